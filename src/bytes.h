@@ -1,0 +1,89 @@
+// Bounded reading, LEB128, growable buffers, an arena: what every stage needs to handle untrusted bytes.
+#ifndef WASMSHARE_BYTES_H
+#define WASMSHARE_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Bytes that somebody else owns.
+struct ws_slice {
+  const uint8_t *data;
+  size_t size;
+};
+
+bool ws_slice_is(struct ws_slice slice, const char *text);
+bool ws_slice_starts(struct ws_slice slice, const char *text);
+bool ws_slice_equal(struct ws_slice a, struct ws_slice b);
+
+// Reads from untrusted bytes. A read past the end or a malformed LEB sets `bad` and yields 0 from then on, so a
+// decoder checks once after a group of reads. Loops over a count must check `bad` in their condition.
+struct ws_reader {
+  const uint8_t *start;
+  const uint8_t *at;
+  const uint8_t *end;
+  bool bad;
+};
+
+struct ws_reader ws_reader(struct ws_slice slice);
+size_t ws_read_left(const struct ws_reader *reader);
+size_t ws_read_offset(const struct ws_reader *reader);
+uint8_t ws_read_u8(struct ws_reader *reader);
+uint32_t ws_read_uleb32(struct ws_reader *reader);
+uint64_t ws_read_uleb64(struct ws_reader *reader);
+int32_t ws_read_sleb32(struct ws_reader *reader);
+int64_t ws_read_sleb64(struct ws_reader *reader);
+struct ws_slice ws_read_bytes(struct ws_reader *reader, size_t size);
+struct ws_slice ws_read_name(struct ws_reader *reader); // a length and that many bytes
+
+// Frees everything that one owner allocated, at once.
+struct ws_arena {
+  struct ws_arena_block *blocks;
+};
+
+// Returns zeroed memory for `count` objects of `size` bytes, or NULL.
+void *ws_arena_new(struct ws_arena *arena, size_t count, size_t size);
+void ws_arena_free(struct ws_arena *arena);
+
+// Bytes being built. A failed allocation sets `failed`, and later appends do nothing.
+struct ws_buffer {
+  uint8_t *data;
+  size_t size;
+  size_t capacity;
+  bool failed;
+};
+
+void ws_buffer_free(struct ws_buffer *buffer);
+void ws_put_u8(struct ws_buffer *buffer, uint8_t byte);
+void ws_put_bytes(struct ws_buffer *buffer, const void *bytes, size_t size);
+void ws_put_slice(struct ws_buffer *buffer, struct ws_slice slice);
+void ws_put_name(struct ws_buffer *buffer, struct ws_slice name);
+void ws_put_uleb(struct ws_buffer *buffer, uint64_t value);
+void ws_put_sleb(struct ws_buffer *buffer, int64_t value);
+
+// Moves what was built into the arena, and empties the buffer. The slice's data is NULL if allocation failed.
+struct ws_slice ws_buffer_keep(struct ws_buffer *buffer, struct ws_arena *arena);
+
+// The fixed-width operand encodings: what a relocation or a fixup can rewrite without moving anything.
+enum ws_encoding {
+  WS_LEB32,  // 5 bytes, padded unsigned LEB128
+  WS_SLEB32, // 5 bytes, padded signed LEB128
+  WS_LEB64,  // 10 bytes, padded unsigned LEB128
+  WS_SLEB64, // 10 bytes, padded signed LEB128
+  WS_U32,    // 4 bytes, little endian
+  WS_U64,    // 8 bytes, little endian
+};
+
+size_t ws_encoding_width(enum ws_encoding encoding);
+bool ws_encoding_is_64(enum ws_encoding encoding);
+
+// Reads the operand at `at`; 32-bit values are zero-extended. False if a LEB is not padded to its full width.
+bool ws_operand_get(const uint8_t *at, enum ws_encoding encoding, uint64_t *value);
+// Writes `value`, cut to the encoding's width.
+void ws_operand_put(uint8_t *at, enum ws_encoding encoding, uint64_t value);
+
+size_t ws_uleb_size(uint64_t value);
+bool ws_add(uint64_t *sum, uint64_t a, uint64_t b);       // false on overflow
+bool ws_align_up(uint64_t *out, uint64_t value, uint64_t alignment); // alignment is a power of two
+
+#endif

@@ -1,0 +1,195 @@
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+
+bool read_input(const struct options *options, const char *path, struct input_file *file, struct ws_module **module) {
+  struct ws_error error;
+  struct ws_read_options read = {.trust_pic = options->trust_pic, .keep_relocs = options->keep_relocs};
+  if (!open_input(path, file))
+    return false;
+  *module = ws_module_read(path, file->bytes, file->size, &read, &error);
+  if (!*module)
+    fail_with(&error);
+  return *module != NULL;
+}
+
+static bool check_name(const char *name) {
+  for (const char *at = name; *at; at++) {
+    if (*at == '/' || *at == '\\' || *at == '"' || (unsigned char)*at < 0x20) {
+      fail("'%s': cannot be a name: it becomes part of file names", name);
+      return false;
+    }
+  }
+  if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+    fail("'%s': cannot be a name: it becomes part of file names", name);
+    return false;
+  }
+  return true;
+}
+
+// Names become files and C macros; both must tell the modules apart.
+static bool check_names(const struct options *options) {
+  if (!check_name(options->layout_name))
+    return false;
+  bool ok = true;
+  for (size_t i = 0; i < options->input_count && ok; i++) {
+    ok = check_name(options->inputs[i].name);
+    char *macro = macro_name(options->inputs[i].name);
+    for (size_t k = 0; k < i && ok && macro; k++) {
+      const char *name = options->inputs[i].name, *other = options->inputs[k].name;
+      char *other_macro = macro_name(other);
+      if (strcmp(name, other) == 0) {
+        fail("two modules are called '%s': give one another name, as in NAME=%s", name, options->inputs[i].path);
+        ok = false;
+      } else if (other_macro && strcmp(macro, other_macro) == 0) {
+        fail("the modules '%s' and '%s' would both be %s in C: give one another name, as in NAME=%s", other, name,
+             macro, options->inputs[i].path);
+        ok = false;
+      }
+      free(other_macro);
+    }
+    free(macro);
+  }
+  return ok;
+}
+
+static bool write_modules(const struct options *options, const struct layout *layout, struct output_set *set) {
+  const char *directory = options->output ? options->output : ".";
+  for (size_t i = 0; i < layout->count; i++) {
+    struct output_file *file = open_output(set, directory, layout->modules[i].name, ".wasm", options);
+    struct ws_error error;
+    if (!file)
+      return false;
+    if (!ws_place(layout->modules[i].module, &layout->modules[i].placement,
+                  (struct ws_sink){write_output, file}, &error)) {
+      if (error.message[0])
+        fail_with(&error);
+      return false;
+    }
+  }
+  return true;
+}
+
+static bool write_printed(const struct options *options, const struct layout *layout, struct output_set *set,
+                          const char *extension, void (*print)(FILE *, const struct layout *)) {
+  char *text = NULL;
+  size_t size = 0;
+  FILE *stream = open_memstream(&text, &size);
+  if (stream) {
+    print(stream, layout);
+    if (fclose(stream) != 0) {
+      free(text);
+      text = NULL;
+    }
+  }
+  if (!text) {
+    fail("out of memory");
+    return false;
+  }
+  struct output_file *file =
+      open_output(set, options->output ? options->output : ".", layout->name, extension, options);
+  bool ok = file && write_text(file, text, size);
+  free(text);
+  return ok;
+}
+
+static void print_json(FILE *to, const struct layout *layout) {
+  char *text = layout_json(layout);
+  if (text)
+    fputs(text, to);
+  free(text);
+}
+
+static void put_dependency(FILE *to, const char *path) {
+  for (; *path; path++) {
+    if (*path == ' ' || *path == '#' || *path == '\\')
+      putc('\\', to);
+    if (*path == '$')
+      putc('$', to);
+    putc(*path, to);
+  }
+}
+
+// Make's syntax, which Ninja reads too.
+static bool write_depfile(const struct options *options, const struct layout *layout, struct output_set *set) {
+  char *text = NULL;
+  size_t size = 0;
+  FILE *stream = open_memstream(&text, &size);
+  if (!stream) {
+    fail("out of memory");
+    return false;
+  }
+  for (size_t i = 0; i < set->count; i++) {
+    fputs(i ? " \\\n " : "", stream);
+    put_dependency(stream, set->files[i].path);
+  }
+  putc(':', stream);
+  for (size_t i = 0; i < layout->count; i++) {
+    fputs(" \\\n ", stream);
+    put_dependency(stream, layout->modules[i].path);
+  }
+  putc('\n', stream);
+  bool ok = fclose(stream) == 0;
+  const char *slash = strrchr(options->depfile, '/');
+  char *directory = slash ? strndup(options->depfile, (size_t)(slash - options->depfile + 1)) : strdup(".");
+  struct output_file *file =
+      ok && directory ? open_output(set, directory, slash ? slash + 1 : options->depfile, "", options) : NULL;
+  ok = file && write_text(file, text, size);
+  free(directory);
+  free(text);
+  return ok;
+}
+
+static bool write_all(const struct options *options, const struct layout *layout, struct output_set *set) {
+  return make_directory(set, options->output ? options->output : ".") && write_modules(options, layout, set) &&
+         write_printed(options, layout, set, ".h", print_header) &&
+         write_printed(options, layout, set, ".mjs", print_script) &&
+         write_printed(options, layout, set, ".d.mts", print_types) &&
+         write_printed(options, layout, set, ".json", print_json) &&
+         (!options->depfile || write_depfile(options, layout, set)) && commit_outputs(set);
+}
+
+static bool plan_layout(const struct options *options, struct layout *layout) {
+  struct ws_error error;
+  struct ws_module **modules = calloc(layout->count, sizeof *modules);
+  struct ws_placement *placements = calloc(layout->count, sizeof *placements);
+  bool ok = modules && placements;
+  if (!ok)
+    fail("out of memory");
+  for (size_t i = 0; i < layout->count && ok; i++)
+    modules[i] = layout->modules[i].module;
+  if (ok && !ws_plan(modules, layout->count, &options->plan, &layout->plan, placements, &error)) {
+    fail_with(&error);
+    ok = false;
+  }
+  for (size_t i = 0; i < layout->count && ok; i++)
+    layout->modules[i].placement = placements[i];
+  free(modules);
+  free(placements);
+  return ok;
+}
+
+int command_combine(const struct options *options) {
+  struct layout layout = {.name = options->layout_name, .count = options->input_count};
+  struct output_set set = {0};
+  layout.modules = calloc(layout.count, sizeof *layout.modules);
+  bool ok = layout.modules ? check_names(options) : fail("out of memory") == 0;
+  for (size_t i = 0; i < layout.count && ok; i++) {
+    struct placed *placed = &layout.modules[i];
+    placed->name = options->inputs[i].name;
+    placed->path = options->inputs[i].path;
+    ok = read_input(options, placed->path, &placed->file, &placed->module);
+  }
+  ok = ok && plan_layout(options, &layout) && write_all(options, &layout, &set);
+  if (ok && options->print_map)
+    print_map(stdout, &layout);
+  discard_outputs(&set);
+  for (size_t i = 0; i < layout.count && layout.modules; i++) {
+    ws_module_free(layout.modules[i].module);
+    close_input(&layout.modules[i].file);
+  }
+  free(layout.modules);
+  return ok ? 0 : 1;
+}

@@ -1,0 +1,120 @@
+// The command: what its parts share.
+#ifndef WASMSHARE_COMMAND_H
+#define WASMSHARE_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "wasmshare.h"
+
+// ----------------------------------------------------------------------------------------------- main.c, options.c
+
+// A module as named on the command line: "path" or "name=path".
+struct input {
+  char *name;
+  const char *path;
+};
+
+struct options {
+  const char *output;      // -o
+  const char *layout_name; // --name
+  const char *depfile;
+  const char *map_file;
+  struct ws_plan_options plan;
+  bool has_offset, has_heap_base;
+  uint64_t offset, heap_base, table_offset;
+  bool trust_pic, keep_relocs, print_map, json;
+  struct input *inputs;
+  size_t input_count;
+};
+
+// Reports "wasmshare: error: ..." on stderr as one line, and returns 1, the exit status for it.
+int fail(const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 1, 2)))
+#endif
+    ;
+int fail_with(const struct ws_error *error);
+
+// Parses the arguments of one command, whose options are the ones in `allowed`, a list of names of long options
+// between spaces. Reports what is wrong and returns false.
+bool parse_options(int argc, char **argv, const char *allowed, struct options *options);
+void free_options(struct options *options);
+
+int command_combine(const struct options *options);
+int command_relocate(const struct options *options);
+int command_inspect(const struct options *options);
+int command_heap_base(const struct options *options);
+int command_verify(const struct options *options);
+
+// --------------------------------------------------------------------------------------------------------- files.c
+
+// A file's bytes, mapped.
+struct input_file {
+  const char *path;
+  const void *bytes;
+  size_t size;
+};
+
+bool open_input(const char *path, struct input_file *file);
+void close_input(struct input_file *file);
+
+// Output files are written under temporary names, and take their real ones together, at the end.
+struct output_file {
+  char *path, *temporary;
+  int descriptor;
+  bool renamed;
+};
+struct output_set {
+  struct output_file *files;
+  size_t count;
+  char *made_directory; // that did not exist before
+};
+
+// Makes the directory if it is not there.
+bool make_directory(struct output_set *set, const char *directory);
+// Opens an output of `set`; reports and returns NULL on failure. `inputs` must not be overwritten.
+struct output_file *open_output(struct output_set *set, const char *directory, const char *name, const char *extension,
+                                const struct options *inputs);
+bool write_output(void *file, const void *bytes, size_t size); // a ws_sink for a struct output_file
+bool write_text(struct output_file *file, const char *text, size_t size);
+// Closes and renames all of them. On failure nothing new is left behind.
+bool commit_outputs(struct output_set *set);
+// Removes what was not committed, and frees the set.
+void discard_outputs(struct output_set *set);
+
+// -------------------------------------------------------------------------------------------------------- layout.c
+
+// A combined module.
+struct placed {
+  const char *name, *path;
+  struct ws_module *module;
+  struct ws_placement placement;
+  struct input_file file;
+};
+
+struct layout {
+  const char *name;
+  struct ws_plan plan;
+  struct placed *modules;
+  size_t count;
+};
+
+// The module's name as part of a C macro: upper case, '_' for what C does not allow.
+char *macro_name(const char *name);
+// layout.json, as text to be freed; NULL if memory runs out.
+char *layout_json(const struct layout *layout);
+// Reads a module of an input, reporting errors.
+bool read_input(const struct options *options, const char *path, struct input_file *file, struct ws_module **module);
+
+// ------------------------------------------------------------------------------------------------ headers.c, map.c
+
+// layout.h, layout.mjs, layout.d.mts
+void print_header(FILE *to, const struct layout *layout);
+void print_script(FILE *to, const struct layout *layout);
+void print_types(FILE *to, const struct layout *layout);
+
+void print_map(FILE *to, const struct layout *layout);
+
+#endif

@@ -1,0 +1,191 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "command.h"
+
+bool open_input(const char *path, struct input_file *file) {
+  *file = (struct input_file){.path = path};
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+  struct stat status;
+  if (descriptor < 0 || fstat(descriptor, &status) != 0) {
+    fail("%s: cannot open: %s", path, strerror(errno));
+    if (descriptor >= 0)
+      close(descriptor);
+    return false;
+  }
+  bool ok = true;
+  if (!S_ISREG(status.st_mode)) {
+    fail("%s: is not a file", path);
+    ok = false;
+  } else if (status.st_size > 0) {
+    void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    ok = bytes != MAP_FAILED;
+    if (ok) {
+      file->bytes = bytes;
+      file->size = (size_t)status.st_size;
+    } else {
+      fail("%s: cannot read: %s", path, strerror(errno));
+    }
+  }
+  close(descriptor);
+  return ok;
+}
+
+void close_input(struct input_file *file) {
+  if (file->size)
+    munmap((void *)(uintptr_t)file->bytes, file->size);
+  *file = (struct input_file){0};
+}
+
+bool make_directory(struct output_set *set, const char *directory) {
+  if (mkdir(directory, 0777) == 0) {
+    set->made_directory = strdup(directory);
+    return true;
+  }
+  struct stat status;
+  if (errno == EEXIST && stat(directory, &status) == 0 && S_ISDIR(status.st_mode))
+    return true;
+  int error = errno;
+  // Like mkdir -p; parents that had to be made stay.
+  const char *slash = strrchr(directory, '/');
+  if (error == ENOENT && slash && slash != directory) {
+    char *parent = strndup(directory, (size_t)(slash - directory));
+    struct output_set parents = {0};
+    bool ok = parent && make_directory(&parents, parent);
+    free(parents.made_directory);
+    free(parent);
+    if (!ok)
+      return false;
+    if (mkdir(directory, 0777) == 0) {
+      set->made_directory = strdup(directory);
+      return true;
+    }
+    if (slash[1] == '\0')
+      return true;
+    error = errno;
+  }
+  fail("%s: cannot make the directory: %s", directory, strerror(error == EEXIST ? ENOTDIR : error));
+  return false;
+}
+
+static bool is_input(const struct options *inputs, const char *path) {
+  struct stat output, input;
+  if (stat(path, &output) != 0)
+    return false;
+  for (size_t i = 0; i < inputs->input_count; i++)
+    if (stat(inputs->inputs[i].path, &input) == 0 && input.st_dev == output.st_dev && input.st_ino == output.st_ino)
+      return true;
+  return false;
+}
+
+static char *join(const char *directory, const char *name, const char *extension, const char *end) {
+  size_t size = strlen(directory) + strlen(name) + strlen(extension) + strlen(end) + 2;
+  char *path = malloc(size);
+  bool bare = directory[0] == '\0' || directory[strlen(directory) - 1] == '/';
+  if (path)
+    snprintf(path, size, "%s%s%s%s%s", directory, bare ? "" : "/", name, extension, end);
+  return path;
+}
+
+struct output_file *open_output(struct output_set *set, const char *directory, const char *name, const char *extension,
+                                const struct options *inputs) {
+  struct output_file *files = realloc(set->files, (set->count + 1) * sizeof *files);
+  if (!files) {
+    fail("out of memory");
+    return NULL;
+  }
+  set->files = files;
+  struct output_file *file = &files[set->count];
+  *file = (struct output_file){.path = join(directory, name, extension, ""),
+                               .temporary = join(directory, name, extension, ".XXXXXX"),
+                               .descriptor = -1};
+  set->count++;
+  if (!file->path || !file->temporary) {
+    fail("out of memory");
+    return NULL;
+  }
+  if (is_input(inputs, file->path)) {
+    fail("%s: would overwrite an input: choose another directory with -o", file->path);
+    return NULL;
+  }
+  struct stat status;
+  if (stat(file->path, &status) == 0 && S_ISDIR(status.st_mode)) {
+    fail("%s: cannot write: is a directory", file->path);
+    return NULL;
+  }
+  file->descriptor = mkstemp(file->temporary);
+  if (file->descriptor < 0) {
+    fail("%s: cannot write: %s", file->path, strerror(errno));
+    free(file->temporary);
+    file->temporary = NULL;
+    return NULL;
+  }
+  // mkstemp makes private files; these are as any other output.
+  mode_t mask = umask(0);
+  umask(mask);
+  fchmod(file->descriptor, 0666 & ~mask);
+  return file;
+}
+
+bool write_output(void *context, const void *bytes, size_t size) {
+  struct output_file *file = context;
+  const char *at = bytes;
+  while (size > 0) {
+    ssize_t written = write(file->descriptor, at, size);
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written <= 0) {
+      fail("%s: cannot write: %s", file->path, strerror(errno));
+      return false;
+    }
+    at += written;
+    size -= (size_t)written;
+  }
+  return true;
+}
+
+bool write_text(struct output_file *file, const char *text, size_t size) { return write_output(file, text, size); }
+
+bool commit_outputs(struct output_set *set) {
+  for (size_t i = 0; i < set->count; i++) {
+    int descriptor = set->files[i].descriptor;
+    set->files[i].descriptor = -1;
+    if (close(descriptor) != 0) {
+      fail("%s: cannot write: %s", set->files[i].path, strerror(errno));
+      return false;
+    }
+  }
+  for (size_t i = 0; i < set->count; i++) {
+    struct output_file *file = &set->files[i];
+    if (rename(file->temporary, file->path) != 0) {
+      fail("%s: cannot write: %s", file->path, strerror(errno));
+      return false;
+    }
+    file->renamed = true;
+  }
+  free(set->made_directory);
+  set->made_directory = NULL;
+  return true;
+}
+
+void discard_outputs(struct output_set *set) {
+  for (size_t i = 0; i < set->count; i++) {
+    struct output_file *file = &set->files[i];
+    if (file->descriptor >= 0)
+      close(file->descriptor);
+    if (file->temporary && !file->renamed)
+      unlink(file->temporary);
+    free(file->path);
+    free(file->temporary);
+  }
+  if (set->made_directory)
+    rmdir(set->made_directory);
+  free(set->made_directory);
+  free(set->files);
+  *set = (struct output_set){0};
+}

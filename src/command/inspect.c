@@ -1,0 +1,129 @@
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include <jansson.h>
+
+#include "command.h"
+
+static json_t *number(uint64_t value) { return json_integer((json_int_t)value); }
+
+static json_t *inspect_json(const char *path, const struct ws_module_info *info) {
+  json_t *json = json_object(), *relocations = json_object(), *pointers = json_object(), *globals = json_array();
+  json_object_set_new(json, "file", json_string(path));
+  json_object_set_new(json, "exact", json_boolean(info->exact));
+  json_object_set_new(json, "reason", info->exact ? json_null() : json_string(info->inexact.message));
+  json_t *memory = json_null();
+  if (info->has_memory) {
+    memory = json_pack("{s:s, s:s, s:b, s:I, s:o, s:b, s:b}", "module", info->memory_module, "name", info->memory_name,
+                       "imported", info->imports_memory, "minimumPages", (json_int_t)info->memory_minimum,
+                       "maximumPages", info->has_maximum ? number(info->memory_maximum) : json_null(), "shared",
+                       info->shared, "memory64", info->memory64);
+  }
+  json_object_set_new(json, "memory", memory);
+  json_object_set_new(json, "stack",
+                      info->has_stack ? json_pack("{s:I, s:I}", "low", (json_int_t)info->stack_low, "pointer",
+                                                  (json_int_t)info->stack_pointer)
+                                      : json_null());
+  json_object_set_new(json, "data", json_pack("{s:I, s:I, s:I, s:I}", "base", (json_int_t)info->data_base, "end",
+                                              (json_int_t)info->data_end, "alignment", (json_int_t)info->alignment,
+                                              "zeroBytes", (json_int_t)info->zero_bytes));
+  json_object_set_new(json, "heapBase", number(info->heap_base));
+  json_object_set_new(json, "table", info->has_table ? json_pack("{s:I, s:I}", "base", (json_int_t)info->table_base,
+                                                                 "size", (json_int_t)info->table_size)
+                                                     : json_null());
+  for (unsigned i = 0; i < WS_RELOCATION_TYPES; i++)
+    if (info->relocations[i])
+      json_object_set_new(relocations, ws_relocation_name(i), number(info->relocations[i]));
+  for (unsigned i = 0; i < WS_BASE_COUNT; i++)
+    if (info->fixups[i])
+      json_object_set_new(pointers, ws_base_name(i), number(info->fixups[i]));
+  for (size_t i = 0; i < info->global_count; i++)
+    json_array_append_new(globals, json_pack("{s:I, s:s, s:s, s:I}", "index", (json_int_t)info->globals[i].index,
+                                             "name", info->globals[i].name, "base",
+                                             ws_base_name(info->globals[i].base), "value",
+                                             (json_int_t)info->globals[i].value));
+  json_object_set_new(json, "relocations", relocations);
+  json_object_set_new(json, "pointers", pointers);
+  json_object_set_new(json, "globals", globals);
+  return json;
+}
+
+static void print_text(const char *path, const struct ws_module_info *info) {
+  printf("%s\n", path);
+  if (info->exact)
+    printf("  exact        yes\n");
+  else
+    printf("  exact        no: %s\n", info->inexact.message);
+  if (!info->has_memory) {
+    printf("  memory       none\n");
+  } else {
+    printf("  memory       %s%d-bit%s, %" PRIu64 " pages", info->imports_memory ? "imported, " : "defined, ",
+           info->memory64 ? 64 : 32, info->shared ? ", shared" : "", info->memory_minimum);
+    if (info->has_maximum)
+      printf(" (at most %" PRIu64 ")", info->memory_maximum);
+    printf(", as %s.%s\n", info->memory_module, info->memory_name);
+  }
+  if (info->has_stack)
+    printf("  stack        0x%" PRIx64 "..0x%" PRIx64 " (%" PRIu64 " bytes)\n", info->stack_low, info->stack_pointer,
+           info->stack_pointer - info->stack_low);
+  else
+    printf("  stack        none\n");
+  if (info->data_end > info->data_base)
+    printf("  data         0x%" PRIx64 "..0x%" PRIx64 " (%" PRIu64 " bytes, %" PRIu64 " of them zeroed at the start), "
+           "aligned to %" PRIu64 "\n",
+           info->data_base, info->data_end, info->data_end - info->data_base, info->zero_bytes, info->alignment);
+  else
+    printf("  data         none\n");
+  printf("  heap base    0x%" PRIx64 "\n", info->heap_base);
+  if (info->has_table)
+    printf("  table        %" PRIu64 " functions from %" PRIu64 "\n", info->table_size, info->table_base);
+  else
+    printf("  table        none\n");
+  printf("  relocations  %s\n", info->has_relocations ? "" : "none (linked without --emit-relocs)");
+  for (unsigned i = 0; i < WS_RELOCATION_TYPES; i++)
+    if (info->relocations[i])
+      printf("    %-32s %" PRIu64 "\n", ws_relocation_name(i), info->relocations[i]);
+  printf("  pointers, by what moves them\n");
+  for (unsigned i = 0; i < WS_BASE_COUNT; i++)
+    if (info->fixups[i])
+      printf("    %-32s %" PRIu64 "\n", ws_base_name(i), info->fixups[i]);
+  printf("  pointer globals\n");
+  for (size_t i = 0; i < info->global_count; i++)
+    printf("    %" PRIu32 " %-30s %-10s 0x%" PRIx64 "\n", info->globals[i].index, info->globals[i].name,
+           ws_base_name(info->globals[i].base), info->globals[i].value);
+}
+
+int command_inspect(const struct options *options) {
+  json_t *all = json_array();
+  bool ok = true;
+  for (size_t i = 0; i < options->input_count && ok; i++) {
+    struct input_file file = {0};
+    struct ws_module *module = NULL;
+    ok = read_input(options, options->inputs[i].path, &file, &module);
+    if (ok && options->json)
+      json_array_append_new(all, inspect_json(options->inputs[i].path, ws_module_info(module)));
+    else if (ok)
+      print_text(options->inputs[i].path, ws_module_info(module));
+    ws_module_free(module);
+    close_input(&file);
+  }
+  if (ok && options->json) {
+    json_dumpf(all, stdout, JSON_INDENT(2));
+    putchar('\n');
+  }
+  json_decref(all);
+  return ok ? 0 : 1;
+}
+
+int command_heap_base(const struct options *options) {
+  if (options->input_count != 1)
+    return fail("heap-base: takes one module");
+  struct input_file file = {0};
+  struct ws_module *module = NULL;
+  bool ok = read_input(options, options->inputs[0].path, &file, &module);
+  if (ok)
+    printf("%" PRIu64 "\n", ws_module_info(module)->heap_base);
+  ws_module_free(module);
+  close_input(&file);
+  return ok ? 0 : 1;
+}

@@ -1,0 +1,68 @@
+// layout.json: docs/layout.md describes it.
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "command.h"
+
+char *macro_name(const char *name) {
+  size_t size = strlen(name);
+  char *macro = malloc(size + 1);
+  if (!macro)
+    return NULL;
+  for (size_t i = 0; i <= size; i++) {
+    unsigned char byte = (unsigned char)name[i];
+    macro[i] = (char)(byte == 0 ? 0 : isalnum(byte) && byte < 0x80 ? toupper(byte) : '_');
+  }
+  return macro;
+}
+
+static json_t *address(uint64_t value) { return json_integer((json_int_t)value); }
+
+static json_t *module_json(const struct placed *placed) {
+  const struct ws_placement *placement = &placed->placement;
+  const struct ws_module_info *info = ws_module_info(placed->module);
+  json_t *json = json_object();
+  json_object_set_new(json, "name", json_string(placed->name));
+  json_object_set_new(json, "file", json_sprintf("%s.wasm", placed->name));
+  json_object_set_new(json, "offset", json_integer((json_int_t)placement->offset));
+  json_object_set_new(json, "memoryBase", address(placement->base));
+  json_object_set_new(json, "memorySize", address(placement->size));
+  json_object_set_new(json, "stackLow", info->has_stack ? address(placement->stack_low) : json_null());
+  json_object_set_new(json, "stackPointer", info->has_stack ? address(placement->stack_pointer) : json_null());
+  json_object_set_new(json, "dataBase", address(placement->data_base));
+  json_object_set_new(json, "dataEnd", address(placement->data_end));
+  json_object_set_new(json, "heapBase", address(placement->heap_base));
+  json_object_set_new(json, "tableBase", address(placement->table_base));
+  json_object_set_new(json, "tableSize", address(info->table_size));
+  json_object_set_new(json, "memoryImport",
+                      json_pack("{s:s, s:s}", "module", info->memory_module, "name", info->memory_name));
+  return json;
+}
+
+char *layout_json(const struct layout *layout) {
+  const struct ws_plan *plan = &layout->plan;
+  json_t *json = json_object(), *modules = json_array();
+  json_object_set_new(json, "version", json_integer(1));
+  json_object_set_new(json, "name", json_string(layout->name));
+  json_object_set_new(json, "pageSize", json_integer(WS_PAGE_SIZE));
+  json_object_set_new(json, "pages", address(plan->pages));
+  json_object_set_new(json, "maximumPages", plan->has_maximum ? address(plan->maximum_pages) : json_null());
+  json_object_set_new(json, "shared", json_boolean(plan->shared));
+  json_object_set_new(json, "memory64", json_boolean(plan->memory64));
+  json_object_set_new(json, "heapBase", address(plan->heap_base));
+  json_object_set_new(json, "heapEnd", address(plan->heap_end));
+  for (size_t i = 0; i < layout->count; i++)
+    json_array_append_new(modules, module_json(&layout->modules[i]));
+  json_object_set_new(json, "modules", modules);
+  char *text = json_dumps(json, JSON_INDENT(2));
+  json_decref(json);
+  char *line = text ? realloc(text, strlen(text) + 2) : NULL;
+  if (line)
+    strcat(line, "\n");
+  else
+    free(text);
+  return line;
+}

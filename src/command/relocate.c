@@ -1,0 +1,39 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+
+int command_relocate(const struct options *options) {
+  if (options->input_count != 1)
+    return fail("relocate: takes one module; combine takes several");
+  if (!options->output || !options->has_offset)
+    return fail("relocate: needs -o OUT and --offset N");
+  struct input_file file = {0};
+  struct ws_module *module = NULL;
+  struct ws_placement placement;
+  struct ws_error error;
+  struct output_set set = {0};
+  bool ok = read_input(options, options->inputs[0].path, &file, &module);
+  if (ok && !ws_plan_shift(module, options->offset, options->table_offset,
+                           options->has_heap_base ? &options->heap_base : NULL, &placement, &error)) {
+    fail_with(&error);
+    ok = false;
+  }
+  const char *slash = strrchr(options->output, '/');
+  char *directory = slash ? strndup(options->output, (size_t)(slash - options->output + 1)) : strdup(".");
+  struct output_file *output = ok && directory
+                                   ? open_output(&set, directory, slash ? slash + 1 : options->output, "", options)
+                                   : NULL;
+  ok = ok && output;
+  if (ok && !ws_place(module, &placement, (struct ws_sink){write_output, output}, &error)) {
+    if (error.message[0])
+      fail_with(&error);
+    ok = false;
+  }
+  ok = ok && commit_outputs(&set);
+  discard_outputs(&set);
+  free(directory);
+  ws_module_free(module);
+  close_input(&file);
+  return ok ? 0 : 1;
+}

@@ -1,0 +1,124 @@
+#include "module.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ws_section *ws_section(const struct ws_module *module, enum ws_section_id id) {
+  for (size_t i = 0; i < module->section_count; i++)
+    if (module->sections[i].id == id)
+      return &module->sections[i];
+  return NULL;
+}
+
+struct ws_section *ws_custom_section(const struct ws_module *module, const char *name) {
+  for (size_t i = 0; i < module->section_count; i++)
+    if (module->sections[i].id == WS_SECTION_CUSTOM && ws_slice_is(module->sections[i].name, name))
+      return &module->sections[i];
+  return NULL;
+}
+
+bool ws_module_fail(const struct ws_module *module, struct ws_error *error, const char *section, const uint8_t *at,
+                    const char *format, ...) {
+  char message[sizeof error->message];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(message, sizeof message, format, arguments);
+  va_end(arguments);
+  const uint8_t *start = module->bytes.data;
+  uint64_t offset = at && at >= start && at <= start + module->bytes.size ? (uint64_t)(at - start) : WS_NO_OFFSET;
+  return ws_fail(error, module->file, section, offset, "%s", message);
+}
+
+void ws_module_refuse(struct ws_module *module, const char *section, const char *format, ...) {
+  if (!module->info.exact)
+    return;
+  char message[sizeof module->info.inexact.message];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(message, sizeof message, format, arguments);
+  va_end(arguments);
+  module->info.exact = false;
+  ws_fail(&module->info.inexact, module->file, section, WS_NO_OFFSET, "%s", message);
+}
+
+bool ws_add_fixup(struct ws_module *module, struct ws_section *section, struct ws_fixup fixup) {
+  if (section->fixup_count == section->fixup_capacity) {
+    size_t capacity = section->fixup_capacity ? section->fixup_capacity * 2 : 64;
+    struct ws_fixup *fixups = realloc(section->fixups, capacity * sizeof *fixups);
+    if (!fixups)
+      return false;
+    section->fixups = fixups;
+    section->fixup_capacity = capacity;
+  }
+  section->fixups[section->fixup_count++] = fixup;
+  module->info.fixups[fixup.base]++;
+  return true;
+}
+
+uint32_t ws_redirected(const struct ws_module *module, uint32_t index) {
+  for (size_t i = 0; i < module->appended_count; i++)
+    if (module->appended[i].replaces == index)
+      return module->imported_functions + module->function_count + (uint32_t)i;
+  return index;
+}
+
+bool ws_linker_symbol(struct ws_slice name, enum ws_base *base) {
+  // __wasm_first_page_end is not here: its value is the page size, wherever the module lives. Nor are __tls_size and
+  // __tls_align, which are no addresses.
+  static const struct {
+    const char *name;
+    enum ws_base base;
+  } symbols[] = {
+      {"__stack_pointer", WS_BASE_STACK_HIGH}, {"__stack_high", WS_BASE_STACK_HIGH},
+      {"__stack_low", WS_BASE_STACK_LOW},      {"__heap_base", WS_BASE_HEAP_BASE},
+      {"__heap_end", WS_BASE_HEAP_END},        {"__data_end", WS_BASE_MEMORY},
+      {"__global_base", WS_BASE_MEMORY},       {"__dso_handle", WS_BASE_MEMORY},
+      {"__memory_base", WS_BASE_MEMORY},       {"__wasm_init_memory_flag", WS_BASE_MEMORY},
+      {"__table_base", WS_BASE_TABLE},
+  };
+  for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
+    if (ws_slice_is(name, symbols[i].name)) {
+      *base = symbols[i].base;
+      return true;
+    }
+  }
+  return false;
+}
+
+// lld defines __start_NAME and __stop_NAME for a segment whose name is a C identifier.
+static bool is_segment_bound(const struct ws_module *module, const struct ws_symbol *symbol) {
+  bool start = ws_slice_starts(symbol->name, "__start_");
+  if (!start && !ws_slice_starts(symbol->name, "__stop_"))
+    return false;
+  size_t prefix = strlen(start ? "__start_" : "__stop_");
+  struct ws_slice name = {symbol->name.data + prefix, symbol->name.size - prefix};
+  for (size_t i = 0; i < module->segment_count; i++) {
+    const struct ws_segment *segment = &module->segments[i];
+    if (segment->placed && ws_slice_equal(segment->name, name) &&
+        symbol->offset == segment->address + (start ? 0 : segment->bytes.size))
+      return true;
+  }
+  return false;
+}
+
+bool ws_symbol_target(const struct ws_module *module, const struct ws_symbol *symbol, uint64_t *address,
+                      enum ws_base *base) {
+  *address = 0;
+  if (symbol->flags & WS_SYMBOL_UNDEFINED)
+    return false;
+  *address = symbol->offset;
+  *base = WS_BASE_MEMORY;
+  if (symbol->flags & WS_SYMBOL_ABSOLUTE)
+    return ws_linker_symbol(symbol->name, base) || is_segment_bound(module, symbol);
+  const struct ws_segment *segment = &module->segments[symbol->index];
+  *address += segment->address;
+  return true;
+}
+
+const char *ws_base_name(enum ws_base base) {
+  static const char *const names[] = {"memory",   "stack-low", "stack-high", "heap-base",
+                                      "heap-end", "table",     "code",       "external"};
+  return base < WS_BASE_COUNT ? names[base] : "?";
+}

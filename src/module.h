@@ -1,0 +1,249 @@
+// A module inside the library: what the stages hand on. Each block names the stage that fills it.
+#ifndef WASMSHARE_MODULE_H
+#define WASMSHARE_MODULE_H
+
+#include "bytes.h"
+#include "error.h"
+#include "wasmshare.h"
+
+enum ws_section_id {
+  WS_SECTION_CUSTOM = 0,
+  WS_SECTION_TYPE = 1,
+  WS_SECTION_IMPORT = 2,
+  WS_SECTION_FUNCTION = 3,
+  WS_SECTION_TABLE = 4,
+  WS_SECTION_MEMORY = 5,
+  WS_SECTION_GLOBAL = 6,
+  WS_SECTION_EXPORT = 7,
+  WS_SECTION_START = 8,
+  WS_SECTION_ELEMENT = 9,
+  WS_SECTION_CODE = 10,
+  WS_SECTION_DATA = 11,
+  WS_SECTION_DATA_COUNT = 12,
+  WS_SECTION_TAG = 13,
+};
+
+// A pointer of fixed width in a section's final content.
+struct ws_fixup {
+  uint32_t offset; // in the section's final content
+  uint8_t encoding; // enum ws_encoding
+  uint8_t base;     // enum ws_base: its delta is added
+  uint8_t minus;    // enum ws_base whose delta is taken off again, or WS_BASE_COUNT: for relative pointers
+  uint8_t unused;
+  uint32_t external; // index into ws_module.externals, when base is WS_BASE_EXTERNAL
+};
+
+struct ws_section {
+  uint8_t id;
+  bool dropped; // is not part of a placed module: linking, reloc.*
+  bool added;   // was not in the input
+  bool relocated; // a reloc.* section was for it
+  struct ws_slice name;    // custom sections only
+  struct ws_slice content; // as read; for a custom section, without its name
+  // What is written. The final content is the concatenation of the pieces; the reader's code, data and debug bytes
+  // are borrowed, not copied.
+  struct ws_slice *pieces;
+  size_t piece_count;
+  struct ws_fixup *fixups; // in order of offset
+  size_t fixup_count, fixup_capacity;
+};
+
+enum ws_external_kind { WS_FUNCTION, WS_TABLE, WS_MEMORY, WS_GLOBAL, WS_TAG };
+
+struct ws_limits {
+  bool has_maximum, shared, is_64;
+  uint64_t minimum, maximum;
+  uint32_t size; // encoded
+};
+
+struct ws_import {
+  struct ws_slice module, name;
+  uint8_t kind;           // enum ws_external_kind
+  struct ws_slice detail; // what follows the kind
+  struct ws_limits limits; // tables and memories
+};
+
+struct ws_export {
+  struct ws_slice name;
+  uint8_t kind;
+  uint32_t index;
+};
+
+// A constant expression: the few forms that matter here, and "other" for those that hold no number.
+enum ws_constant { WS_CONSTANT_I32, WS_CONSTANT_I64, WS_CONSTANT_OTHER };
+
+struct ws_expression {
+  enum ws_constant kind;
+  uint64_t value;         // i32 values are zero-extended
+  struct ws_slice bytes;  // including the end opcode
+};
+
+struct ws_global {
+  bool imported, mutable;
+  uint8_t type;
+  struct ws_expression init;
+  struct ws_slice name; // from the name section, an export or the symbol table; may be empty
+  bool moves;
+  bool explained; // it is known what it holds, pointer or not
+  uint8_t base;   // enum ws_base, when it moves
+  uint32_t external;
+};
+
+struct ws_function {
+  uint32_t offset; // of the body, after its size, in the code section's content
+  uint32_t size;
+  struct ws_slice name; // from the name section or the symbol table; may be empty
+};
+
+struct ws_segment {
+  bool passive;
+  bool placed; // its address is known: active segments, and passive ones that the init function copies
+  bool tls;
+  uint64_t address;
+  struct ws_slice bytes;
+  uint32_t bytes_offset; // in the data section's content
+  struct ws_slice name;  // linking.md: WASM_SEGMENT_INFO
+  uint32_t alignment;    // as a power of two
+  size_t kept;           // bytes that are written; the rest is zero and cleared at the start
+  uint32_t final_offset; // of the bytes, in the data section's final content
+};
+
+struct ws_element {
+  bool indirect_table; // active in the indirect function table
+  bool constant;       // and at a constant offset
+  uint64_t offset;
+  struct ws_slice before, rest; // the bytes before and after the offset expression, if there is one
+  const uint32_t *functions; // function indices; NULL if given by expressions
+  uint32_t count;
+};
+
+// linking.md: WASM_SYMBOL_TABLE
+enum ws_symbol_kind {
+  WS_SYMBOL_FUNCTION,
+  WS_SYMBOL_DATA,
+  WS_SYMBOL_GLOBAL,
+  WS_SYMBOL_SECTION,
+  WS_SYMBOL_TAG,
+  WS_SYMBOL_TABLE,
+};
+
+enum ws_symbol_flag {
+  WS_SYMBOL_WEAK = 0x1,
+  WS_SYMBOL_LOCAL = 0x2,
+  WS_SYMBOL_HIDDEN = 0x4,
+  WS_SYMBOL_UNDEFINED = 0x10,
+  WS_SYMBOL_EXPLICIT_NAME = 0x40,
+  WS_SYMBOL_TLS = 0x100,
+  WS_SYMBOL_ABSOLUTE = 0x200,
+};
+
+struct ws_symbol {
+  uint8_t kind;
+  uint32_t flags;
+  struct ws_slice name;
+  uint32_t index; // of the function, global, tag, table, section or data segment
+  uint64_t offset, size; // data symbols; the offset of an absolute one is its address
+};
+
+// A function put at the end of the code section: one of the linker's own, with its addresses padded.
+struct ws_appended {
+  uint32_t replaces;    // index of the function it stands in for, or WS_NEW_FUNCTION
+  struct ws_slice body; // from its local declarations to its end
+  uint32_t *addresses;  // offsets of address operands in the body
+  size_t address_count;
+};
+#define WS_NEW_FUNCTION UINT32_MAX
+#define WS_CLEAR_FUNCTION "__wasmshare_clear_bss" // its name, when it is new
+
+// An undefined data symbol that the module's pointers name.
+struct ws_external {
+  uint32_t symbol;
+  uint64_t addend; // added to what the site already holds
+};
+
+struct ws_module {
+  const char *file;
+  struct ws_slice bytes;
+  struct ws_arena arena;
+  struct ws_module_info info;
+
+  // sections.c
+  struct ws_section *sections;
+  size_t section_count;
+  uint32_t type_count;
+  int64_t void_type; // index of the type () -> (), or -1
+  struct ws_import *imports;
+  size_t import_count;
+  uint32_t imported_functions, imported_tables;
+  uint32_t *function_types; // of the defined functions
+  uint32_t function_count;  // defined functions
+  struct ws_function *functions;
+  uint32_t table_count; // defined tables
+  struct ws_limits *table_limits; // of the defined tables
+  uint32_t indirect_table;        // index of the table that has the elements
+  struct ws_limits memory;
+  bool has_memory;
+  size_t memory_import; // index in imports, or SIZE_MAX
+  struct ws_global *globals; // imported ones first
+  uint32_t global_count, imported_globals;
+  struct ws_export *exports;
+  size_t export_count;
+  bool has_start;
+  uint32_t start;
+  struct ws_element *elements;
+  size_t element_count;
+  struct ws_segment *segments;
+  size_t segment_count;
+  uint32_t code_count_size; // bytes of the function count at the start of the code section's content
+
+  // linking.c
+  bool has_linking, has_names, has_bulk_memory;
+  struct ws_symbol *symbols;
+  uint32_t symbol_count;
+
+  // synthetic.c
+  struct ws_appended *appended;
+  size_t appended_count;
+  uint64_t init_begin, init_end; // the addresses that the linker's own functions touch; equal if there are none
+  bool may_shift;                // appended functions may move every code offset
+
+  // globals.c
+  struct ws_pointer_global *pointer_globals;
+
+  // relocations.c
+  struct ws_external *externals;
+  size_t external_count, external_capacity;
+
+  // read.c
+  bool keep_relocs, placed;
+  uint64_t heap_base, heap_end; // __heap_base and __heap_end, as linked
+
+  // normal.c
+  uint32_t code_shift; // how far appended functions move every code offset
+};
+
+// The section with this id, or NULL. There is at most one of each but custom ones.
+struct ws_section *ws_section(const struct ws_module *module, enum ws_section_id id);
+struct ws_section *ws_custom_section(const struct ws_module *module, const char *name);
+const char *ws_section_name(const struct ws_section *section, char *text, size_t size);
+
+// An error at `at`, which points into the module's bytes (or is NULL).
+bool ws_module_fail(const struct ws_module *module, struct ws_error *error, const char *section, const uint8_t *at,
+                    const char *format, ...) WS_PRINTF(5, 6);
+// Records that the module cannot be moved exactly. The first reason stays.
+void ws_module_refuse(struct ws_module *module, const char *section, const char *format, ...) WS_PRINTF(3, 4);
+
+// Adds a fixup to a section; they are sorted by offset once all are known. False if memory runs out.
+bool ws_add_fixup(struct ws_module *module, struct ws_section *section, struct ws_fixup fixup);
+
+// The function that stands in for `index`: one that was appended, or itself.
+uint32_t ws_redirected(const struct ws_module *module, uint32_t index);
+
+// The address of the symbol as linked, and what it moves with. False for a symbol whose value does not move.
+bool ws_symbol_target(const struct ws_module *module, const struct ws_symbol *symbol, uint64_t *address,
+                      enum ws_base *base);
+// What a symbol that the linker defines moves with ("__heap_base", ...). False if the name is not one of them or names
+// something that does not move.
+bool ws_linker_symbol(struct ws_slice name, enum ws_base *base);
+
+#endif

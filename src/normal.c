@@ -1,0 +1,429 @@
+#include "normal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "keep.h"
+
+enum { MINIMUM_ZEROS = 64 };
+
+// A section that the input may lack, put where it belongs.
+static struct ws_section *need_section(struct ws_module *module, enum ws_section_id id) {
+  static const uint8_t order[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6};
+  struct ws_section *section = ws_section(module, id);
+  if (section)
+    return section;
+  struct ws_section *sections = ws_arena_new(&module->arena, module->section_count + 1, sizeof *sections);
+  struct ws_slice *piece = ws_arena_new(&module->arena, 1, sizeof *piece);
+  if (!sections || !piece)
+    return NULL;
+  size_t at = 0, last_standard = 0;
+  for (size_t i = 0; i < module->section_count; i++)
+    if (module->sections[i].id != WS_SECTION_CUSTOM && order[module->sections[i].id] < order[id])
+      last_standard = i + 1;
+  at = last_standard;
+  memcpy(sections, module->sections, at * sizeof *sections);
+  memcpy(sections + at + 1, module->sections + at, (module->section_count - at) * sizeof *sections);
+  piece->data = (const uint8_t *)"";
+  sections[at] = (struct ws_section){.id = (uint8_t)id, .pieces = piece, .piece_count = 1, .added = true};
+  module->sections = sections;
+  module->section_count++;
+  return &sections[at];
+}
+
+// Replaces a section's content by what was built.
+static bool set_content(struct ws_module *module, struct ws_section *section, struct ws_buffer *built) {
+  struct ws_slice content = ws_buffer_keep(built, &module->arena);
+  if (!content.data)
+    return false;
+  section->pieces[0] = content;
+  section->piece_count = 1;
+  return true;
+}
+
+static size_t trailing_zeros(struct ws_slice bytes) {
+  size_t zeros = 0;
+  while (zeros < bytes.size && bytes.data[bytes.size - 1 - zeros] == 0)
+    zeros++;
+  return zeros;
+}
+
+// Zeroed data is not written, but cleared by an appended start function, so that a module can be instantiated again
+// over a used memory.
+static bool cut_zeros(struct ws_module *module, struct ws_error *error) {
+  bool possible = module->has_bulk_memory && !module->keep_relocs && module->info.exact &&
+                  (module->type_count > 0 || module->void_type >= 0);
+  if (!possible) {
+    // What __wasm_init_memory clears has no need of its bytes either way.
+    for (size_t i = 0; i < module->segment_count; i++)
+      if (module->keep_relocs || !module->info.exact)
+        module->segments[i].kept = module->segments[i].bytes.size;
+    return true;
+  }
+  const struct ws_section *data = ws_section(module, WS_SECTION_DATA);
+  struct ws_buffer body = {0};
+  uint32_t addresses[64];
+  size_t count = 0, fixup = 0;
+  bool is_64 = module->memory.is_64;
+  ws_put_u8(&body, 0); // no locals
+  for (size_t i = 0; i < module->segment_count; i++) {
+    struct ws_segment *segment = &module->segments[i];
+    uint32_t end = segment->bytes_offset + (uint32_t)segment->bytes.size;
+    size_t used = 0;
+    for (; fixup < data->fixup_count && data->fixups[fixup].offset < end; fixup++)
+      used = data->fixups[fixup].offset + ws_encoding_width(data->fixups[fixup].encoding) - segment->bytes_offset;
+    module->info.zero_bytes += segment->bytes.size - segment->kept;
+    if (segment->passive || count == sizeof addresses / sizeof *addresses)
+      continue;
+    size_t zeros = trailing_zeros(segment->bytes);
+    if (zeros > segment->bytes.size - used)
+      zeros = segment->bytes.size - used;
+    if (zeros < MINIMUM_ZEROS)
+      continue;
+    segment->kept = segment->bytes.size - zeros;
+    module->info.zero_bytes += zeros;
+    uint8_t address[10];
+    ws_operand_put(address, is_64 ? WS_SLEB64 : WS_SLEB32, segment->address + segment->kept);
+    ws_put_u8(&body, is_64 ? 0x42 : 0x41); // i64.const, i32.const
+    addresses[count++] = (uint32_t)body.size;
+    ws_put_bytes(&body, address, is_64 ? 10 : 5);
+    ws_put_bytes(&body, "\x41\x00", 2); // i32.const 0
+    ws_put_u8(&body, is_64 ? 0x42 : 0x41);
+    ws_put_sleb(&body, (int64_t)zeros);
+    ws_put_bytes(&body, "\xfc\x0b\x00", 3); // memory.fill
+  }
+  if (count == 0) {
+    ws_buffer_free(&body);
+    return true;
+  }
+  if (module->has_start) {
+    ws_put_u8(&body, 0x10); // call
+    ws_put_uleb(&body, ws_redirected(module, module->start));
+  }
+  ws_put_u8(&body, 0x0b); // end
+  struct ws_appended *appended = &module->appended[module->appended_count++];
+  appended->replaces = WS_NEW_FUNCTION;
+  appended->body = ws_buffer_keep(&body, &module->arena);
+  appended->addresses = ws_arena_new(&module->arena, count, sizeof *addresses);
+  appended->address_count = count;
+  if (!appended->body.data || !appended->addresses)
+    return ws_fail_memory(error, module->file);
+  memcpy(appended->addresses, addresses, count * sizeof *addresses);
+  return true;
+}
+
+static bool write_types(struct ws_module *module) {
+  bool needed = module->appended_count &&
+                module->appended[module->appended_count - 1].replaces == WS_NEW_FUNCTION && module->void_type < 0;
+  if (!needed)
+    return true;
+  struct ws_section *section = ws_section(module, WS_SECTION_TYPE);
+  struct ws_reader reader = ws_reader(section->content);
+  ws_read_uleb32(&reader);
+  struct ws_buffer types = {0};
+  ws_put_uleb(&types, (uint64_t)module->type_count + 1);
+  ws_put_bytes(&types, reader.at, ws_read_left(&reader));
+  ws_put_bytes(&types, "\x60\x00\x00", 3); // () -> ()
+  module->void_type = module->type_count;
+  return set_content(module, section, &types);
+}
+
+static bool write_functions(struct ws_module *module) {
+  struct ws_section *section = ws_section(module, WS_SECTION_FUNCTION);
+  if (!module->appended_count)
+    return true;
+  struct ws_buffer functions = {0};
+  ws_put_uleb(&functions, (uint64_t)module->function_count + module->appended_count);
+  struct ws_reader reader = ws_reader(section->content);
+  ws_read_uleb32(&reader);
+  ws_put_bytes(&functions, reader.at, ws_read_left(&reader));
+  for (size_t i = 0; i < module->appended_count; i++) {
+    uint32_t replaced = module->appended[i].replaces;
+    ws_put_uleb(&functions, replaced == WS_NEW_FUNCTION
+                                ? (uint64_t)module->void_type
+                                : module->function_types[replaced - module->imported_functions]);
+  }
+  return set_content(module, section, &functions);
+}
+
+static bool write_globals(struct ws_module *module) {
+  struct ws_section *section = ws_section(module, WS_SECTION_GLOBAL);
+  if (!section)
+    return true;
+  struct ws_buffer built = {0};
+  struct ws_reader reader = ws_reader(section->content);
+  ws_put_uleb(&built, ws_read_uleb32(&reader));
+  for (uint32_t i = module->imported_globals; i < module->global_count; i++) {
+    const struct ws_global *global = &module->globals[i];
+    ws_put_bytes(&built, reader.at, (size_t)(global->init.bytes.data - reader.at)); // the global's type
+    reader.at = global->init.bytes.data + global->init.bytes.size;
+    if (!global->moves || global->init.kind == WS_CONSTANT_OTHER) {
+      ws_put_slice(&built, global->init.bytes);
+      continue;
+    }
+    bool is_64 = global->init.kind == WS_CONSTANT_I64;
+    enum ws_encoding encoding = is_64 ? WS_SLEB64 : WS_SLEB32;
+    uint8_t operand[10];
+    ws_operand_put(operand, encoding, global->init.value);
+    ws_put_u8(&built, is_64 ? 0x42 : 0x41);
+    struct ws_fixup fixup = {.offset = (uint32_t)built.size,
+                             .encoding = (uint8_t)encoding,
+                             .base = global->base,
+                             .minus = WS_BASE_COUNT,
+                             .external = global->external};
+    ws_put_bytes(&built, operand, is_64 ? 10 : 5);
+    ws_put_u8(&built, 0x0b);
+    if (!ws_add_fixup(module, section, fixup))
+      return false;
+  }
+  return set_content(module, section, &built);
+}
+
+static bool write_exports(struct ws_module *module) {
+  struct ws_section *section = ws_section(module, WS_SECTION_EXPORT);
+  if (!section || !module->appended_count)
+    return true;
+  struct ws_buffer built = {0};
+  ws_put_uleb(&built, module->export_count);
+  for (size_t i = 0; i < module->export_count; i++) {
+    const struct ws_export *export = &module->exports[i];
+    ws_put_name(&built, export->name);
+    ws_put_u8(&built, export->kind);
+    ws_put_uleb(&built, export->kind == WS_FUNCTION ? ws_redirected(module, export->index) : export->index);
+  }
+  return set_content(module, section, &built);
+}
+
+static bool write_start(struct ws_module *module) {
+  uint32_t start = ws_redirected(module, module->start);
+  bool cleared = module->appended_count && module->appended[module->appended_count - 1].replaces == WS_NEW_FUNCTION;
+  if (!cleared && !module->has_start)
+    return true;
+  if (cleared)
+    start = module->imported_functions + module->function_count + (uint32_t)module->appended_count - 1;
+  struct ws_section *section = need_section(module, WS_SECTION_START);
+  struct ws_buffer built = {0};
+  ws_put_uleb(&built, start);
+  return section && set_content(module, section, &built);
+}
+
+static bool write_elements(struct ws_module *module) {
+  struct ws_section *section = ws_section(module, WS_SECTION_ELEMENT);
+  if (!section)
+    return true;
+  struct ws_buffer built = {0};
+  ws_put_uleb(&built, module->element_count);
+  for (size_t i = 0; i < module->element_count; i++) {
+    const struct ws_element *element = &module->elements[i];
+    ws_put_slice(&built, element->before);
+    const uint8_t *expression = element->before.data + element->before.size;
+    if (!element->indirect_table || !element->constant) {
+      ws_put_bytes(&built, expression, (size_t)(element->rest.data - expression));
+    } else {
+      bool is_64 = *expression == 0x42;
+      uint8_t operand[10];
+      ws_operand_put(operand, is_64 ? WS_SLEB64 : WS_SLEB32, element->offset);
+      ws_put_u8(&built, *expression);
+      struct ws_fixup fixup = {.offset = (uint32_t)built.size,
+                               .encoding = is_64 ? WS_SLEB64 : WS_SLEB32,
+                               .base = WS_BASE_TABLE,
+                               .minus = WS_BASE_COUNT};
+      ws_put_bytes(&built, operand, is_64 ? 10 : 5);
+      ws_put_u8(&built, 0x0b);
+      if (!ws_add_fixup(module, section, fixup))
+        return false;
+    }
+    ws_put_slice(&built, element->rest);
+  }
+  return set_content(module, section, &built);
+}
+
+// A body of the same size that cannot be called, so that nothing that is left holds an address that was not moved.
+static struct ws_slice dead_body(struct ws_module *module, uint32_t size) {
+  uint8_t *body = ws_arena_new(&module->arena, size, 1);
+  if (!body)
+    return (struct ws_slice){0};
+  memset(body, 0x01, size);      // nop
+  memset(body, 0x00, 2);         // no locals, unreachable
+  body[size - 1] = 0x0b;         // end
+  return (struct ws_slice){body, size};
+}
+
+static bool write_code(struct ws_module *module) {
+  struct ws_section *section = ws_section(module, WS_SECTION_CODE);
+  if (!section || !module->appended_count)
+    return true;
+  uint64_t total = (uint64_t)module->function_count + module->appended_count;
+  size_t count_size = ws_uleb_size(total);
+  if (count_size < module->code_count_size)
+    count_size = module->code_count_size;
+  module->code_shift = (uint32_t)count_size - module->code_count_size;
+  uint8_t *count = ws_arena_new(&module->arena, count_size, 1);
+  struct ws_slice *pieces = ws_arena_new(&module->arena, 3 * module->appended_count + 2, sizeof *pieces);
+  if (!count || !pieces)
+    return false;
+  for (size_t i = 0; i < count_size; i++)
+    count[i] = (uint8_t)(((total >> (7 * i)) & 0x7f) | (i + 1 < count_size ? 0x80 : 0));
+  for (size_t i = 0; i < section->fixup_count; i++)
+    section->fixups[i].offset += module->code_shift;
+
+  size_t pieces_used = 0;
+  pieces[pieces_used++] = (struct ws_slice){count, count_size};
+  const uint8_t *at = section->content.data + module->code_count_size;
+  // Bodies to overwrite, in order of place.
+  for (uint32_t last = 0;;) {
+    const struct ws_function *next = NULL;
+    for (size_t i = 0; i < module->appended_count; i++) {
+      if (module->appended[i].replaces == WS_NEW_FUNCTION)
+        continue;
+      const struct ws_function *function = &module->functions[module->appended[i].replaces - module->imported_functions];
+      if (function->offset > last && (!next || function->offset < next->offset))
+        next = function;
+    }
+    if (!next)
+      break;
+    last = next->offset;
+    const uint8_t *body = section->content.data + next->offset;
+    pieces[pieces_used++] = (struct ws_slice){at, (size_t)(body - at)};
+    pieces[pieces_used] = dead_body(module, next->size);
+    if (!pieces[pieces_used++].data)
+      return false;
+    at = body + next->size;
+  }
+  pieces[pieces_used++] = (struct ws_slice){at, (size_t)(section->content.data + section->content.size - at)};
+
+  uint64_t offset = section->content.size + module->code_shift;
+  struct ws_buffer built = {0};
+  for (size_t i = 0; i < module->appended_count; i++) {
+    const struct ws_appended *appended = &module->appended[i];
+    ws_put_uleb(&built, appended->body.size);
+    for (size_t k = 0; k < appended->address_count; k++) {
+      struct ws_fixup fixup = {.offset = (uint32_t)(offset + built.size + appended->addresses[k]),
+                               .encoding = module->memory.is_64 ? WS_SLEB64 : WS_SLEB32,
+                               .base = WS_BASE_MEMORY,
+                               .minus = WS_BASE_COUNT};
+      if (!ws_add_fixup(module, section, fixup))
+        return false;
+    }
+    ws_put_slice(&built, appended->body);
+  }
+  pieces[pieces_used] = ws_buffer_keep(&built, &module->arena);
+  if (!pieces[pieces_used++].data)
+    return false;
+  section->pieces = pieces;
+  section->piece_count = pieces_used;
+  return true;
+}
+
+static bool write_data(struct ws_module *module) {
+  struct ws_section *section = ws_section(module, WS_SECTION_DATA);
+  if (!section)
+    return true;
+  size_t old_count = section->fixup_count;
+  struct ws_slice *pieces = ws_arena_new(&module->arena, 2 * module->segment_count + 1, sizeof *pieces);
+  if (!pieces)
+    return false;
+  size_t used = 0, fixup = 0;
+  uint64_t offset = 0;
+  for (size_t i = 0; i < module->segment_count; i++) {
+    struct ws_segment *segment = &module->segments[i];
+    struct ws_buffer header = {0};
+    if (i == 0)
+      ws_put_uleb(&header, module->segment_count);
+    ws_put_u8(&header, segment->passive);
+    if (!segment->passive) {
+      bool is_64 = module->memory.is_64;
+      uint8_t operand[10];
+      ws_operand_put(operand, is_64 ? WS_SLEB64 : WS_SLEB32, segment->address);
+      ws_put_u8(&header, is_64 ? 0x42 : 0x41);
+      struct ws_fixup address = {.offset = (uint32_t)(offset + header.size),
+                                 .encoding = is_64 ? WS_SLEB64 : WS_SLEB32,
+                                 .base = WS_BASE_MEMORY,
+                                 .minus = WS_BASE_COUNT};
+      ws_put_bytes(&header, operand, is_64 ? 10 : 5);
+      ws_put_u8(&header, 0x0b);
+      if (!ws_add_fixup(module, section, address))
+        return false;
+    }
+    ws_put_uleb(&header, segment->kept);
+    offset += header.size;
+    pieces[used] = ws_buffer_keep(&header, &module->arena);
+    if (!pieces[used++].data)
+      return false;
+    segment->final_offset = (uint32_t)offset;
+    for (; fixup < old_count && section->fixups[fixup].offset < segment->bytes_offset + segment->bytes.size; fixup++)
+      section->fixups[fixup].offset = section->fixups[fixup].offset - segment->bytes_offset + segment->final_offset;
+    pieces[used++] = (struct ws_slice){segment->bytes.data, segment->kept};
+    offset += segment->kept;
+  }
+  if (module->segment_count == 0)
+    return true;
+  section->pieces = pieces;
+  section->piece_count = used;
+  return true;
+}
+
+// Names the appended functions. They have the highest indices, so their names come last.
+static bool write_names(struct ws_module *module) {
+  struct ws_section *section = ws_custom_section(module, "name");
+  if (!section || !module->appended_count)
+    return true;
+  struct ws_reader reader = ws_reader(section->content);
+  struct ws_buffer built = {0};
+  while (!reader.bad && reader.at < reader.end) {
+    uint8_t kind = ws_read_u8(&reader);
+    struct ws_slice part = ws_read_name(&reader);
+    ws_put_u8(&built, kind);
+    if (kind != 1) { // not the function names
+      ws_put_name(&built, part);
+      continue;
+    }
+    struct ws_reader names = ws_reader(part);
+    struct ws_buffer rewritten = {0};
+    ws_put_uleb(&rewritten, (uint64_t)ws_read_uleb32(&names) + module->appended_count);
+    ws_put_bytes(&rewritten, names.at, ws_read_left(&names));
+    for (size_t i = 0; i < module->appended_count; i++) {
+      uint32_t replaced = module->appended[i].replaces;
+      struct ws_slice name = {(const uint8_t *)WS_CLEAR_FUNCTION, strlen(WS_CLEAR_FUNCTION)};
+      if (replaced != WS_NEW_FUNCTION)
+        name = module->functions[replaced - module->imported_functions].name;
+      ws_put_uleb(&rewritten, (uint64_t)module->imported_functions + module->function_count + i);
+      ws_put_name(&rewritten, name);
+    }
+    ws_put_name(&built, (struct ws_slice){rewritten.data, rewritten.size});
+    built.failed |= rewritten.failed;
+    ws_buffer_free(&rewritten);
+  }
+  return set_content(module, section, &built);
+}
+
+static int compare_fixups(const void *left, const void *right) {
+  uint32_t a = ((const struct ws_fixup *)left)->offset, b = ((const struct ws_fixup *)right)->offset;
+  return a < b ? -1 : a > b;
+}
+
+static void sort_fixups(struct ws_section *section) {
+  for (size_t i = 1; i < section->fixup_count; i++) {
+    if (section->fixups[i - 1].offset > section->fixups[i].offset) {
+      qsort(section->fixups, section->fixup_count, sizeof *section->fixups, compare_fixups);
+      return;
+    }
+  }
+}
+
+bool ws_make_normal(struct ws_module *module, struct ws_error *error) {
+  if (!cut_zeros(module, error))
+    return false;
+  // The memory becomes an import.
+  struct ws_section *memory = ws_section(module, WS_SECTION_MEMORY);
+  if (memory && module->memory_import == SIZE_MAX)
+    memory->dropped = true;
+  bool ok = write_types(module) && write_functions(module) && write_globals(module) && write_exports(module) &&
+            write_start(module) && write_elements(module) && write_code(module) && write_data(module) &&
+            write_names(module) && (!module->has_memory || need_section(module, WS_SECTION_IMPORT));
+  for (size_t i = 0; ok && i < module->section_count; i++)
+    sort_fixups(&module->sections[i]);
+  if (ok && module->keep_relocs)
+    ok = ws_keep_relocations(module);
+  return ok || ws_fail_memory(error, module->file);
+}

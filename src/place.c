@@ -1,0 +1,217 @@
+// Placing: adding a delta at every fixup, while the pieces of the normal form go to the sink.
+#include <stdlib.h>
+#include <string.h>
+
+#include "module.h"
+
+enum { CHUNK = 128 * 1024 };
+
+struct writer {
+  const struct ws_module *module;
+  struct ws_sink sink;
+  uint64_t deltas[WS_BASE_COUNT + 1]; // the last one is 0: nothing is taken off
+  uint8_t *chunk;
+  size_t used;
+  bool stopped;
+};
+
+static void flush(struct writer *writer) {
+  if (writer->used && !writer->stopped)
+    writer->stopped = !writer->sink.write(writer->sink.context, writer->chunk, writer->used);
+  writer->used = 0;
+}
+
+static void put(struct writer *writer, const void *bytes, size_t size) {
+  if (size > CHUNK - writer->used)
+    flush(writer);
+  if (size > CHUNK) {
+    if (!writer->stopped)
+      writer->stopped = !writer->sink.write(writer->sink.context, bytes, size);
+    return;
+  }
+  if (size)
+    memcpy(writer->chunk + writer->used, bytes, size);
+  writer->used += size;
+}
+
+static void put_uleb(struct writer *writer, uint64_t value) {
+  uint8_t bytes[10];
+  size_t size = ws_uleb_size(value);
+  for (size_t i = 0; i < size; i++)
+    bytes[i] = (uint8_t)(((value >> (7 * i)) & 0x7f) | (i + 1 < size ? 0x80 : 0));
+  put(writer, bytes, size);
+}
+
+static void apply(const struct writer *writer, const struct ws_fixup *fixup, uint8_t *at) {
+  uint64_t value;
+  ws_operand_get(at, fixup->encoding, &value);
+  ws_operand_put(at, fixup->encoding, value + writer->deltas[fixup->base] - writer->deltas[fixup->minus]);
+}
+
+// Writes one piece, whose first byte is at `start` in its section, with the fixups from `*next` on that lie in it.
+static void put_piece(struct writer *writer, const struct ws_section *section, struct ws_slice piece, size_t start,
+                      size_t *next) {
+  size_t at = 0;
+  while (at < piece.size) {
+    const struct ws_fixup *fixup = *next < section->fixup_count ? &section->fixups[*next] : NULL;
+    size_t until = fixup && fixup->offset - start < piece.size ? fixup->offset - start : piece.size;
+    put(writer, piece.data + at, until - at);
+    at = until;
+    if (at == piece.size)
+      break;
+    size_t width = ws_encoding_width(fixup->encoding);
+    if (width > CHUNK - writer->used)
+      flush(writer);
+    memcpy(writer->chunk + writer->used, piece.data + at, width);
+    apply(writer, fixup, writer->chunk + writer->used);
+    writer->used += width;
+    at += width;
+    ++*next;
+  }
+}
+
+static void put_section(struct writer *writer, const struct ws_section *section) {
+  size_t size = 0;
+  bool custom = section->id == WS_SECTION_CUSTOM;
+  for (size_t i = 0; i < section->piece_count; i++)
+    size += section->pieces[i].size;
+  put(writer, &section->id, 1);
+  put_uleb(writer, size + (custom ? ws_uleb_size(section->name.size) + section->name.size : 0));
+  if (custom) {
+    put_uleb(writer, section->name.size);
+    put(writer, section->name.data, section->name.size);
+  }
+  size_t start = 0, next = 0;
+  for (size_t i = 0; i < section->piece_count; i++) {
+    put_piece(writer, section, section->pieces[i], start, &next);
+    start += section->pieces[i].size;
+  }
+}
+
+static void put_limits(struct ws_buffer *built, const struct ws_limits *limits) {
+  ws_put_u8(built, (uint8_t)((limits->has_maximum ? 1 : 0) | (limits->shared ? 2 : 0) | (limits->is_64 ? 4 : 0)));
+  ws_put_uleb(built, limits->minimum);
+  if (limits->has_maximum)
+    ws_put_uleb(built, limits->maximum);
+}
+
+static struct ws_limits memory_limits(const struct ws_module *module, const struct ws_placement *placement) {
+  return (struct ws_limits){.has_maximum = placement->has_maximum,
+                            .shared = module->memory.shared,
+                            .is_64 = module->memory.is_64,
+                            .minimum = placement->pages,
+                            .maximum = placement->maximum_pages};
+}
+
+static void shift_limits(struct ws_limits *limits, uint64_t delta) {
+  limits->minimum += delta;
+  if (limits->has_maximum)
+    limits->maximum += delta;
+}
+
+static void put_imports(struct writer *writer, const struct ws_placement *placement, struct ws_buffer *built) {
+  const struct ws_module *module = writer->module;
+  bool add = module->memory_import == SIZE_MAX;
+  uint32_t table = 0;
+  ws_put_uleb(built, module->import_count + add);
+  for (size_t i = 0; i < module->import_count; i++) {
+    const struct ws_import *import = &module->imports[i];
+    ws_put_name(built, import->module);
+    ws_put_name(built, import->name);
+    ws_put_u8(built, import->kind);
+    struct ws_limits limits = import->limits;
+    if (import->kind == WS_MEMORY) {
+      limits = memory_limits(module, placement);
+      put_limits(built, &limits);
+    } else if (import->kind == WS_TABLE && table++ == module->indirect_table) {
+      ws_put_u8(built, import->detail.data[0]);
+      shift_limits(&limits, writer->deltas[WS_BASE_TABLE]);
+      put_limits(built, &limits);
+    } else {
+      ws_put_slice(built, import->detail);
+    }
+  }
+  if (add) {
+    struct ws_limits limits = memory_limits(module, placement);
+    ws_put_name(built, (struct ws_slice){(const uint8_t *)"env", 3});
+    ws_put_name(built, (struct ws_slice){(const uint8_t *)"memory", 6});
+    ws_put_u8(built, WS_MEMORY);
+    put_limits(built, &limits);
+  }
+}
+
+// A table section is written again only when the indirect function table grows by what is below the module in it.
+static void put_tables(struct writer *writer, const struct ws_section *section, struct ws_buffer *built) {
+  const struct ws_module *module = writer->module;
+  struct ws_reader reader = ws_reader(section->content);
+  ws_put_uleb(built, ws_read_uleb32(&reader));
+  for (uint32_t i = 0; i < module->table_count; i++) {
+    struct ws_limits limits = module->table_limits[i];
+    if (module->imported_tables + i == module->indirect_table)
+      shift_limits(&limits, writer->deltas[WS_BASE_TABLE]);
+    ws_put_u8(built, ws_read_u8(&reader));
+    reader.at += module->table_limits[i].size;
+    put_limits(built, &limits);
+  }
+}
+
+static bool put_generated(struct writer *writer, const struct ws_section *section, struct ws_buffer *built) {
+  struct ws_section generated = *section;
+  struct ws_slice content = {built->data, built->size};
+  generated.pieces = &content;
+  generated.piece_count = 1;
+  if (!built->failed)
+    put_section(writer, &generated);
+  bool ok = !built->failed;
+  ws_buffer_free(built);
+  return ok;
+}
+
+static bool put_module(struct writer *writer, const struct ws_placement *placement) {
+  const struct ws_module *module = writer->module;
+  put(writer, module->bytes.data, 8);
+  for (size_t i = 0; i < module->section_count; i++) {
+    const struct ws_section *section = &module->sections[i];
+    struct ws_buffer built = {0};
+    bool ok = true;
+    if (section->dropped)
+      continue;
+    if (section->id == WS_SECTION_IMPORT) {
+      put_imports(writer, placement, &built);
+      ok = put_generated(writer, section, &built);
+    } else if (section->id == WS_SECTION_TABLE && writer->deltas[WS_BASE_TABLE]) {
+      put_tables(writer, section, &built);
+      ok = put_generated(writer, section, &built);
+    } else {
+      put_section(writer, section);
+    }
+    if (!ok || writer->stopped)
+      return ok;
+  }
+  flush(writer);
+  return true;
+}
+
+bool ws_place(const struct ws_module *module, const struct ws_placement *placement, struct ws_sink sink,
+              struct ws_error *error) {
+  const struct ws_module_info *info = &module->info;
+  if (!info->exact) {
+    *error = info->inexact;
+    return false;
+  }
+  struct writer writer = {.module = module, .sink = sink, .chunk = malloc(CHUNK)};
+  if (!writer.chunk)
+    return ws_fail_memory(error, module->file);
+  writer.deltas[WS_BASE_MEMORY] = placement->offset;
+  writer.deltas[WS_BASE_STACK_LOW] = placement->stack_low - info->stack_low;
+  writer.deltas[WS_BASE_STACK_HIGH] = placement->stack_pointer - info->stack_pointer;
+  writer.deltas[WS_BASE_HEAP_BASE] = placement->heap_base - module->heap_base;
+  writer.deltas[WS_BASE_HEAP_END] = placement->heap_end - module->heap_end;
+  writer.deltas[WS_BASE_TABLE] = placement->table_base - info->table_base;
+  writer.deltas[WS_BASE_CODE] = module->code_shift;
+  bool ok = put_module(&writer, placement);
+  free(writer.chunk);
+  if (!ok)
+    return ws_fail_memory(error, module->file);
+  return !writer.stopped || ws_fail(error, module->file, NULL, WS_NO_OFFSET, "%s", "");
+}

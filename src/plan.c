@@ -1,0 +1,208 @@
+// Planning: where each module goes. Modules know nothing of each other; this is the one place that sees them all.
+#include <inttypes.h>
+
+#include "module.h"
+
+// Below this a null pointer with a small offset would land; linkers leave it free too, unless the stack is there.
+enum { NULL_GUARD = 1024, STACK_ALIGNMENT = 16 };
+
+static uint64_t address_limit(bool memory64) {
+  // What lld allows: https://github.com/WebAssembly/memory64/issues/33 leaves the larger one open.
+  return memory64 ? UINT64_C(1) << 34 : UINT64_C(1) << 32;
+}
+
+static bool check_module(const struct ws_module *module, struct ws_error *error) {
+  if (!module->info.exact) {
+    *error = module->info.inexact;
+    return false;
+  }
+  if (module->external_count) {
+    char name[128];
+    ws_printable(module->symbols[module->externals[0].symbol].name, name, sizeof name);
+    return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
+                   "uses the variable %s, which it does not define: link in what defines it", name);
+  }
+  return true;
+}
+
+static bool check_mix(struct ws_module *const *modules, size_t count, struct ws_error *error) {
+  for (size_t i = 1; i < count; i++) {
+    const struct ws_module_info *first = &modules[0]->info, *info = &modules[i]->info;
+    if (info->memory64 != first->memory64)
+      return ws_fail(error, modules[i]->file, NULL, WS_NO_OFFSET,
+                     "has a %d-bit memory, but %s has a %d-bit one: one memory can be only one of them",
+                     info->memory64 ? 64 : 32, modules[0]->file, first->memory64 ? 64 : 32);
+    if (info->shared != first->shared)
+      return ws_fail(error, modules[i]->file, NULL, WS_NO_OFFSET,
+                     "%s a shared memory, but %s %s: link both with -Wl,--shared-memory, or neither",
+                     info->shared ? "has" : "does not have", modules[0]->file, first->shared ? "has" : "does not");
+  }
+  return true;
+}
+
+static bool too_large(const struct ws_module *module, bool memory64, struct ws_error *error) {
+  return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
+                 "does not fit: the layout would go beyond the %d GiB of a %d-bit memory", memory64 ? 16 : 4,
+                 memory64 ? 64 : 32);
+}
+
+// The lowest and the highest address of what the module has in memory, as linked.
+static void extent(const struct ws_module_info *info, uint64_t *low, uint64_t *high) {
+  bool has_data = info->data_end > info->data_base;
+  *low = has_data ? info->data_base : info->has_stack ? info->stack_low : 0;
+  *high = has_data ? info->data_end : info->has_stack ? info->stack_pointer : 0;
+  if (info->has_stack && info->stack_low < *low)
+    *low = info->stack_low;
+  if (info->has_stack && info->stack_pointer > *high)
+    *high = info->stack_pointer;
+  if (info->heap_base > *high && !info->has_relocations)
+    *high = info->heap_base;
+}
+
+// Puts one module at the first place from `cursor` up, and moves the cursor behind it.
+static bool place_next(const struct ws_module *module, const struct ws_plan_options *options, uint64_t *cursor,
+                       struct ws_placement *placement, struct ws_error *error) {
+  const struct ws_module_info *info = &module->info;
+  uint64_t limit = address_limit(info->memory64);
+  uint64_t low, high, base, extra_stack = 0, extra_data = 0;
+  extent(info, &low, &high);
+  uint64_t alignment = info->alignment > options->alignment ? info->alignment : options->alignment;
+  bool stack_first = info->has_stack && info->stack_low == low;
+  if (high > limit || *cursor > limit)
+    return too_large(module, info->memory64, error);
+  if (*cursor < NULL_GUARD && !stack_first && high > low)
+    *cursor = NULL_GUARD;
+  low &= ~(alignment - 1);
+  if (!ws_align_up(&base, *cursor, alignment))
+    return too_large(module, info->memory64, error);
+  uint64_t offset = base - low;
+  if (info->has_stack) {
+    if (options->extra_stack > limit || !ws_align_up(&extra_stack, options->extra_stack, STACK_ALIGNMENT))
+      return too_large(module, info->memory64, error);
+    if (stack_first && !ws_align_up(&extra_data, extra_stack, alignment))
+      return too_large(module, info->memory64, error);
+  }
+  placement->base = base;
+  placement->offset = offset + extra_data;
+  placement->data_base = info->data_base + placement->offset;
+  placement->data_end = info->data_end + placement->offset;
+  placement->stack_low = info->stack_low + offset;
+  placement->stack_pointer = info->stack_pointer + offset + extra_stack;
+  placement->table_base = info->table_base;
+  uint64_t end = high + offset + (stack_first ? extra_data : extra_stack);
+  if (info->has_stack && placement->stack_pointer > end)
+    end = placement->stack_pointer;
+  if (base > limit || end > limit)
+    return too_large(module, info->memory64, error);
+  placement->size = end - base;
+  *cursor = end;
+  return true;
+}
+
+// The memory that all of them import.
+static bool plan_memory(struct ws_module *const *modules, size_t count, const struct ws_plan_options *options,
+                        struct ws_plan *plan, struct ws_error *error) {
+  const struct ws_module *last = modules[count - 1];
+  uint64_t limit = address_limit(plan->memory64), end;
+  if (options->heap_size > limit || !ws_add(&end, plan->heap_base, options->heap_size) ||
+      !ws_align_up(&end, end, WS_PAGE_SIZE) || end > limit)
+    return too_large(last, plan->memory64, error);
+  plan->heap_end = end;
+  plan->pages = end / WS_PAGE_SIZE;
+  plan->maximum_pages = options->max_memory / WS_PAGE_SIZE;
+  plan->has_maximum = options->max_memory != 0;
+  if (plan->maximum_pages > limit / WS_PAGE_SIZE)
+    return ws_fail(error, "", NULL, WS_NO_OFFSET, "--max-memory is beyond the %d GiB of a %d-bit memory",
+                   plan->memory64 ? 16 : 4, plan->memory64 ? 64 : 32);
+  for (size_t i = 0; i < count && !options->max_memory; i++) {
+    const struct ws_module_info *info = &modules[i]->info;
+    plan->has_maximum |= info->has_maximum;
+    if (info->has_maximum && info->memory_maximum > plan->maximum_pages)
+      plan->maximum_pages = info->memory_maximum;
+  }
+  if (plan->has_maximum && plan->pages > plan->maximum_pages)
+    return ws_fail(error, options->max_memory ? "" : last->file, NULL, WS_NO_OFFSET,
+                   "the layout needs %" PRIu64 " bytes of memory, which is more than the maximum of %" PRIu64
+                   ": raise it with --max-memory",
+                   plan->pages * WS_PAGE_SIZE, plan->maximum_pages * WS_PAGE_SIZE);
+  return true;
+}
+
+bool ws_plan(struct ws_module *const *modules, size_t count, const struct ws_plan_options *options,
+             struct ws_plan *plan, struct ws_placement *placements, struct ws_error *error) {
+  if (count == 0)
+    return ws_fail(error, "", NULL, WS_NO_OFFSET, "there are no modules to combine");
+  if (options->alignment & (options->alignment - 1))
+    return ws_fail(error, "", NULL, WS_NO_OFFSET, "the alignment %" PRIu64 " is not a power of two",
+                   options->alignment);
+  if (options->max_memory % WS_PAGE_SIZE)
+    return ws_fail(error, "", NULL, WS_NO_OFFSET,
+                   "the maximum memory of %" PRIu64 " bytes is not a whole number of pages of %u bytes",
+                   options->max_memory, WS_PAGE_SIZE);
+  for (size_t i = 0; i < count; i++)
+    if (!check_module(modules[i], error))
+      return false;
+  if (!check_mix(modules, count, error))
+    return false;
+  *plan = (struct ws_plan){.memory64 = modules[0]->info.memory64, .shared = modules[0]->info.shared};
+  uint64_t cursor = options->base;
+  for (size_t i = 0; i < count; i++)
+    if (!place_next(modules[i], options, &cursor, &placements[i], error))
+      return false;
+  if (!ws_align_up(&plan->heap_base, cursor, 16))
+    return too_large(modules[count - 1], plan->memory64, error);
+  if (!plan_memory(modules, count, options, plan, error))
+    return false;
+  for (size_t i = 0; i < count; i++) {
+    placements[i].heap_base = plan->heap_base;
+    placements[i].heap_end = plan->heap_end;
+    placements[i].pages = plan->pages;
+    placements[i].maximum_pages = plan->maximum_pages;
+    placements[i].has_maximum = plan->has_maximum;
+  }
+  return true;
+}
+
+bool ws_plan_shift(struct ws_module *module, uint64_t offset, uint64_t table_offset, const uint64_t *heap_base,
+                   struct ws_placement *placement, struct ws_error *error) {
+  if (!check_module(module, error))
+    return false;
+  const struct ws_module_info *info = &module->info;
+  uint64_t limit = address_limit(info->memory64), mask = info->memory64 ? UINT64_MAX : UINT32_MAX;
+  uint64_t low, high;
+  extent(info, &low, &high);
+  uint64_t base = (low + offset) & mask, end = base + (high - low);
+  if (high > limit || base > limit || end > limit)
+    return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
+                   "cannot be moved by that offset: it would leave the %d GiB of a %d-bit memory",
+                   info->memory64 ? 16 : 4, info->memory64 ? 64 : 32);
+  if (offset & (info->alignment - 1) && info->has_relocations)
+    return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
+                   "has data aligned to %" PRIu64 " bytes, and the offset is not a multiple of that", info->alignment);
+  if (table_offset > UINT32_MAX || info->table_base + table_offset + info->table_size > UINT32_MAX)
+    return ws_fail(error, module->file, NULL, WS_NO_OFFSET, "cannot be moved so far up its function table");
+  *placement = (struct ws_placement){
+      .offset = offset,
+      .base = base,
+      .size = high - low,
+      .stack_low = (info->stack_low + offset) & mask,
+      .stack_pointer = (info->stack_pointer + offset) & mask,
+      .data_base = (info->data_base + offset) & mask,
+      .data_end = (info->data_end + offset) & mask,
+      .heap_base = heap_base ? *heap_base : (module->heap_base + offset) & mask,
+      .table_base = info->table_base + table_offset,
+      .has_maximum = info->has_maximum,
+  };
+  uint64_t top = placement->heap_base > end ? placement->heap_base : end;
+  if (!ws_add(&top, top, info->initial_heap) || !ws_align_up(&top, top, WS_PAGE_SIZE) || top > limit)
+    return too_large(module, info->memory64, error);
+  placement->heap_end = top;
+  placement->pages = top / WS_PAGE_SIZE;
+  placement->maximum_pages = info->memory_maximum;
+  if (info->has_maximum && placement->pages > placement->maximum_pages)
+    return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
+                   "would need %" PRIu64 " pages of memory there, and declares a maximum of %" PRIu64
+                   ": link it with a larger -Wl,--max-memory",
+                   placement->pages, placement->maximum_pages);
+  return true;
+}

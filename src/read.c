@@ -1,0 +1,248 @@
+// Reading: the order of the stages, and what they found in one place.
+#include <stdlib.h>
+#include <string.h>
+
+#include "globals.h"
+#include "linking.h"
+#include "module.h"
+#include "normal.h"
+#include "relocations.h"
+#include "sections.h"
+#include "synthetic.h"
+
+static const char *copy_text(struct ws_module *module, struct ws_slice text) {
+  char *copy = ws_arena_new(&module->arena, text.size + 1, 1);
+  return copy ? ws_printable(text, copy, text.size + 1) : NULL;
+}
+
+static bool describe_memory(struct ws_module *module) {
+  struct ws_module_info *info = &module->info;
+  info->has_memory = module->has_memory;
+  info->imports_memory = module->memory_import != SIZE_MAX;
+  info->memory64 = module->memory.is_64;
+  info->shared = module->memory.shared;
+  info->memory_minimum = module->memory.minimum;
+  info->memory_maximum = module->memory.maximum;
+  info->has_maximum = module->memory.has_maximum;
+  info->memory_module = "env";
+  info->memory_name = "memory";
+  if (info->imports_memory) {
+    info->memory_module = copy_text(module, module->imports[module->memory_import].module);
+    info->memory_name = copy_text(module, module->imports[module->memory_import].name);
+  }
+  return info->memory_module && info->memory_name;
+}
+
+static void describe_data(struct ws_module *module) {
+  struct ws_module_info *info = &module->info;
+  uint64_t low = UINT64_MAX, high = 0, alignment = 16;
+  if (module->init_begin != module->init_end) {
+    low = module->init_begin;
+    high = module->init_end;
+  }
+  for (size_t i = 0; i < module->segment_count; i++) {
+    const struct ws_segment *segment = &module->segments[i];
+    if (UINT64_C(1) << segment->alignment > alignment)
+      alignment = UINT64_C(1) << segment->alignment;
+    if (!segment->placed || segment->bytes.size == 0)
+      continue;
+    uint64_t end = segment->address + segment->bytes.size;
+    low = segment->address < low ? segment->address : low;
+    high = end > high ? end : high;
+  }
+  // Without WASM_SEGMENT_INFO nothing says how data is aligned; a page is as much as a linker can be asked for.
+  info->alignment = module->has_linking || low > high ? alignment : WS_PAGE_SIZE;
+  info->data_base = low > high ? 0 : low;
+  info->data_end = low > high ? 0 : high;
+}
+
+// What the linker said that __heap_base or __heap_end is; `otherwise` if nothing in the module names it.
+static uint64_t linked_value(const struct ws_module *module, const char *name, enum ws_base base, uint64_t otherwise) {
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    if (module->symbols[i].kind == WS_SYMBOL_DATA && (module->symbols[i].flags & WS_SYMBOL_ABSOLUTE) &&
+        ws_slice_is(module->symbols[i].name, name))
+      return module->symbols[i].offset;
+  for (uint32_t i = 0; i < module->global_count; i++)
+    if (module->globals[i].moves && module->globals[i].base == base)
+      return module->globals[i].init.value;
+  return otherwise;
+}
+
+// The stack has a global, but no symbol for its low end unless the program names it: it is either first, from 0 up,
+// or directly behind the data (lld/wasm/Writer.cpp, layoutMemory).
+static bool describe_stack(struct ws_module *module) {
+  struct ws_module_info *info = &module->info;
+  for (uint32_t i = 0; i < module->global_count && !info->has_stack; i++) {
+    const struct ws_global *global = &module->globals[i];
+    if (global->imported || !global->moves || global->base != WS_BASE_STACK_HIGH || !global->mutable)
+      continue;
+    info->has_stack = true;
+    info->stack_pointer = global->init.value;
+  }
+  if (!info->has_stack)
+    return true;
+  uint64_t behind;
+  if (!ws_align_up(&behind, info->data_end, 16))
+    return false;
+  info->stack_low = info->data_end > info->data_base && info->stack_pointer > info->data_base ? behind : 0;
+  info->stack_low = linked_value(module, "__stack_low", WS_BASE_STACK_LOW, info->stack_low);
+  return info->stack_low <= info->stack_pointer;
+}
+
+static bool describe_heap(struct ws_module *module) {
+  struct ws_module_info *info = &module->info;
+  uint64_t end = info->data_end > info->stack_pointer ? info->data_end : info->stack_pointer;
+  if (!ws_align_up(&info->heap_base, end, 16))
+    return false;
+  module->heap_base = linked_value(module, "__heap_base", WS_BASE_HEAP_BASE, info->heap_base);
+  // Without relocations, what the linker laid out can only be seen from its end.
+  if (!module->has_linking && module->heap_base > info->heap_base)
+    info->heap_base = module->heap_base;
+  uint64_t size =
+      module->memory.minimum > UINT64_MAX / WS_PAGE_SIZE ? UINT64_MAX : module->memory.minimum * WS_PAGE_SIZE;
+  module->heap_end = linked_value(module, "__heap_end", WS_BASE_HEAP_END, size);
+  info->initial_heap = size > info->heap_base ? (size - info->heap_base) / WS_PAGE_SIZE * WS_PAGE_SIZE : 0;
+  return true;
+}
+
+static void describe_table(struct ws_module *module) {
+  for (size_t i = 0; i < module->element_count; i++) {
+    const struct ws_element *element = &module->elements[i];
+    if (!element->indirect_table || !element->constant)
+      continue;
+    module->info.has_table = true;
+    module->info.table_base = element->offset;
+    module->info.table_size = element->count;
+    return;
+  }
+}
+
+static bool describe_globals(struct ws_module *module) {
+  struct ws_module_info *info = &module->info;
+  for (uint32_t i = 0; i < module->global_count; i++)
+    info->global_count += module->globals[i].moves;
+  struct ws_pointer_global *globals = ws_arena_new(&module->arena, info->global_count, sizeof *globals);
+  if (!globals)
+    return false;
+  size_t count = 0;
+  for (uint32_t i = 0; i < module->global_count; i++) {
+    const struct ws_global *global = &module->globals[i];
+    if (!global->moves)
+      continue;
+    struct ws_slice name = global->name;
+    for (size_t k = 0; k < module->export_count && name.size == 0; k++)
+      if (module->exports[k].kind == WS_GLOBAL && module->exports[k].index == i)
+        name = module->exports[k].name;
+    globals[count++] = (struct ws_pointer_global){
+        .index = i, .name = copy_text(module, name), .base = global->base, .value = global->init.value};
+    if (!globals[count - 1].name)
+      return false;
+  }
+  info->globals = globals;
+  return true;
+}
+
+static bool has_initialised_data(const struct ws_module *module) {
+  for (size_t i = 0; i < module->segment_count; i++)
+    for (size_t k = 0; k < module->segments[i].bytes.size; k++)
+      if (module->segments[i].bytes.data[k])
+        return true;
+  return false;
+}
+
+static bool is_got_memory_base(const struct ws_global *global) {
+  return ws_slice_is(global->name, "GOT.data.internal.__memory_base");
+}
+
+// Whether all pointers were found: with relocations, or because there can be no others.
+static void judge(struct ws_module *module, const struct ws_read_options *options) {
+  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
+  bool has_data = module->info.data_end > module->info.data_base;
+  if (!module->has_memory) {
+    ws_module_refuse(module, NULL, "has no memory, so there is nothing to share");
+    return;
+  }
+  if (module->has_linking) {
+    if (module->function_count && code && !code->relocated && (has_data || module->info.has_stack))
+      ws_module_refuse(module, "linking",
+                       "has a linking section, but no relocations of its code: the file was cut off, or stripped of "
+                       "them");
+    const struct ws_section *last = &module->sections[module->section_count - 1];
+    if (last->id == WS_SECTION_CUSTOM &&
+        (ws_slice_is(last->name, "linking") || ws_slice_starts(last->name, "reloc.")))
+      ws_module_refuse(module, NULL,
+                       "ends with its relocations, where linkers write more: the file was cut off, or stripped "
+                       "(keep at least the target_features or the name section)");
+    return;
+  }
+  if (!has_data && !module->info.has_stack)
+    return;
+  static const char advice[] = "link with -Wl,--emit-relocs (rustc: -Clink-arg=--emit-relocs)";
+  bool pic = false;
+  for (uint32_t i = 0; i < module->global_count; i++)
+    pic |= is_got_memory_base(&module->globals[i]);
+  if (has_data && !pic)
+    ws_module_refuse(module, NULL, "has no linking section, so its pointers cannot be found: %s", advice);
+  else if (has_initialised_data(module) && !(options && options->trust_pic))
+    ws_module_refuse(module, NULL,
+                     "is position-independent, but has no linking section, and its initialised data may hold "
+                     "pointers: %s, or use --trust-pic if all its code is PIC and no static holds a pointer",
+                     advice);
+}
+
+static bool read_module(struct ws_module *module, const struct ws_read_options *options, struct ws_error *error) {
+  if (!ws_read_sections(module, error) || !ws_read_linking(module, error))
+    return false;
+  if (module->memory_import != SIZE_MAX && ws_slice_is(module->imports[module->memory_import].name, "__linear_memory"))
+    return ws_module_fail(module, error, NULL, NULL,
+                          "is an object file: link it first (wasm-ld --import-memory --emit-relocs)");
+  if (!ws_read_synthetic(module, error))
+    return false;
+  describe_table(module);
+  if (module->has_linking && !ws_read_relocations(module, error))
+    return false;
+  if (!ws_read_globals(module, error))
+    return false;
+  module->info.has_relocations = module->has_linking;
+  describe_data(module);
+  if (!describe_stack(module) || !describe_heap(module))
+    return ws_module_fail(module, error, NULL, NULL, "has a stack or data beyond the end of the address space");
+  judge(module, options);
+  if (!describe_memory(module) || !describe_globals(module))
+    return ws_fail_memory(error, module->file);
+  return ws_make_normal(module, error);
+}
+
+struct ws_module *ws_module_read(const char *name, const void *bytes, size_t size,
+                                 const struct ws_read_options *options, struct ws_error *error) {
+  struct ws_module *module = calloc(1, sizeof *module);
+  if (!module) {
+    ws_fail_memory(error, name);
+    return NULL;
+  }
+  module->bytes = (struct ws_slice){bytes, size};
+  module->file = name;
+  module->info.exact = true;
+  module->keep_relocs = options && options->keep_relocs;
+  module->placed = options && options->placed;
+  const char *copy = copy_text(module, (struct ws_slice){(const uint8_t *)name, strlen(name)});
+  if (copy)
+    module->file = copy;
+  if (!copy ? !ws_fail_memory(error, name) : !read_module(module, options, error)) {
+    ws_module_free(module);
+    return NULL;
+  }
+  return module;
+}
+
+void ws_module_free(struct ws_module *module) {
+  if (!module)
+    return;
+  for (size_t i = 0; i < module->section_count; i++)
+    free(module->sections[i].fixups);
+  free(module->externals);
+  ws_arena_free(&module->arena);
+  free(module);
+}
+
+const struct ws_module_info *ws_module_info(const struct ws_module *module) { return &module->info; }

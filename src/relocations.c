@@ -1,0 +1,425 @@
+#include "relocations.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "object.h"
+
+// What the operand of a relocation is.
+enum operand {
+  FUNCTION_INDEX,
+  TYPE_INDEX,
+  GLOBAL_INDEX, // of a global, or of the GOT global of a data or function symbol
+  TAG_INDEX,
+  TABLE_NUMBER,
+  TABLE_INDEX,      // a function pointer
+  TABLE_INDEX_REL,  // the same, relative to the table base
+  MEMORY_ADDR,      // an address
+  MEMORY_ADDR_REL,  // the same, relative to the memory base
+  MEMORY_ADDR_TLS,  // relative to the thread's block
+  MEMORY_ADDR_HERE, // relative to the operand's own address
+  FUNCTION_OFFSET,  // in the code section
+  SECTION_OFFSET,   // in a custom section
+};
+
+static const struct {
+  const char *name;
+  enum ws_encoding encoding;
+  enum operand operand;
+} types[] = {
+    {"R_WASM_FUNCTION_INDEX_LEB", WS_LEB32, FUNCTION_INDEX},
+    {"R_WASM_TABLE_INDEX_SLEB", WS_SLEB32, TABLE_INDEX},
+    {"R_WASM_TABLE_INDEX_I32", WS_U32, TABLE_INDEX},
+    {"R_WASM_MEMORY_ADDR_LEB", WS_LEB32, MEMORY_ADDR},
+    {"R_WASM_MEMORY_ADDR_SLEB", WS_SLEB32, MEMORY_ADDR},
+    {"R_WASM_MEMORY_ADDR_I32", WS_U32, MEMORY_ADDR},
+    {"R_WASM_TYPE_INDEX_LEB", WS_LEB32, TYPE_INDEX},
+    {"R_WASM_GLOBAL_INDEX_LEB", WS_LEB32, GLOBAL_INDEX},
+    {"R_WASM_FUNCTION_OFFSET_I32", WS_U32, FUNCTION_OFFSET},
+    {"R_WASM_SECTION_OFFSET_I32", WS_U32, SECTION_OFFSET},
+    {"R_WASM_TAG_INDEX_LEB", WS_LEB32, TAG_INDEX},
+    {"R_WASM_MEMORY_ADDR_REL_SLEB", WS_SLEB32, MEMORY_ADDR_REL},
+    {"R_WASM_TABLE_INDEX_REL_SLEB", WS_SLEB32, TABLE_INDEX_REL},
+    {"R_WASM_GLOBAL_INDEX_I32", WS_U32, GLOBAL_INDEX},
+    {"R_WASM_MEMORY_ADDR_LEB64", WS_LEB64, MEMORY_ADDR},
+    {"R_WASM_MEMORY_ADDR_SLEB64", WS_SLEB64, MEMORY_ADDR},
+    {"R_WASM_MEMORY_ADDR_I64", WS_U64, MEMORY_ADDR},
+    {"R_WASM_MEMORY_ADDR_REL_SLEB64", WS_SLEB64, MEMORY_ADDR_REL},
+    {"R_WASM_TABLE_INDEX_SLEB64", WS_SLEB64, TABLE_INDEX},
+    {"R_WASM_TABLE_INDEX_I64", WS_U64, TABLE_INDEX},
+    {"R_WASM_TABLE_NUMBER_LEB", WS_LEB32, TABLE_NUMBER},
+    {"R_WASM_MEMORY_ADDR_TLS_SLEB", WS_SLEB32, MEMORY_ADDR_TLS},
+    {"R_WASM_FUNCTION_OFFSET_I64", WS_U64, FUNCTION_OFFSET},
+    {"R_WASM_MEMORY_ADDR_LOCREL_I32", WS_U32, MEMORY_ADDR_HERE},
+    {"R_WASM_TABLE_INDEX_REL_SLEB64", WS_SLEB64, TABLE_INDEX_REL},
+    {"R_WASM_MEMORY_ADDR_TLS_SLEB64", WS_SLEB64, MEMORY_ADDR_TLS},
+    {"R_WASM_FUNCTION_INDEX_I32", WS_U32, FUNCTION_INDEX},
+};
+enum { TYPE_COUNT = sizeof types / sizeof *types };
+
+const char *ws_relocation_name(unsigned type) { return type < TYPE_COUNT ? types[type].name : NULL; }
+
+struct relocation {
+  uint8_t type;
+  uint32_t offset; // in the target section's content
+  uint32_t index;  // of the symbol, or of the type
+  uint64_t addend;
+};
+
+// The state of reading one reloc.* section.
+struct pass {
+  struct ws_module *module;
+  struct ws_section *target;
+  const char *name; // of the reloc section, for errors
+  bool debug;       // the target is DWARF, which has tombstones
+  uint32_t end;     // of the previous operand
+  size_t container; // the function or segment that the previous operand was in
+  struct ws_error *error;
+};
+
+bool ws_relocation_has_addend(unsigned type) { return type < TYPE_COUNT && types[type].operand >= MEMORY_ADDR; }
+
+static const uint8_t *site(const struct pass *pass, const struct relocation *relocation) {
+  return pass->target->content.data + relocation->offset;
+}
+
+static bool fail(const struct pass *pass, const struct relocation *relocation, const char *what) {
+  return ws_module_fail(pass->module, pass->error, pass->name, site(pass, relocation), "%s: %s",
+                        types[relocation->type].name, what);
+}
+
+// The module was linked, and then changed by something that does not know relocations.
+static bool stale(const struct pass *pass, const struct relocation *relocation, const char *what) {
+  return ws_module_fail(pass->module, pass->error, pass->name, site(pass, relocation),
+                        "%s: %s; the module was rewritten after it was linked, by wasm-opt perhaps (clang -O runs it "
+                        "when it finds it: link with --no-wasm-opt), so give the linker's own output",
+                        types[relocation->type].name, what);
+}
+
+bool ws_table_function(const struct ws_module *module, uint64_t index, uint32_t *function) {
+  for (size_t i = 0; i < module->element_count; i++) {
+    const struct ws_element *element = &module->elements[i];
+    if (!element->indirect_table || !element->constant || !element->functions || index < element->offset ||
+        index - element->offset >= element->count)
+      continue;
+    *function = element->functions[index - element->offset];
+    return true;
+  }
+  return false;
+}
+
+uint32_t ws_external(struct ws_module *module, uint32_t symbol, uint64_t addend) {
+  // Uses of one symbol come in runs; a symbol listed twice does no harm.
+  for (size_t i = module->external_count, tries = 0; i > 0 && tries < 64; i--, tries++)
+    if (module->externals[i - 1].symbol == symbol && module->externals[i - 1].addend == addend)
+      return (uint32_t)(i - 1);
+  if (module->external_count == module->external_capacity) {
+    size_t capacity = module->external_capacity ? module->external_capacity * 2 : 16;
+    struct ws_external *externals = realloc(module->externals, capacity * sizeof *externals);
+    if (!externals)
+      return UINT32_MAX;
+    module->externals = externals;
+    module->external_capacity = capacity;
+  }
+  module->externals[module->external_count] = (struct ws_external){symbol, addend};
+  return (uint32_t)module->external_count++;
+}
+
+static bool add_fixup(const struct pass *pass, const struct relocation *relocation, enum ws_base base,
+                      enum ws_base minus, uint32_t external) {
+  struct ws_fixup fixup = {.offset = relocation->offset,
+                           .encoding = (uint8_t)types[relocation->type].encoding,
+                           .base = (uint8_t)base,
+                           .minus = (uint8_t)minus,
+                           .external = external};
+  return ws_add_fixup(pass->module, pass->target, fixup) || ws_fail_memory(pass->error, pass->module->file);
+}
+
+// lld's values for what was not linked in: all ones, or one less in .debug_ranges and .debug_loc.
+static bool is_tombstone(const struct pass *pass, enum ws_encoding encoding, uint64_t value) {
+  uint64_t ones = ws_encoding_is_64(encoding) ? UINT64_MAX : UINT32_MAX;
+  return pass->debug && (value == ones || value == ones - 1);
+}
+
+static bool memory_operand(const struct pass *pass, const struct relocation *relocation,
+                           const struct ws_symbol *symbol, uint64_t value) {
+  enum ws_encoding encoding = types[relocation->type].encoding;
+  enum operand operand = types[relocation->type].operand;
+  uint64_t mask = ws_encoding_is_64(encoding) ? UINT64_MAX : UINT32_MAX;
+  if (symbol->kind != WS_SYMBOL_DATA)
+    return fail(pass, relocation, "its symbol is no data symbol");
+  if (symbol->flags & WS_SYMBOL_UNDEFINED) {
+    // lld leaves 0 or the addend in place. A weak symbol stays null.
+    if (is_tombstone(pass, encoding, value))
+      return true;
+    if (value != 0 && value != (relocation->addend & mask))
+      return stale(pass, relocation, "the operand of an undefined symbol is not its addend");
+    if (symbol->flags & WS_SYMBOL_WEAK)
+      return true;
+    if (operand == MEMORY_ADDR_TLS || operand == MEMORY_ADDR_HERE)
+      return fail(pass, relocation, "a relative address of an undefined symbol cannot be moved");
+    uint32_t external = ws_external(pass->module, relocation->index, relocation->addend - value);
+    if (external == UINT32_MAX)
+      return ws_fail_memory(pass->error, pass->module->file);
+    return add_fixup(pass, relocation, WS_BASE_EXTERNAL,
+                     operand == MEMORY_ADDR_REL ? WS_BASE_MEMORY : WS_BASE_COUNT, external);
+  }
+  uint64_t address;
+  enum ws_base base;
+  bool moves = ws_symbol_target(pass->module, symbol, &address, &base);
+  uint64_t expected = (address + relocation->addend) & mask;
+  if (symbol->flags & WS_SYMBOL_TLS) {
+    // A thread-local symbol's value is relative to the thread's block, except where there is only one thread.
+    if (value == ((symbol->offset + relocation->addend) & mask))
+      return true;
+  } else if (operand == MEMORY_ADDR_TLS) {
+    return fail(pass, relocation, "its symbol is not thread-local");
+  }
+  if (!(symbol->flags & WS_SYMBOL_ABSOLUTE) && !pass->module->segments[symbol->index].placed) {
+    if (is_tombstone(pass, encoding, value))
+      return true;
+    return fail(pass, relocation, "its symbol is in a passive segment that nothing copies into memory");
+  }
+  if (operand == MEMORY_ADDR_HERE) {
+    if (pass->target->id != WS_SECTION_DATA)
+      return fail(pass, relocation, "is only known in data");
+    const struct ws_segment *segment = &pass->module->segments[pass->container];
+    expected = (expected - (segment->address + (relocation->offset - segment->bytes_offset))) & mask;
+  }
+  if (value != expected) {
+    if (is_tombstone(pass, encoding, value))
+      return true;
+    return stale(pass, relocation, "the operand is not the address of its symbol");
+  }
+  if (!moves) {
+    // lld's own absolute symbols are hidden. One that is not known might be an address.
+    if ((symbol->flags & WS_SYMBOL_HIDDEN) && !ws_slice_is(symbol->name, "__wasm_first_page_end")) {
+      char name[128];
+      ws_module_refuse(pass->module, pass->name,
+                       "uses %s, which the linker defines, and this wasmshare does not know whether it is an address",
+                       ws_printable(symbol->name, name, sizeof name));
+    }
+    return true;
+  }
+  bool relative = operand == MEMORY_ADDR_REL || operand == MEMORY_ADDR_HERE;
+  if (relative && base == WS_BASE_MEMORY)
+    return true;
+  return add_fixup(pass, relocation, base, relative ? WS_BASE_MEMORY : WS_BASE_COUNT, 0);
+}
+
+static bool table_operand(const struct pass *pass, const struct relocation *relocation,
+                          const struct ws_symbol *symbol, uint64_t value) {
+  if (symbol->kind != WS_SYMBOL_FUNCTION)
+    return fail(pass, relocation, "its symbol is no function");
+  if (is_tombstone(pass, types[relocation->type].encoding, value))
+    return true;
+  bool relative = types[relocation->type].operand == TABLE_INDEX_REL;
+  uint32_t function;
+  if (!ws_table_function(pass->module, relative ? value + pass->module->info.table_base : value, &function) ||
+      function != symbol->index) {
+    // Functions that do not exist, and weak ones that are undefined, have no entry: they are null.
+    if (value == 0)
+      return true;
+    return stale(pass, relocation, "the operand is not the table index of its function");
+  }
+  return relative || add_fixup(pass, relocation, WS_BASE_TABLE, WS_BASE_COUNT, 0);
+}
+
+// The operand is the index of a global that holds the symbol's address (tool-conventions, DynamicLinking.md).
+static bool got_operand(const struct pass *pass, const struct relocation *relocation,
+                        const struct ws_symbol *symbol, uint64_t index) {
+  struct ws_module *module = pass->module;
+  if (index >= module->global_count)
+    return stale(pass, relocation, "the global does not exist");
+  struct ws_global *global = &module->globals[index];
+  if (global->imported || global->explained)
+    return true;
+  if (global->init.kind == WS_CONSTANT_OTHER)
+    return fail(pass, relocation, "its GOT global is not initialised by a constant");
+  uint64_t mask = global->init.kind == WS_CONSTANT_I64 ? UINT64_MAX : UINT32_MAX;
+  uint64_t value = global->init.value;
+  global->explained = true;
+  if (symbol->kind == WS_SYMBOL_FUNCTION) {
+    uint32_t function;
+    global->base = WS_BASE_TABLE;
+    global->moves = ws_table_function(module, value, &function) && function == symbol->index;
+    return global->moves || value == 0 || stale(pass, relocation, "its GOT global does not hold its table index");
+  }
+  if (symbol->kind != WS_SYMBOL_DATA)
+    return fail(pass, relocation, "its symbol has no address");
+  if (symbol->flags & WS_SYMBOL_UNDEFINED) {
+    global->moves = !(symbol->flags & WS_SYMBOL_WEAK);
+    global->base = WS_BASE_EXTERNAL;
+    if (value != 0)
+      return stale(pass, relocation, "the GOT global of an undefined symbol is not null");
+    if (global->moves && (global->external = ws_external(module, relocation->index, 0)) == UINT32_MAX)
+      return ws_fail_memory(pass->error, module->file);
+    return true;
+  }
+  uint64_t address;
+  enum ws_base base;
+  bool moves = ws_symbol_target(module, symbol, &address, &base);
+  if ((symbol->flags & WS_SYMBOL_TLS) && value == symbol->offset)
+    return true;
+  if (value != (address & mask))
+    return stale(pass, relocation, "its GOT global does not hold the address of its symbol");
+  global->moves = moves;
+  global->base = (uint8_t)base;
+  return true;
+}
+
+static bool check_operand(const struct pass *pass, const struct relocation *relocation) {
+  struct ws_module *module = pass->module;
+  enum ws_encoding encoding = types[relocation->type].encoding;
+  enum operand operand = types[relocation->type].operand;
+  uint64_t value;
+  if (!ws_operand_get(site(pass, relocation), encoding, &value))
+    return stale(pass, relocation, "the operand is not padded to its full width");
+  if (operand == TYPE_INDEX)
+    return value == relocation->index || stale(pass, relocation, "the operand is not its type");
+  if (relocation->index >= module->symbol_count)
+    return fail(pass, relocation, "its symbol does not exist");
+  const struct ws_symbol *symbol = &module->symbols[relocation->index];
+  switch (operand) {
+  case MEMORY_ADDR:
+  case MEMORY_ADDR_REL:
+  case MEMORY_ADDR_TLS:
+  case MEMORY_ADDR_HERE:
+    return memory_operand(pass, relocation, symbol, value);
+  case TABLE_INDEX:
+  case TABLE_INDEX_REL:
+    return table_operand(pass, relocation, symbol, value);
+  case GLOBAL_INDEX:
+    if (symbol->kind != WS_SYMBOL_GLOBAL)
+      return got_operand(pass, relocation, symbol, value);
+    return value == symbol->index || stale(pass, relocation, "the operand is not the index of its global");
+  case FUNCTION_INDEX:
+    if (symbol->kind != WS_SYMBOL_FUNCTION)
+      return fail(pass, relocation, "its symbol is no function");
+    if (ws_redirected(module, symbol->index) != symbol->index && pass->target->id == WS_SECTION_CODE)
+      return fail(pass, relocation, "calls a function of the linker's that has to be rewritten");
+    return value == symbol->index || is_tombstone(pass, encoding, value) ||
+           stale(pass, relocation, "the operand is not the index of its function");
+  case FUNCTION_OFFSET:
+    if (module->may_shift && !is_tombstone(pass, encoding, value))
+      return add_fixup(pass, relocation, WS_BASE_CODE, WS_BASE_COUNT, 0);
+    return true;
+  case SECTION_OFFSET:
+  case TAG_INDEX:
+  case TABLE_NUMBER:
+  case TYPE_INDEX:
+    return true;
+  }
+  return true;
+}
+
+// An operand lies within one function body, or within the bytes of one segment.
+static bool check_container(struct pass *pass, const struct relocation *relocation, uint32_t end) {
+  const struct ws_module *module = pass->module;
+  if (pass->target->id == WS_SECTION_CODE) {
+    while (pass->container < module->function_count &&
+           module->functions[pass->container].offset + module->functions[pass->container].size <= relocation->offset)
+      pass->container++;
+    if (pass->container == module->function_count || relocation->offset < module->functions[pass->container].offset)
+      return fail(pass, relocation, "lies outside every function");
+    if (end > module->functions[pass->container].offset + module->functions[pass->container].size)
+      return fail(pass, relocation, "lies across the end of a function");
+  } else if (pass->target->id == WS_SECTION_DATA) {
+    while (pass->container < module->segment_count &&
+           module->segments[pass->container].bytes_offset + module->segments[pass->container].bytes.size <=
+               relocation->offset)
+      pass->container++;
+    if (pass->container == module->segment_count ||
+        relocation->offset < module->segments[pass->container].bytes_offset)
+      return fail(pass, relocation, "lies outside every data segment");
+    if (end > module->segments[pass->container].bytes_offset + module->segments[pass->container].bytes.size)
+      return fail(pass, relocation, "lies across the end of a data segment");
+  }
+  return true;
+}
+
+static bool read_relocation(struct pass *pass, struct ws_reader *reader, struct ws_object *object) {
+  const uint8_t *at = reader->at;
+  struct relocation relocation = {.type = ws_read_u8(reader)};
+  if (!reader->bad && relocation.type >= TYPE_COUNT)
+    return ws_module_fail(pass->module, pass->error, pass->name, at,
+                          "relocation type %u is unknown to this wasmshare", relocation.type);
+  relocation.offset = ws_read_uleb32(reader);
+  relocation.index = ws_read_uleb32(reader);
+  if (!reader->bad && ws_relocation_has_addend(relocation.type))
+    relocation.addend = (uint64_t)ws_read_sleb64(reader);
+  if (reader->bad)
+    return ws_module_fail(pass->module, pass->error, pass->name, reader->at, "malformed section");
+  uint64_t type, offset;
+  if (object && (!ws_object_next(object, &type, &offset) || type != relocation.type || offset != relocation.offset))
+    return ws_module_fail(pass->module, pass->error, pass->name, at, "LLVM's reader disagrees about a relocation");
+  pass->module->info.relocations[relocation.type]++;
+
+  uint64_t end = (uint64_t)relocation.offset + ws_encoding_width(types[relocation.type].encoding);
+  if (end > pass->target->content.size)
+    return ws_module_fail(pass->module, pass->error, pass->name, at, "%s lies outside its section",
+                          types[relocation.type].name);
+  if (relocation.offset < pass->end)
+    return fail(pass, &relocation, "overlaps the relocation before it, or is out of order");
+  if (!check_container(pass, &relocation, (uint32_t)end))
+    return false;
+  pass->end = (uint32_t)end;
+  return check_operand(pass, &relocation);
+}
+
+static bool read_reloc_section(struct ws_module *module, struct ws_section *section, struct ws_object *object,
+                               struct ws_error *error) {
+  char name[64];
+  struct ws_reader reader = ws_reader(section->content);
+  struct pass pass = {.module = module, .name = ws_section_name(section, name, sizeof name), .error = error};
+  uint32_t target = ws_read_uleb32(&reader);
+  uint32_t count = ws_read_uleb32(&reader);
+  if (reader.bad)
+    return ws_module_fail(module, error, name, reader.at, "malformed section");
+  if (target >= module->section_count || &module->sections[target] >= section)
+    return ws_module_fail(module, error, name, section->content.data, "is for section %u, which is not before it",
+                          target);
+  pass.target = &module->sections[target];
+  pass.debug = ws_slice_starts(pass.target->name, ".debug_");
+  uint8_t id = pass.target->id;
+  if (id != WS_SECTION_CODE && id != WS_SECTION_DATA && id != WS_SECTION_CUSTOM)
+    return ws_module_fail(module, error, name, section->content.data,
+                          "is for section %u, which can have no relocations", target);
+  if (!module->has_linking)
+    return ws_module_fail(module, error, name, section->content.data, "has no linking section before it");
+  if (pass.target->relocated || pass.target->dropped)
+    return ws_module_fail(module, error, name, section->content.data, "is for a section that has relocations already");
+  pass.target->relocated = true;
+  if (object && !ws_object_select(object, target))
+    return ws_module_fail(module, error, name, NULL, "LLVM's reader does not see the section it is for");
+  for (uint32_t i = 0; i < count; i++)
+    if (!read_relocation(&pass, &reader, object))
+      return false;
+  uint64_t type, offset;
+  if (reader.at != reader.end || (object && ws_object_next(object, &type, &offset)))
+    return ws_module_fail(module, error, name, reader.at, "malformed section");
+  section->dropped = true;
+  return true;
+}
+
+// Code and data first, with libObject beside us; then the rest, with what libObject needed given back.
+static bool read_pass(struct ws_module *module, struct ws_object *object, struct ws_error *error) {
+  for (size_t i = 0; i < module->section_count; i++) {
+    struct ws_section *section = &module->sections[i];
+    if (section->id != WS_SECTION_CUSTOM || !ws_slice_starts(section->name, "reloc."))
+      continue;
+    if (ws_object_sees(section) == (object != NULL) && !read_reloc_section(module, section, object, error))
+      return false;
+  }
+  return true;
+}
+
+bool ws_read_relocations(struct ws_module *module, struct ws_error *error) {
+  struct ws_object *object = ws_object_open(module, error);
+  if (!object)
+    return false;
+  bool ok = read_pass(module, object, error);
+  ws_object_close(object);
+  return ok && read_pass(module, NULL, error);
+}

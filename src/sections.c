@@ -1,0 +1,524 @@
+#include "sections.h"
+
+#include <string.h>
+
+enum {
+  OPCODE_END = 0x0b,
+  OPCODE_GLOBAL_GET = 0x23,
+  OPCODE_I32_CONST = 0x41,
+  OPCODE_I64_CONST = 0x42,
+  OPCODE_F32_CONST = 0x43,
+  OPCODE_F64_CONST = 0x44,
+  OPCODE_I32_ADD = 0x6a,
+  OPCODE_I32_SUB = 0x6b,
+  OPCODE_I32_MUL = 0x6c,
+  OPCODE_I64_ADD = 0x7c,
+  OPCODE_I64_SUB = 0x7d,
+  OPCODE_I64_MUL = 0x7e,
+  OPCODE_REF_NULL = 0xd0,
+  OPCODE_REF_FUNC = 0xd2,
+  OPCODE_PREFIX_GC = 0xfb,
+  OPCODE_PREFIX_SIMD = 0xfd,
+};
+
+enum { TYPE_FUNCREF = 0x70, TYPE_FUNC = 0x60, LIMITS_MAXIMUM = 1, LIMITS_SHARED = 2, LIMITS_64 = 4 };
+
+static const char *const section_names[] = {"custom", "TYPE",  "IMPORT",  "FUNCTION", "TABLE", "MEMORY",    "GLOBAL",
+                                            "EXPORT", "START", "ELEMENT", "CODE",     "DATA",  "DATACOUNT", "TAG"};
+
+// The order in which sections may appear; custom sections may be anywhere.
+static const uint8_t section_order[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6};
+
+const char *ws_section_name(const struct ws_section *section, char *text, size_t size) {
+  if (section->id == WS_SECTION_CUSTOM)
+    return ws_printable(section->name, text, size);
+  const char *name = section_names[section->id];
+  return ws_printable((struct ws_slice){(const uint8_t *)name, strlen(name)}, text, size);
+}
+
+static struct ws_limits read_limits(struct ws_reader *reader) {
+  const uint8_t *start = reader->at;
+  uint8_t flags = ws_read_u8(reader);
+  struct ws_limits limits = {
+      .has_maximum = flags & LIMITS_MAXIMUM, .shared = flags & LIMITS_SHARED, .is_64 = flags & LIMITS_64};
+  if (flags & ~(LIMITS_MAXIMUM | LIMITS_SHARED | LIMITS_64))
+    reader->bad = true;
+  limits.minimum = limits.is_64 ? ws_read_uleb64(reader) : ws_read_uleb32(reader);
+  if (limits.has_maximum)
+    limits.maximum = limits.is_64 ? ws_read_uleb64(reader) : ws_read_uleb32(reader);
+  limits.size = (uint32_t)(reader->at - start);
+  return limits;
+}
+
+// A value type is one byte, or (ref ht), (ref null ht) followed by a heap type.
+static uint8_t read_value_type(struct ws_reader *reader) {
+  uint8_t type = ws_read_u8(reader);
+  if (type == 0x63 || type == 0x64)
+    ws_read_sleb64(reader);
+  return type;
+}
+
+static struct ws_limits read_table_type(struct ws_reader *reader, uint8_t *element_type) {
+  *element_type = read_value_type(reader);
+  return read_limits(reader);
+}
+
+struct ws_expression ws_read_expression(struct ws_reader *reader) {
+  struct ws_expression expression = {.kind = WS_CONSTANT_OTHER};
+  const uint8_t *start = reader->at;
+  for (unsigned count = 0; !reader->bad; count++) {
+    uint8_t opcode = ws_read_u8(reader);
+    if (opcode == OPCODE_END)
+      break;
+    enum ws_constant kind = WS_CONSTANT_OTHER;
+    switch (opcode) {
+    case OPCODE_I32_CONST:
+      expression.value = (uint32_t)ws_read_sleb32(reader);
+      kind = WS_CONSTANT_I32;
+      break;
+    case OPCODE_I64_CONST:
+      expression.value = (uint64_t)ws_read_sleb64(reader);
+      kind = WS_CONSTANT_I64;
+      break;
+    case OPCODE_GLOBAL_GET:
+    case OPCODE_REF_FUNC:
+      ws_read_uleb32(reader);
+      break;
+    case OPCODE_REF_NULL:
+      ws_read_sleb64(reader);
+      break;
+    case OPCODE_F32_CONST:
+      ws_read_bytes(reader, 4);
+      break;
+    case OPCODE_F64_CONST:
+      ws_read_bytes(reader, 8);
+      break;
+    case OPCODE_PREFIX_SIMD:
+      if (ws_read_uleb32(reader) == 12) // v128.const
+        ws_read_bytes(reader, 16);
+      else
+        reader->bad = true;
+      break;
+    case OPCODE_I32_ADD:
+    case OPCODE_I32_SUB:
+    case OPCODE_I32_MUL:
+    case OPCODE_I64_ADD:
+    case OPCODE_I64_SUB:
+    case OPCODE_I64_MUL:
+      break;
+    default:
+      reader->bad = true;
+    }
+    expression.kind = count == 0 ? kind : WS_CONSTANT_OTHER;
+  }
+  expression.bytes = (struct ws_slice){start, (size_t)(reader->at - start)};
+  return expression;
+}
+
+// Allocates an array for a count that the bytes claim, after checking that so many entries could fit in them.
+static void *new_array(struct ws_module *module, struct ws_reader *reader, uint32_t count, size_t size) {
+  if (reader->bad || count > ws_read_left(reader)) {
+    reader->bad = true;
+    return NULL;
+  }
+  return ws_arena_new(&module->arena, count, size);
+}
+
+static bool read_types(struct ws_module *module, struct ws_reader *reader) {
+  uint32_t count = ws_read_uleb32(reader);
+  module->type_count = count;
+  for (uint32_t i = 0; i < count && !reader->bad; i++) {
+    uint8_t form = ws_read_u8(reader);
+    if (form != TYPE_FUNC) {
+      // Garbage-collected types: nothing here needs them, and nothing appended may rely on the count.
+      module->type_count = 0;
+      reader->at = reader->end;
+      return true;
+    }
+    uint32_t parameters = ws_read_uleb32(reader);
+    for (uint32_t k = 0; k < parameters && !reader->bad; k++)
+      read_value_type(reader);
+    uint32_t results = ws_read_uleb32(reader);
+    for (uint32_t k = 0; k < results && !reader->bad; k++)
+      read_value_type(reader);
+    if (parameters == 0 && results == 0 && module->void_type < 0)
+      module->void_type = i;
+  }
+  return true;
+}
+
+static bool read_imports(struct ws_module *module, struct ws_reader *reader) {
+  uint32_t count = ws_read_uleb32(reader);
+  module->imports = new_array(module, reader, count, sizeof *module->imports);
+  if (!module->imports)
+    return reader->bad;
+  module->import_count = count;
+  for (uint32_t i = 0; i < count && !reader->bad; i++) {
+    struct ws_import *import = &module->imports[i];
+    import->module = ws_read_name(reader);
+    import->name = ws_read_name(reader);
+    import->kind = ws_read_u8(reader);
+    const uint8_t *detail = reader->at;
+    uint8_t element_type;
+    switch (import->kind) {
+    case WS_FUNCTION:
+      ws_read_uleb32(reader);
+      module->imported_functions++;
+      break;
+    case WS_TABLE:
+      import->limits = read_table_type(reader, &element_type);
+      module->imported_tables++;
+      break;
+    case WS_MEMORY:
+      import->limits = read_limits(reader);
+      if (module->has_memory) // multiple memories: refused by the caller, which sees two imports
+        break;
+      module->has_memory = true;
+      module->memory = import->limits;
+      module->memory_import = i;
+      break;
+    case WS_GLOBAL:
+      read_value_type(reader);
+      ws_read_u8(reader);
+      module->imported_globals++;
+      break;
+    case WS_TAG:
+      ws_read_u8(reader);
+      ws_read_uleb32(reader);
+      break;
+    default:
+      reader->bad = true;
+    }
+    import->detail = (struct ws_slice){detail, (size_t)(reader->at - detail)};
+  }
+  return true;
+}
+
+static bool read_functions(struct ws_module *module, struct ws_reader *reader) {
+  uint32_t count = ws_read_uleb32(reader);
+  module->function_types = new_array(module, reader, count, sizeof *module->function_types);
+  if (!module->function_types)
+    return reader->bad;
+  module->function_count = count;
+  for (uint32_t i = 0; i < count && !reader->bad; i++)
+    module->function_types[i] = ws_read_uleb32(reader);
+  return true;
+}
+
+static bool read_tables(struct ws_module *module, struct ws_reader *reader) {
+  uint32_t count = ws_read_uleb32(reader);
+  module->table_limits = new_array(module, reader, count, sizeof *module->table_limits);
+  if (!module->table_limits)
+    return reader->bad;
+  module->table_count = count;
+  for (uint32_t i = 0; i < count && !reader->bad; i++) {
+    if (reader->at < reader->end && *reader->at == 0x40) { // a table with an initialiser
+      ws_read_bytes(reader, 2);
+      uint8_t type;
+      module->table_limits[i] = read_table_type(reader, &type);
+      ws_read_expression(reader);
+      continue;
+    }
+    uint8_t type;
+    module->table_limits[i] = read_table_type(reader, &type);
+  }
+  return true;
+}
+
+static bool read_memories(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
+  uint32_t count = ws_read_uleb32(reader);
+  for (uint32_t i = 0; i < count && !reader->bad; i++) {
+    struct ws_limits limits = read_limits(reader);
+    if (module->has_memory)
+      return ws_module_fail(module, error, "MEMORY", NULL,
+                            "has more than one memory: a module can share only the one that it has");
+    module->has_memory = true;
+    module->memory = limits;
+  }
+  return true;
+}
+
+static bool read_globals(struct ws_module *module, struct ws_reader *reader) {
+  uint32_t count = ws_read_uleb32(reader);
+  struct ws_global *globals = new_array(module, reader, count, sizeof *globals);
+  if (!globals)
+    return reader->bad;
+  for (uint32_t i = 0; i < count && !reader->bad; i++) {
+    globals[i].type = read_value_type(reader);
+    globals[i].mutable = ws_read_u8(reader) == 1;
+    globals[i].init = ws_read_expression(reader);
+  }
+  module->globals = globals;
+  module->global_count = count;
+  return true;
+}
+
+static bool read_exports(struct ws_module *module, struct ws_reader *reader) {
+  uint32_t count = ws_read_uleb32(reader);
+  module->exports = new_array(module, reader, count, sizeof *module->exports);
+  if (!module->exports)
+    return reader->bad;
+  module->export_count = count;
+  for (uint32_t i = 0; i < count && !reader->bad; i++) {
+    module->exports[i].name = ws_read_name(reader);
+    module->exports[i].kind = ws_read_u8(reader);
+    module->exports[i].index = ws_read_uleb32(reader);
+  }
+  return true;
+}
+
+// Element segments: core specification, 5.5.12.
+static bool read_elements(struct ws_module *module, struct ws_reader *reader) {
+  uint32_t count = ws_read_uleb32(reader);
+  module->elements = new_array(module, reader, count, sizeof *module->elements);
+  if (!module->elements)
+    return reader->bad;
+  module->element_count = count;
+  for (uint32_t i = 0; i < count && !reader->bad; i++) {
+    struct ws_element *element = &module->elements[i];
+    const uint8_t *start = reader->at;
+    uint32_t flags = ws_read_uleb32(reader);
+    if (flags > 7)
+      reader->bad = true;
+    bool active = !(flags & 1), explicit_index = flags & 2, expressions = flags & 4;
+    uint32_t table = active && explicit_index ? ws_read_uleb32(reader) : 0;
+    element->before = (struct ws_slice){start, (size_t)(reader->at - start)};
+    if (active) {
+      struct ws_expression offset = ws_read_expression(reader);
+      element->constant = offset.kind != WS_CONSTANT_OTHER;
+      element->offset = offset.value;
+      // The indirect function table is the one that has the elements; lld writes one element segment, for it.
+      if (i == 0)
+        module->indirect_table = table;
+      element->indirect_table = table == module->indirect_table;
+    }
+    start = reader->at;
+    if (flags & 3) // an element kind, or a reference type
+      read_value_type(reader);
+    element->count = ws_read_uleb32(reader);
+    uint32_t *functions = NULL;
+    if (!expressions) {
+      functions = new_array(module, reader, element->count, sizeof *functions);
+      if (!functions && !reader->bad)
+        return false;
+    }
+    for (uint32_t k = 0; k < element->count && !reader->bad; k++) {
+      if (expressions)
+        ws_read_expression(reader);
+      else
+        functions[k] = ws_read_uleb32(reader);
+    }
+    element->functions = functions;
+    element->rest = (struct ws_slice){start, (size_t)(reader->at - start)};
+  }
+  return true;
+}
+
+static bool read_code(struct ws_module *module, struct ws_reader *reader) {
+  uint32_t count = ws_read_uleb32(reader);
+  module->code_count_size = (uint32_t)ws_read_offset(reader);
+  if (count != module->function_count)
+    reader->bad = true;
+  module->functions = new_array(module, reader, count, sizeof *module->functions);
+  if (!module->functions)
+    return reader->bad;
+  for (uint32_t i = 0; i < count && !reader->bad; i++) {
+    uint32_t size = ws_read_uleb32(reader);
+    module->functions[i].offset = (uint32_t)ws_read_offset(reader);
+    module->functions[i].size = size;
+    ws_read_bytes(reader, size);
+  }
+  return true;
+}
+
+static bool read_data(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
+  uint32_t count = ws_read_uleb32(reader);
+  module->segments = new_array(module, reader, count, sizeof *module->segments);
+  if (!module->segments)
+    return reader->bad;
+  module->segment_count = count;
+  for (uint32_t i = 0; i < count && !reader->bad; i++) {
+    struct ws_segment *segment = &module->segments[i];
+    const uint8_t *at = reader->at;
+    uint32_t flags = ws_read_uleb32(reader);
+    if (flags > 2)
+      reader->bad = true;
+    if (flags == 2 && ws_read_uleb32(reader) != 0)
+      reader->bad = true;
+    segment->passive = flags == 1;
+    if (!segment->passive) {
+      struct ws_expression offset = ws_read_expression(reader);
+      if (!reader->bad && offset.kind == WS_CONSTANT_OTHER)
+        return ws_module_fail(module, error, "DATA", at,
+                              "data segment %u has an offset that is not a constant: is this a shared library "
+                              "(-shared)? Link it as a program, or as a reactor with --no-entry",
+                              (unsigned)i);
+      segment->placed = true;
+      segment->address = offset.value;
+    }
+    uint32_t size = ws_read_uleb32(reader);
+    segment->bytes_offset = (uint32_t)ws_read_offset(reader);
+    segment->bytes = ws_read_bytes(reader, size);
+    segment->kept = segment->bytes.size;
+  }
+  return true;
+}
+
+static bool read_section(struct ws_module *module, struct ws_section *section, struct ws_error *error) {
+  struct ws_reader reader = ws_reader(section->content);
+  bool ok = true;
+  switch (section->id) {
+  case WS_SECTION_CUSTOM:
+  case WS_SECTION_DATA_COUNT:
+  case WS_SECTION_TAG:
+    return true;
+  case WS_SECTION_TYPE:
+    ok = read_types(module, &reader);
+    break;
+  case WS_SECTION_IMPORT:
+    ok = read_imports(module, &reader);
+    break;
+  case WS_SECTION_FUNCTION:
+    ok = read_functions(module, &reader);
+    break;
+  case WS_SECTION_TABLE:
+    ok = read_tables(module, &reader);
+    break;
+  case WS_SECTION_MEMORY:
+    if (!read_memories(module, &reader, error))
+      return false;
+    break;
+  case WS_SECTION_GLOBAL:
+    ok = read_globals(module, &reader);
+    break;
+  case WS_SECTION_EXPORT:
+    ok = read_exports(module, &reader);
+    break;
+  case WS_SECTION_START:
+    module->has_start = true;
+    module->start = ws_read_uleb32(&reader);
+    break;
+  case WS_SECTION_ELEMENT:
+    ok = read_elements(module, &reader);
+    break;
+  case WS_SECTION_CODE:
+    ok = read_code(module, &reader);
+    break;
+  case WS_SECTION_DATA:
+    error->message[0] = '\0';
+    ok = read_data(module, &reader, error);
+    if (error->message[0])
+      return false;
+    break;
+  }
+  char name[64];
+  if (reader.bad || ws_read_left(&reader) != 0)
+    return ws_module_fail(module, error, ws_section_name(section, name, sizeof name), reader.at, "malformed section");
+  return ok || ws_fail_memory(error, module->file);
+}
+
+static bool check_indices(struct ws_module *module, struct ws_error *error) {
+  uint64_t functions = (uint64_t)module->imported_functions + module->function_count;
+  uint64_t counts[] = {functions, (uint64_t)module->imported_tables + module->table_count, module->has_memory,
+                       module->global_count, UINT32_MAX};
+  size_t memories = 0;
+  for (size_t i = 0; i < module->import_count; i++)
+    memories += module->imports[i].kind == WS_MEMORY;
+  if (memories > 1)
+    return ws_module_fail(module, error, "IMPORT", NULL,
+                          "has more than one memory: a module can share only the one that it has");
+  if (module->has_start && module->start >= functions)
+    return ws_module_fail(module, error, "START", NULL, "start function %u does not exist", module->start);
+  for (size_t i = 0; i < module->export_count; i++) {
+    const struct ws_export *export = &module->exports[i];
+    if (export->kind > WS_TAG || export->index >= counts[export->kind])
+      return ws_module_fail(module, error, "EXPORT", export->name.data, "exports something that does not exist");
+  }
+  if (module->function_count && !module->functions)
+    return ws_module_fail(module, error, "FUNCTION", NULL, "declares functions, but there is no code section");
+  return true;
+}
+
+// Puts the imported globals in front of the defined ones, so that an index finds its global.
+static bool join_globals(struct ws_module *module) {
+  struct ws_global *defined = module->globals;
+  uint32_t count = module->global_count;
+  size_t total = (size_t)module->imported_globals + count;
+  struct ws_global *all = ws_arena_new(&module->arena, total, sizeof *all);
+  if (!all || total > UINT32_MAX)
+    return false;
+  for (uint32_t i = 0; i < module->imported_globals; i++)
+    all[i].imported = true;
+  if (count)
+    memcpy(all + module->imported_globals, defined, count * sizeof *all);
+  module->globals = all;
+  module->global_count = (uint32_t)total;
+  return true;
+}
+
+static bool find_sections(struct ws_module *module, struct ws_error *error) {
+  struct ws_reader reader = ws_reader(module->bytes);
+  const uint8_t *header = ws_read_bytes(&reader, 8).data;
+  if (reader.bad || memcmp(header, "\0asm", 4) != 0)
+    return ws_module_fail(module, error, NULL, NULL, "is not a WebAssembly module (no \\0asm at its start)");
+  if (header[6] == 1)
+    return ws_module_fail(module, error, NULL, NULL,
+                          "is a WebAssembly component: give the core modules that it was made of");
+  if (memcmp(header + 4, "\1\0\0\0", 4) != 0)
+    return ws_module_fail(module, error, NULL, header + 4, "is of an unknown WebAssembly version");
+
+  size_t count = 0;
+  struct ws_reader counter = reader;
+  for (; !counter.bad && counter.at < counter.end; count++) {
+    ws_read_u8(&counter);
+    ws_read_bytes(&counter, ws_read_uleb32(&counter));
+  }
+  if (counter.bad)
+    return ws_module_fail(module, error, NULL, counter.at, "is cut off, or has a malformed section header");
+  module->sections = ws_arena_new(&module->arena, count, sizeof *module->sections);
+  if (!module->sections)
+    return ws_fail_memory(error, module->file);
+  module->section_count = count;
+  uint8_t last = 0;
+  for (size_t i = 0; i < count; i++) {
+    struct ws_section *section = &module->sections[i];
+    const uint8_t *at = reader.at;
+    section->id = ws_read_u8(&reader);
+    section->content = ws_read_name(&reader);
+    if (section->id > WS_SECTION_TAG)
+      return ws_module_fail(module, error, NULL, at, "has a section of unknown kind %u", section->id);
+    if (section->id == WS_SECTION_CUSTOM) {
+      struct ws_reader custom = ws_reader(section->content);
+      section->name = ws_read_name(&custom);
+      if (custom.bad)
+        return ws_module_fail(module, error, "custom", at, "malformed section name");
+      section->content = (struct ws_slice){custom.at, ws_read_left(&custom)};
+    } else {
+      uint8_t order = section_order[section->id];
+      if (order <= last)
+        return ws_module_fail(module, error, section_names[section->id], at, "section is out of order or repeated");
+      last = order;
+    }
+    section->pieces = ws_arena_new(&module->arena, 1, sizeof *section->pieces);
+    if (!section->pieces)
+      return ws_fail_memory(error, module->file);
+    section->pieces[0] = section->content;
+    section->piece_count = 1;
+  }
+  return true;
+}
+
+bool ws_read_sections(struct ws_module *module, struct ws_error *error) {
+  module->void_type = -1;
+  module->memory_import = SIZE_MAX;
+  if (module->bytes.size > INT32_MAX)
+    return ws_module_fail(module, error, NULL, NULL, "is larger than 2 GiB");
+  if (!find_sections(module, error))
+    return false;
+  for (size_t i = 0; i < module->section_count; i++)
+    if (!read_section(module, &module->sections[i], error))
+      return false;
+  if (!join_globals(module))
+    return ws_fail_memory(error, module->file);
+  return check_indices(module, error);
+}

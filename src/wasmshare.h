@@ -1,0 +1,196 @@
+// WasmShare: gives separately linked WebAssembly modules one linear memory.
+//
+// The road of a module through this library:
+//
+//     ws_module_read   bytes -> sections, symbols and fixups: every pointer, exactly
+//     ws_module_info   what was found
+//     ws_plan          where each module goes
+//     ws_place         the moved module, as bytes handed to a sink
+//
+// Nothing here prints, exits, or keeps state between calls, with one exception that LLVM makes: the handler of its
+// fatal errors is one per process, and is installed while a module is being read. Reading is therefore not
+// thread-safe unless LLVM's is not used by another thread at the same time; everything else is.
+//
+// Formats: the WebAssembly core specification (binary format), and tool-conventions' Linking.md (linking, reloc.*)
+// and DynamicLinking.md (GOT globals).
+#ifndef WASMSHARE_H
+#define WASMSHARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define WS_VERSION "0.1.0"
+#define WS_PAGE_SIZE 65536u
+
+// ---------------------------------------------------------------------------------------------------------- errors
+
+#define WS_NO_OFFSET UINT64_MAX
+
+// Why a call failed. Every function that takes one fills it when it returns false, and only then.
+struct ws_error {
+  char file[256];    // the name the module was read under, or ""
+  char section[64];  // the section concerned ("CODE", "reloc.DATA", "linking", ...), or ""
+  uint64_t offset;   // byte offset in the file, or WS_NO_OFFSET
+  char message[512]; // what is wrong and what to do about it: one line, no newline
+};
+
+// Writes "FILE: section SECTION at 0xOFFSET: MESSAGE" into `line`, leaving out what the error does not have.
+void ws_error_format(const struct ws_error *error, char *line, size_t size);
+
+// --------------------------------------------------------------------------------------------------------- reading
+
+struct ws_module;
+
+struct ws_read_options {
+  // Take a position-independent module without relocations although it has initialised data: the caller vouches that
+  // all its code is PIC and that no initialised data holds a pointer.
+  bool trust_pic;
+  // Keep the linking and reloc.* sections, rewritten, so that the placed module can be moved again. Zeroed data is then
+  // written out, as the linker does.
+  bool keep_relocs;
+  // The module was written by ws_place, so that its start function is one of WasmShare's own.
+  bool placed;
+};
+
+// Reads a linked module and finds every pointer in it.
+// `name` is used in errors only. `bytes` are borrowed and must outlive the module. `options` may be NULL.
+// Succeeds for a well-formed module that cannot be moved exactly: ws_module_info then says why not, and ws_plan and
+// ws_place refuse it. Returns NULL and fills `error` if the bytes are malformed, are not a linked core module, or
+// contradict their own relocations. Free the result with ws_module_free.
+struct ws_module *ws_module_read(const char *name, const void *bytes, size_t size,
+                                 const struct ws_read_options *options, struct ws_error *error);
+void ws_module_free(struct ws_module *module);
+
+// What a pointer is relative to: what moves it.
+enum ws_base {
+  WS_BASE_MEMORY,     // static data
+  WS_BASE_STACK_LOW,  // lowest byte of the stack
+  WS_BASE_STACK_HIGH, // initial stack pointer
+  WS_BASE_HEAP_BASE,
+  WS_BASE_HEAP_END,
+  WS_BASE_TABLE,    // function pointers
+  WS_BASE_CODE,     // offsets into the code section, in DWARF
+  WS_BASE_EXTERNAL, // a data symbol that another module defines
+  WS_BASE_COUNT
+};
+
+// One name of `ws_base`, for people: "memory", "stack-low", ...
+const char *ws_base_name(enum ws_base base);
+
+enum { WS_RELOCATION_TYPES = 32 };
+
+// The name of a relocation type, as Linking.md has it ("R_WASM_MEMORY_ADDR_LEB"), or NULL if there is no such type.
+const char *ws_relocation_name(unsigned type);
+
+// A global that holds a pointer.
+struct ws_pointer_global {
+  uint32_t index; // in the module's global index space
+  const char *name;
+  enum ws_base base;
+  uint64_t value; // as linked
+};
+
+// What was found in a module. Addresses are as linked, in bytes; pages are WS_PAGE_SIZE bytes.
+struct ws_module_info {
+  bool exact;              // whether the module can be moved exactly
+  struct ws_error inexact; // why not, when `exact` is false
+
+  bool memory64;
+  bool shared;
+  bool has_memory;     // imports or defines a memory
+  bool imports_memory; // as the input had it; a placed module always does
+  const char *memory_module, *memory_name; // what a placed module imports its memory as
+  uint64_t memory_minimum, memory_maximum; // pages
+  bool has_maximum;
+
+  bool has_stack;
+  uint64_t stack_low, stack_pointer; // the initial stack pointer is one past the stack's highest byte
+  uint64_t data_base, data_end;      // equal when there is no static data
+  uint64_t heap_base;                // end of stack and data, rounded up to 16
+  uint64_t initial_heap;             // whole pages of heap that it was linked with (--initial-heap)
+  uint64_t alignment;                // the largest that any data segment asks for, at least 16
+  bool has_table;                    // an indirect function table with elements
+  uint64_t table_base, table_size;   // in elements
+
+  bool has_relocations;                      // linked with --emit-relocs
+  uint64_t zero_bytes;                       // zeroed data that is cleared at the start instead of shipped
+  uint64_t relocations[WS_RELOCATION_TYPES]; // how many of each type
+  uint64_t fixups[WS_BASE_COUNT];            // pointers found, by what moves them
+  const struct ws_pointer_global *globals;
+  size_t global_count;
+};
+
+const struct ws_module_info *ws_module_info(const struct ws_module *module);
+
+// -------------------------------------------------------------------------------------------------------- planning
+
+// Where one module goes. Addresses in bytes.
+struct ws_placement {
+  uint64_t offset;     // added, modulo the address size, to addresses of static data
+  uint64_t base, size; // the module's own range: stack and static data
+  uint64_t stack_low, stack_pointer;
+  uint64_t data_base, data_end;
+  uint64_t heap_base, heap_end;
+  uint64_t table_base; // index of its first function
+  uint64_t pages;      // minimum of its memory import
+  uint64_t maximum_pages;
+  bool has_maximum;
+};
+
+struct ws_plan_options {
+  uint64_t base;        // lowest address that may be used
+  uint64_t alignment;   // of every module's range: a power of two, or 0 for what the modules need
+  uint64_t extra_stack; // bytes added to every module's own stack, rounded up to 16
+  uint64_t heap_size;   // initial heap, in bytes
+  uint64_t max_memory;  // in bytes, a multiple of WS_PAGE_SIZE; 0 for what the modules declare, if they do
+};
+
+struct ws_plan {
+  bool memory64, shared;
+  uint64_t heap_base, heap_end;
+  uint64_t pages, maximum_pages;
+  bool has_maximum;
+};
+
+// Places modules one after another, in order, each keeping its own stack; one heap follows them all.
+// Fills `plan` and `placements[count]`. Fails if a module is inexact, has no memory, or does not mix with the others,
+// or if the layout does not fit the address space or the maximum.
+bool ws_plan(struct ws_module *const *modules, size_t count, const struct ws_plan_options *options,
+             struct ws_plan *plan, struct ws_placement *placements, struct ws_error *error);
+
+// Shifts one module rigidly by `offset` bytes (modulo the address size, so that a module can move down) and its
+// function pointers by `table_offset` elements. `heap_base`, if not NULL, is its new heap base; otherwise that shifts
+// too. Fails like ws_plan.
+bool ws_plan_shift(struct ws_module *module, uint64_t offset, uint64_t table_offset, const uint64_t *heap_base,
+                   struct ws_placement *placement, struct ws_error *error);
+
+// --------------------------------------------------------------------------------------------------------- placing
+
+// Takes the next bytes of a placed module; returns false to stop.
+struct ws_sink {
+  bool (*write)(void *context, const void *bytes, size_t size);
+  void *context;
+};
+
+// Writes the module as it is at `placement`.
+// Fails if the module is inexact or memory runs out; if the sink stops, it fails with an empty message.
+bool ws_place(const struct ws_module *module, const struct ws_placement *placement, struct ws_sink sink,
+              struct ws_error *error);
+
+// Checks a module that ws_place wrote, read with `placed` set, against the placement that it should have: its memory
+// import, and that every data segment, pointer global, table entry and address in the start function, and every
+// relocated pointer if relocations were kept, is what the placement says or inside its range. `table_size` is in
+// elements. Fails with the first thing that is not.
+bool ws_check_placed(const struct ws_module *module, const struct ws_placement *placement, uint64_t table_size,
+                     struct ws_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
