@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exact.h"
 #include "globals.h"
 #include "linking.h"
 #include "module.h"
@@ -142,54 +143,6 @@ static bool describe_globals(struct ws_module *module) {
   return true;
 }
 
-static bool has_initialised_data(const struct ws_module *module) {
-  for (size_t i = 0; i < module->segment_count; i++)
-    for (size_t k = 0; k < module->segments[i].bytes.size; k++)
-      if (module->segments[i].bytes.data[k])
-        return true;
-  return false;
-}
-
-static bool is_got_memory_base(const struct ws_global *global) {
-  return ws_slice_is(global->name, "GOT.data.internal.__memory_base");
-}
-
-// Whether all pointers were found: with relocations, or because there can be no others.
-static void judge(struct ws_module *module, const struct ws_read_options *options) {
-  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
-  bool has_data = module->info.data_end > module->info.data_base;
-  if (!module->has_memory) {
-    ws_module_refuse(module, NULL, "has no memory, so there is nothing to share");
-    return;
-  }
-  if (module->has_linking) {
-    if (module->function_count && code && !code->relocated && (has_data || module->info.has_stack))
-      ws_module_refuse(module, "linking",
-                       "has a linking section, but no relocations of its code: the file was cut off, or stripped of "
-                       "them");
-    const struct ws_section *last = &module->sections[module->section_count - 1];
-    if (last->id == WS_SECTION_CUSTOM &&
-        (ws_slice_is(last->name, "linking") || ws_slice_starts(last->name, "reloc.")))
-      ws_module_refuse(module, NULL,
-                       "ends with its relocations, where linkers write more: the file was cut off, or stripped "
-                       "(keep at least the target_features or the name section)");
-    return;
-  }
-  if (!has_data && !module->info.has_stack)
-    return;
-  static const char advice[] = "link with -Wl,--emit-relocs (rustc: -Clink-arg=--emit-relocs)";
-  bool pic = false;
-  for (uint32_t i = 0; i < module->global_count; i++)
-    pic |= is_got_memory_base(&module->globals[i]);
-  if (has_data && !pic)
-    ws_module_refuse(module, NULL, "has no linking section, so its pointers cannot be found: %s", advice);
-  else if (has_initialised_data(module) && !(options && options->trust_pic))
-    ws_module_refuse(module, NULL,
-                     "is position-independent, but has no linking section, and its initialised data may hold "
-                     "pointers: %s, or use --trust-pic if all its code is PIC and no static holds a pointer",
-                     advice);
-}
-
 static bool read_module(struct ws_module *module, const struct ws_read_options *options, struct ws_error *error) {
   if (!ws_read_sections(module, error) || !ws_read_linking(module, error))
     return false;
@@ -207,7 +160,7 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
   describe_data(module);
   if (!describe_stack(module) || !describe_heap(module))
     return ws_module_fail(module, error, NULL, NULL, "has a stack or data beyond the end of the address space");
-  judge(module, options);
+  ws_judge(module, options && options->trust_pic);
   if (!describe_memory(module) || !describe_globals(module))
     return ws_fail_memory(error, module->file);
   return ws_make_normal(module, error);
