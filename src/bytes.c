@@ -26,14 +26,6 @@ struct ws_reader ws_reader(struct ws_slice slice) {
 size_t ws_read_left(const struct ws_reader *reader) { return (size_t)(reader->end - reader->at); }
 size_t ws_read_offset(const struct ws_reader *reader) { return (size_t)(reader->at - reader->start); }
 
-uint8_t ws_read_u8(struct ws_reader *reader) {
-  if (reader->bad || reader->at == reader->end) {
-    reader->bad = true;
-    return 0;
-  }
-  return *reader->at++;
-}
-
 // LEB128 as the WebAssembly core specification has it: at most ceil(bits / 7) bytes, and the unused bits of the last
 // one must be zero (unsigned) or copies of the sign (signed).
 static uint64_t read_leb(struct ws_reader *reader, unsigned bits, bool is_signed) {
@@ -61,16 +53,15 @@ static uint64_t read_leb(struct ws_reader *reader, unsigned bits, bool is_signed
   return value;
 }
 
-uint32_t ws_read_uleb32(struct ws_reader *reader) {
-  // Most operands are one byte.
-  if (!reader->bad && reader->at < reader->end && *reader->at < 0x80)
-    return *reader->at++;
-  return (uint32_t)read_leb(reader, 32, false);
-}
-
+uint32_t ws_read_long_uleb32(struct ws_reader *reader) { return (uint32_t)read_leb(reader, 32, false); }
 uint64_t ws_read_uleb64(struct ws_reader *reader) { return read_leb(reader, 64, false); }
 int32_t ws_read_sleb32(struct ws_reader *reader) { return (int32_t)(uint32_t)read_leb(reader, 32, true); }
-int64_t ws_read_sleb64(struct ws_reader *reader) { return (int64_t)read_leb(reader, 64, true); }
+int64_t ws_read_sleb64(struct ws_reader *reader) {
+  // Most addends are small and not below zero.
+  if (!reader->bad && reader->at < reader->end && *reader->at < 0x40)
+    return *reader->at++;
+  return (int64_t)read_leb(reader, 64, true);
+}
 
 struct ws_slice ws_read_bytes(struct ws_reader *reader, size_t size) {
   if (reader->bad || size > ws_read_left(reader)) {
@@ -224,9 +215,18 @@ bool ws_encoding_is_64(enum ws_encoding encoding) {
 }
 
 bool ws_operand_get(const uint8_t *at, enum ws_encoding encoding, uint64_t *value) {
+  if (encoding == WS_U32) {
+    *value = (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+    return true;
+  }
+  if (encoding == WS_LEB32 || encoding == WS_SLEB32) {
+    *value = (at[0] & 0x7fu) | (at[1] & 0x7fu) << 7 | (at[2] & 0x7fu) << 14 | (at[3] & 0x7fu) << 21 |
+             (uint32_t)at[4] << 28;
+    return (at[0] & at[1] & at[2] & at[3] & 0x80) && !(at[4] & 0x80);
+  }
   size_t width = ws_encoding_width(encoding);
   uint64_t result = 0;
-  if (encoding == WS_U32 || encoding == WS_U64) {
+  if (encoding == WS_U64) {
     for (size_t i = 0; i < width; i++)
       result |= (uint64_t)at[i] << (8 * i);
     *value = result;
@@ -239,7 +239,7 @@ bool ws_operand_get(const uint8_t *at, enum ws_encoding encoding, uint64_t *valu
     // The tenth byte of a 64-bit LEB has one bit to give.
     result |= (uint64_t)(at[i] & 0x7f) << (7 * i);
   }
-  *value = width == 5 ? (uint32_t)result : result;
+  *value = result;
   return true;
 }
 

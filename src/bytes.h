@@ -28,13 +28,44 @@ struct ws_reader {
 struct ws_reader ws_reader(struct ws_slice slice);
 size_t ws_read_left(const struct ws_reader *reader);
 size_t ws_read_offset(const struct ws_reader *reader);
-uint8_t ws_read_u8(struct ws_reader *reader);
-uint32_t ws_read_uleb32(struct ws_reader *reader);
+uint32_t ws_read_long_uleb32(struct ws_reader *reader); // any length; ws_read_uleb32 is for callers
 uint64_t ws_read_uleb64(struct ws_reader *reader);
 int32_t ws_read_sleb32(struct ws_reader *reader);
 int64_t ws_read_sleb64(struct ws_reader *reader);
 struct ws_slice ws_read_bytes(struct ws_reader *reader, size_t size);
 struct ws_slice ws_read_name(struct ws_reader *reader); // a length and that many bytes
+
+static inline uint8_t ws_read_u8(struct ws_reader *reader) {
+  if (reader->bad || reader->at == reader->end) {
+    reader->bad = true;
+    return 0;
+  }
+  return *reader->at++;
+}
+
+// Relocations are read by the million, and their numbers have one to four bytes.
+static inline uint32_t ws_read_uleb32(struct ws_reader *reader) {
+  const uint8_t *at = reader->at;
+  if (!reader->bad && reader->end - at >= 4) {
+    if (at[0] < 0x80) {
+      reader->at += 1;
+      return at[0];
+    }
+    if (at[1] < 0x80) {
+      reader->at += 2;
+      return (at[0] & 0x7fu) | (uint32_t)at[1] << 7;
+    }
+    if (at[2] < 0x80) {
+      reader->at += 3;
+      return (at[0] & 0x7fu) | (at[1] & 0x7fu) << 7 | (uint32_t)at[2] << 14;
+    }
+    if (at[3] < 0x80) {
+      reader->at += 4;
+      return (at[0] & 0x7fu) | (at[1] & 0x7fu) << 7 | (at[2] & 0x7fu) << 14 | (uint32_t)at[3] << 21;
+    }
+  }
+  return ws_read_long_uleb32(reader);
+}
 
 // Frees everything that one owner allocated, at once.
 struct ws_arena {

@@ -315,11 +315,7 @@ static bool write_code(struct ws_module *module) {
   return true;
 }
 
-static bool write_data(struct ws_module *module) {
-  struct ws_section *section = ws_section(module, WS_SECTION_DATA);
-  if (!section)
-    return true;
-  size_t old_count = section->fixup_count;
+static bool write_segments(struct ws_module *module, struct ws_section *section, const struct ws_section *old) {
   struct ws_slice *pieces = ws_arena_new(&module->arena, 2 * module->segment_count + 1, sizeof *pieces);
   if (!pieces)
     return false;
@@ -351,8 +347,14 @@ static bool write_data(struct ws_module *module) {
     if (!pieces[used++].data)
       return false;
     segment->final_offset = (uint32_t)offset;
-    for (; fixup < old_count && section->fixups[fixup].offset < segment->bytes_offset + segment->bytes.size; fixup++)
-      section->fixups[fixup].offset = section->fixups[fixup].offset - segment->bytes_offset + segment->final_offset;
+    for (; fixup < old->fixup_count && old->fixups[fixup].offset < segment->bytes_offset + segment->bytes.size;
+         fixup++) {
+      struct ws_fixup moved = old->fixups[fixup];
+      moved.offset = moved.offset - segment->bytes_offset + segment->final_offset;
+      if (!ws_add_fixup(module, section, moved))
+        return false;
+      module->info.fixups[moved.base]--; // counted when it was found
+    }
     pieces[used++] = (struct ws_slice){segment->bytes.data, segment->kept};
     offset += segment->kept;
   }
@@ -361,6 +363,19 @@ static bool write_data(struct ws_module *module) {
   section->pieces = pieces;
   section->piece_count = used;
   return true;
+}
+
+static bool write_data(struct ws_module *module) {
+  struct ws_section *section = ws_section(module, WS_SECTION_DATA);
+  if (!section)
+    return true;
+  // The fixups of addresses come between those of the segments' bytes; the new list is in order too.
+  struct ws_section old = *section;
+  section->fixups = NULL;
+  section->fixup_count = section->fixup_capacity = 0;
+  bool ok = write_segments(module, section, &old);
+  free(old.fixups);
+  return ok;
 }
 
 // Names the appended functions. They have the highest indices, so their names come last.
