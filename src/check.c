@@ -123,6 +123,12 @@ bool ws_check_placed(const struct ws_module *module, const struct ws_placement *
       outside(module, error, "CODE", "what the start function writes", module->init_begin, module->init_end,
               placement->data_base, placement->data_end))
     return false;
+  for (size_t i = 0; i < module->import_count; i++)
+    if (placement->table_end && module->imports[i].kind == WS_TABLE &&
+        ws_slice_is(module->imports[i].name, "__indirect_function_table") &&
+        differs(module, error, "IMPORT", "the minimum of its function table", module->imports[i].limits.minimum,
+                placement->table_end))
+      return false;
   for (size_t i = 0; i < module->element_count; i++) {
     const struct ws_element *element = &module->elements[i];
     if (element->indirect_table && element->constant &&

@@ -15,7 +15,7 @@ static bool names_no_address(struct ws_slice name) {
 }
 
 // What the linker itself names: its variables, and GOT entries.
-static void explain_by_name(const struct ws_module *module, struct ws_global *global) {
+static void explain_by_name(struct ws_module *module, struct ws_global *global) {
   static const char got_data[] = "GOT.data.internal.", got_function[] = "GOT.func.internal.";
   struct ws_slice name = global->name;
   enum ws_base base = WS_BASE_MEMORY;
@@ -31,6 +31,8 @@ static void explain_by_name(const struct ws_module *module, struct ws_global *gl
   } else if (ws_slice_starts(name, got_data)) {
     struct ws_slice symbol = {name.data + strlen(got_data), name.size - strlen(got_data)};
     bool linker = ws_linker_symbol(symbol, &base);
+    module->info.uses_heap_base |= linker && base == WS_BASE_HEAP_BASE;
+    module->info.uses_heap_end |= linker && base == WS_BASE_HEAP_END;
     if (names_no_address(symbol))
       set(global, false, base);
     else if (linker || global->init.value != 0)

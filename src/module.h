@@ -158,7 +158,10 @@ struct ws_appended {
 // An undefined data symbol that the module's pointers name.
 struct ws_external {
   uint32_t symbol;
-  uint64_t addend; // added to what the site already holds
+  const char *name;
+  uint64_t addend;  // added to what the site already holds
+  size_t from;      // resolve.c: the module that defines it
+  uint64_t address; // resolve.c: where that put it
 };
 
 struct ws_module {
@@ -215,10 +218,11 @@ struct ws_module {
   size_t external_count, external_capacity;
 
   // read.c
-  bool keep_relocs, placed;
+  bool keep_relocs, share_stack, share_table, placed;
   uint64_t heap_base, heap_end; // __heap_base and __heap_end, as linked
 
   // normal.c
+  bool moved_stack_pointer, moved_table; // the first defined global, the first defined table became an import
   uint32_t code_shift; // how far appended functions move every code offset
 };
 

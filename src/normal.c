@@ -152,8 +152,14 @@ static bool write_globals(struct ws_module *module) {
     return true;
   struct ws_buffer built = {0};
   struct ws_reader reader = ws_reader(section->content);
-  ws_put_uleb(&built, ws_read_uleb32(&reader));
-  for (uint32_t i = module->imported_globals; i < module->global_count; i++) {
+  uint32_t first = module->imported_globals;
+  ws_put_uleb(&built, ws_read_uleb32(&reader) - module->moved_stack_pointer);
+  if (module->moved_stack_pointer) {
+    // As the last imported global it has the index that it had as the first defined one.
+    struct ws_slice init = module->globals[first++].init.bytes;
+    reader.at = init.data + init.size;
+  }
+  for (uint32_t i = first; i < module->global_count; i++) {
     const struct ws_global *global = &module->globals[i];
     ws_put_bytes(&built, reader.at, (size_t)(global->init.bytes.data - reader.at)); // the global's type
     reader.at = global->init.bytes.data + global->init.bytes.size;
@@ -426,7 +432,28 @@ static void sort_fixups(struct ws_section *section) {
   }
 }
 
+// With shared_stack and shared_table, what the module defined becomes the last import of its kind: no index changes.
+static bool share(struct ws_module *module, struct ws_error *error) {
+  const struct ws_module_info *info = &module->info;
+  module->moved_stack_pointer = module->share_stack && info->has_stack && !info->imports_stack;
+  module->moved_table = module->share_table && info->has_table && !info->imports_table;
+  if (module->moved_stack_pointer) {
+    const struct ws_global *first = &module->globals[module->imported_globals];
+    if (!first->moves || first->base != WS_BASE_STACK_HIGH || !first->mutable)
+      return ws_module_fail(module, error, "GLOBAL", NULL,
+                            "its stack pointer is not the first global that it defines, so it cannot be shared");
+  }
+  if (module->moved_table && module->indirect_table != module->imported_tables)
+    return ws_module_fail(module, error, "TABLE", NULL,
+                          "its function table is not the first table that it defines, so it cannot be shared");
+  module->info.imports_stack |= module->moved_stack_pointer;
+  module->info.imports_table |= module->moved_table;
+  return true;
+}
+
 bool ws_make_normal(struct ws_module *module, struct ws_error *error) {
+  if (!share(module, error))
+    return false;
   if (!cut_zeros(module, error))
     return false;
   // The memory becomes an import.
@@ -436,6 +463,9 @@ bool ws_make_normal(struct ws_module *module, struct ws_error *error) {
   bool ok = write_types(module) && write_functions(module) && write_globals(module) && write_exports(module) &&
             write_start(module) && write_elements(module) && write_code(module) && write_data(module) &&
             write_names(module) && (!module->has_memory || need_section(module, WS_SECTION_IMPORT));
+  struct ws_section *tables = ws_section(module, WS_SECTION_TABLE);
+  if (tables && module->moved_table && module->table_count == 1)
+    tables->dropped = true;
   for (size_t i = 0; ok && i < module->section_count; i++)
     sort_fixups(&module->sections[i]);
   if (ok && module->keep_relocs)

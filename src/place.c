@@ -4,7 +4,7 @@
 
 #include "module.h"
 
-enum { CHUNK = 128 * 1024 };
+enum { CHUNK = 128 * 1024, FUNCREF = 0x70 };
 
 struct writer {
   const struct ws_module *module;
@@ -43,9 +43,13 @@ static void put_uleb(struct writer *writer, uint64_t value) {
 }
 
 static void apply(const struct writer *writer, const struct ws_fixup *fixup, uint8_t *at) {
-  uint64_t value;
+  uint64_t value, delta = writer->deltas[fixup->base] - writer->deltas[fixup->minus];
+  if (fixup->base == WS_BASE_EXTERNAL) {
+    const struct ws_external *external = &writer->module->externals[fixup->external];
+    delta += external->address + external->addend;
+  }
   ws_operand_get(at, fixup->encoding, &value);
-  ws_operand_put(at, fixup->encoding, value + writer->deltas[fixup->base] - writer->deltas[fixup->minus]);
+  ws_operand_put(at, fixup->encoding, value + delta);
 }
 
 // Writes one piece, whose first byte is at `start` in its section, with the fixups from `*next` on that lie in it.
@@ -103,17 +107,29 @@ static struct ws_limits memory_limits(const struct ws_module *module, const stru
                             .maximum = placement->maximum_pages};
 }
 
-static void shift_limits(struct ws_limits *limits, uint64_t delta) {
-  limits->minimum += delta;
-  if (limits->has_maximum)
-    limits->maximum += delta;
+// A shared table has room for all modules, and can grow for more; a private one moves up with its elements.
+static void table_limits(const struct writer *writer, const struct ws_placement *placement, struct ws_limits *limits) {
+  if (!placement->table_end) {
+    limits->minimum += writer->deltas[WS_BASE_TABLE];
+    if (limits->has_maximum)
+      limits->maximum += writer->deltas[WS_BASE_TABLE];
+    return;
+  }
+  limits->minimum = placement->table_end;
+  limits->has_maximum = false;
+}
+
+static void put_import(struct ws_buffer *built, const char *name, enum ws_external_kind kind) {
+  ws_put_name(built, (struct ws_slice){(const uint8_t *)"env", 3});
+  ws_put_name(built, (struct ws_slice){(const uint8_t *)name, strlen(name)});
+  ws_put_u8(built, (uint8_t)kind);
 }
 
 static void put_imports(struct writer *writer, const struct ws_placement *placement, struct ws_buffer *built) {
   const struct ws_module *module = writer->module;
   bool add = module->memory_import == SIZE_MAX;
   uint32_t table = 0;
-  ws_put_uleb(built, module->import_count + add);
+  ws_put_uleb(built, module->import_count + add + module->moved_table + module->moved_stack_pointer);
   for (size_t i = 0; i < module->import_count; i++) {
     const struct ws_import *import = &module->imports[i];
     ws_put_name(built, import->module);
@@ -125,7 +141,7 @@ static void put_imports(struct writer *writer, const struct ws_placement *placem
       put_limits(built, &limits);
     } else if (import->kind == WS_TABLE && table++ == module->indirect_table) {
       ws_put_u8(built, import->detail.data[0]);
-      shift_limits(&limits, writer->deltas[WS_BASE_TABLE]);
+      table_limits(writer, placement, &limits);
       put_limits(built, &limits);
     } else {
       ws_put_slice(built, import->detail);
@@ -133,24 +149,39 @@ static void put_imports(struct writer *writer, const struct ws_placement *placem
   }
   if (add) {
     struct ws_limits limits = memory_limits(module, placement);
-    ws_put_name(built, (struct ws_slice){(const uint8_t *)"env", 3});
-    ws_put_name(built, (struct ws_slice){(const uint8_t *)"memory", 6});
-    ws_put_u8(built, WS_MEMORY);
+    put_import(built, "memory", WS_MEMORY);
     put_limits(built, &limits);
+  }
+  if (module->moved_table) {
+    struct ws_limits limits = module->table_limits[0];
+    table_limits(writer, placement, &limits);
+    put_import(built, "__indirect_function_table", WS_TABLE);
+    ws_put_u8(built, FUNCREF);
+    put_limits(built, &limits);
+  }
+  if (module->moved_stack_pointer) {
+    const struct ws_global *global = &module->globals[module->imported_globals];
+    put_import(built, "__stack_pointer", WS_GLOBAL);
+    ws_put_u8(built, global->type);
+    ws_put_u8(built, global->mutable);
   }
 }
 
-// A table section is written again only when the indirect function table grows by what is below the module in it.
-static void put_tables(struct writer *writer, const struct ws_section *section, struct ws_buffer *built) {
+// A table section is written again when the indirect function table left it, or grows by what is below the module.
+static void put_tables(struct writer *writer, const struct ws_placement *placement, const struct ws_section *section,
+                       struct ws_buffer *built) {
   const struct ws_module *module = writer->module;
   struct ws_reader reader = ws_reader(section->content);
-  ws_put_uleb(built, ws_read_uleb32(&reader));
+  ws_put_uleb(built, ws_read_uleb32(&reader) - module->moved_table);
   for (uint32_t i = 0; i < module->table_count; i++) {
     struct ws_limits limits = module->table_limits[i];
+    uint8_t type = ws_read_u8(&reader);
+    reader.at += limits.size;
+    if (i == 0 && module->moved_table)
+      continue;
     if (module->imported_tables + i == module->indirect_table)
-      shift_limits(&limits, writer->deltas[WS_BASE_TABLE]);
-    ws_put_u8(built, ws_read_u8(&reader));
-    reader.at += module->table_limits[i].size;
+      table_limits(writer, placement, &limits);
+    ws_put_u8(built, type);
     put_limits(built, &limits);
   }
 }
@@ -179,8 +210,8 @@ static bool put_module(struct writer *writer, const struct ws_placement *placeme
     if (section->id == WS_SECTION_IMPORT) {
       put_imports(writer, placement, &built);
       ok = put_generated(writer, section, &built);
-    } else if (section->id == WS_SECTION_TABLE && writer->deltas[WS_BASE_TABLE]) {
-      put_tables(writer, section, &built);
+    } else if (section->id == WS_SECTION_TABLE && (writer->deltas[WS_BASE_TABLE] || module->moved_table)) {
+      put_tables(writer, placement, section, &built);
       ok = put_generated(writer, section, &built);
     } else {
       put_section(writer, section);

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "module.h"
+#include "resolve.h"
 
 // Below this a null pointer with a small offset would land; linkers leave it free too, unless the stack is there.
 enum { NULL_GUARD = 1024, STACK_ALIGNMENT = 16 };
@@ -15,12 +16,6 @@ static bool check_module(const struct ws_module *module, struct ws_error *error)
   if (!module->info.exact) {
     *error = module->info.inexact;
     return false;
-  }
-  if (module->external_count) {
-    char name[128];
-    ws_printable(module->symbols[module->externals[0].symbol].name, name, sizeof name);
-    return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
-                   "uses the variable %s, which it does not define: link in what defines it", name);
   }
   return true;
 }
@@ -48,12 +43,12 @@ static bool too_large(const struct ws_module *module, bool memory64, struct ws_e
 
 // The lowest and the highest address of what the module has in memory, as linked.
 static void extent(const struct ws_module_info *info, uint64_t *low, uint64_t *high) {
-  bool has_data = info->data_end > info->data_base;
-  *low = has_data ? info->data_base : info->has_stack ? info->stack_low : 0;
-  *high = has_data ? info->data_end : info->has_stack ? info->stack_pointer : 0;
-  if (info->has_stack && info->stack_low < *low)
+  bool has_data = info->data_end > info->data_base, has_stack = info->has_stack && !info->imports_stack;
+  *low = has_data ? info->data_base : has_stack ? info->stack_low : 0;
+  *high = has_data ? info->data_end : has_stack ? info->stack_pointer : 0;
+  if (has_stack && info->stack_low < *low)
     *low = info->stack_low;
-  if (info->has_stack && info->stack_pointer > *high)
+  if (has_stack && info->stack_pointer > *high)
     *high = info->stack_pointer;
   if (info->heap_base > *high && !info->has_relocations)
     *high = info->heap_base;
@@ -67,7 +62,8 @@ static bool place_next(const struct ws_module *module, const struct ws_plan_opti
   uint64_t low, high, base, extra_stack = 0, extra_data = 0;
   extent(info, &low, &high);
   uint64_t alignment = info->alignment > options->alignment ? info->alignment : options->alignment;
-  bool stack_first = info->has_stack && info->stack_low == low;
+  bool has_stack = info->has_stack && !info->imports_stack;
+  bool stack_first = has_stack && info->stack_low == low;
   if (high > limit || *cursor > limit)
     return too_large(module, info->memory64, error);
   if (*cursor < NULL_GUARD && !stack_first && high > low)
@@ -76,7 +72,7 @@ static bool place_next(const struct ws_module *module, const struct ws_plan_opti
   if (!ws_align_up(&base, *cursor, alignment))
     return too_large(module, info->memory64, error);
   uint64_t offset = base - low;
-  if (info->has_stack) {
+  if (has_stack) {
     if (options->extra_stack > limit || !ws_align_up(&extra_stack, options->extra_stack, STACK_ALIGNMENT))
       return too_large(module, info->memory64, error);
     if (stack_first && !ws_align_up(&extra_data, extra_stack, alignment))
@@ -90,12 +86,77 @@ static bool place_next(const struct ws_module *module, const struct ws_plan_opti
   placement->stack_pointer = info->stack_pointer + offset + extra_stack;
   placement->table_base = info->table_base;
   uint64_t end = high + offset + (stack_first ? extra_data : extra_stack);
-  if (info->has_stack && placement->stack_pointer > end)
+  if (has_stack && placement->stack_pointer > end)
     end = placement->stack_pointer;
   if (base > limit || end > limit)
     return too_large(module, info->memory64, error);
   placement->size = end - base;
   *cursor = end;
+  return true;
+}
+
+// One stack for all, below everything, so that overflowing it leaves the memory and traps.
+static bool plan_stack(struct ws_module *const *modules, size_t count, const struct ws_plan_options *options,
+                       struct ws_plan *plan, uint64_t *cursor, struct ws_error *error) {
+  uint64_t size = 0, limit = address_limit(plan->memory64);
+  for (size_t i = 0; i < count; i++) {
+    const struct ws_module_info *info = &modules[i]->info;
+    plan->shared_stack |= modules[i]->share_stack;
+    if (info->has_stack && info->stack_pointer - info->stack_low > size)
+      size = info->stack_pointer - info->stack_low;
+  }
+  if (!plan->shared_stack)
+    return true;
+  if (options->stack_size)
+    size = options->stack_size;
+  if (options->base > limit || size > limit || options->extra_stack > limit ||
+      !ws_align_up(&plan->stack_low, options->base, STACK_ALIGNMENT) ||
+      !ws_align_up(&size, size + options->extra_stack, STACK_ALIGNMENT) || plan->stack_low + size > limit)
+    return too_large(modules[0], plan->memory64, error);
+  plan->stack_pointer = plan->stack_low + size;
+  *cursor = plan->stack_pointer;
+  return true;
+}
+
+// Entry 0 stays null; then each module's functions.
+static void plan_table(struct ws_module *const *modules, size_t count, struct ws_plan *plan,
+                       struct ws_placement *placements) {
+  uint64_t next = 1;
+  for (size_t i = 0; i < count; i++) {
+    if (!modules[i]->share_table)
+      continue;
+    plan->shared_table = true;
+    placements[i].table_base = modules[i]->info.has_table ? next : 0;
+    next += modules[i]->info.table_size;
+  }
+  plan->table_size = plan->shared_table ? next : 0;
+  for (size_t i = 0; i < count; i++)
+    placements[i].table_end = plan->table_size;
+}
+
+// Only one module can hand out the memory from __heap_base up; the others are given an empty heap at its end.
+static bool plan_heap(struct ws_module *const *modules, size_t count, const struct ws_plan_options *options,
+                      const struct ws_plan *plan, struct ws_placement *placements, struct ws_error *error) {
+  const struct ws_module *owner = options->heap_owner;
+  for (size_t i = 0; i < count; i++) {
+    const struct ws_module_info *info = &modules[i]->info;
+    bool owns = !options->heap_owner || modules[i] == owner;
+    placements[i].heap_base = owns ? plan->heap_base : plan->heap_end;
+    placements[i].heap_end = plan->heap_end;
+    if (!info->uses_heap_base)
+      continue;
+    if (!options->heap_owner && owner)
+      return ws_fail(error, modules[i]->file, NULL, WS_NO_OFFSET,
+                     "hands out the memory from __heap_base up, and so does %s, so they would overwrite each other: "
+                     "say which one may with --heap-owner",
+                     owner->file);
+    if (options->heap_owner && !owns && !info->uses_heap_end)
+      return ws_fail(error, modules[i]->file, NULL, WS_NO_OFFSET,
+                     "takes all memory from __heap_base up, whatever __heap_end is, but %s is the heap's owner: let "
+                     "it own the heap, or link it with a libc whose malloc keeps to __heap_end",
+                     owner->file);
+    owner = options->heap_owner ? owner : modules[i];
+  }
   return true;
 }
 
@@ -146,6 +207,8 @@ bool ws_plan(struct ws_module *const *modules, size_t count, const struct ws_pla
     return false;
   *plan = (struct ws_plan){.memory64 = modules[0]->info.memory64, .shared = modules[0]->info.shared};
   uint64_t cursor = options->base;
+  if (!plan_stack(modules, count, options, plan, &cursor, error))
+    return false;
   for (size_t i = 0; i < count; i++)
     if (!place_next(modules[i], options, &cursor, &placements[i], error))
       return false;
@@ -153,19 +216,24 @@ bool ws_plan(struct ws_module *const *modules, size_t count, const struct ws_pla
     return too_large(modules[count - 1], plan->memory64, error);
   if (!plan_memory(modules, count, options, plan, error))
     return false;
+  plan_table(modules, count, plan, placements);
   for (size_t i = 0; i < count; i++) {
-    placements[i].heap_base = plan->heap_base;
-    placements[i].heap_end = plan->heap_end;
+    if (plan->shared_stack) {
+      placements[i].stack_low = plan->stack_low;
+      placements[i].stack_pointer = plan->stack_pointer;
+    }
     placements[i].pages = plan->pages;
     placements[i].maximum_pages = plan->maximum_pages;
     placements[i].has_maximum = plan->has_maximum;
   }
-  return true;
+  return plan_heap(modules, count, options, plan, placements, error) &&
+         ws_resolve(modules, count, placements, error);
 }
 
 bool ws_plan_shift(struct ws_module *module, uint64_t offset, uint64_t table_offset, const uint64_t *heap_base,
                    struct ws_placement *placement, struct ws_error *error) {
-  if (!check_module(module, error))
+  struct ws_placement unmoved = {0};
+  if (!check_module(module, error) || !ws_resolve(&module, 1, &unmoved, error))
     return false;
   const struct ws_module_info *info = &module->info;
   uint64_t limit = address_limit(info->memory64), mask = info->memory64 ? UINT64_MAX : UINT32_MAX;

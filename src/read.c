@@ -106,15 +106,32 @@ static bool describe_heap(struct ws_module *module) {
   return true;
 }
 
+static void describe_imports(struct ws_module *module) {
+  for (size_t i = 0; i < module->import_count; i++) {
+    const struct ws_import *import = &module->imports[i];
+    module->info.imports_stack |= import->kind == WS_GLOBAL && ws_slice_is(import->name, "__stack_pointer");
+    module->info.imports_table |= import->kind == WS_TABLE && ws_slice_is(import->name, "__indirect_function_table");
+  }
+}
+
+// The indirect function table is the one that has the elements, or else that is called so.
 static void describe_table(struct ws_module *module) {
-  for (size_t i = 0; i < module->element_count; i++) {
+  struct ws_module_info *info = &module->info;
+  for (size_t i = 0; i < module->element_count && !info->has_table; i++) {
     const struct ws_element *element = &module->elements[i];
     if (!element->indirect_table || !element->constant)
       continue;
-    module->info.has_table = true;
-    module->info.table_base = element->offset;
-    module->info.table_size = element->count;
-    return;
+    info->has_table = true;
+    info->table_base = element->offset;
+    info->table_size = element->count;
+  }
+  for (uint32_t i = 0; i < module->symbol_count && !info->has_table; i++) {
+    const struct ws_symbol *symbol = &module->symbols[i];
+    if (symbol->kind != WS_SYMBOL_TABLE || !ws_slice_is(symbol->name, "__indirect_function_table"))
+      continue;
+    info->has_table = true;
+    info->table_base = 1; // lld's default; with no elements, nothing depends on it
+    module->indirect_table = symbol->index;
   }
 }
 
@@ -152,6 +169,7 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
   if (!ws_read_synthetic(module, error))
     return false;
   describe_table(module);
+  describe_imports(module);
   if (module->has_linking && !ws_read_relocations(module, error))
     return false;
   if (!ws_read_globals(module, error))
@@ -177,6 +195,8 @@ struct ws_module *ws_module_read(const char *name, const void *bytes, size_t siz
   module->file = name;
   module->info.exact = true;
   module->keep_relocs = options && options->keep_relocs;
+  module->share_stack = options && options->share_stack;
+  module->share_table = options && options->share_table;
   module->placed = options && options->placed;
   const char *copy = copy_text(module, (struct ws_slice){(const uint8_t *)name, strlen(name)});
   if (copy)

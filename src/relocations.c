@@ -122,12 +122,24 @@ uint32_t ws_external(struct ws_module *module, uint32_t symbol, uint64_t addend)
     module->externals = externals;
     module->external_capacity = capacity;
   }
-  module->externals[module->external_count] = (struct ws_external){symbol, addend};
+  struct ws_slice name = module->symbols[symbol].name;
+  char *copy = ws_arena_new(&module->arena, name.size + 1, 1);
+  if (!copy)
+    return UINT32_MAX;
+  module->externals[module->external_count] =
+      (struct ws_external){.symbol = symbol, .name = ws_printable(name, copy, name.size + 1), .addend = addend};
   return (uint32_t)module->external_count++;
+}
+
+static void note_heap(struct ws_module *module, enum ws_base base) {
+  module->info.uses_heap_base |= base == WS_BASE_HEAP_BASE;
+  module->info.uses_heap_end |= base == WS_BASE_HEAP_END;
 }
 
 static bool add_fixup(const struct pass *pass, const struct relocation *relocation, enum ws_base base,
                       enum ws_base minus, uint32_t external) {
+  if (!pass->debug)
+    note_heap(pass->module, base);
   struct ws_fixup fixup = {.offset = relocation->offset,
                            .encoding = (uint8_t)types[relocation->type].encoding,
                            .base = (uint8_t)base,
@@ -266,6 +278,7 @@ static bool got_operand(const struct pass *pass, const struct relocation *reloca
     return stale(pass, relocation, "its GOT global does not hold the address of its symbol");
   global->moves = moves;
   global->base = (uint8_t)base;
+  note_heap(module, base);
   return true;
 }
 

@@ -53,6 +53,11 @@ struct ws_read_options {
   // Keep the linking and reloc.* sections, rewritten, so that the placed module can be moved again. Zeroed data is then
   // written out, as the linker does.
   bool keep_relocs;
+  // Import the stack pointer as env.__stack_pointer, so that all modules run on one stack.
+  bool share_stack;
+  // Import the indirect function table as env.__indirect_function_table, so that function pointers mean the same in
+  // every module.
+  bool share_table;
   // The module was written by ws_place, so that its start function is one of WasmShare's own.
   bool placed;
 };
@@ -114,7 +119,10 @@ struct ws_module_info {
   uint64_t heap_base;                // end of stack and data, rounded up to 16
   uint64_t initial_heap;             // whole pages of heap that it was linked with (--initial-heap)
   uint64_t alignment;                // the largest that any data segment asks for, at least 16
-  bool has_table;                    // an indirect function table with elements
+  bool imports_stack;                // the stack pointer is imported, or will be (share_stack)
+  bool uses_heap_base, uses_heap_end; // code or data names __heap_base, __heap_end: the module hands out the heap
+  bool has_table;                    // an indirect function table, which may be empty
+  bool imports_table;                // the table is imported, or will be (share_table)
   uint64_t table_base, table_size;   // in elements
 
   bool has_relocations;                      // linked with --emit-relocs
@@ -137,6 +145,7 @@ struct ws_placement {
   uint64_t data_base, data_end;
   uint64_t heap_base, heap_end;
   uint64_t table_base; // index of its first function
+  uint64_t table_end;  // minimum of a shared table: one past the last function of all modules; 0 for a private one
   uint64_t pages;      // minimum of its memory import
   uint64_t maximum_pages;
   bool has_maximum;
@@ -148,20 +157,39 @@ struct ws_plan_options {
   uint64_t extra_stack; // bytes added to every module's own stack, rounded up to 16
   uint64_t heap_size;   // initial heap, in bytes
   uint64_t max_memory;  // in bytes, a multiple of WS_PAGE_SIZE; 0 for what the modules declare, if they do
+  uint64_t stack_size;  // of the shared stack; 0 for that of the module with the largest
+  const struct ws_module *heap_owner; // the only one that is given the initial heap, or NULL
 };
 
 struct ws_plan {
   bool memory64, shared;
+  bool shared_stack, shared_table;
+  uint64_t stack_low, stack_pointer; // of the shared stack
+  uint64_t table_size;               // of the shared table, in elements, the null one at 0 included
   uint64_t heap_base, heap_end;
   uint64_t pages, maximum_pages;
   bool has_maximum;
 };
 
-// Places modules one after another, in order, each keeping its own stack; one heap follows them all.
+// Places modules one after another, in order, each keeping its own stack; one heap follows them all. Modules that were
+// read with share_stack have one stack instead, below them all, so that overflowing it traps; those read with
+// share_table get their own ranges of one table. Data symbols that a module does not define are bound to the one
+// module that exports them (see ws_module_binding).
 // Fills `plan` and `placements[count]`. Fails if a module is inexact, has no memory, or does not mix with the others,
-// or if the layout does not fit the address space or the maximum.
+// if two modules would hand out the same heap, if a data symbol cannot be bound, or if the layout does not fit the
+// address space or the maximum.
 bool ws_plan(struct ws_module *const *modules, size_t count, const struct ws_plan_options *options,
              struct ws_plan *plan, struct ws_placement *placements, struct ws_error *error);
+
+// A data symbol of one module that another one uses.
+struct ws_binding {
+  const char *name;
+  size_t from;      // index of the module that defines it, as given to ws_plan
+  uint64_t address; // where it went
+};
+
+// The `index`th symbol that ws_plan bound for `module`. False if there are no more.
+bool ws_module_binding(const struct ws_module *module, size_t index, struct ws_binding *binding);
 
 // Shifts one module rigidly by `offset` bytes (modulo the address size, so that a module can move down) and its
 // function pointers by `table_offset` elements. `heap_base`, if not NULL, is its new heap base; otherwise that shifts

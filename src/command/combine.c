@@ -6,7 +6,10 @@
 
 bool read_input(const struct options *options, const char *path, struct input_file *file, struct ws_module **module) {
   struct ws_error error;
-  struct ws_read_options read = {.trust_pic = options->trust_pic, .keep_relocs = options->keep_relocs};
+  struct ws_read_options read = {.trust_pic = options->trust_pic,
+                                 .keep_relocs = options->keep_relocs,
+                                 .share_stack = options->share_stack,
+                                 .share_table = options->share_table};
   if (!open_input(path, file))
     return false;
   *module = ws_module_read(path, file->bytes, file->size, &read, &error);
@@ -158,9 +161,18 @@ static bool plan_layout(const struct options *options, struct layout *layout) {
   bool ok = modules && placements;
   if (!ok)
     fail("out of memory");
-  for (size_t i = 0; i < layout->count && ok; i++)
+  struct ws_plan_options plan = options->plan;
+  for (size_t i = 0; i < layout->count && ok; i++) {
     modules[i] = layout->modules[i].module;
-  if (ok && !ws_plan(modules, layout->count, &options->plan, &layout->plan, placements, &error)) {
+    if (options->heap_owner && strcmp(options->heap_owner, layout->modules[i].name) == 0)
+      plan.heap_owner = modules[i];
+  }
+  if (ok && options->heap_owner && !plan.heap_owner)
+    ok = fail("--heap-owner: there is no module called '%s'", options->heap_owner) == 0;
+  if (ok && plan.stack_size && !options->share_stack)
+    ok = fail("--stack-size: is for --stack=shared; private stacks have the size that they were linked with, "
+              "and --extra-stack") == 0;
+  if (ok && !ws_plan(modules, layout->count, &plan, &layout->plan, placements, &error)) {
     fail_with(&error);
     ok = false;
   }

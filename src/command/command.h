@@ -24,7 +24,8 @@ struct options {
   struct ws_plan_options plan;
   bool has_offset, has_heap_base;
   uint64_t offset, heap_base, table_offset;
-  bool trust_pic, keep_relocs, print_map, json;
+  bool trust_pic, keep_relocs, share_stack, share_table, print_map, json;
+  const char *heap_owner; // name of a module
   struct input *inputs;
   size_t input_count;
 };

@@ -83,6 +83,15 @@ void print_header(FILE *to, const struct layout *layout) {
   fputs("/* The heap: first byte after every module, and end of the memory at the start */\n", to);
   put_macro(to, prefix, NULL, "HEAP_BASE", plan->heap_base, suffix);
   put_macro(to, prefix, NULL, "HEAP_END", plan->heap_end, suffix);
+  if (plan->shared_stack) {
+    fputs("/* The stack of all modules: lowest byte, and initial stack pointer */\n", to);
+    put_macro(to, prefix, NULL, "STACK_LOW", plan->stack_low, suffix);
+    put_macro(to, prefix, NULL, "STACK_POINTER", plan->stack_pointer, suffix);
+  }
+  if (plan->shared_table) {
+    fputs("/* Elements that the function table of all modules must have */\n", to);
+    put_macro(to, prefix, NULL, "TABLE_SIZE", plan->table_size, suffix);
+  }
   put_macro(to, prefix, NULL, "MODULE_COUNT", layout->count, "");
   for (size_t i = 0; i < layout->count; i++) {
     const struct placed *placed = &layout->modules[i];
@@ -121,9 +130,20 @@ void print_script(FILE *to, const struct layout *layout) {
           "export const memory64 = %s;\n"
           "export const heapBase = %" PRIu64 "%s;\n"
           "export const heapEnd = %" PRIu64 "%s;\n\n"
-          "// In layout order\n"
-          "export const modules = [\n",
+          "// The stack and the function table that all modules share, if they do\n",
           plan->shared ? "true" : "false", plan->memory64 ? "true" : "false", plan->heap_base, n, plan->heap_end, n);
+  if (plan->shared_stack)
+    fprintf(to,
+            "export const stackLow = %" PRIu64 "%s;\n"
+            "export const stackPointer = %" PRIu64 "%s;\n",
+            plan->stack_low, n, plan->stack_pointer, n);
+  else
+    fputs("export const stackLow = null;\nexport const stackPointer = null;\n", to);
+  if (plan->shared_table)
+    fprintf(to, "export const tableSize = %" PRIu64 ";\n\n", plan->table_size);
+  else
+    fputs("export const tableSize = null;\n\n", to);
+  fputs("// In layout order\nexport const modules = [\n", to);
   for (size_t i = 0; i < layout->count; i++) {
     const struct placed *placed = &layout->modules[i];
     const struct ws_module_info *info = ws_module_info(placed->module);
@@ -163,6 +183,25 @@ void print_script(FILE *to, const struct layout *layout) {
             plan->has_maximum ? ", maximum: maximumPages" : "", plan->shared ? ", shared" : "");
   }
   fputs("}\n", to);
+  if (plan->shared_stack)
+    fprintf(to,
+            "\n// Makes the stack pointer that all of them import as env.__stack_pointer.\n"
+            "export function createStackPointer() {\n"
+            "  return new WebAssembly.Global({ value: '%s', mutable: true }, stackPointer);\n"
+            "}\n",
+            plan->memory64 ? "i64" : "i32");
+  if (plan->shared_table)
+    fprintf(to, "\n// Makes the function table that all of them import as env.__indirect_function_table.\n"
+                "export function createTable() {\n"
+                "  %s\n"
+                "}\n",
+            plan->memory64
+                ? "try {\n"
+                  "    return new WebAssembly.Table({ initial: BigInt(tableSize), element: 'anyfunc', address: 'i64' });\n"
+                  "  } catch {\n"
+                  "    return new WebAssembly.Table({ initial: tableSize, element: 'anyfunc', index: 'i64' });\n"
+                  "  }"
+                : "return new WebAssembly.Table({ initial: tableSize, element: 'anyfunc' });");
 }
 
 void print_types(FILE *to, const struct layout *layout) {
@@ -199,6 +238,19 @@ void print_types(FILE *to, const struct layout *layout) {
           "/** Whether addresses are 64 bits wide. */\nexport const memory64: boolean;\n"
           "/** First byte after every module. */\nexport const heapBase: Address;\n"
           "/** End of the memory at the start. */\nexport const heapEnd: Address;\n"
+          "/** Lowest byte of the stack that all modules share; null if each has its own. */\n"
+          "export const stackLow: Address | null;\n"
+          "/** Initial stack pointer of that stack. */\nexport const stackPointer: Address | null;\n"
+          "/** Elements of the function table that all modules share; null if each has its own. */\n"
+          "export const tableSize: number | null;\n"
           "/** The modules, in layout order. */\nexport const modules: readonly PlacedModule[];\n"
           "/** Makes the memory that all of them import. */\nexport function createMemory(): WebAssembly.Memory;\n");
+  if (plan->shared_stack)
+    fputs("/** Makes the stack pointer that all of them import as env.__stack_pointer. */\n"
+          "export function createStackPointer(): WebAssembly.Global;\n",
+          to);
+  if (plan->shared_table)
+    fputs("/** Makes the function table that all of them import as env.__indirect_function_table. */\n"
+          "export function createTable(): WebAssembly.Table;\n",
+          to);
 }

@@ -21,7 +21,18 @@ char *macro_name(const char *name) {
 
 static json_t *address(uint64_t value) { return json_integer((json_int_t)value); }
 
-static json_t *module_json(const struct placed *placed) {
+// The variables of other modules that it was bound to.
+static json_t *bindings_json(const struct layout *layout, const struct ws_module *module) {
+  json_t *json = json_array();
+  struct ws_binding binding;
+  for (size_t i = 0; ws_module_binding(module, i, &binding); i++)
+    json_array_append_new(json, json_pack("{s:s, s:s, s:I}", "name", binding.name, "from",
+                                          layout->modules[binding.from].name, "address",
+                                          (json_int_t)binding.address));
+  return json;
+}
+
+static json_t *module_json(const struct layout *layout, const struct placed *placed) {
   const struct ws_placement *placement = &placed->placement;
   const struct ws_module_info *info = ws_module_info(placed->module);
   json_t *json = json_object();
@@ -39,6 +50,7 @@ static json_t *module_json(const struct placed *placed) {
   json_object_set_new(json, "tableSize", address(info->table_size));
   json_object_set_new(json, "memoryImport",
                       json_pack("{s:s, s:s}", "module", info->memory_module, "name", info->memory_name));
+  json_object_set_new(json, "bindings", bindings_json(layout, placed->module));
   return json;
 }
 
@@ -54,8 +66,11 @@ char *layout_json(const struct layout *layout) {
   json_object_set_new(json, "memory64", json_boolean(plan->memory64));
   json_object_set_new(json, "heapBase", address(plan->heap_base));
   json_object_set_new(json, "heapEnd", address(plan->heap_end));
+  json_object_set_new(json, "stackLow", plan->shared_stack ? address(plan->stack_low) : json_null());
+  json_object_set_new(json, "stackPointer", plan->shared_stack ? address(plan->stack_pointer) : json_null());
+  json_object_set_new(json, "tableSize", plan->shared_table ? address(plan->table_size) : json_null());
   for (size_t i = 0; i < layout->count; i++)
-    json_array_append_new(modules, module_json(&layout->modules[i]));
+    json_array_append_new(modules, module_json(layout, &layout->modules[i]));
   json_object_set_new(json, "modules", modules);
   char *text = json_dumps(json, JSON_INDENT(2));
   json_decref(json);

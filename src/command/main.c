@@ -16,6 +16,8 @@ static const char help[] =
     "    --extra-stack N    added to each stack       --heap-size N      initial heap\n"
     "    --base N           start above N             --max-memory N     maximum of the memory\n"
     "    --align N          of each module            --keep-relocs      so that it can be moved again\n"
+    "    --stack=shared     one stack, below all      --stack-size N     its size (default: the largest)\n"
+    "    --table=shared     one function table        --heap-owner NAME  only it gets the initial heap\n"
     "    --trust-pic        take PIC without relocations although it has initialised data\n"
     "  wasmshare relocate MODULE -o OUT --offset N [--heap-base N] [--table-offset N] [--keep-relocs] [--trust-pic]\n"
     "  wasmshare inspect [--json] [--trust-pic] MODULE...   what was found, and whether it is exact\n"
@@ -76,7 +78,8 @@ static const struct {
   int (*run)(const struct options *options);
 } commands[] = {
     {"combine",
-     " output name extra-stack base align heap-size max-memory keep-relocs trust-pic print-map depfile ",
+     " output name extra-stack base align heap-size max-memory stack stack-size table heap-owner "
+     "keep-relocs trust-pic print-map depfile ",
      command_combine},
     {"relocate", " output offset heap-base table-offset keep-relocs trust-pic ", command_relocate},
     {"inspect", " json trust-pic ", command_inspect},

@@ -14,6 +14,10 @@ enum option_id {
   ALIGN,
   HEAP_SIZE,
   MAX_MEMORY,
+  STACK,
+  STACK_SIZE,
+  TABLE,
+  HEAP_OWNER,
   KEEP_RELOCS,
   TRUST_PIC,
   PRINT_MAP,
@@ -32,6 +36,10 @@ static const struct option long_options[] = {
     {"align", required_argument, NULL, ALIGN},
     {"heap-size", required_argument, NULL, HEAP_SIZE},
     {"max-memory", required_argument, NULL, MAX_MEMORY},
+    {"stack", required_argument, NULL, STACK},
+    {"stack-size", required_argument, NULL, STACK_SIZE},
+    {"table", required_argument, NULL, TABLE},
+    {"heap-owner", required_argument, NULL, HEAP_OWNER},
     {"keep-relocs", no_argument, NULL, KEEP_RELOCS},
     {"trust-pic", no_argument, NULL, TRUST_PIC},
     {"print-map", no_argument, NULL, PRINT_MAP},
@@ -65,6 +73,14 @@ static bool parse_size(const char *option, const char *text, uint64_t *size) {
   return true;
 }
 
+static bool parse_sharing(const char *option, const char *text, bool *share) {
+  *share = strcmp(text, "shared") == 0;
+  if (*share || strcmp(text, "private") == 0)
+    return true;
+  fail("--%s: '%s' is neither 'private' nor 'shared'", option, text);
+  return false;
+}
+
 static bool set_option(struct options *options, int option, const char *name) {
   switch (option) {
   case OUTPUT:
@@ -90,6 +106,15 @@ static bool set_option(struct options *options, int option, const char *name) {
     if (options->plan.max_memory == 0)
       fail("--max-memory: must be at least one page of 64K");
     return options->plan.max_memory != 0;
+  case STACK:
+    return parse_sharing(name, optarg, &options->share_stack);
+  case TABLE:
+    return parse_sharing(name, optarg, &options->share_table);
+  case STACK_SIZE:
+    return parse_size(name, optarg, &options->plan.stack_size);
+  case HEAP_OWNER:
+    options->heap_owner = optarg;
+    return true;
   case OFFSET:
     options->has_offset = true;
     // A module can move down: the address space wraps.

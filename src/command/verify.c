@@ -53,6 +53,12 @@ static bool read_plan(const json_t *json, struct ws_plan *plan) {
   plan->heap_end = number(json, "heapEnd", &ok);
   plan->has_maximum = json_is_integer(maximum);
   plan->maximum_pages = (uint64_t)json_integer_value(maximum);
+  const json_t *stack = json_object_get(json, "stackPointer"), *table = json_object_get(json, "tableSize");
+  plan->shared_stack = json_is_integer(stack);
+  plan->stack_pointer = (uint64_t)json_integer_value(stack);
+  plan->stack_low = (uint64_t)json_integer_value(json_object_get(json, "stackLow"));
+  plan->shared_table = json_is_integer(table);
+  plan->table_size = (uint64_t)json_integer_value(table);
   plan->shared = json_is_true(json_object_get(json, "shared"));
   plan->memory64 = json_is_true(json_object_get(json, "memory64"));
   return ok && json_integer_value(json_object_get(json, "version")) == 1;
@@ -71,6 +77,7 @@ static bool read_placement(const json_t *json, const struct ws_plan *plan, struc
       .heap_base = number(json, "heapBase", &ok),
       .heap_end = plan->heap_end,
       .table_base = number(json, "tableBase", &ok),
+      .table_end = plan->table_size,
       .pages = plan->pages,
       .maximum_pages = plan->maximum_pages,
       .has_maximum = plan->has_maximum,
@@ -92,7 +99,11 @@ static bool check_ranges(const char *path, const json_t *modules, const struct w
       fail("%s: module %s reaches beyond the heap base", path, name);
       return false;
     }
-    if (!inside(at->stack_low, at->stack_pointer, at) && at->stack_pointer) {
+    if (plan->shared_stack && at->base < plan->stack_pointer && plan->stack_low < at->base + at->size) {
+      fail("%s: module %s overlaps the stack", path, name);
+      return false;
+    }
+    if (!plan->shared_stack && !inside(at->stack_low, at->stack_pointer, at) && at->stack_pointer) {
       fail("%s: the stack of module %s is outside its range", path, name);
       return false;
     }
@@ -104,7 +115,19 @@ static bool check_ranges(const char *path, const json_t *modules, const struct w
       fail("%s: stack and data of module %s overlap", path, name);
       return false;
     }
+    uint64_t size = (uint64_t)json_integer_value(json_object_get(json_array_get(modules, i), "tableSize"));
+    if (plan->shared_table && (at->table_base + size > plan->table_size || at->table_base + size < size)) {
+      fail("%s: the functions of module %s are outside the table", path, name);
+      return false;
+    }
     for (size_t k = 0; k < i; k++) {
+      uint64_t other = (uint64_t)json_integer_value(json_object_get(json_array_get(modules, k), "tableSize"));
+      if (plan->shared_table && at->table_base < placements[k].table_base + other &&
+          placements[k].table_base < at->table_base + size) {
+        fail("%s: the functions of modules %s and %s overlap in the table", path,
+             json_string_value(json_object_get(json_array_get(modules, k), "name")), name);
+        return false;
+      }
       if (at->base < placements[k].base + placements[k].size && placements[k].base < at->base + at->size) {
         fail("%s: the modules %s and %s overlap", path,
              json_string_value(json_object_get(json_array_get(modules, k), "name")), name);
