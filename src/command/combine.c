@@ -75,8 +75,9 @@ static bool write_modules(const struct options *options, const struct layout *la
   return true;
 }
 
+// Writes what `print` prints to `path`, or if that is NULL beside the modules, as the layout's name with `extension`.
 static bool write_printed(const struct options *options, const struct layout *layout, struct output_set *set,
-                          const char *extension, void (*print)(FILE *, const struct layout *)) {
+                          const char *path, const char *extension, void (*print)(FILE *, const struct layout *)) {
   char *text = NULL;
   size_t size = 0;
   FILE *stream = open_memstream(&text, &size);
@@ -92,7 +93,8 @@ static bool write_printed(const struct options *options, const struct layout *la
     return false;
   }
   struct output_file *file =
-      open_output(set, options->output ? options->output : ".", layout->name, extension, options);
+      path ? open_output_path(set, path, options)
+           : open_output(set, options->output ? options->output : ".", layout->name, extension, options);
   bool ok = file && write_text(file, text, size);
   free(text);
   return ok;
@@ -135,22 +137,19 @@ static bool write_depfile(const struct options *options, const struct layout *la
   }
   putc('\n', stream);
   bool ok = fclose(stream) == 0;
-  const char *slash = strrchr(options->depfile, '/');
-  char *directory = slash ? strndup(options->depfile, (size_t)(slash - options->depfile + 1)) : strdup(".");
-  struct output_file *file =
-      ok && directory ? open_output(set, directory, slash ? slash + 1 : options->depfile, "", options) : NULL;
+  struct output_file *file = ok ? open_output_path(set, options->depfile, options) : NULL;
   ok = file && write_text(file, text, size);
-  free(directory);
   free(text);
   return ok;
 }
 
 static bool write_all(const struct options *options, const struct layout *layout, struct output_set *set) {
   return make_directory(set, options->output ? options->output : ".") && write_modules(options, layout, set) &&
-         write_printed(options, layout, set, ".h", print_header) &&
-         write_printed(options, layout, set, ".mjs", print_script) &&
-         write_printed(options, layout, set, ".d.mts", print_types) &&
-         write_printed(options, layout, set, ".json", print_json) &&
+         write_printed(options, layout, set, NULL, ".h", print_header) &&
+         write_printed(options, layout, set, NULL, ".mjs", print_script) &&
+         write_printed(options, layout, set, NULL, ".d.mts", print_types) &&
+         write_printed(options, layout, set, NULL, ".json", print_json) &&
+         (!options->map_file || write_printed(options, layout, set, options->map_file, NULL, print_picture)) &&
          (!options->depfile || write_depfile(options, layout, set)) && commit_outputs(set);
 }
 

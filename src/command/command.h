@@ -78,6 +78,8 @@ bool make_directory(struct output_set *set, const char *directory);
 // Opens an output of `set`; reports and returns NULL on failure. `inputs` must not be overwritten.
 struct output_file *open_output(struct output_set *set, const char *directory, const char *name, const char *extension,
                                 const struct options *inputs);
+// The same for a path.
+struct output_file *open_output_path(struct output_set *set, const char *path, const struct options *inputs);
 bool write_output(void *file, const void *bytes, size_t size); // a ws_sink for a struct output_file
 bool write_text(struct output_file *file, const char *text, size_t size);
 // Closes and renames all of them. On failure nothing new is left behind.
@@ -117,5 +119,6 @@ void print_script(FILE *to, const struct layout *layout);
 void print_types(FILE *to, const struct layout *layout);
 
 void print_map(FILE *to, const struct layout *layout);
+void print_picture(FILE *to, const struct layout *layout); // SVG
 
 #endif

@@ -132,6 +132,18 @@ struct output_file *open_output(struct output_set *set, const char *directory, c
   return file;
 }
 
+struct output_file *open_output_path(struct output_set *set, const char *path, const struct options *inputs) {
+  const char *slash = strrchr(path, '/');
+  char *directory = slash ? strndup(path, (size_t)(slash - path + 1)) : strdup(".");
+  if (!directory) {
+    fail("out of memory");
+    return NULL;
+  }
+  struct output_file *file = open_output(set, directory, slash ? slash + 1 : path, "", inputs);
+  free(directory);
+  return file;
+}
+
 bool write_output(void *context, const void *bytes, size_t size) {
   struct output_file *file = context;
   const char *at = bytes;

@@ -19,6 +19,7 @@ static const char help[] =
     "    --stack=shared     one stack, below all      --stack-size N     its size (default: the largest)\n"
     "    --table=shared     one function table        --heap-owner NAME  only it gets the initial heap\n"
     "    --trust-pic        take PIC without relocations although it has initialised data\n"
+    "    --map FILE.svg     draw what is where\n"
     "  wasmshare relocate MODULE -o OUT --offset N [--heap-base N] [--table-offset N] [--keep-relocs] [--trust-pic]\n"
     "  wasmshare inspect [--json] [--trust-pic] MODULE...   what was found, and whether it is exact\n"
     "  wasmshare heap-base MODULE                           the heap base, in decimal\n"
@@ -79,7 +80,7 @@ static const struct {
 } commands[] = {
     {"combine",
      " output name extra-stack base align heap-size max-memory stack stack-size table heap-owner "
-     "keep-relocs trust-pic print-map depfile ",
+     "keep-relocs trust-pic print-map map depfile ",
      command_combine},
     {"relocate", " output offset heap-base table-offset keep-relocs trust-pic ", command_relocate},
     {"inspect", " json trust-pic ", command_inspect},

@@ -22,6 +22,7 @@ enum option_id {
   TRUST_PIC,
   PRINT_MAP,
   DEPFILE,
+  MAP,
   OFFSET,
   HEAP_BASE,
   TABLE_OFFSET,
@@ -44,6 +45,7 @@ static const struct option long_options[] = {
     {"trust-pic", no_argument, NULL, TRUST_PIC},
     {"print-map", no_argument, NULL, PRINT_MAP},
     {"depfile", required_argument, NULL, DEPFILE},
+    {"map", required_argument, NULL, MAP},
     {"offset", required_argument, NULL, OFFSET},
     {"heap-base", required_argument, NULL, HEAP_BASE},
     {"table-offset", required_argument, NULL, TABLE_OFFSET},
@@ -91,6 +93,9 @@ static bool set_option(struct options *options, int option, const char *name) {
     return true;
   case DEPFILE:
     options->depfile = optarg;
+    return true;
+  case MAP:
+    options->map_file = optarg;
     return true;
   case EXTRA_STACK:
     return parse_size(name, optarg, &options->plan.extra_stack);

@@ -1,6 +1,3 @@
-#include <stdlib.h>
-#include <string.h>
-
 #include "command.h"
 
 int command_relocate(const struct options *options) {
@@ -19,11 +16,7 @@ int command_relocate(const struct options *options) {
     fail_with(&error);
     ok = false;
   }
-  const char *slash = strrchr(options->output, '/');
-  char *directory = slash ? strndup(options->output, (size_t)(slash - options->output + 1)) : strdup(".");
-  struct output_file *output = ok && directory
-                                   ? open_output(&set, directory, slash ? slash + 1 : options->output, "", options)
-                                   : NULL;
+  struct output_file *output = ok ? open_output_path(&set, options->output, options) : NULL;
   ok = ok && output;
   if (ok && !ws_place(module, &placement, (struct ws_sink){write_output, output}, &error)) {
     if (error.message[0])
@@ -32,7 +25,6 @@ int command_relocate(const struct options *options) {
   }
   ok = ok && commit_outputs(&set);
   discard_outputs(&set);
-  free(directory);
   ws_module_free(module);
   close_input(&file);
   return ok ? 0 : 1;
