@@ -17,17 +17,25 @@ bool ws_slice_equal(struct ws_slice a, struct ws_slice b) {
   return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+bool ws_slice_is_zero(struct ws_slice slice) {
+  return slice.size == 0 || (slice.data[0] == 0 && memcmp(slice.data, slice.data + 1, slice.size - 1) == 0);
+}
+
 struct ws_reader ws_reader(struct ws_slice slice) {
   // An empty slice may have no bytes to point at; give it some, so that pointers are always comparable.
   const uint8_t *data = slice.data ? slice.data : (const uint8_t *)"";
   return (struct ws_reader){.start = data, .at = data, .end = data + slice.size, .bad = false};
 }
 
-size_t ws_read_left(const struct ws_reader *reader) { return (size_t)(reader->end - reader->at); }
-size_t ws_read_offset(const struct ws_reader *reader) { return (size_t)(reader->at - reader->start); }
+size_t ws_read_left(const struct ws_reader *reader) {
+  return (size_t)(reader->end - reader->at);
+}
+size_t ws_read_offset(const struct ws_reader *reader) {
+  return (size_t)(reader->at - reader->start);
+}
 
-// LEB128 as the WebAssembly core specification has it: at most ceil(bits / 7) bytes, and the unused bits of the last
-// one must be zero (unsigned) or copies of the sign (signed).
+// LEB128 as the WebAssembly core specification has it: at most ceil(bits / 7) bytes, and the unused bits of
+// the last one must be zero (unsigned) or copies of the sign (signed).
 static uint64_t read_leb(struct ws_reader *reader, unsigned bits, bool is_signed) {
   uint64_t value = 0;
   for (unsigned shift = 0; shift < bits; shift += 7) {
@@ -53,9 +61,15 @@ static uint64_t read_leb(struct ws_reader *reader, unsigned bits, bool is_signed
   return value;
 }
 
-uint32_t ws_read_long_uleb32(struct ws_reader *reader) { return (uint32_t)read_leb(reader, 32, false); }
-uint64_t ws_read_uleb64(struct ws_reader *reader) { return read_leb(reader, 64, false); }
-int32_t ws_read_sleb32(struct ws_reader *reader) { return (int32_t)(uint32_t)read_leb(reader, 32, true); }
+uint32_t ws_read_long_uleb32(struct ws_reader *reader) {
+  return (uint32_t)read_leb(reader, 32, false);
+}
+uint64_t ws_read_uleb64(struct ws_reader *reader) {
+  return read_leb(reader, 64, false);
+}
+int32_t ws_read_sleb32(struct ws_reader *reader) {
+  return (int32_t)(uint32_t)read_leb(reader, 32, true);
+}
 int64_t ws_read_sleb64(struct ws_reader *reader) {
   // Most addends are small and not below zero.
   if (!reader->bad && reader->at < reader->end && *reader->at < 0x40)
@@ -152,7 +166,9 @@ void ws_put_bytes(struct ws_buffer *buffer, const void *bytes, size_t size) {
   buffer->size += size;
 }
 
-void ws_put_u8(struct ws_buffer *buffer, uint8_t byte) { ws_put_bytes(buffer, &byte, 1); }
+void ws_put_u8(struct ws_buffer *buffer, uint8_t byte) {
+  ws_put_bytes(buffer, &byte, 1);
+}
 void ws_put_slice(struct ws_buffer *buffer, struct ws_slice slice) {
   ws_put_bytes(buffer, slice.data, slice.size);
 }

@@ -15,9 +15,10 @@ struct ws_slice {
 bool ws_slice_is(struct ws_slice slice, const char *text);
 bool ws_slice_starts(struct ws_slice slice, const char *text);
 bool ws_slice_equal(struct ws_slice a, struct ws_slice b);
+bool ws_slice_is_zero(struct ws_slice slice);
 
-// Reads from untrusted bytes. A read past the end or a malformed LEB sets `bad` and yields 0 from then on, so a
-// decoder checks once after a group of reads. Loops over a count must check `bad` in their condition.
+// Reads from untrusted bytes. A read past the end or a malformed LEB sets `bad` and yields 0 from then on, so
+// a decoder checks once after a group of reads. Loops over a count must check `bad` in their condition.
 struct ws_reader {
   const uint8_t *start;
   const uint8_t *at;
@@ -114,7 +115,7 @@ bool ws_operand_get(const uint8_t *at, enum ws_encoding encoding, uint64_t *valu
 void ws_operand_put(uint8_t *at, enum ws_encoding encoding, uint64_t value);
 
 size_t ws_uleb_size(uint64_t value);
-bool ws_add(uint64_t *sum, uint64_t a, uint64_t b);       // false on overflow
+bool ws_add(uint64_t *sum, uint64_t a, uint64_t b);                  // false on overflow
 bool ws_align_up(uint64_t *out, uint64_t value, uint64_t alignment); // alignment is a power of two
 
 #endif

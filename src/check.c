@@ -3,22 +3,22 @@
 
 #include "module.h"
 
-static bool outside(const struct ws_module *module, struct ws_error *error, const char *section, const char *what,
-                    uint64_t start, uint64_t end, uint64_t low, uint64_t high) {
+static bool outside(const struct ws_module *module, struct ws_error *error, const char *section,
+                    const char *what, uint64_t start, uint64_t end, uint64_t low, uint64_t high) {
   if (start >= low && start <= end && end <= high)
     return false;
   ws_fail(error, module->file, section, WS_NO_OFFSET,
-          "%s is at 0x%" PRIx64 "..0x%" PRIx64 ", outside its module's 0x%" PRIx64 "..0x%" PRIx64, what, start, end,
-          low, high);
+          "%s is at 0x%" PRIx64 "..0x%" PRIx64 ", outside its module's 0x%" PRIx64 "..0x%" PRIx64, what,
+          start, end, low, high);
   return true;
 }
 
-static bool differs(const struct ws_module *module, struct ws_error *error, const char *section, const char *what,
-                    uint64_t is, uint64_t should) {
+static bool differs(const struct ws_module *module, struct ws_error *error, const char *section,
+                    const char *what, uint64_t is, uint64_t should) {
   if (is == should)
     return false;
-  ws_fail(error, module->file, section, WS_NO_OFFSET, "%s is %" PRIu64 ", but the layout says %" PRIu64, what, is,
-          should);
+  ws_fail(error, module->file, section, WS_NO_OFFSET, "%s is %" PRIu64 ", but the layout says %" PRIu64, what,
+          is, should);
   return true;
 }
 
@@ -28,15 +28,18 @@ static bool check_memory(const struct ws_module *module, const struct ws_placeme
   if (!info->has_memory || !info->imports_memory)
     return ws_fail(error, module->file, "IMPORT", WS_NO_OFFSET, "does not import a memory");
   if (info->has_maximum != placement->has_maximum)
-    return ws_fail(error, module->file, "IMPORT", WS_NO_OFFSET, "its memory %s a maximum, but the layout's %s",
+    return ws_fail(error, module->file, "IMPORT", WS_NO_OFFSET,
+                   "its memory %s a maximum, but the layout's %s",
                    info->has_maximum ? "has" : "does not have", placement->has_maximum ? "has" : "does not");
-  return !differs(module, error, "IMPORT", "the minimum of its memory", info->memory_minimum, placement->pages) &&
-         !(info->has_maximum && differs(module, error, "IMPORT", "the maximum of its memory", info->memory_maximum,
-                                        placement->maximum_pages));
+  return !differs(module, error, "IMPORT", "the minimum of its memory", info->memory_minimum,
+                  placement->pages) &&
+         !(info->has_maximum && differs(module, error, "IMPORT", "the maximum of its memory",
+                                        info->memory_maximum, placement->maximum_pages));
 }
 
-static bool check_pointer(const struct ws_module *module, const struct ws_placement *placement, enum ws_base base,
-                          uint64_t value, const char *section, const char *what, struct ws_error *error) {
+static bool check_pointer(const struct ws_module *module, const struct ws_placement *placement,
+                          enum ws_base base, uint64_t value, const char *section, const char *what,
+                          struct ws_error *error) {
   switch (base) {
   case WS_BASE_MEMORY:
     return true; // checked against the range by the caller, which knows what the value is
@@ -58,8 +61,8 @@ static bool check_pointer(const struct ws_module *module, const struct ws_placem
   return true;
 }
 
-static bool check_globals(const struct ws_module *module, const struct ws_placement *placement, uint64_t table_size,
-                          struct ws_error *error) {
+static bool check_globals(const struct ws_module *module, const struct ws_placement *placement,
+                          uint64_t table_size, struct ws_error *error) {
   for (size_t i = 0; i < module->info.global_count; i++) {
     const struct ws_pointer_global *global = &module->info.globals[i];
     char what[160];
@@ -77,9 +80,8 @@ static bool check_globals(const struct ws_module *module, const struct ws_placem
     if (global->base == WS_BASE_MEMORY && outside(module, error, "GLOBAL", what, global->value, global->value,
                                                   placement->data_base, placement->data_end))
       return false;
-    if (global->base == WS_BASE_TABLE &&
-        outside(module, error, "GLOBAL", what, global->value, global->value, placement->table_base,
-                placement->table_base + table_size))
+    if (global->base == WS_BASE_TABLE && outside(module, error, "GLOBAL", what, global->value, global->value,
+                                                 placement->table_base, placement->table_base + table_size))
       return false;
     if (!check_pointer(module, placement, global->base, global->value, "GLOBAL", what, error))
       return false;
@@ -109,14 +111,15 @@ static bool check_symbols(const struct ws_module *module, const struct ws_placem
   return true;
 }
 
-bool ws_check_placed(const struct ws_module *module, const struct ws_placement *placement, uint64_t table_size,
-                     struct ws_error *error) {
+bool ws_check_placed(const struct ws_module *module, const struct ws_placement *placement,
+                     uint64_t table_size, struct ws_error *error) {
   if (!check_memory(module, placement, error))
     return false;
   for (size_t i = 0; i < module->segment_count; i++) {
     const struct ws_segment *segment = &module->segments[i];
-    if (segment->placed && outside(module, error, "DATA", "a data segment", segment->address, segment->address + segment->bytes.size,
-                                   placement->data_base, placement->data_end))
+    if (segment->placed &&
+        outside(module, error, "DATA", "a data segment", segment->address,
+                segment->address + segment->bytes.size, placement->data_base, placement->data_end))
       return false;
   }
   if (module->init_begin != module->init_end &&
@@ -126,14 +129,14 @@ bool ws_check_placed(const struct ws_module *module, const struct ws_placement *
   for (size_t i = 0; i < module->import_count; i++)
     if (placement->table_end && module->imports[i].kind == WS_TABLE &&
         ws_slice_is(module->imports[i].name, "__indirect_function_table") &&
-        differs(module, error, "IMPORT", "the minimum of its function table", module->imports[i].limits.minimum,
-                placement->table_end))
+        differs(module, error, "IMPORT", "the minimum of its function table",
+                module->imports[i].limits.minimum, placement->table_end))
       return false;
   for (size_t i = 0; i < module->element_count; i++) {
     const struct ws_element *element = &module->elements[i];
     if (element->indirect_table && element->constant &&
-        outside(module, error, "ELEMENT", "an element segment", element->offset, element->offset + element->count,
-                placement->table_base, placement->table_base + table_size))
+        outside(module, error, "ELEMENT", "an element segment", element->offset,
+                element->offset + element->count, placement->table_base, placement->table_base + table_size))
       return false;
   }
   return check_globals(module, placement, table_size, error) && check_symbols(module, placement, error);

@@ -15,8 +15,8 @@ const char *ws_printable(struct ws_slice from, char *text, size_t size) {
   return text;
 }
 
-bool ws_fail(struct ws_error *error, const char *file, const char *section, uint64_t offset, const char *format,
-             ...) {
+bool ws_fail(struct ws_error *error, const char *file, const char *section, uint64_t offset,
+             const char *format, ...) {
   ws_printable((struct ws_slice){(const uint8_t *)file, strlen(file)}, error->file, sizeof error->file);
   snprintf(error->section, sizeof error->section, "%s", section ? section : "");
   error->offset = offset;

@@ -1,12 +1,8 @@
 #include "exact.h"
 
-#include <string.h>
 
-static bool is_zero(struct ws_slice bytes) {
-  return bytes.size == 0 || (bytes.data[0] == 0 && memcmp(bytes.data, bytes.data + 1, bytes.size - 1) == 0);
-}
-
-// Position-independent code reaches its data through this global, and through GOT globals; all are known by name.
+// Position-independent code reaches its data through this global, and through GOT globals; all are known by
+// name.
 static bool is_pic(const struct ws_module *module) {
   for (uint32_t i = 0; i < module->global_count; i++)
     if (ws_slice_is(module->globals[i].name, "GOT.data.internal.__memory_base"))
@@ -18,7 +14,7 @@ static void judge_without_relocations(struct ws_module *module, bool trust_pic) 
   static const char advice[] = "link with -Wl,--emit-relocs (rustc: -Clink-arg=--emit-relocs)";
   bool has_data = module->info.data_end > module->info.data_base, initialised = false;
   for (size_t i = 0; i < module->segment_count; i++)
-    initialised |= !is_zero(module->segments[i].bytes);
+    initialised |= !ws_slice_is_zero(module->segments[i].bytes);
   if (has_data && !is_pic(module))
     ws_module_refuse(module, NULL, "has no linking section, so its pointers cannot be found: %s", advice);
   else if (initialised && !trust_pic)
@@ -28,8 +24,8 @@ static void judge_without_relocations(struct ws_module *module, bool trust_pic) 
                      advice);
 }
 
-// Whether some word of the data is the address of data or an index of the function table. Used only to refuse: what
-// is no such word is no pointer.
+// Whether some word of the data is the address of data or an index of the function table. Used only to
+// refuse: what is no such word is no pointer.
 static bool may_hold_pointers(const struct ws_module *module) {
   const struct ws_module_info *info = &module->info;
   for (size_t i = 0; i < module->segment_count; i++) {
@@ -45,9 +41,9 @@ static bool may_hold_pointers(const struct ws_module *module) {
   return false;
 }
 
-// Relocations come after everything that they are for, so a file that was cut off between two sections can still be a
-// module. What linkers write after them (names, producers, features) shows that it is whole; --strip-all leaves none
-// of that, but no DWARF either.
+// Relocations come after everything that they are for, so a file that was cut off between two sections can
+// still be a module. What linkers write after them (names, producers, features) shows that it is whole;
+// --strip-all leaves none of that, but no DWARF either.
 static bool may_be_cut_off(const struct ws_module *module) {
   const struct ws_section *last = &module->sections[module->section_count - 1];
   if (last->id != WS_SECTION_CUSTOM ||
@@ -68,12 +64,14 @@ void ws_judge(struct ws_module *module, bool trust_pic) {
     judge_without_relocations(module, trust_pic);
   } else if (code && module->function_count && !code->relocated &&
              (module->info.data_end > module->info.data_base || module->info.has_stack)) {
-    ws_module_refuse(module, "linking",
-                     "has a linking section, but no relocations of its code: the file was cut off, or stripped of "
-                     "them");
+    ws_module_refuse(
+        module, "linking",
+        "has a linking section, but no relocations of its code: the file was cut off, or stripped of "
+        "them");
   } else if (may_be_cut_off(module)) {
-    ws_module_refuse(module, NULL,
-                     "ends with its relocations, and some may be missing: the file was cut off, or stripped after "
-                     "linking (keep at least the target_features or the name section)");
+    ws_module_refuse(
+        module, NULL,
+        "ends with its relocations, and some may be missing: the file was cut off, or stripped after "
+        "linking (keep at least the target_features or the name section)");
   }
 }

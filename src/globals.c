@@ -67,8 +67,8 @@ static bool sort_data_symbols(struct ws_module *module, const struct ws_symbol *
   return true;
 }
 
-static bool explain_by_export(struct ws_module *module, const struct ws_export *export, struct ws_error *error,
-                              const struct ws_symbol **symbols, size_t symbol_count) {
+static bool explain_by_export(struct ws_module *module, const struct ws_export *export,
+                              struct ws_error *error, const struct ws_symbol **symbols, size_t symbol_count) {
   struct ws_global *global = &module->globals[export->index];
   enum ws_base base;
   if (ws_linker_symbol(export->name, &base)) {
@@ -91,19 +91,20 @@ static bool explain_by_export(struct ws_module *module, const struct ws_export *
     if ((*found)->flags & WS_SYMBOL_TLS)
       moves = moves && global->init.value != (*found)->offset;
     else if (global->init.value != (module->memory.is_64 ? address : (uint32_t)address))
-      return ws_module_fail(module, error, "GLOBAL", global->init.bytes.data,
-                            "exported global %s does not hold the address of its symbol: the module was rewritten "
-                            "after it was linked, so give the linker's own output",
-                            name);
+      return ws_module_fail(
+          module, error, "GLOBAL", global->init.bytes.data,
+          "exported global %s does not hold the address of its symbol: the module was rewritten "
+          "after it was linked, so give the linker's own output",
+          name);
     set(global, moves, base);
     return true;
   }
   if (global->name.size) // a WebAssembly global of the program's own
     set(global, false, WS_BASE_MEMORY);
   else
-    ws_module_refuse(module, "GLOBAL",
-                     "exports a global %s, and nothing says whether it is an address: link with -Wl,--emit-relocs",
-                     name);
+    ws_module_refuse(
+        module, "GLOBAL",
+        "exports a global %s, and nothing says whether it is an address: link with -Wl,--emit-relocs", name);
   return true;
 }
 
@@ -131,13 +132,15 @@ bool ws_read_globals(struct ws_module *module, struct ws_error *error) {
     struct ws_global *global = &module->globals[i];
     if (global->moves && global->init.kind == WS_CONSTANT_OTHER)
       ws_module_refuse(module, "GLOBAL", "global %u is a pointer that is not initialised by a constant", i);
-    // With relocations, a global that nothing names is used by nothing that has an address in it. Without, the names
-    // are all there is.
-    if (!global->explained && !module->has_linking && !global->name.size && global->init.kind != WS_CONSTANT_OTHER)
-      ws_module_refuse(module, "GLOBAL",
-                       "global %u has no name, so nothing says whether it is a pointer: link with -Wl,--emit-relocs "
-                       "(rustc: -Clink-arg=--emit-relocs), or do not strip names",
-                       i);
+    // With relocations, a global that nothing names is used by nothing that has an address in it. Without,
+    // the names are all there is.
+    if (!global->explained && !module->has_linking && !global->name.size &&
+        global->init.kind != WS_CONSTANT_OTHER)
+      ws_module_refuse(
+          module, "GLOBAL",
+          "global %u has no name, so nothing says whether it is a pointer: link with -Wl,--emit-relocs "
+          "(rustc: -Clink-arg=--emit-relocs), or do not strip names",
+          i);
   }
   return true;
 }

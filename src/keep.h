@@ -4,8 +4,8 @@
 
 #include "module.h"
 
-// Rewrites them for the normal form: section indices, offsets, and the addresses of absolute symbols. False if memory
-// runs out.
+// Rewrites them for the normal form: section indices, offsets, and the addresses of absolute symbols. False
+// if memory runs out.
 bool ws_keep_relocations(struct ws_module *module);
 
 #endif

@@ -17,9 +17,10 @@ static bool read_segment_info(struct ws_module *module, struct ws_reader *reader
   uint32_t count = ws_read_uleb32(reader);
   // lld describes every segment that it laid out, and writes every one of them when it emits relocations.
   if (!reader->bad && count != module->segment_count)
-    return ws_module_fail(module, error, "linking", at,
-                          "describes %u data segments, but there are %zu: the module was rewritten after linking",
-                          count, module->segment_count);
+    return ws_module_fail(
+        module, error, "linking", at,
+        "describes %u data segments, but there are %zu: the module was rewritten after linking", count,
+        module->segment_count);
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
     struct ws_segment *segment = &module->segments[i];
     segment->name = ws_read_name(reader);
@@ -91,8 +92,10 @@ static bool read_symbols(struct ws_module *module, struct ws_reader *reader, str
     const uint8_t *at = reader->at;
     struct ws_symbol *symbol = &module->symbols[i];
     if (!read_symbol(module, reader, symbol) && !reader->bad)
-      return ws_module_fail(module, error, "linking", at, "symbol %u is of unknown kind or names something that does "
-                                                          "not exist", i);
+      return ws_module_fail(module, error, "linking", at,
+                            "symbol %u is of unknown kind or names something that does "
+                            "not exist",
+                            i);
     if (reader->bad)
       break;
     if (symbol->kind == WS_SYMBOL_GLOBAL)
@@ -173,8 +176,8 @@ static bool read_features(struct ws_module *module, struct ws_section *section) 
 }
 
 bool ws_read_linking(struct ws_module *module, struct ws_error *error) {
-  // Names first: what the symbol table says of the same thing is the truth, but GOT globals and the linker's own
-  // functions have nothing but a name.
+  // Names first: what the symbol table says of the same thing is the truth, but GOT globals and the linker's
+  // own functions have nothing but a name.
   struct ws_section *names = ws_custom_section(module, "name");
   if (names && !read_names(module, names)) {
     struct ws_reader at = ws_reader(names->content);

@@ -5,8 +5,8 @@
 
 #include "module.h"
 
-// Fills the "linking.c" block, and names, TLS and alignments of functions, globals and segments. Malformed bytes are
-// an error.
+// Fills the "linking.c" block, and names, TLS and alignments of functions, globals and segments. Malformed
+// bytes are an error.
 bool ws_read_linking(struct ws_module *module, struct ws_error *error);
 
 #endif

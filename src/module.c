@@ -19,15 +19,16 @@ struct ws_section *ws_custom_section(const struct ws_module *module, const char 
   return NULL;
 }
 
-bool ws_module_fail(const struct ws_module *module, struct ws_error *error, const char *section, const uint8_t *at,
-                    const char *format, ...) {
+bool ws_module_fail(const struct ws_module *module, struct ws_error *error, const char *section,
+                    const uint8_t *at, const char *format, ...) {
   char message[sizeof error->message];
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
   const uint8_t *start = module->bytes.data;
-  uint64_t offset = at && at >= start && at <= start + module->bytes.size ? (uint64_t)(at - start) : WS_NO_OFFSET;
+  uint64_t offset =
+      at && at >= start && at <= start + module->bytes.size ? (uint64_t)(at - start) : WS_NO_OFFSET;
   return ws_fail(error, module->file, section, offset, "%s", message);
 }
 
@@ -65,7 +66,8 @@ uint32_t ws_redirected(const struct ws_module *module, uint32_t index) {
 }
 
 bool ws_linker_symbol(struct ws_slice name, enum ws_base *base) {
-  // __wasm_first_page_end is not here: its value is the page size, wherever the module lives. Nor are __tls_size and
+  // __wasm_first_page_end is not here: its value is the page size, wherever the module lives. Nor are
+  // __tls_size and
   // __tls_align, which are no addresses.
   static const struct {
     const char *name;

@@ -25,7 +25,7 @@ enum ws_section_id {
 
 // A pointer of fixed width in a section's final content.
 struct ws_fixup {
-  uint32_t offset; // in the section's final content
+  uint32_t offset;  // in the section's final content
   uint8_t encoding; // enum ws_encoding
   uint8_t base;     // enum ws_base: its delta is added
   uint8_t minus;    // enum ws_base whose delta is taken off again, or WS_BASE_COUNT: for relative pointers
@@ -35,13 +35,13 @@ struct ws_fixup {
 
 struct ws_section {
   uint8_t id;
-  bool dropped; // is not part of a placed module: linking, reloc.*
-  bool added;   // was not in the input
-  bool relocated; // a reloc.* section was for it
+  bool dropped;            // is not part of a placed module: linking, reloc.*
+  bool added;              // was not in the input
+  bool relocated;          // a reloc.* section was for it
   struct ws_slice name;    // custom sections only
   struct ws_slice content; // as read; for a custom section, without its name
-  // What is written. The final content is the concatenation of the pieces; the reader's code, data and debug bytes
-  // are borrowed, not copied.
+  // What is written. The final content is the concatenation of the pieces; the reader's code, data and debug
+  // bytes are borrowed, not copied.
   struct ws_slice *pieces;
   size_t piece_count;
   struct ws_fixup *fixups; // in order of offset
@@ -58,8 +58,8 @@ struct ws_limits {
 
 struct ws_import {
   struct ws_slice module, name;
-  uint8_t kind;           // enum ws_external_kind
-  struct ws_slice detail; // what follows the kind
+  uint8_t kind;            // enum ws_external_kind
+  struct ws_slice detail;  // what follows the kind
   struct ws_limits limits; // tables and memories
 };
 
@@ -74,8 +74,8 @@ enum ws_constant { WS_CONSTANT_I32, WS_CONSTANT_I64, WS_CONSTANT_OTHER };
 
 struct ws_expression {
   enum ws_constant kind;
-  uint64_t value;         // i32 values are zero-extended
-  struct ws_slice bytes;  // including the end opcode
+  uint64_t value;        // i32 values are zero-extended
+  struct ws_slice bytes; // including the end opcode
 };
 
 struct ws_global {
@@ -113,7 +113,7 @@ struct ws_element {
   bool constant;       // and at a constant offset
   uint64_t offset;
   struct ws_slice before, rest; // the bytes before and after the offset expression, if there is one
-  const uint32_t *functions; // function indices; NULL if given by expressions
+  const uint32_t *functions;    // function indices; NULL if given by expressions
   uint32_t count;
 };
 
@@ -141,7 +141,7 @@ struct ws_symbol {
   uint8_t kind;
   uint32_t flags;
   struct ws_slice name;
-  uint32_t index; // of the function, global, tag, table, section or data segment
+  uint32_t index;        // of the function, global, tag, table, section or data segment
   uint64_t offset, size; // data symbols; the offset of an absolute one is its address
 };
 
@@ -181,12 +181,12 @@ struct ws_module {
   uint32_t *function_types; // of the defined functions
   uint32_t function_count;  // defined functions
   struct ws_function *functions;
-  uint32_t table_count; // defined tables
+  uint32_t table_count;           // defined tables
   struct ws_limits *table_limits; // of the defined tables
   uint32_t indirect_table;        // index of the table that has the elements
   struct ws_limits memory;
   bool has_memory;
-  size_t memory_import; // index in imports, or SIZE_MAX
+  size_t memory_import;      // index in imports, or SIZE_MAX
   struct ws_global *globals; // imported ones first
   uint32_t global_count, imported_globals;
   struct ws_export *exports;
@@ -207,8 +207,9 @@ struct ws_module {
   // synthetic.c
   struct ws_appended *appended;
   size_t appended_count;
-  uint64_t init_begin, init_end; // the addresses that the linker's own functions touch; equal if there are none
-  bool may_shift;                // appended functions may move every code offset
+  uint64_t init_begin,
+      init_end;   // the addresses that the linker's own functions touch; equal if there are none
+  bool may_shift; // appended functions may move every code offset
 
   // globals.c
   struct ws_pointer_global *pointer_globals;
@@ -223,17 +224,19 @@ struct ws_module {
 
   // normal.c
   bool moved_stack_pointer, moved_table; // the first defined global, the first defined table became an import
-  uint32_t code_shift; // how far appended functions move every code offset
+  uint32_t code_shift;                   // how far appended functions move every code offset
 };
 
+// The place of a section among the others; custom sections, of order 0, may be anywhere.
+unsigned ws_section_order(uint8_t id);
 // The section with this id, or NULL. There is at most one of each but custom ones.
 struct ws_section *ws_section(const struct ws_module *module, enum ws_section_id id);
 struct ws_section *ws_custom_section(const struct ws_module *module, const char *name);
 const char *ws_section_name(const struct ws_section *section, char *text, size_t size);
 
 // An error at `at`, which points into the module's bytes (or is NULL).
-bool ws_module_fail(const struct ws_module *module, struct ws_error *error, const char *section, const uint8_t *at,
-                    const char *format, ...) WS_PRINTF(5, 6);
+bool ws_module_fail(const struct ws_module *module, struct ws_error *error, const char *section,
+                    const uint8_t *at, const char *format, ...) WS_PRINTF(5, 6);
 // Records that the module cannot be moved exactly. The first reason stays.
 void ws_module_refuse(struct ws_module *module, const char *section, const char *format, ...) WS_PRINTF(3, 4);
 
@@ -246,8 +249,8 @@ uint32_t ws_redirected(const struct ws_module *module, uint32_t index);
 // The address of the symbol as linked, and what it moves with. False for a symbol whose value does not move.
 bool ws_symbol_target(const struct ws_module *module, const struct ws_symbol *symbol, uint64_t *address,
                       enum ws_base *base);
-// What a symbol that the linker defines moves with ("__heap_base", ...). False if the name is not one of them or names
-// something that does not move.
+// What a symbol that the linker defines moves with ("__heap_base", ...). False if the name is not one of them
+// or names something that does not move.
 bool ws_linker_symbol(struct ws_slice name, enum ws_base *base);
 
 #endif

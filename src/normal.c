@@ -4,12 +4,10 @@
 #include <string.h>
 
 #include "keep.h"
-
-enum { MINIMUM_ZEROS = 64 };
+#include "zeros.h"
 
 // A section that the input may lack, put where it belongs.
 static struct ws_section *need_section(struct ws_module *module, enum ws_section_id id) {
-  static const uint8_t order[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6};
   struct ws_section *section = ws_section(module, id);
   if (section)
     return section;
@@ -19,7 +17,8 @@ static struct ws_section *need_section(struct ws_module *module, enum ws_section
     return NULL;
   size_t at = 0, last_standard = 0;
   for (size_t i = 0; i < module->section_count; i++)
-    if (module->sections[i].id != WS_SECTION_CUSTOM && order[module->sections[i].id] < order[id])
+    if (module->sections[i].id != WS_SECTION_CUSTOM &&
+        ws_section_order(module->sections[i].id) < ws_section_order(id))
       last_standard = i + 1;
   at = last_standard;
   memcpy(sections, module->sections, at * sizeof *sections);
@@ -41,80 +40,25 @@ static bool set_content(struct ws_module *module, struct ws_section *section, st
   return true;
 }
 
-static size_t trailing_zeros(struct ws_slice bytes) {
-  size_t zeros = 0;
-  while (zeros < bytes.size && bytes.data[bytes.size - 1 - zeros] == 0)
-    zeros++;
-  return zeros;
-}
-
-// Zeroed data is not written, but cleared by an appended start function, so that a module can be instantiated again
-// over a used memory.
-static bool cut_zeros(struct ws_module *module, struct ws_error *error) {
-  bool possible = module->has_bulk_memory && !module->keep_relocs && module->info.exact &&
-                  (module->type_count > 0 || module->void_type >= 0);
-  if (!possible) {
-    // What __wasm_init_memory clears has no need of its bytes either way.
-    for (size_t i = 0; i < module->segment_count; i++)
-      if (module->keep_relocs || !module->info.exact)
-        module->segments[i].kept = module->segments[i].bytes.size;
-    return true;
-  }
-  const struct ws_section *data = ws_section(module, WS_SECTION_DATA);
-  struct ws_buffer body = {0};
-  uint32_t addresses[64];
-  size_t count = 0, fixup = 0;
-  bool is_64 = module->memory.is_64;
-  ws_put_u8(&body, 0); // no locals
-  for (size_t i = 0; i < module->segment_count; i++) {
-    struct ws_segment *segment = &module->segments[i];
-    uint32_t end = segment->bytes_offset + (uint32_t)segment->bytes.size;
-    size_t used = 0;
-    for (; fixup < data->fixup_count && data->fixups[fixup].offset < end; fixup++)
-      used = data->fixups[fixup].offset + ws_encoding_width(data->fixups[fixup].encoding) - segment->bytes_offset;
-    module->info.zero_bytes += segment->bytes.size - segment->kept;
-    if (segment->passive || count == sizeof addresses / sizeof *addresses)
-      continue;
-    size_t zeros = trailing_zeros(segment->bytes);
-    if (zeros > segment->bytes.size - used)
-      zeros = segment->bytes.size - used;
-    if (zeros < MINIMUM_ZEROS)
-      continue;
-    segment->kept = segment->bytes.size - zeros;
-    module->info.zero_bytes += zeros;
-    uint8_t address[10];
-    ws_operand_put(address, is_64 ? WS_SLEB64 : WS_SLEB32, segment->address + segment->kept);
-    ws_put_u8(&body, is_64 ? 0x42 : 0x41); // i64.const, i32.const
-    addresses[count++] = (uint32_t)body.size;
-    ws_put_bytes(&body, address, is_64 ? 10 : 5);
-    ws_put_bytes(&body, "\x41\x00", 2); // i32.const 0
-    ws_put_u8(&body, is_64 ? 0x42 : 0x41);
-    ws_put_sleb(&body, (int64_t)zeros);
-    ws_put_bytes(&body, "\xfc\x0b\x00", 3); // memory.fill
-  }
-  if (count == 0) {
-    ws_buffer_free(&body);
-    return true;
-  }
-  if (module->has_start) {
-    ws_put_u8(&body, 0x10); // call
-    ws_put_uleb(&body, ws_redirected(module, module->start));
-  }
-  ws_put_u8(&body, 0x0b); // end
-  struct ws_appended *appended = &module->appended[module->appended_count++];
-  appended->replaces = WS_NEW_FUNCTION;
-  appended->body = ws_buffer_keep(&body, &module->arena);
-  appended->addresses = ws_arena_new(&module->arena, count, sizeof *addresses);
-  appended->address_count = count;
-  if (!appended->body.data || !appended->addresses)
-    return ws_fail_memory(error, module->file);
-  memcpy(appended->addresses, addresses, count * sizeof *addresses);
-  return true;
+// Writes a constant expression of full width, and adds its fixup. What is in `built` starts at `start` in the
+// section.
+static bool put_constant(struct ws_module *module, struct ws_section *section, struct ws_buffer *built,
+                         uint64_t start, bool is_64, uint64_t value, struct ws_fixup fixup) {
+  uint8_t operand[10];
+  fixup.encoding = is_64 ? WS_SLEB64 : WS_SLEB32;
+  fixup.minus = WS_BASE_COUNT;
+  ws_operand_put(operand, fixup.encoding, value);
+  ws_put_u8(built, is_64 ? 0x42 : 0x41); // i64.const, i32.const
+  fixup.offset = (uint32_t)(start + built->size);
+  ws_put_bytes(built, operand, ws_encoding_width(fixup.encoding));
+  ws_put_u8(built, 0x0b); // end
+  return ws_add_fixup(module, section, fixup);
 }
 
 static bool write_types(struct ws_module *module) {
   bool needed = module->appended_count &&
-                module->appended[module->appended_count - 1].replaces == WS_NEW_FUNCTION && module->void_type < 0;
+                module->appended[module->appended_count - 1].replaces == WS_NEW_FUNCTION &&
+                module->void_type < 0;
   if (!needed)
     return true;
   struct ws_section *section = ws_section(module, WS_SECTION_TYPE);
@@ -167,19 +111,9 @@ static bool write_globals(struct ws_module *module) {
       ws_put_slice(&built, global->init.bytes);
       continue;
     }
-    bool is_64 = global->init.kind == WS_CONSTANT_I64;
-    enum ws_encoding encoding = is_64 ? WS_SLEB64 : WS_SLEB32;
-    uint8_t operand[10];
-    ws_operand_put(operand, encoding, global->init.value);
-    ws_put_u8(&built, is_64 ? 0x42 : 0x41);
-    struct ws_fixup fixup = {.offset = (uint32_t)built.size,
-                             .encoding = (uint8_t)encoding,
-                             .base = global->base,
-                             .minus = WS_BASE_COUNT,
-                             .external = global->external};
-    ws_put_bytes(&built, operand, is_64 ? 10 : 5);
-    ws_put_u8(&built, 0x0b);
-    if (!ws_add_fixup(module, section, fixup))
+    struct ws_fixup fixup = {.base = global->base, .external = global->external};
+    if (!put_constant(module, section, &built, 0, global->init.kind == WS_CONSTANT_I64, global->init.value,
+                      fixup))
       return false;
   }
   return set_content(module, section, &built);
@@ -202,7 +136,8 @@ static bool write_exports(struct ws_module *module) {
 
 static bool write_start(struct ws_module *module) {
   uint32_t start = ws_redirected(module, module->start);
-  bool cleared = module->appended_count && module->appended[module->appended_count - 1].replaces == WS_NEW_FUNCTION;
+  bool cleared =
+      module->appended_count && module->appended[module->appended_count - 1].replaces == WS_NEW_FUNCTION;
   if (!cleared && !module->has_start)
     return true;
   if (cleared)
@@ -225,33 +160,24 @@ static bool write_elements(struct ws_module *module) {
     const uint8_t *expression = element->before.data + element->before.size;
     if (!element->indirect_table || !element->constant) {
       ws_put_bytes(&built, expression, (size_t)(element->rest.data - expression));
-    } else {
-      bool is_64 = *expression == 0x42;
-      uint8_t operand[10];
-      ws_operand_put(operand, is_64 ? WS_SLEB64 : WS_SLEB32, element->offset);
-      ws_put_u8(&built, *expression);
-      struct ws_fixup fixup = {.offset = (uint32_t)built.size,
-                               .encoding = is_64 ? WS_SLEB64 : WS_SLEB32,
-                               .base = WS_BASE_TABLE,
-                               .minus = WS_BASE_COUNT};
-      ws_put_bytes(&built, operand, is_64 ? 10 : 5);
-      ws_put_u8(&built, 0x0b);
-      if (!ws_add_fixup(module, section, fixup))
-        return false;
+    } else if (!put_constant(module, section, &built, 0, *expression == 0x42, element->offset,
+                             (struct ws_fixup){.base = WS_BASE_TABLE})) {
+      return false;
     }
     ws_put_slice(&built, element->rest);
   }
   return set_content(module, section, &built);
 }
 
-// A body of the same size that cannot be called, so that nothing that is left holds an address that was not moved.
+// A body of the same size that cannot be called, so that nothing that is left holds an address that was not
+// moved.
 static struct ws_slice dead_body(struct ws_module *module, uint32_t size) {
   uint8_t *body = ws_arena_new(&module->arena, size, 1);
   if (!body)
     return (struct ws_slice){0};
-  memset(body, 0x01, size);      // nop
-  memset(body, 0x00, 2);         // no locals, unreachable
-  body[size - 1] = 0x0b;         // end
+  memset(body, 0x01, size); // nop
+  memset(body, 0x00, 2);    // no locals, unreachable
+  body[size - 1] = 0x0b;    // end
   return (struct ws_slice){body, size};
 }
 
@@ -282,7 +208,8 @@ static bool write_code(struct ws_module *module) {
     for (size_t i = 0; i < module->appended_count; i++) {
       if (module->appended[i].replaces == WS_NEW_FUNCTION)
         continue;
-      const struct ws_function *function = &module->functions[module->appended[i].replaces - module->imported_functions];
+      const struct ws_function *function =
+          &module->functions[module->appended[i].replaces - module->imported_functions];
       if (function->offset > last && (!next || function->offset < next->offset))
         next = function;
     }
@@ -321,7 +248,8 @@ static bool write_code(struct ws_module *module) {
   return true;
 }
 
-static bool write_segments(struct ws_module *module, struct ws_section *section, const struct ws_section *old) {
+static bool write_segments(struct ws_module *module, struct ws_section *section,
+                           const struct ws_section *old) {
   struct ws_slice *pieces = ws_arena_new(&module->arena, 2 * module->segment_count + 1, sizeof *pieces);
   if (!pieces)
     return false;
@@ -333,27 +261,17 @@ static bool write_segments(struct ws_module *module, struct ws_section *section,
     if (i == 0)
       ws_put_uleb(&header, module->segment_count);
     ws_put_u8(&header, segment->passive);
-    if (!segment->passive) {
-      bool is_64 = module->memory.is_64;
-      uint8_t operand[10];
-      ws_operand_put(operand, is_64 ? WS_SLEB64 : WS_SLEB32, segment->address);
-      ws_put_u8(&header, is_64 ? 0x42 : 0x41);
-      struct ws_fixup address = {.offset = (uint32_t)(offset + header.size),
-                                 .encoding = is_64 ? WS_SLEB64 : WS_SLEB32,
-                                 .base = WS_BASE_MEMORY,
-                                 .minus = WS_BASE_COUNT};
-      ws_put_bytes(&header, operand, is_64 ? 10 : 5);
-      ws_put_u8(&header, 0x0b);
-      if (!ws_add_fixup(module, section, address))
-        return false;
-    }
+    if (!segment->passive && !put_constant(module, section, &header, offset, module->memory.is_64,
+                                           segment->address, (struct ws_fixup){.base = WS_BASE_MEMORY}))
+      return false;
     ws_put_uleb(&header, segment->kept);
     offset += header.size;
     pieces[used] = ws_buffer_keep(&header, &module->arena);
     if (!pieces[used++].data)
       return false;
     segment->final_offset = (uint32_t)offset;
-    for (; fixup < old->fixup_count && old->fixups[fixup].offset < segment->bytes_offset + segment->bytes.size;
+    for (;
+         fixup < old->fixup_count && old->fixups[fixup].offset < segment->bytes_offset + segment->bytes.size;
          fixup++) {
       struct ws_fixup moved = old->fixups[fixup];
       moved.offset = moved.offset - segment->bytes_offset + segment->final_offset;
@@ -432,7 +350,8 @@ static void sort_fixups(struct ws_section *section) {
   }
 }
 
-// With shared_stack and shared_table, what the module defined becomes the last import of its kind: no index changes.
+// With shared_stack and shared_table, what the module defined becomes the last import of its kind: no index
+// changes.
 static bool share(struct ws_module *module, struct ws_error *error) {
   const struct ws_module_info *info = &module->info;
   module->moved_stack_pointer = module->share_stack && info->has_stack && !info->imports_stack;
@@ -440,12 +359,14 @@ static bool share(struct ws_module *module, struct ws_error *error) {
   if (module->moved_stack_pointer) {
     const struct ws_global *first = &module->globals[module->imported_globals];
     if (!first->moves || first->base != WS_BASE_STACK_HIGH || !first->mutable)
-      return ws_module_fail(module, error, "GLOBAL", NULL,
-                            "its stack pointer is not the first global that it defines, so it cannot be shared");
+      return ws_module_fail(
+          module, error, "GLOBAL", NULL,
+          "its stack pointer is not the first global that it defines, so it cannot be shared");
   }
   if (module->moved_table && module->indirect_table != module->imported_tables)
-    return ws_module_fail(module, error, "TABLE", NULL,
-                          "its function table is not the first table that it defines, so it cannot be shared");
+    return ws_module_fail(
+        module, error, "TABLE", NULL,
+        "its function table is not the first table that it defines, so it cannot be shared");
   module->info.imports_stack |= module->moved_stack_pointer;
   module->info.imports_table |= module->moved_table;
   return true;
@@ -454,15 +375,16 @@ static bool share(struct ws_module *module, struct ws_error *error) {
 bool ws_make_normal(struct ws_module *module, struct ws_error *error) {
   if (!share(module, error))
     return false;
-  if (!cut_zeros(module, error))
+  if (!ws_cut_zeros(module, error))
     return false;
   // The memory becomes an import.
   struct ws_section *memory = ws_section(module, WS_SECTION_MEMORY);
   if (memory && module->memory_import == SIZE_MAX)
     memory->dropped = true;
-  bool ok = write_types(module) && write_functions(module) && write_globals(module) && write_exports(module) &&
-            write_start(module) && write_elements(module) && write_code(module) && write_data(module) &&
-            write_names(module) && (!module->has_memory || need_section(module, WS_SECTION_IMPORT));
+  bool ok = write_types(module) && write_functions(module) && write_globals(module) &&
+            write_exports(module) && write_start(module) && write_elements(module) && write_code(module) &&
+            write_data(module) && write_names(module) &&
+            (!module->has_memory || need_section(module, WS_SECTION_IMPORT));
   struct ws_section *tables = ws_section(module, WS_SECTION_TABLE);
   if (tables && module->moved_table && module->table_count == 1)
     tables->dropped = true;

@@ -1,5 +1,5 @@
-// The normal form: the module's sections as they are written, except for what depends on where it goes. Every pointer
-// in it has a fixed width, so placing it is adding numbers in place.
+// The normal form: the module's sections as they are written, except for what depends on where it goes. Every
+// pointer in it has a fixed width, so placing it is adding numbers in place.
 #ifndef WASMSHARE_NORMAL_H
 #define WASMSHARE_NORMAL_H
 

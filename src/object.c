@@ -18,8 +18,8 @@ struct ws_object {
   LLVMRelocationIteratorRef relocations;
 };
 
-// report_fatal_error does not return; the handler has to leave LLVM by itself, and gets no context. What LLVM had
-// allocated by then is lost.
+// report_fatal_error does not return; the handler has to leave LLVM by itself, and gets no context. What LLVM
+// had allocated by then is lost.
 static _Thread_local jmp_buf *fatal_return;
 static _Thread_local char fatal_reason[256];
 
@@ -62,8 +62,8 @@ static bool make_view(const struct ws_module *module, struct ws_buffer *view) {
       continue;
     }
     bool custom = section->id == WS_SECTION_CUSTOM;
-    ws_put_uleb(view, section->content.size +
-                          (custom ? ws_uleb_size(section->name.size) + section->name.size : 0));
+    ws_put_uleb(view,
+                section->content.size + (custom ? ws_uleb_size(section->name.size) + section->name.size : 0));
     if (custom)
       ws_put_name(view, section->name);
     ws_put_slice(view, section->content);
@@ -78,14 +78,16 @@ struct ws_object *ws_object_open(const struct ws_module *module, struct ws_error
     ws_fail_memory(error, module->file);
     return NULL;
   }
-  object->buffer = LLVMCreateMemoryBufferWithMemoryRange((const char *)object->view.data, object->view.size,
-                                                         "module", 0);
+  object->buffer =
+      LLVMCreateMemoryBufferWithMemoryRange((const char *)object->view.data, object->view.size, "module", 0);
   char *message = NULL;
   fatal_reason[0] = '\0';
   object->binary = create_binary(object->buffer, &message);
   if (!object->binary || LLVMBinaryGetType(object->binary) != LLVMBinaryTypeWasm) {
     ws_module_fail(module, error, NULL, NULL, "LLVM's reader refuses it: %s",
-                   message ? message : fatal_reason[0] ? fatal_reason : "not a WebAssembly object");
+                   message           ? message
+                   : fatal_reason[0] ? fatal_reason
+                                     : "not a WebAssembly object");
     LLVMDisposeMessage(message);
     ws_object_close(object);
     return NULL;
@@ -110,7 +112,8 @@ void ws_object_close(struct ws_object *object) {
 }
 
 bool ws_object_select(struct ws_object *object, size_t section) {
-  while (object->section < section && !LLVMObjectFileIsSectionIteratorAtEnd(object->binary, object->sections)) {
+  while (object->section < section &&
+         !LLVMObjectFileIsSectionIteratorAtEnd(object->binary, object->sections)) {
     LLVMMoveToNextSection(object->sections);
     object->section++;
   }

@@ -52,9 +52,10 @@ static void apply(const struct writer *writer, const struct ws_fixup *fixup, uin
   ws_operand_put(at, fixup->encoding, value + delta);
 }
 
-// Writes one piece, whose first byte is at `start` in its section, with the fixups from `*next` on that lie in it.
-static void put_piece(struct writer *writer, const struct ws_section *section, struct ws_slice piece, size_t start,
-                      size_t *next) {
+// Writes one piece, whose first byte is at `start` in its section, with the fixups from `*next` on that lie
+// in it.
+static void put_piece(struct writer *writer, const struct ws_section *section, struct ws_slice piece,
+                      size_t start, size_t *next) {
   size_t at = 0;
   while (at < piece.size) {
     const struct ws_fixup *fixup = *next < section->fixup_count ? &section->fixups[*next] : NULL;
@@ -93,7 +94,8 @@ static void put_section(struct writer *writer, const struct ws_section *section)
 }
 
 static void put_limits(struct ws_buffer *built, const struct ws_limits *limits) {
-  ws_put_u8(built, (uint8_t)((limits->has_maximum ? 1 : 0) | (limits->shared ? 2 : 0) | (limits->is_64 ? 4 : 0)));
+  ws_put_u8(built,
+            (uint8_t)((limits->has_maximum ? 1 : 0) | (limits->shared ? 2 : 0) | (limits->is_64 ? 4 : 0)));
   ws_put_uleb(built, limits->minimum);
   if (limits->has_maximum)
     ws_put_uleb(built, limits->maximum);
@@ -108,7 +110,8 @@ static struct ws_limits memory_limits(const struct ws_module *module, const stru
 }
 
 // A shared table has room for all modules, and can grow for more; a private one moves up with its elements.
-static void table_limits(const struct writer *writer, const struct ws_placement *placement, struct ws_limits *limits) {
+static void table_limits(const struct writer *writer, const struct ws_placement *placement,
+                         struct ws_limits *limits) {
   if (!placement->table_end) {
     limits->minimum += writer->deltas[WS_BASE_TABLE];
     if (limits->has_maximum)
@@ -125,7 +128,8 @@ static void put_import(struct ws_buffer *built, const char *name, enum ws_extern
   ws_put_u8(built, (uint8_t)kind);
 }
 
-static void put_imports(struct writer *writer, const struct ws_placement *placement, struct ws_buffer *built) {
+static void put_imports(struct writer *writer, const struct ws_placement *placement,
+                        struct ws_buffer *built) {
   const struct ws_module *module = writer->module;
   bool add = module->memory_import == SIZE_MAX;
   uint32_t table = 0;
@@ -167,9 +171,10 @@ static void put_imports(struct writer *writer, const struct ws_placement *placem
   }
 }
 
-// A table section is written again when the indirect function table left it, or grows by what is below the module.
-static void put_tables(struct writer *writer, const struct ws_placement *placement, const struct ws_section *section,
-                       struct ws_buffer *built) {
+// A table section is written again when the indirect function table left it, or grows by what is below the
+// module.
+static void put_tables(struct writer *writer, const struct ws_placement *placement,
+                       const struct ws_section *section, struct ws_buffer *built) {
   const struct ws_module *module = writer->module;
   struct ws_reader reader = ws_reader(section->content);
   ws_put_uleb(built, ws_read_uleb32(&reader) - module->moved_table);

@@ -1,10 +1,12 @@
-// Planning: where each module goes. Modules know nothing of each other; this is the one place that sees them all.
+// Planning: where each module goes. Modules know nothing of each other; this is the one place that sees them
+// all.
 #include <inttypes.h>
 
 #include "module.h"
 #include "resolve.h"
 
-// Below this a null pointer with a small offset would land; linkers leave it free too, unless the stack is there.
+// Below this a null pointer with a small offset would land; linkers leave it free too, unless the stack is
+// there.
 enum { NULL_GUARD = 1024, STACK_ALIGNMENT = 16 };
 
 static uint64_t address_limit(bool memory64) {
@@ -30,7 +32,8 @@ static bool check_mix(struct ws_module *const *modules, size_t count, struct ws_
     if (info->shared != first->shared)
       return ws_fail(error, modules[i]->file, NULL, WS_NO_OFFSET,
                      "%s a shared memory, but %s %s: link both with -Wl,--shared-memory, or neither",
-                     info->shared ? "has" : "does not have", modules[0]->file, first->shared ? "has" : "does not");
+                     info->shared ? "has" : "does not have", modules[0]->file,
+                     first->shared ? "has" : "does not");
   }
   return true;
 }
@@ -55,8 +58,8 @@ static void extent(const struct ws_module_info *info, uint64_t *low, uint64_t *h
 }
 
 // Puts one module at the first place from `cursor` up, and moves the cursor behind it.
-static bool place_next(const struct ws_module *module, const struct ws_plan_options *options, uint64_t *cursor,
-                       struct ws_placement *placement, struct ws_error *error) {
+static bool place_next(const struct ws_module *module, const struct ws_plan_options *options,
+                       uint64_t *cursor, struct ws_placement *placement, struct ws_error *error) {
   const struct ws_module_info *info = &module->info;
   uint64_t limit = address_limit(info->memory64);
   uint64_t low, high, base, extra_stack = 0, extra_data = 0;
@@ -146,15 +149,17 @@ static bool plan_heap(struct ws_module *const *modules, size_t count, const stru
     if (!info->uses_heap_base)
       continue;
     if (!options->heap_owner && owner)
-      return ws_fail(error, modules[i]->file, NULL, WS_NO_OFFSET,
-                     "hands out the memory from __heap_base up, and so does %s, so they would overwrite each other: "
-                     "say which one may with --heap-owner",
-                     owner->file);
+      return ws_fail(
+          error, modules[i]->file, NULL, WS_NO_OFFSET,
+          "hands out the memory from __heap_base up, and so does %s, so they would overwrite each other: "
+          "say which one may with --heap-owner",
+          owner->file);
     if (options->heap_owner && !owns && !info->uses_heap_end)
-      return ws_fail(error, modules[i]->file, NULL, WS_NO_OFFSET,
-                     "takes all memory from __heap_base up, whatever __heap_end is, but %s is the heap's owner: let "
-                     "it own the heap, or link it with a libc whose malloc keeps to __heap_end",
-                     owner->file);
+      return ws_fail(
+          error, modules[i]->file, NULL, WS_NO_OFFSET,
+          "takes all memory from __heap_base up, whatever __heap_end is, but %s is the heap's owner: let "
+          "it own the heap, or link it with a libc whose malloc keeps to __heap_end",
+          owner->file);
     owner = options->heap_owner ? owner : modules[i];
   }
   return true;
@@ -230,8 +235,8 @@ bool ws_plan(struct ws_module *const *modules, size_t count, const struct ws_pla
          ws_resolve(modules, count, placements, error);
 }
 
-bool ws_plan_shift(struct ws_module *module, uint64_t offset, uint64_t table_offset, const uint64_t *heap_base,
-                   struct ws_placement *placement, struct ws_error *error) {
+bool ws_plan_shift(struct ws_module *module, uint64_t offset, uint64_t table_offset,
+                   const uint64_t *heap_base, struct ws_placement *placement, struct ws_error *error) {
   struct ws_placement unmoved = {0};
   if (!check_module(module, error) || !ws_resolve(&module, 1, &unmoved, error))
     return false;
@@ -246,7 +251,8 @@ bool ws_plan_shift(struct ws_module *module, uint64_t offset, uint64_t table_off
                    info->memory64 ? 16 : 4, info->memory64 ? 64 : 32);
   if (offset & (info->alignment - 1) && info->has_relocations)
     return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
-                   "has data aligned to %" PRIu64 " bytes, and the offset is not a multiple of that", info->alignment);
+                   "has data aligned to %" PRIu64 " bytes, and the offset is not a multiple of that",
+                   info->alignment);
   if (table_offset > UINT32_MAX || info->table_base + table_offset + info->table_size > UINT32_MAX)
     return ws_fail(error, module->file, NULL, WS_NO_OFFSET, "cannot be moved so far up its function table");
   *placement = (struct ws_placement){

@@ -51,14 +51,16 @@ static void describe_data(struct ws_module *module) {
     low = segment->address < low ? segment->address : low;
     high = end > high ? end : high;
   }
-  // Without WASM_SEGMENT_INFO nothing says how data is aligned; a page is as much as a linker can be asked for.
+  // Without WASM_SEGMENT_INFO nothing says how data is aligned; a page is as much as a linker can be asked
+  // for.
   info->alignment = module->has_linking || low > high ? alignment : WS_PAGE_SIZE;
   info->data_base = low > high ? 0 : low;
   info->data_end = low > high ? 0 : high;
 }
 
 // What the linker said that __heap_base or __heap_end is; `otherwise` if nothing in the module names it.
-static uint64_t linked_value(const struct ws_module *module, const char *name, enum ws_base base, uint64_t otherwise) {
+static uint64_t linked_value(const struct ws_module *module, const char *name, enum ws_base base,
+                             uint64_t otherwise) {
   for (uint32_t i = 0; i < module->symbol_count; i++)
     if (module->symbols[i].kind == WS_SYMBOL_DATA && (module->symbols[i].flags & WS_SYMBOL_ABSOLUTE) &&
         ws_slice_is(module->symbols[i].name, name))
@@ -69,8 +71,8 @@ static uint64_t linked_value(const struct ws_module *module, const char *name, e
   return otherwise;
 }
 
-// The stack has a global, but no symbol for its low end unless the program names it: it is either first, from 0 up,
-// or directly behind the data (lld/wasm/Writer.cpp, layoutMemory).
+// The stack has a global, but no symbol for its low end unless the program names it: it is either first, from
+// 0 up, or directly behind the data (lld/wasm/Writer.cpp, layoutMemory).
 static bool describe_stack(struct ws_module *module) {
   struct ws_module_info *info = &module->info;
   for (uint32_t i = 0; i < module->global_count && !info->has_stack; i++) {
@@ -110,7 +112,8 @@ static void describe_imports(struct ws_module *module) {
   for (size_t i = 0; i < module->import_count; i++) {
     const struct ws_import *import = &module->imports[i];
     module->info.imports_stack |= import->kind == WS_GLOBAL && ws_slice_is(import->name, "__stack_pointer");
-    module->info.imports_table |= import->kind == WS_TABLE && ws_slice_is(import->name, "__indirect_function_table");
+    module->info.imports_table |=
+        import->kind == WS_TABLE && ws_slice_is(import->name, "__indirect_function_table");
   }
 }
 
@@ -160,10 +163,12 @@ static bool describe_globals(struct ws_module *module) {
   return true;
 }
 
-static bool read_module(struct ws_module *module, const struct ws_read_options *options, struct ws_error *error) {
+static bool read_module(struct ws_module *module, const struct ws_read_options *options,
+                        struct ws_error *error) {
   if (!ws_read_sections(module, error) || !ws_read_linking(module, error))
     return false;
-  if (module->memory_import != SIZE_MAX && ws_slice_is(module->imports[module->memory_import].name, "__linear_memory"))
+  if (module->memory_import != SIZE_MAX &&
+      ws_slice_is(module->imports[module->memory_import].name, "__linear_memory"))
     return ws_module_fail(module, error, NULL, NULL,
                           "is an object file: link it first (wasm-ld --import-memory --emit-relocs)");
   if (!ws_read_synthetic(module, error))
@@ -177,7 +182,8 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
   module->info.has_relocations = module->has_linking;
   describe_data(module);
   if (!describe_stack(module) || !describe_heap(module))
-    return ws_module_fail(module, error, NULL, NULL, "has a stack or data beyond the end of the address space");
+    return ws_module_fail(module, error, NULL, NULL,
+                          "has a stack or data beyond the end of the address space");
   ws_judge(module, options && options->trust_pic);
   if (!describe_memory(module) || !describe_globals(module))
     return ws_fail_memory(error, module->file);
@@ -218,4 +224,6 @@ void ws_module_free(struct ws_module *module) {
   free(module);
 }
 
-const struct ws_module_info *ws_module_info(const struct ws_module *module) { return &module->info; }
+const struct ws_module_info *ws_module_info(const struct ws_module *module) {
+  return &module->info;
+}

@@ -58,7 +58,9 @@ static const struct {
 };
 enum { TYPE_COUNT = sizeof types / sizeof *types };
 
-const char *ws_relocation_name(unsigned type) { return type < TYPE_COUNT ? types[type].name : NULL; }
+const char *ws_relocation_name(unsigned type) {
+  return type < TYPE_COUNT ? types[type].name : NULL;
+}
 
 struct relocation {
   uint8_t type;
@@ -78,7 +80,9 @@ struct pass {
   struct ws_error *error;
 };
 
-bool ws_relocation_has_addend(unsigned type) { return type < TYPE_COUNT && types[type].operand >= MEMORY_ADDR; }
+bool ws_relocation_has_addend(unsigned type) {
+  return type < TYPE_COUNT && types[type].operand >= MEMORY_ADDR;
+}
 
 static const uint8_t *site(const struct pass *pass, const struct relocation *relocation) {
   return pass->target->content.data + relocation->offset;
@@ -91,10 +95,11 @@ static bool fail(const struct pass *pass, const struct relocation *relocation, c
 
 // The module was linked, and then changed by something that does not know relocations.
 static bool stale(const struct pass *pass, const struct relocation *relocation, const char *what) {
-  return ws_module_fail(pass->module, pass->error, pass->name, site(pass, relocation),
-                        "%s: %s; the module was rewritten after it was linked, by wasm-opt perhaps (clang -O runs it "
-                        "when it finds it: link with --no-wasm-opt), so give the linker's own output",
-                        types[relocation->type].name, what);
+  return ws_module_fail(
+      pass->module, pass->error, pass->name, site(pass, relocation),
+      "%s: %s; the module was rewritten after it was linked, by wasm-opt perhaps (clang -O runs it "
+      "when it finds it: link with --no-wasm-opt), so give the linker's own output",
+      types[relocation->type].name, what);
 }
 
 bool ws_table_function(const struct ws_module *module, uint64_t index, uint32_t *function) {
@@ -126,8 +131,8 @@ uint32_t ws_external(struct ws_module *module, uint32_t symbol, uint64_t addend)
   char *copy = ws_arena_new(&module->arena, name.size + 1, 1);
   if (!copy)
     return UINT32_MAX;
-  module->externals[module->external_count] =
-      (struct ws_external){.symbol = symbol, .name = ws_printable(name, copy, name.size + 1), .addend = addend};
+  module->externals[module->external_count] = (struct ws_external){
+      .symbol = symbol, .name = ws_printable(name, copy, name.size + 1), .addend = addend};
   return (uint32_t)module->external_count++;
 }
 
@@ -208,9 +213,10 @@ static bool memory_operand(const struct pass *pass, const struct relocation *rel
     // lld's own absolute symbols are hidden. One that is not known might be an address.
     if ((symbol->flags & WS_SYMBOL_HIDDEN) && !ws_slice_is(symbol->name, "__wasm_first_page_end")) {
       char name[128];
-      ws_module_refuse(pass->module, pass->name,
-                       "uses %s, which the linker defines, and this wasmshare does not know whether it is an address",
-                       ws_printable(symbol->name, name, sizeof name));
+      ws_module_refuse(
+          pass->module, pass->name,
+          "uses %s, which the linker defines, and this wasmshare does not know whether it is an address",
+          ws_printable(symbol->name, name, sizeof name));
     }
     return true;
   }
@@ -256,7 +262,8 @@ static bool got_operand(const struct pass *pass, const struct relocation *reloca
     uint32_t function;
     global->base = WS_BASE_TABLE;
     global->moves = ws_table_function(module, value, &function) && function == symbol->index;
-    return global->moves || value == 0 || stale(pass, relocation, "its GOT global does not hold its table index");
+    return global->moves || value == 0 ||
+           stale(pass, relocation, "its GOT global does not hold its table index");
   }
   if (symbol->kind != WS_SYMBOL_DATA)
     return fail(pass, relocation, "its symbol has no address");
@@ -335,9 +342,11 @@ static bool check_container(struct pass *pass, const struct relocation *relocati
   const struct ws_module *module = pass->module;
   if (pass->target->id == WS_SECTION_CODE) {
     while (pass->container < module->function_count &&
-           module->functions[pass->container].offset + module->functions[pass->container].size <= relocation->offset)
+           module->functions[pass->container].offset + module->functions[pass->container].size <=
+               relocation->offset)
       pass->container++;
-    if (pass->container == module->function_count || relocation->offset < module->functions[pass->container].offset)
+    if (pass->container == module->function_count ||
+        relocation->offset < module->functions[pass->container].offset)
       return fail(pass, relocation, "lies outside every function");
     if (end > module->functions[pass->container].offset + module->functions[pass->container].size)
       return fail(pass, relocation, "lies across the end of a function");
@@ -368,8 +377,10 @@ static bool read_relocation(struct pass *pass, struct ws_reader *reader, struct 
   if (reader->bad)
     return ws_module_fail(pass->module, pass->error, pass->name, reader->at, "malformed section");
   uint64_t type, offset;
-  if (object && (!ws_object_next(object, &type, &offset) || type != relocation.type || offset != relocation.offset))
-    return ws_module_fail(pass->module, pass->error, pass->name, at, "LLVM's reader disagrees about a relocation");
+  if (object &&
+      (!ws_object_next(object, &type, &offset) || type != relocation.type || offset != relocation.offset))
+    return ws_module_fail(pass->module, pass->error, pass->name, at,
+                          "LLVM's reader disagrees about a relocation");
   pass->module->info.relocations[relocation.type]++;
 
   uint64_t end = (uint64_t)relocation.offset + ws_encoding_width(types[relocation.type].encoding);
@@ -394,8 +405,8 @@ static bool read_reloc_section(struct ws_module *module, struct ws_section *sect
   if (reader.bad)
     return ws_module_fail(module, error, name, reader.at, "malformed section");
   if (target >= module->section_count || &module->sections[target] >= section)
-    return ws_module_fail(module, error, name, section->content.data, "is for section %u, which is not before it",
-                          target);
+    return ws_module_fail(module, error, name, section->content.data,
+                          "is for section %u, which is not before it", target);
   pass.target = &module->sections[target];
   pass.debug = ws_slice_starts(pass.target->name, ".debug_");
   uint8_t id = pass.target->id;
@@ -405,7 +416,8 @@ static bool read_reloc_section(struct ws_module *module, struct ws_section *sect
   if (!module->has_linking)
     return ws_module_fail(module, error, name, section->content.data, "has no linking section before it");
   if (pass.target->relocated || pass.target->dropped)
-    return ws_module_fail(module, error, name, section->content.data, "is for a section that has relocations already");
+    return ws_module_fail(module, error, name, section->content.data,
+                          "is for a section that has relocations already");
   pass.target->relocated = true;
   if (object && !ws_object_select(object, target))
     return ws_module_fail(module, error, name, NULL, "LLVM's reader does not see the section it is for");

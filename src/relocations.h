@@ -1,13 +1,13 @@
-// Decodes reloc.* (tool-conventions, Linking.md), checks every operand against what its relocation says it must be,
-// and turns those that move into fixups.
+// Decodes reloc.* (tool-conventions, Linking.md), checks every operand against what its relocation says it
+// must be, and turns those that move into fixups.
 #ifndef WASMSHARE_RELOCATIONS_H
 #define WASMSHARE_RELOCATIONS_H
 
 #include "module.h"
 
-// Fills the "relocations.c" block, the fixups of the code, data and debug sections (with offsets in the sections as
-// read), and what GOT globals hold. An unknown type, an operand that does not hold what its relocation says, or one
-// that lies across a boundary is an error.
+// Fills the "relocations.c" block, the fixups of the code, data and debug sections (with offsets in the
+// sections as read), and what GOT globals hold. An unknown type, an operand that does not hold what its
+// relocation says, or one that lies across a boundary is an error.
 bool ws_read_relocations(struct ws_module *module, struct ws_error *error);
 
 // Whether entries of this type have an addend.

@@ -10,8 +10,8 @@ static bool exports_global(const struct ws_module *module, struct ws_slice name)
   return false;
 }
 
-// clang makes symbols hidden unless told otherwise, and lld exports those that it is told to: a hidden symbol that is
-// exported is meant for others.
+// clang makes symbols hidden unless told otherwise, and lld exports those that it is told to: a hidden symbol
+// that is exported is meant for others.
 static enum visibility find(const struct ws_module *module, struct ws_slice name, uint64_t *address) {
   enum visibility found = UNKNOWN;
   for (uint32_t i = 0; i < module->symbol_count; i++) {
@@ -43,8 +43,9 @@ static bool resolve(struct ws_module *const *modules, size_t count, const struct
     if (visibility != EXPORTED)
       continue;
     if (definer)
-      return ws_fail(error, user->file, NULL, WS_NO_OFFSET, "uses the variable %s, which both %s and %s export", name,
-                     definer->file, modules[i]->file);
+      return ws_fail(error, user->file, NULL, WS_NO_OFFSET,
+                     "uses the variable %s, which both %s and %s export", name, definer->file,
+                     modules[i]->file);
     definer = modules[i];
     external->from = i;
     external->address = address + placements[i].offset;
@@ -52,9 +53,10 @@ static bool resolve(struct ws_module *const *modules, size_t count, const struct
   if (definer)
     return true;
   if (hider)
-    return ws_fail(error, user->file, NULL, WS_NO_OFFSET,
-                   "uses the variable %s, which %s defines but keeps to itself: link that with -Wl,--export=%s", name,
-                   hider->file, name);
+    return ws_fail(
+        error, user->file, NULL, WS_NO_OFFSET,
+        "uses the variable %s, which %s defines but keeps to itself: link that with -Wl,--export=%s", name,
+        hider->file, name);
   return ws_fail(error, user->file, NULL, WS_NO_OFFSET,
                  "uses the variable %s, which it does not define, and neither does any other module", name);
 }

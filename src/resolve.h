@@ -1,5 +1,5 @@
-// Binding the data symbols that a module uses and does not define (extern int counter; linked with --allow-undefined)
-// to the module that exports them.
+// Binding the data symbols that a module uses and does not define (extern int counter; linked with
+// --allow-undefined) to the module that exports them.
 #ifndef WASMSHARE_RESOLVE_H
 #define WASMSHARE_RESOLVE_H
 

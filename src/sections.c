@@ -23,11 +23,14 @@ enum {
 
 enum { TYPE_FUNCREF = 0x70, TYPE_FUNC = 0x60, LIMITS_MAXIMUM = 1, LIMITS_SHARED = 2, LIMITS_64 = 4 };
 
-static const char *const section_names[] = {"custom", "TYPE",  "IMPORT",  "FUNCTION", "TABLE", "MEMORY",    "GLOBAL",
-                                            "EXPORT", "START", "ELEMENT", "CODE",     "DATA",  "DATACOUNT", "TAG"};
+static const char *const section_names[] = {"custom", "TYPE",   "IMPORT",    "FUNCTION", "TABLE",
+                                            "MEMORY", "GLOBAL", "EXPORT",    "START",    "ELEMENT",
+                                            "CODE",   "DATA",   "DATACOUNT", "TAG"};
 
-// The order in which sections may appear; custom sections may be anywhere.
-static const uint8_t section_order[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6};
+unsigned ws_section_order(uint8_t id) {
+  static const uint8_t order[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6};
+  return order[id];
+}
 
 const char *ws_section_name(const struct ws_section *section, char *text, size_t size) {
   if (section->id == WS_SECTION_CUSTOM)
@@ -349,10 +352,11 @@ static bool read_data(struct ws_module *module, struct ws_reader *reader, struct
     if (!segment->passive) {
       struct ws_expression offset = ws_read_expression(reader);
       if (!reader->bad && offset.kind == WS_CONSTANT_OTHER)
-        return ws_module_fail(module, error, "DATA", at,
-                              "data segment %u has an offset that is not a constant: is this a shared library "
-                              "(-shared)? Link it as a program, or as a reactor with --no-entry",
-                              (unsigned)i);
+        return ws_module_fail(
+            module, error, "DATA", at,
+            "data segment %u has an offset that is not a constant: is this a shared library "
+            "(-shared)? Link it as a program, or as a reactor with --no-entry",
+            (unsigned)i);
       segment->placed = true;
       segment->address = offset.value;
     }
@@ -413,7 +417,8 @@ static bool read_section(struct ws_module *module, struct ws_section *section, s
   }
   char name[64];
   if (reader.bad || ws_read_left(&reader) != 0)
-    return ws_module_fail(module, error, ws_section_name(section, name, sizeof name), reader.at, "malformed section");
+    return ws_module_fail(module, error, ws_section_name(section, name, sizeof name), reader.at,
+                          "malformed section");
   return ok || ws_fail_memory(error, module->file);
 }
 
@@ -432,10 +437,12 @@ static bool check_indices(struct ws_module *module, struct ws_error *error) {
   for (size_t i = 0; i < module->export_count; i++) {
     const struct ws_export *export = &module->exports[i];
     if (export->kind > WS_TAG || export->index >= counts[export->kind])
-      return ws_module_fail(module, error, "EXPORT", export->name.data, "exports something that does not exist");
+      return ws_module_fail(module, error, "EXPORT", export->name.data,
+                            "exports something that does not exist");
   }
   if (module->function_count && !module->functions)
-    return ws_module_fail(module, error, "FUNCTION", NULL, "declares functions, but there is no code section");
+    return ws_module_fail(module, error, "FUNCTION", NULL,
+                          "declares functions, but there is no code section");
   return true;
 }
 
@@ -479,7 +486,7 @@ static bool find_sections(struct ws_module *module, struct ws_error *error) {
   if (!module->sections)
     return ws_fail_memory(error, module->file);
   module->section_count = count;
-  uint8_t last = 0;
+  unsigned last = 0;
   for (size_t i = 0; i < count; i++) {
     struct ws_section *section = &module->sections[i];
     const uint8_t *at = reader.at;
@@ -494,9 +501,10 @@ static bool find_sections(struct ws_module *module, struct ws_error *error) {
         return ws_module_fail(module, error, "custom", at, "malformed section name");
       section->content = (struct ws_slice){custom.at, ws_read_left(&custom)};
     } else {
-      uint8_t order = section_order[section->id];
+      unsigned order = ws_section_order(section->id);
       if (order <= last)
-        return ws_module_fail(module, error, section_names[section->id], at, "section is out of order or repeated");
+        return ws_module_fail(module, error, section_names[section->id], at,
+                              "section is out of order or repeated");
       last = order;
     }
     section->pieces = ws_arena_new(&module->arena, 1, sizeof *section->pieces);

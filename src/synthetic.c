@@ -1,6 +1,5 @@
 #include "synthetic.h"
 
-#include <string.h>
 
 enum {
   UNREACHABLE = 0x00,
@@ -66,9 +65,10 @@ struct decoder {
 static bool unexpected(struct decoder *decoder, const char *what) {
   char name[128];
   const struct ws_function *function = &decoder->module->functions[decoder->function];
-  return ws_module_fail(decoder->module, decoder->error, "CODE", decoder->reader.at,
-                        "%s in %s, which the linker wrote: this wasmshare does not know this linker's output", what,
-                        function->name.size ? ws_printable(function->name, name, sizeof name) : "the start function");
+  return ws_module_fail(
+      decoder->module, decoder->error, "CODE", decoder->reader.at,
+      "%s in %s, which the linker wrote: this wasmshare does not know this linker's output", what,
+      function->name.size ? ws_printable(function->name, name, sizeof name) : "the start function");
 }
 
 static bool push(struct decoder *decoder, struct value value) {
@@ -116,10 +116,6 @@ static bool address(struct decoder *decoder, struct value value, uint64_t size) 
   return add_operand(decoder, value.start, value.end, value.number, false);
 }
 
-static bool is_zero(struct ws_slice bytes) {
-  return bytes.size == 0 || (bytes.data[0] == 0 && memcmp(bytes.data, bytes.data + 1, bytes.size - 1) == 0);
-}
-
 // memory.fill clears zeroed data. When relocations are kept, that data is in a passive segment too.
 static bool fill(struct decoder *decoder, struct value to, struct value size) {
   struct ws_module *module = decoder->module;
@@ -127,9 +123,9 @@ static bool fill(struct decoder *decoder, struct value to, struct value size) {
     return unexpected(decoder, "a memory.fill of something that is not constant");
   if (module->has_linking && module->memory.shared) {
     size_t i = decoder->next_fill;
-    while (i < module->segment_count && !(module->segments[i].passive && !module->segments[i].placed &&
-                                          module->segments[i].bytes.size == size.number &&
-                                          is_zero(module->segments[i].bytes)))
+    while (i < module->segment_count &&
+           !(module->segments[i].passive && !module->segments[i].placed &&
+             module->segments[i].bytes.size == size.number && ws_slice_is_zero(module->segments[i].bytes)))
       i++;
     if (i == module->segment_count)
       return unexpected(decoder, "a memory.fill for which there is no zeroed data segment");
@@ -141,10 +137,11 @@ static bool fill(struct decoder *decoder, struct value to, struct value size) {
   return address(decoder, to, size.number);
 }
 
-static bool init(struct decoder *decoder, uint32_t index, struct value to, struct value from, struct value size) {
+static bool init(struct decoder *decoder, uint32_t index, struct value to, struct value from,
+                 struct value size) {
   struct ws_module *module = decoder->module;
-  if (index >= module->segment_count || !module->segments[index].passive || !from.constant || from.number != 0 ||
-      !size.constant || size.number != module->segments[index].bytes.size)
+  if (index >= module->segment_count || !module->segments[index].passive || !from.constant ||
+      from.number != 0 || !size.constant || size.number != module->segments[index].bytes.size)
     return unexpected(decoder, "a memory.init that does not copy a whole passive segment");
   if (to.constant) {
     module->segments[index].placed = true;
@@ -177,7 +174,7 @@ static bool misc(struct decoder *decoder) {
 static bool atomic(struct decoder *decoder) {
   struct ws_reader *reader = &decoder->reader;
   uint32_t opcode = ws_read_uleb32(reader);
-  ws_read_uleb32(reader);                         // alignment
+  ws_read_uleb32(reader);                          // alignment
   if (ws_read_uleb64(reader) != 0 && !reader->bad) // offset
     return unexpected(decoder, "an atomic instruction with an offset");
   size_t others = opcode == ATOMIC_NOTIFY || opcode == I32_ATOMIC_STORE ? 1 : 2;
@@ -244,7 +241,8 @@ static bool call(struct decoder *decoder) {
 
 static bool constant(struct decoder *decoder, bool is_64) {
   uint32_t start = (uint32_t)ws_read_offset(&decoder->reader);
-  uint64_t number = is_64 ? (uint64_t)ws_read_sleb64(&decoder->reader) : (uint32_t)ws_read_sleb32(&decoder->reader);
+  uint64_t number =
+      is_64 ? (uint64_t)ws_read_sleb64(&decoder->reader) : (uint32_t)ws_read_sleb32(&decoder->reader);
   return push(decoder, (struct value){true, number, start, (uint32_t)ws_read_offset(&decoder->reader)});
 }
 
@@ -357,7 +355,8 @@ static bool fix_in_place(struct decoder *decoder) {
   for (size_t i = 0; i < decoder->operand_count; i++) {
     if (decoder->operands[i].call)
       continue;
-    struct ws_fixup fixup = {.offset = module->functions[decoder->function].offset + decoder->operands[i].start,
+    struct ws_fixup fixup = {.offset =
+                                 module->functions[decoder->function].offset + decoder->operands[i].start,
                              .encoding = module->memory.is_64 ? WS_SLEB64 : WS_SLEB32,
                              .base = WS_BASE_MEMORY,
                              .minus = WS_BASE_COUNT};
@@ -368,10 +367,14 @@ static bool fix_in_place(struct decoder *decoder) {
 }
 
 // Functions that call others come after those, so that calls can be redirected.
-static const char *const synthetic_names[] = {
-    "__wasm_apply_data_relocs", "__wasm_apply_global_relocs", "__wasm_apply_global_tls_relocs",
-    "__wasm_apply_tls_relocs",  "__wasm_init_memory",         "__wasm_init_tls",
-    "__wasm_start",             WS_CLEAR_FUNCTION};
+static const char *const synthetic_names[] = {"__wasm_apply_data_relocs",
+                                              "__wasm_apply_global_relocs",
+                                              "__wasm_apply_global_tls_relocs",
+                                              "__wasm_apply_tls_relocs",
+                                              "__wasm_init_memory",
+                                              "__wasm_init_tls",
+                                              "__wasm_start",
+                                              WS_CLEAR_FUNCTION};
 
 static bool read_function(struct ws_module *module, uint32_t index, struct operand *operands,
                           struct ws_error *error) {
@@ -390,7 +393,8 @@ static bool read_function(struct ws_module *module, uint32_t index, struct opera
   bool addresses = false, redirects = false;
   for (size_t i = 0; i < decoder.operand_count; i++) {
     addresses |= !operands[i].call;
-    redirects |= operands[i].call && ws_redirected(module, (uint32_t)operands[i].number) != operands[i].number;
+    redirects |=
+        operands[i].call && ws_redirected(module, (uint32_t)operands[i].number) != operands[i].number;
   }
   if (!redirects && decoder.padded)
     return !addresses || fix_in_place(&decoder);

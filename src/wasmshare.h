@@ -7,12 +7,12 @@
 //     ws_plan          where each module goes
 //     ws_place         the moved module, as bytes handed to a sink
 //
-// Nothing here prints, exits, or keeps state between calls, with one exception that LLVM makes: the handler of its
-// fatal errors is one per process, and is installed while a module is being read. Reading is therefore not
-// thread-safe unless LLVM's is not used by another thread at the same time; everything else is.
+// Nothing here prints, exits, or keeps state between calls, with one exception that LLVM makes: the handler
+// of its fatal errors is one per process, and is installed while a module is being read. Reading is therefore
+// not thread-safe unless LLVM's is not used by another thread at the same time; everything else is.
 //
-// Formats: the WebAssembly core specification (binary format), and tool-conventions' Linking.md (linking, reloc.*)
-// and DynamicLinking.md (GOT globals).
+// Formats: the WebAssembly core specification (binary format), and tool-conventions' Linking.md (linking,
+// reloc.*) and DynamicLinking.md (GOT globals).
 #ifndef WASMSHARE_H
 #define WASMSHARE_H
 
@@ -27,7 +27,8 @@ extern "C" {
 #define WS_VERSION "0.1.0"
 #define WS_PAGE_SIZE 65536u
 
-// ---------------------------------------------------------------------------------------------------------- errors
+// ----------------------------------------------------------------------------------------------------------
+// errors
 
 #define WS_NO_OFFSET UINT64_MAX
 
@@ -42,21 +43,22 @@ struct ws_error {
 // Writes "FILE: section SECTION at 0xOFFSET: MESSAGE" into `line`, leaving out what the error does not have.
 void ws_error_format(const struct ws_error *error, char *line, size_t size);
 
-// --------------------------------------------------------------------------------------------------------- reading
+// ---------------------------------------------------------------------------------------------------------
+// reading
 
 struct ws_module;
 
 struct ws_read_options {
-  // Take a position-independent module without relocations although it has initialised data: the caller vouches that
-  // all its code is PIC and that no initialised data holds a pointer.
+  // Take a position-independent module without relocations although it has initialised data: the caller
+  // vouches that all its code is PIC and that no initialised data holds a pointer.
   bool trust_pic;
-  // Keep the linking and reloc.* sections, rewritten, so that the placed module can be moved again. Zeroed data is then
-  // written out, as the linker does.
+  // Keep the linking and reloc.* sections, rewritten, so that the placed module can be moved again. Zeroed
+  // data is then written out, as the linker does.
   bool keep_relocs;
   // Import the stack pointer as env.__stack_pointer, so that all modules run on one stack.
   bool share_stack;
-  // Import the indirect function table as env.__indirect_function_table, so that function pointers mean the same in
-  // every module.
+  // Import the indirect function table as env.__indirect_function_table, so that function pointers mean the
+  // same in every module.
   bool share_table;
   // The module was written by ws_place, so that its start function is one of WasmShare's own.
   bool placed;
@@ -64,9 +66,9 @@ struct ws_read_options {
 
 // Reads a linked module and finds every pointer in it.
 // `name` is used in errors only. `bytes` are borrowed and must outlive the module. `options` may be NULL.
-// Succeeds for a well-formed module that cannot be moved exactly: ws_module_info then says why not, and ws_plan and
-// ws_place refuse it. Returns NULL and fills `error` if the bytes are malformed, are not a linked core module, or
-// contradict their own relocations. Free the result with ws_module_free.
+// Succeeds for a well-formed module that cannot be moved exactly: ws_module_info then says why not, and
+// ws_plan and ws_place refuse it. Returns NULL and fills `error` if the bytes are malformed, are not a linked
+// core module, or contradict their own relocations. Free the result with ws_module_free.
 struct ws_module *ws_module_read(const char *name, const void *bytes, size_t size,
                                  const struct ws_read_options *options, struct ws_error *error);
 void ws_module_free(struct ws_module *module);
@@ -89,7 +91,8 @@ const char *ws_base_name(enum ws_base base);
 
 enum { WS_RELOCATION_TYPES = 32 };
 
-// The name of a relocation type, as Linking.md has it ("R_WASM_MEMORY_ADDR_LEB"), or NULL if there is no such type.
+// The name of a relocation type, as Linking.md has it ("R_WASM_MEMORY_ADDR_LEB"), or NULL if there is no such
+// type.
 const char *ws_relocation_name(unsigned type);
 
 // A global that holds a pointer.
@@ -107,8 +110,8 @@ struct ws_module_info {
 
   bool memory64;
   bool shared;
-  bool has_memory;     // imports or defines a memory
-  bool imports_memory; // as the input had it; a placed module always does
+  bool has_memory;                         // imports or defines a memory
+  bool imports_memory;                     // as the input had it; a placed module always does
   const char *memory_module, *memory_name; // what a placed module imports its memory as
   uint64_t memory_minimum, memory_maximum; // pages
   bool has_maximum;
@@ -120,10 +123,11 @@ struct ws_module_info {
   uint64_t initial_heap;             // whole pages of heap that it was linked with (--initial-heap)
   uint64_t alignment;                // the largest that any data segment asks for, at least 16
   bool imports_stack;                // the stack pointer is imported, or will be (share_stack)
-  bool uses_heap_base, uses_heap_end; // code or data names __heap_base, __heap_end: the module hands out the heap
-  bool has_table;                    // an indirect function table, which may be empty
-  bool imports_table;                // the table is imported, or will be (share_table)
-  uint64_t table_base, table_size;   // in elements
+  bool uses_heap_base,
+      uses_heap_end;  // code or data names __heap_base, __heap_end: the module hands out the heap
+  bool has_table;     // an indirect function table, which may be empty
+  bool imports_table; // the table is imported, or will be (share_table)
+  uint64_t table_base, table_size; // in elements
 
   bool has_relocations;                      // linked with --emit-relocs
   uint64_t zero_bytes;                       // zeroed data that is cleared at the start instead of shipped
@@ -135,7 +139,8 @@ struct ws_module_info {
 
 const struct ws_module_info *ws_module_info(const struct ws_module *module);
 
-// -------------------------------------------------------------------------------------------------------- planning
+// --------------------------------------------------------------------------------------------------------
+// planning
 
 // Where one module goes. Addresses in bytes.
 struct ws_placement {
@@ -145,8 +150,9 @@ struct ws_placement {
   uint64_t data_base, data_end;
   uint64_t heap_base, heap_end;
   uint64_t table_base; // index of its first function
-  uint64_t table_end;  // minimum of a shared table: one past the last function of all modules; 0 for a private one
-  uint64_t pages;      // minimum of its memory import
+  uint64_t
+      table_end;  // minimum of a shared table: one past the last function of all modules; 0 for a private one
+  uint64_t pages; // minimum of its memory import
   uint64_t maximum_pages;
   bool has_maximum;
 };
@@ -171,13 +177,13 @@ struct ws_plan {
   bool has_maximum;
 };
 
-// Places modules one after another, in order, each keeping its own stack; one heap follows them all. Modules that were
-// read with share_stack have one stack instead, below them all, so that overflowing it traps; those read with
-// share_table get their own ranges of one table. Data symbols that a module does not define are bound to the one
-// module that exports them (see ws_module_binding).
-// Fills `plan` and `placements[count]`. Fails if a module is inexact, has no memory, or does not mix with the others,
-// if two modules would hand out the same heap, if a data symbol cannot be bound, or if the layout does not fit the
-// address space or the maximum.
+// Places modules one after another, in order, each keeping its own stack; one heap follows them all. Modules
+// that were read with share_stack have one stack instead, below them all, so that overflowing it traps; those
+// read with share_table get their own ranges of one table. Data symbols that a module does not define are
+// bound to the one module that exports them (see ws_module_binding). Fills `plan` and `placements[count]`.
+// Fails if a module is inexact, has no memory, or does not mix with the others, if two modules would hand out
+// the same heap, if a data symbol cannot be bound, or if the layout does not fit the address space or the
+// maximum.
 bool ws_plan(struct ws_module *const *modules, size_t count, const struct ws_plan_options *options,
              struct ws_plan *plan, struct ws_placement *placements, struct ws_error *error);
 
@@ -191,13 +197,14 @@ struct ws_binding {
 // The `index`th symbol that ws_plan bound for `module`. False if there are no more.
 bool ws_module_binding(const struct ws_module *module, size_t index, struct ws_binding *binding);
 
-// Shifts one module rigidly by `offset` bytes (modulo the address size, so that a module can move down) and its
-// function pointers by `table_offset` elements. `heap_base`, if not NULL, is its new heap base; otherwise that shifts
-// too. Fails like ws_plan.
-bool ws_plan_shift(struct ws_module *module, uint64_t offset, uint64_t table_offset, const uint64_t *heap_base,
-                   struct ws_placement *placement, struct ws_error *error);
+// Shifts one module rigidly by `offset` bytes (modulo the address size, so that a module can move down) and
+// its function pointers by `table_offset` elements. `heap_base`, if not NULL, is its new heap base; otherwise
+// that shifts too. Fails like ws_plan.
+bool ws_plan_shift(struct ws_module *module, uint64_t offset, uint64_t table_offset,
+                   const uint64_t *heap_base, struct ws_placement *placement, struct ws_error *error);
 
-// --------------------------------------------------------------------------------------------------------- placing
+// ---------------------------------------------------------------------------------------------------------
+// placing
 
 // Takes the next bytes of a placed module; returns false to stop.
 struct ws_sink {
@@ -210,12 +217,12 @@ struct ws_sink {
 bool ws_place(const struct ws_module *module, const struct ws_placement *placement, struct ws_sink sink,
               struct ws_error *error);
 
-// Checks a module that ws_place wrote, read with `placed` set, against the placement that it should have: its memory
-// import, and that every data segment, pointer global, table entry and address in the start function, and every
-// relocated pointer if relocations were kept, is what the placement says or inside its range. `table_size` is in
-// elements. Fails with the first thing that is not.
-bool ws_check_placed(const struct ws_module *module, const struct ws_placement *placement, uint64_t table_size,
-                     struct ws_error *error);
+// Checks a module that ws_place wrote, read with `placed` set, against the placement that it should have: its
+// memory import, and that every data segment, pointer global, table entry and address in the start function,
+// and every relocated pointer if relocations were kept, is what the placement says or inside its range.
+// `table_size` is in elements. Fails with the first thing that is not.
+bool ws_check_placed(const struct ws_module *module, const struct ws_placement *placement,
+                     uint64_t table_size, struct ws_error *error);
 
 #ifdef __cplusplus
 }

@@ -4,7 +4,8 @@
 
 #include "command.h"
 
-bool read_input(const struct options *options, const char *path, struct input_file *file, struct ws_module **module) {
+bool read_input(const struct options *options, const char *path, struct input_file *file,
+                struct ws_module **module) {
   struct ws_error error;
   struct ws_read_options read = {.trust_pic = options->trust_pic,
                                  .keep_relocs = options->keep_relocs,
@@ -44,11 +45,12 @@ static bool check_names(const struct options *options) {
       const char *name = options->inputs[i].name, *other = options->inputs[k].name;
       char *other_macro = macro_name(other);
       if (strcmp(name, other) == 0) {
-        fail("two modules are called '%s': give one another name, as in NAME=%s", name, options->inputs[i].path);
+        fail("two modules are called '%s': give one another name, as in NAME=%s", name,
+             options->inputs[i].path);
         ok = false;
       } else if (other_macro && strcmp(macro, other_macro) == 0) {
-        fail("the modules '%s' and '%s' would both be %s in C: give one another name, as in NAME=%s", other, name,
-             macro, options->inputs[i].path);
+        fail("the modules '%s' and '%s' would both be %s in C: give one another name, as in NAME=%s", other,
+             name, macro, options->inputs[i].path);
         ok = false;
       }
       free(other_macro);
@@ -58,7 +60,8 @@ static bool check_names(const struct options *options) {
   return ok;
 }
 
-static bool write_modules(const struct options *options, const struct layout *layout, struct output_set *set) {
+static bool write_modules(const struct options *options, const struct layout *layout,
+                          struct output_set *set) {
   const char *directory = options->output ? options->output : ".";
   for (size_t i = 0; i < layout->count; i++) {
     struct output_file *file = open_output(set, directory, layout->modules[i].name, ".wasm", options);
@@ -75,9 +78,11 @@ static bool write_modules(const struct options *options, const struct layout *la
   return true;
 }
 
-// Writes what `print` prints to `path`, or if that is NULL beside the modules, as the layout's name with `extension`.
+// Writes what `print` prints to `path`, or if that is NULL beside the modules, as the layout's name with
+// `extension`.
 static bool write_printed(const struct options *options, const struct layout *layout, struct output_set *set,
-                          const char *path, const char *extension, void (*print)(FILE *, const struct layout *)) {
+                          const char *path, const char *extension,
+                          void (*print)(FILE *, const struct layout *)) {
   char *text = NULL;
   size_t size = 0;
   FILE *stream = open_memstream(&text, &size);
@@ -118,7 +123,8 @@ static void put_dependency(FILE *to, const char *path) {
 }
 
 // Make's syntax, which Ninja reads too.
-static bool write_depfile(const struct options *options, const struct layout *layout, struct output_set *set) {
+static bool write_depfile(const struct options *options, const struct layout *layout,
+                          struct output_set *set) {
   char *text = NULL;
   size_t size = 0;
   FILE *stream = open_memstream(&text, &size);
@@ -144,12 +150,14 @@ static bool write_depfile(const struct options *options, const struct layout *la
 }
 
 static bool write_all(const struct options *options, const struct layout *layout, struct output_set *set) {
-  return make_directory(set, options->output ? options->output : ".") && write_modules(options, layout, set) &&
+  return make_directory(set, options->output ? options->output : ".") &&
+         write_modules(options, layout, set) &&
          write_printed(options, layout, set, NULL, ".h", print_header) &&
          write_printed(options, layout, set, NULL, ".mjs", print_script) &&
          write_printed(options, layout, set, NULL, ".d.mts", print_types) &&
          write_printed(options, layout, set, NULL, ".json", print_json) &&
-         (!options->map_file || write_printed(options, layout, set, options->map_file, NULL, print_picture)) &&
+         (!options->map_file ||
+          write_printed(options, layout, set, options->map_file, NULL, print_picture)) &&
          (!options->depfile || write_depfile(options, layout, set)) && commit_outputs(set);
 }
 

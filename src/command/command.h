@@ -8,7 +8,8 @@
 
 #include "wasmshare.h"
 
-// ----------------------------------------------------------------------------------------------- main.c, options.c
+// ----------------------------------------------------------------------------------------------- main.c,
+// options.c
 
 // A module as named on the command line: "path" or "name=path".
 struct input {
@@ -38,8 +39,8 @@ int fail(const char *format, ...)
     ;
 int fail_with(const struct ws_error *error);
 
-// Parses the arguments of one command, whose options are the ones in `allowed`, a list of names of long options
-// between spaces. Reports what is wrong and returns false.
+// Parses the arguments of one command, whose options are the ones in `allowed`, a list of names of long
+// options between spaces. Reports what is wrong and returns false.
 bool parse_options(int argc, char **argv, const char *allowed, struct options *options);
 void free_options(struct options *options);
 
@@ -49,7 +50,8 @@ int command_inspect(const struct options *options);
 int command_heap_base(const struct options *options);
 int command_verify(const struct options *options);
 
-// --------------------------------------------------------------------------------------------------------- files.c
+// ---------------------------------------------------------------------------------------------------------
+// files.c
 
 // A file's bytes, mapped.
 struct input_file {
@@ -76,8 +78,8 @@ struct output_set {
 // Makes the directory if it is not there.
 bool make_directory(struct output_set *set, const char *directory);
 // Opens an output of `set`; reports and returns NULL on failure. `inputs` must not be overwritten.
-struct output_file *open_output(struct output_set *set, const char *directory, const char *name, const char *extension,
-                                const struct options *inputs);
+struct output_file *open_output(struct output_set *set, const char *directory, const char *name,
+                                const char *extension, const struct options *inputs);
 // The same for a path.
 struct output_file *open_output_path(struct output_set *set, const char *path, const struct options *inputs);
 bool write_output(void *file, const void *bytes, size_t size); // a ws_sink for a struct output_file
@@ -87,7 +89,8 @@ bool commit_outputs(struct output_set *set);
 // Removes what was not committed, and frees the set.
 void discard_outputs(struct output_set *set);
 
-// -------------------------------------------------------------------------------------------------------- layout.c
+// --------------------------------------------------------------------------------------------------------
+// layout.c
 
 // A combined module.
 struct placed {
@@ -109,9 +112,11 @@ char *macro_name(const char *name);
 // layout.json, as text to be freed; NULL if memory runs out.
 char *layout_json(const struct layout *layout);
 // Reads a module of an input, reporting errors.
-bool read_input(const struct options *options, const char *path, struct input_file *file, struct ws_module **module);
+bool read_input(const struct options *options, const char *path, struct input_file *file,
+                struct ws_module **module);
 
-// ------------------------------------------------------------------------------------------------ headers.c, map.c
+// ------------------------------------------------------------------------------------------------ headers.c,
+// map.c
 
 // layout.h, layout.mjs, layout.d.mts
 void print_header(FILE *to, const struct layout *layout);

@@ -78,7 +78,8 @@ static bool is_input(const struct options *inputs, const char *path) {
   if (stat(path, &output) != 0)
     return false;
   for (size_t i = 0; i < inputs->input_count; i++)
-    if (stat(inputs->inputs[i].path, &input) == 0 && input.st_dev == output.st_dev && input.st_ino == output.st_ino)
+    if (stat(inputs->inputs[i].path, &input) == 0 && input.st_dev == output.st_dev &&
+        input.st_ino == output.st_ino)
       return true;
   return false;
 }
@@ -92,8 +93,8 @@ static char *join(const char *directory, const char *name, const char *extension
   return path;
 }
 
-struct output_file *open_output(struct output_set *set, const char *directory, const char *name, const char *extension,
-                                const struct options *inputs) {
+struct output_file *open_output(struct output_set *set, const char *directory, const char *name,
+                                const char *extension, const struct options *inputs) {
   struct output_file *files = realloc(set->files, (set->count + 1) * sizeof *files);
   if (!files) {
     fail("out of memory");
@@ -161,7 +162,9 @@ bool write_output(void *context, const void *bytes, size_t size) {
   return true;
 }
 
-bool write_text(struct output_file *file, const char *text, size_t size) { return write_output(file, text, size); }
+bool write_text(struct output_file *file, const char *text, size_t size) {
+  return write_output(file, text, size);
+}
 
 bool commit_outputs(struct output_set *set) {
   for (size_t i = 0; i < set->count; i++) {

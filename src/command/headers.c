@@ -17,20 +17,26 @@ static void get_fields(const struct placed *placed, struct field fields[FIELD_CO
   const struct ws_placement *at = &placed->placement;
   const struct ws_module_info *info = ws_module_info(placed->module);
   bool no_stack = !info->has_stack;
-  fields[0] = (struct field){"memoryBase", "MEMORY_BASE", "First byte of the module's range", at->base, false, false};
-  fields[1] = (struct field){"memorySize", "MEMORY_SIZE", "Size of the range in bytes: stack and static data", at->size,
-                             false, false};
-  fields[2] = (struct field){"stackLow", "STACK_LOW", "Lowest byte of the stack", at->stack_low, no_stack, false};
-  fields[3] = (struct field){"stackPointer", "STACK_POINTER", "Initial stack pointer: one past the stack's highest byte",
-                             at->stack_pointer, no_stack, false};
-  fields[4] = (struct field){"dataBase", "DATA_BASE", "First byte of static data", at->data_base, false, false};
-  fields[5] = (struct field){"dataEnd", "DATA_END", "One past the last byte of static data", at->data_end, false, false};
-  fields[6] = (struct field){"heapBase", "HEAP_BASE", "What the module was told is __heap_base", at->heap_base, false,
-                             false};
-  fields[7] = (struct field){"tableBase", "TABLE_BASE", "Index of its first function in its function table",
-                             at->table_base, false, true};
-  fields[8] = (struct field){"tableSize", "TABLE_SIZE", "How many functions it puts there", info->table_size, false,
-                             true};
+  fields[0] =
+      (struct field){"memoryBase", "MEMORY_BASE", "First byte of the module's range", at->base, false, false};
+  fields[1] = (struct field){"memorySize", "MEMORY_SIZE", "Size of the range in bytes: stack and static data",
+                             at->size,     false,         false};
+  fields[2] =
+      (struct field){"stackLow", "STACK_LOW", "Lowest byte of the stack", at->stack_low, no_stack, false};
+  fields[3] = (struct field){
+      "stackPointer",    "STACK_POINTER", "Initial stack pointer: one past the stack's highest byte",
+      at->stack_pointer, no_stack,        false};
+  fields[4] =
+      (struct field){"dataBase", "DATA_BASE", "First byte of static data", at->data_base, false, false};
+  fields[5] = (struct field){"dataEnd",    "DATA_END", "One past the last byte of static data",
+                             at->data_end, false,      false};
+  fields[6] = (struct field){"heapBase",    "HEAP_BASE", "What the module was told is __heap_base",
+                             at->heap_base, false,       false};
+  fields[7] =
+      (struct field){"tableBase",    "TABLE_BASE", "Index of its first function in its function table",
+                     at->table_base, false,        true};
+  fields[8] = (struct field){"tableSize",      "TABLE_SIZE", "How many functions it puts there",
+                             info->table_size, false,        true};
   fields[9] = (struct field){NULL, NULL, NULL, 0, false, false};
 }
 
@@ -45,16 +51,16 @@ static void put_quoted(FILE *to, const char *text) {
 
 static void put_macro(FILE *to, const char *prefix, const char *module, const char *name, uint64_t value,
                       const char *suffix) {
-  fprintf(to, "#define %s%s%s_%s %" PRIu64 "%s\n", prefix, module ? "_" : "", module ? module : "", name, value,
-          suffix);
+  fprintf(to, "#define %s%s%s_%s %" PRIu64 "%s\n", prefix, module ? "_" : "", module ? module : "", name,
+          value, suffix);
 }
 
 // A name inside a URL. Bundlers look for a plain string in new URL(), so it is encoded here.
 static void put_url(FILE *to, const char *text) {
   for (; *text; text++) {
     unsigned char byte = (unsigned char)*text;
-    bool plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
-                 byte == '-' || byte == '_' || byte == '.' || byte == '~';
+    bool plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
+                 (byte >= 'a' && byte <= 'z') || byte == '-' || byte == '_' || byte == '.' || byte == '~';
     fprintf(to, plain ? "%c" : "%%%02X", byte);
   }
 }
@@ -68,10 +74,11 @@ void print_header(FILE *to, const struct layout *layout) {
   // An identifier cannot start with a digit.
   if (prefix[0] >= '0' && prefix[0] <= '9')
     prefix[0] = '_';
-  fprintf(to,
-          "/* Where everything went. Written by wasmshare %s; do not edit. Addresses and sizes are in bytes. */\n"
-          "#ifndef %s_LAYOUT_H\n#define %s_LAYOUT_H\n\n",
-          WS_VERSION, prefix, prefix);
+  fprintf(
+      to,
+      "/* Where everything went. Written by wasmshare %s; do not edit. Addresses and sizes are in bytes. */\n"
+      "#ifndef %s_LAYOUT_H\n#define %s_LAYOUT_H\n\n",
+      WS_VERSION, prefix, prefix);
   put_macro(to, prefix, NULL, "PAGE_SIZE", WS_PAGE_SIZE, suffix);
   fputs("\n/* Pages that the memory must have at the start */\n", to);
   put_macro(to, prefix, NULL, "PAGES", plan->pages, suffix);
@@ -100,8 +107,8 @@ void print_header(FILE *to, const struct layout *layout) {
     get_fields(placed, fields);
     fprintf(to, "\n/* %s.wasm */\n", placed->name);
     if (module) {
-      fprintf(to, "/* Added to the addresses of its static data */\n#define %s_%s_OFFSET %" PRId64 "%s\n", prefix,
-              module, (int64_t)placed->placement.offset, plan->memory64 ? "LL" : "L");
+      fprintf(to, "/* Added to the addresses of its static data */\n#define %s_%s_OFFSET %" PRId64 "%s\n",
+              prefix, module, (int64_t)placed->placement.offset, plan->memory64 ? "LL" : "L");
       for (const struct field *field = fields; field->name; field++) {
         fprintf(to, "/* %s */\n", field->comment);
         put_macro(to, prefix, module, field->macro, field->absent ? 0 : field->value, suffix);
@@ -116,11 +123,12 @@ void print_header(FILE *to, const struct layout *layout) {
 void print_script(FILE *to, const struct layout *layout) {
   const struct ws_plan *plan = &layout->plan;
   const char *n = plan->memory64 ? "n" : "";
-  fprintf(to,
-          "// Where everything went. Written by wasmshare %s; do not edit. Addresses and sizes are in bytes.\n\n"
-          "export const pageSize = %u;\n"
-          "export const pages = %" PRIu64 ";\n",
-          WS_VERSION, WS_PAGE_SIZE, plan->pages);
+  fprintf(
+      to,
+      "// Where everything went. Written by wasmshare %s; do not edit. Addresses and sizes are in bytes.\n\n"
+      "export const pageSize = %u;\n"
+      "export const pages = %" PRIu64 ";\n",
+      WS_VERSION, WS_PAGE_SIZE, plan->pages);
   if (plan->has_maximum)
     fprintf(to, "export const maximumPages = %" PRIu64 ";\n", plan->maximum_pages);
   else
@@ -131,7 +139,8 @@ void print_script(FILE *to, const struct layout *layout) {
           "export const heapBase = %" PRIu64 "%s;\n"
           "export const heapEnd = %" PRIu64 "%s;\n\n"
           "// The stack and the function table that all modules share, if they do\n",
-          plan->shared ? "true" : "false", plan->memory64 ? "true" : "false", plan->heap_base, n, plan->heap_end, n);
+          plan->shared ? "true" : "false", plan->memory64 ? "true" : "false", plan->heap_base, n,
+          plan->heap_end, n);
   if (plan->shared_stack)
     fprintf(to,
             "export const stackLow = %" PRIu64 "%s;\n"
@@ -153,7 +162,8 @@ void print_script(FILE *to, const struct layout *layout) {
     put_quoted(to, placed->name);
     fputs("',\n    url: new URL('./", to);
     put_url(to, placed->name);
-    fprintf(to, ".wasm', import.meta.url),\n    offset: %" PRId64 "%s,\n", (int64_t)placed->placement.offset, n);
+    fprintf(to, ".wasm', import.meta.url),\n    offset: %" PRId64 "%s,\n", (int64_t)placed->placement.offset,
+            n);
     for (const struct field *field = fields; field->name; field++) {
       if (field->absent)
         fprintf(to, "    %s: null,\n", field->name);
@@ -191,17 +201,20 @@ void print_script(FILE *to, const struct layout *layout) {
             "}\n",
             plan->memory64 ? "i64" : "i32");
   if (plan->shared_table)
-    fprintf(to, "\n// Makes the function table that all of them import as env.__indirect_function_table.\n"
-                "export function createTable() {\n"
-                "  %s\n"
-                "}\n",
-            plan->memory64
-                ? "try {\n"
-                  "    return new WebAssembly.Table({ initial: BigInt(tableSize), element: 'anyfunc', address: 'i64' });\n"
-                  "  } catch {\n"
-                  "    return new WebAssembly.Table({ initial: tableSize, element: 'anyfunc', index: 'i64' });\n"
-                  "  }"
-                : "return new WebAssembly.Table({ initial: tableSize, element: 'anyfunc' });");
+    fprintf(
+        to,
+        "\n// Makes the function table that all of them import as env.__indirect_function_table.\n"
+        "export function createTable() {\n"
+        "  %s\n"
+        "}\n",
+        plan->memory64
+            ? "try {\n"
+              "    return new WebAssembly.Table({ initial: BigInt(tableSize), element: 'anyfunc', address: "
+              "'i64' });\n"
+              "  } catch {\n"
+              "    return new WebAssembly.Table({ initial: tableSize, element: 'anyfunc', index: 'i64' });\n"
+              "  }"
+            : "return new WebAssembly.Table({ initial: tableSize, element: 'anyfunc' });");
 }
 
 void print_types(FILE *to, const struct layout *layout) {
@@ -223,28 +236,29 @@ void print_types(FILE *to, const struct layout *layout) {
   get_fields(&layout->modules[0], fields);
   for (const struct field *field = fields; field->name; field++) {
     bool stack = field->macro[0] == 'S';
-    fprintf(to, "  /** %s%s. */\n  readonly %s: %s%s;\n", field->comment, stack ? "; null if it has none" : "",
-            field->name, field->count ? "number" : "Address", stack ? " | null" : "");
+    fprintf(to, "  /** %s%s. */\n  readonly %s: %s%s;\n", field->comment,
+            stack ? "; null if it has none" : "", field->name, field->count ? "number" : "Address",
+            stack ? " | null" : "");
   }
-  fprintf(to,
-          "  /** Where the memory goes in its import object. */\n"
-          "  readonly memoryImport: { readonly module: string; readonly name: string };\n"
-          "}\n\n"
-          "/** Bytes in a page. */\nexport const pageSize: number;\n"
-          "/** Pages that the memory must have at the start. */\nexport const pages: number;\n"
-          "/** The most pages that the memory may grow to, if there is a limit. */\n"
-          "export const maximumPages: number | undefined;\n"
-          "/** Whether the memory is shared between threads. */\nexport const shared: boolean;\n"
-          "/** Whether addresses are 64 bits wide. */\nexport const memory64: boolean;\n"
-          "/** First byte after every module. */\nexport const heapBase: Address;\n"
-          "/** End of the memory at the start. */\nexport const heapEnd: Address;\n"
-          "/** Lowest byte of the stack that all modules share; null if each has its own. */\n"
-          "export const stackLow: Address | null;\n"
-          "/** Initial stack pointer of that stack. */\nexport const stackPointer: Address | null;\n"
-          "/** Elements of the function table that all modules share; null if each has its own. */\n"
-          "export const tableSize: number | null;\n"
-          "/** The modules, in layout order. */\nexport const modules: readonly PlacedModule[];\n"
-          "/** Makes the memory that all of them import. */\nexport function createMemory(): WebAssembly.Memory;\n");
+  fprintf(to, "  /** Where the memory goes in its import object. */\n"
+              "  readonly memoryImport: { readonly module: string; readonly name: string };\n"
+              "}\n\n"
+              "/** Bytes in a page. */\nexport const pageSize: number;\n"
+              "/** Pages that the memory must have at the start. */\nexport const pages: number;\n"
+              "/** The most pages that the memory may grow to, if there is a limit. */\n"
+              "export const maximumPages: number | undefined;\n"
+              "/** Whether the memory is shared between threads. */\nexport const shared: boolean;\n"
+              "/** Whether addresses are 64 bits wide. */\nexport const memory64: boolean;\n"
+              "/** First byte after every module. */\nexport const heapBase: Address;\n"
+              "/** End of the memory at the start. */\nexport const heapEnd: Address;\n"
+              "/** Lowest byte of the stack that all modules share; null if each has its own. */\n"
+              "export const stackLow: Address | null;\n"
+              "/** Initial stack pointer of that stack. */\nexport const stackPointer: Address | null;\n"
+              "/** Elements of the function table that all modules share; null if each has its own. */\n"
+              "export const tableSize: number | null;\n"
+              "/** The modules, in layout order. */\nexport const modules: readonly PlacedModule[];\n"
+              "/** Makes the memory that all of them import. */\nexport function createMemory(): "
+              "WebAssembly.Memory;\n");
   if (plan->shared_stack)
     fputs("/** Makes the stack pointer that all of them import as env.__stack_pointer. */\n"
           "export function createStackPointer(): WebAssembly.Global;\n",

@@ -5,32 +5,38 @@
 
 #include "command.h"
 
-static json_t *number(uint64_t value) { return json_integer((json_int_t)value); }
+static json_t *number(uint64_t value) {
+  return json_integer((json_int_t)value);
+}
 
 static json_t *inspect_json(const char *path, const struct ws_module_info *info) {
-  json_t *json = json_object(), *relocations = json_object(), *pointers = json_object(), *globals = json_array();
+  json_t *json = json_object(), *relocations = json_object(), *pointers = json_object(),
+         *globals = json_array();
   json_object_set_new(json, "file", json_string(path));
   json_object_set_new(json, "exact", json_boolean(info->exact));
   json_object_set_new(json, "reason", info->exact ? json_null() : json_string(info->inexact.message));
   json_t *memory = json_null();
   if (info->has_memory) {
-    memory = json_pack("{s:s, s:s, s:b, s:I, s:o, s:b, s:b}", "module", info->memory_module, "name", info->memory_name,
-                       "imported", info->imports_memory, "minimumPages", (json_int_t)info->memory_minimum,
-                       "maximumPages", info->has_maximum ? number(info->memory_maximum) : json_null(), "shared",
-                       info->shared, "memory64", info->memory64);
+    memory = json_pack("{s:s, s:s, s:b, s:I, s:o, s:b, s:b}", "module", info->memory_module, "name",
+                       info->memory_name, "imported", info->imports_memory, "minimumPages",
+                       (json_int_t)info->memory_minimum, "maximumPages",
+                       info->has_maximum ? number(info->memory_maximum) : json_null(), "shared", info->shared,
+                       "memory64", info->memory64);
   }
   json_object_set_new(json, "memory", memory);
   json_object_set_new(json, "stack",
                       info->has_stack ? json_pack("{s:I, s:I}", "low", (json_int_t)info->stack_low, "pointer",
                                                   (json_int_t)info->stack_pointer)
                                       : json_null());
-  json_object_set_new(json, "data", json_pack("{s:I, s:I, s:I, s:I}", "base", (json_int_t)info->data_base, "end",
-                                              (json_int_t)info->data_end, "alignment", (json_int_t)info->alignment,
-                                              "zeroBytes", (json_int_t)info->zero_bytes));
+  json_object_set_new(json, "data",
+                      json_pack("{s:I, s:I, s:I, s:I}", "base", (json_int_t)info->data_base, "end",
+                                (json_int_t)info->data_end, "alignment", (json_int_t)info->alignment,
+                                "zeroBytes", (json_int_t)info->zero_bytes));
   json_object_set_new(json, "heapBase", number(info->heap_base));
-  json_object_set_new(json, "table", info->has_table ? json_pack("{s:I, s:I}", "base", (json_int_t)info->table_base,
-                                                                 "size", (json_int_t)info->table_size)
-                                                     : json_null());
+  json_object_set_new(json, "table",
+                      info->has_table ? json_pack("{s:I, s:I}", "base", (json_int_t)info->table_base, "size",
+                                                  (json_int_t)info->table_size)
+                                      : json_null());
   for (unsigned i = 0; i < WS_RELOCATION_TYPES; i++)
     if (info->relocations[i])
       json_object_set_new(relocations, ws_relocation_name(i), number(info->relocations[i]));
@@ -38,10 +44,10 @@ static json_t *inspect_json(const char *path, const struct ws_module_info *info)
     if (info->fixups[i])
       json_object_set_new(pointers, ws_base_name(i), number(info->fixups[i]));
   for (size_t i = 0; i < info->global_count; i++)
-    json_array_append_new(globals, json_pack("{s:I, s:s, s:s, s:I}", "index", (json_int_t)info->globals[i].index,
-                                             "name", info->globals[i].name, "base",
-                                             ws_base_name(info->globals[i].base), "value",
-                                             (json_int_t)info->globals[i].value));
+    json_array_append_new(
+        globals, json_pack("{s:I, s:s, s:s, s:I}", "index", (json_int_t)info->globals[i].index, "name",
+                           info->globals[i].name, "base", ws_base_name(info->globals[i].base), "value",
+                           (json_int_t)info->globals[i].value));
   json_object_set_new(json, "relocations", relocations);
   json_object_set_new(json, "pointers", pointers);
   json_object_set_new(json, "globals", globals);
@@ -64,14 +70,16 @@ static void print_text(const char *path, const struct ws_module_info *info) {
     printf(", as %s.%s\n", info->memory_module, info->memory_name);
   }
   if (info->has_stack)
-    printf("  stack        0x%" PRIx64 "..0x%" PRIx64 " (%" PRIu64 " bytes)\n", info->stack_low, info->stack_pointer,
-           info->stack_pointer - info->stack_low);
+    printf("  stack        0x%" PRIx64 "..0x%" PRIx64 " (%" PRIu64 " bytes)\n", info->stack_low,
+           info->stack_pointer, info->stack_pointer - info->stack_low);
   else
     printf("  stack        none\n");
   if (info->data_end > info->data_base)
-    printf("  data         0x%" PRIx64 "..0x%" PRIx64 " (%" PRIu64 " bytes, %" PRIu64 " of them zeroed at the start), "
+    printf("  data         0x%" PRIx64 "..0x%" PRIx64 " (%" PRIu64 " bytes, %" PRIu64
+           " of them zeroed at the start), "
            "aligned to %" PRIu64 "\n",
-           info->data_base, info->data_end, info->data_end - info->data_base, info->zero_bytes, info->alignment);
+           info->data_base, info->data_end, info->data_end - info->data_base, info->zero_bytes,
+           info->alignment);
   else
     printf("  data         none\n");
   printf("  heap base    0x%" PRIx64 "\n", info->heap_base);

@@ -19,7 +19,9 @@ char *macro_name(const char *name) {
   return macro;
 }
 
-static json_t *address(uint64_t value) { return json_integer((json_int_t)value); }
+static json_t *address(uint64_t value) {
+  return json_integer((json_int_t)value);
+}
 
 // The variables of other modules that it was bound to.
 static json_t *bindings_json(const struct layout *layout, const struct ws_module *module) {
@@ -42,7 +44,8 @@ static json_t *module_json(const struct layout *layout, const struct placed *pla
   json_object_set_new(json, "memoryBase", address(placement->base));
   json_object_set_new(json, "memorySize", address(placement->size));
   json_object_set_new(json, "stackLow", info->has_stack ? address(placement->stack_low) : json_null());
-  json_object_set_new(json, "stackPointer", info->has_stack ? address(placement->stack_pointer) : json_null());
+  json_object_set_new(json, "stackPointer",
+                      info->has_stack ? address(placement->stack_pointer) : json_null());
   json_object_set_new(json, "dataBase", address(placement->data_base));
   json_object_set_new(json, "dataEnd", address(placement->data_end));
   json_object_set_new(json, "heapBase", address(placement->heap_base));

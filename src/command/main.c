@@ -20,7 +20,8 @@ static const char help[] =
     "    --table=shared     one function table        --heap-owner NAME  only it gets the initial heap\n"
     "    --trust-pic        take PIC without relocations although it has initialised data\n"
     "    --map FILE.svg     draw what is where\n"
-    "  wasmshare relocate MODULE -o OUT --offset N [--heap-base N] [--table-offset N] [--keep-relocs] [--trust-pic]\n"
+    "  wasmshare relocate MODULE -o OUT --offset N [--heap-base N] [--table-offset N] [--keep-relocs] "
+    "[--trust-pic]\n"
     "  wasmshare inspect [--json] [--trust-pic] MODULE...   what was found, and whether it is exact\n"
     "  wasmshare heap-base MODULE                           the heap base, in decimal\n"
     "  wasmshare verify LAYOUT.json|DIR                     check written modules against their layout\n"
@@ -51,7 +52,8 @@ int fail_with(const struct ws_error *error) {
   return fail("%s", line);
 }
 
-// wasmshare.mk is installed in share/wasmshare beside the bin directory; a build tree has it in its own share.
+// wasmshare.mk is installed in share/wasmshare beside the bin directory; a build tree has it in its own
+// share.
 static int print_makefile(void) {
   static const char *const places[] = {"/../share/wasmshare/wasmshare.mk", "/share/wasmshare/wasmshare.mk"};
   char path[4096];
@@ -109,7 +111,8 @@ static int run(int argc, char **argv) {
       return 0;
     }
     struct options options;
-    int status = parse_options(argc - 1, argv + 1, commands[i].options, &options) ? commands[i].run(&options) : 1;
+    int status =
+        parse_options(argc - 1, argv + 1, commands[i].options, &options) ? commands[i].run(&options) : 1;
     free_options(&options);
     return status;
   }

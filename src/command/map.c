@@ -67,7 +67,8 @@ static const char *print_size(char text[32], uint64_t size) {
   return text;
 }
 
-// ------------------------------------------------------------------------------------------------------------ as text
+// ------------------------------------------------------------------------------------------------------------
+// as text
 
 struct text_map {
   FILE *to;
@@ -85,11 +86,12 @@ void print_map(FILE *to, const struct layout *layout) {
   struct text_map map = {to, layout->plan.memory64 ? 10 : 8};
   fprintf(to, "  %-*s %11s  %-16s %s\n", map.width + 2, "address", "size", "module", "what");
   walk_regions(layout, print_region, &map);
-  fprintf(to, "  0x%0*" PRIx64 " %11s  %-16s end: %" PRIu64 " pages of 64 KiB\n", map.width, layout->plan.heap_end, "",
-          "", layout->plan.pages);
+  fprintf(to, "  0x%0*" PRIx64 " %11s  %-16s end: %" PRIu64 " pages of 64 KiB\n", map.width,
+          layout->plan.heap_end, "", "", layout->plan.pages);
 }
 
-// -------------------------------------------------------------------------------------------------------- as a picture
+// -------------------------------------------------------------------------------------------------------- as
+// a picture
 
 enum { LEFT = 110, WIDTH = 300, GAP_HEIGHT = 8 };
 
@@ -140,7 +142,8 @@ static void draw_region(void *context, const struct region *region) {
             picture->y + 4, picture->width, region->start);
   fprintf(picture->to, "<g><title>0x%" PRIx64 " to 0x%" PRIx64 ": ", region->start, region->end);
   put_xml(picture->to, region->module ? region->module : "");
-  fprintf(picture->to, " %s, %" PRIu64 " bytes</title><rect x=\"%d\" y=\"%u\" width=\"%d\" height=\"%u\" fill=\"%s\"/>",
+  fprintf(picture->to,
+          " %s, %" PRIu64 " bytes</title><rect x=\"%d\" y=\"%u\" width=\"%d\" height=\"%u\" fill=\"%s\"/>",
           region->what, region->end - region->start, LEFT, picture->y, WIDTH, height, fill);
   if (height > GAP_HEIGHT) {
     fprintf(picture->to, "<text x=\"%d\" y=\"%u\">", LEFT + 10, picture->y + height / 2 + 4);
@@ -153,7 +156,8 @@ static void draw_region(void *context, const struct region *region) {
 }
 
 void print_picture(FILE *to, const struct layout *layout) {
-  struct picture picture = {.to = to, .y = 12, .width = layout->plan.memory64 ? 10 : 8, .modules = layout->count};
+  struct picture picture = {
+      .to = to, .y = 12, .width = layout->plan.memory64 ? 10 : 8, .modules = layout->count};
   walk_regions(layout, measure_region, &picture);
   fprintf(to,
           "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%u\" font-family=\"sans-serif\" "
@@ -164,6 +168,6 @@ void print_picture(FILE *to, const struct layout *layout) {
           LEFT + WIDTH + 12, picture.y + 16);
   picture.y = 12;
   walk_regions(layout, draw_region, &picture);
-  fprintf(to, "<text x=\"%d\" y=\"%u\" class=\"address\">0x%0*" PRIx64 "</text>\n</svg>\n", LEFT - 8, picture.y + 4,
-          picture.width, layout->plan.heap_end);
+  fprintf(to, "<text x=\"%d\" y=\"%u\" class=\"address\">0x%0*" PRIx64 "</text>\n</svg>\n", LEFT - 8,
+          picture.y + 4, picture.width, layout->plan.heap_end);
 }

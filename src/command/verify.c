@@ -163,7 +163,8 @@ static bool verify_module(const char *path, const json_t *json, const struct ws_
     if (!ok)
       fail_with(&error);
   }
-  if (ok && (ws_module_info(module)->shared != plan->shared || ws_module_info(module)->memory64 != plan->memory64)) {
+  if (ok && (ws_module_info(module)->shared != plan->shared ||
+             ws_module_info(module)->memory64 != plan->memory64)) {
     fail("%s: its memory is of another kind than the layout's", file_path);
     ok = false;
   }

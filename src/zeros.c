@@ -1,0 +1,75 @@
+#include "zeros.h"
+
+#include <string.h>
+
+enum { MINIMUM_ZEROS = 64 };
+
+static size_t trailing_zeros(struct ws_slice bytes) {
+  size_t zeros = 0;
+  while (zeros < bytes.size && bytes.data[bytes.size - 1 - zeros] == 0)
+    zeros++;
+  return zeros;
+}
+
+bool ws_cut_zeros(struct ws_module *module, struct ws_error *error) {
+  bool possible = module->has_bulk_memory && !module->keep_relocs && module->info.exact &&
+                  (module->type_count > 0 || module->void_type >= 0);
+  if (!possible) {
+    // What __wasm_init_memory clears has no need of its bytes either way.
+    for (size_t i = 0; i < module->segment_count; i++)
+      if (module->keep_relocs || !module->info.exact)
+        module->segments[i].kept = module->segments[i].bytes.size;
+    return true;
+  }
+  const struct ws_section *data = ws_section(module, WS_SECTION_DATA);
+  struct ws_buffer body = {0};
+  uint32_t addresses[64];
+  size_t count = 0, fixup = 0;
+  bool is_64 = module->memory.is_64;
+  ws_put_u8(&body, 0); // no locals
+  for (size_t i = 0; i < module->segment_count; i++) {
+    struct ws_segment *segment = &module->segments[i];
+    uint32_t end = segment->bytes_offset + (uint32_t)segment->bytes.size;
+    size_t used = 0;
+    for (; fixup < data->fixup_count && data->fixups[fixup].offset < end; fixup++)
+      used = data->fixups[fixup].offset + ws_encoding_width(data->fixups[fixup].encoding) -
+             segment->bytes_offset;
+    module->info.zero_bytes += segment->bytes.size - segment->kept;
+    if (segment->passive || count == sizeof addresses / sizeof *addresses)
+      continue;
+    size_t zeros = trailing_zeros(segment->bytes);
+    if (zeros > segment->bytes.size - used)
+      zeros = segment->bytes.size - used;
+    if (zeros < MINIMUM_ZEROS)
+      continue;
+    segment->kept = segment->bytes.size - zeros;
+    module->info.zero_bytes += zeros;
+    uint8_t address[10];
+    ws_operand_put(address, is_64 ? WS_SLEB64 : WS_SLEB32, segment->address + segment->kept);
+    ws_put_u8(&body, is_64 ? 0x42 : 0x41); // i64.const, i32.const
+    addresses[count++] = (uint32_t)body.size;
+    ws_put_bytes(&body, address, is_64 ? 10 : 5);
+    ws_put_bytes(&body, "\x41\x00", 2); // i32.const 0
+    ws_put_u8(&body, is_64 ? 0x42 : 0x41);
+    ws_put_sleb(&body, (int64_t)zeros);
+    ws_put_bytes(&body, "\xfc\x0b\x00", 3); // memory.fill
+  }
+  if (count == 0) {
+    ws_buffer_free(&body);
+    return true;
+  }
+  if (module->has_start) {
+    ws_put_u8(&body, 0x10); // call
+    ws_put_uleb(&body, ws_redirected(module, module->start));
+  }
+  ws_put_u8(&body, 0x0b); // end
+  struct ws_appended *appended = &module->appended[module->appended_count++];
+  appended->replaces = WS_NEW_FUNCTION;
+  appended->body = ws_buffer_keep(&body, &module->arena);
+  appended->addresses = ws_arena_new(&module->arena, count, sizeof *addresses);
+  appended->address_count = count;
+  if (!appended->body.data || !appended->addresses)
+    return ws_fail_memory(error, module->file);
+  memcpy(appended->addresses, addresses, count * sizeof *addresses);
+  return true;
+}
