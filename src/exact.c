@@ -1,6 +1,5 @@
 #include "exact.h"
 
-
 // Position-independent code reaches its data through this global, and through GOT globals; all are known by
 // name.
 static bool is_pic(const struct ws_module *module) {

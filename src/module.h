@@ -143,6 +143,7 @@ struct ws_symbol {
   struct ws_slice name;
   uint32_t index;        // of the function, global, tag, table, section or data segment
   uint64_t offset, size; // data symbols; the offset of an absolute one is its address
+  bool external;         // there is a ws_external for it
 };
 
 // A function put at the end of the code section: one of the linker's own, with its addresses padded.
@@ -158,6 +159,7 @@ struct ws_appended {
 // An undefined data symbol that the module's pointers name.
 struct ws_external {
   uint32_t symbol;
+  bool first; // of those for its symbol
   const char *name;
   uint64_t addend;  // added to what the site already holds
   size_t from;      // resolve.c: the module that defines it

@@ -24,7 +24,8 @@ static struct ws_section *need_section(struct ws_module *module, enum ws_section
   memcpy(sections, module->sections, at * sizeof *sections);
   memcpy(sections + at + 1, module->sections + at, (module->section_count - at) * sizeof *sections);
   piece->data = (const uint8_t *)"";
-  sections[at] = (struct ws_section){.id = (uint8_t)id, .pieces = piece, .piece_count = 1, .added = true};
+  sections[at] = (struct ws_section){
+      .id = (uint8_t)id, .content = *piece, .pieces = piece, .piece_count = 1, .added = true};
   module->sections = sections;
   module->section_count++;
   return &sections[at];
@@ -73,9 +74,11 @@ static bool write_types(struct ws_module *module) {
 }
 
 static bool write_functions(struct ws_module *module) {
-  struct ws_section *section = ws_section(module, WS_SECTION_FUNCTION);
   if (!module->appended_count)
     return true;
+  struct ws_section *section = need_section(module, WS_SECTION_FUNCTION);
+  if (!section)
+    return false;
   struct ws_buffer functions = {0};
   ws_put_uleb(&functions, (uint64_t)module->function_count + module->appended_count);
   struct ws_reader reader = ws_reader(section->content);
@@ -182,9 +185,11 @@ static struct ws_slice dead_body(struct ws_module *module, uint32_t size) {
 }
 
 static bool write_code(struct ws_module *module) {
-  struct ws_section *section = ws_section(module, WS_SECTION_CODE);
-  if (!section || !module->appended_count)
+  if (!module->appended_count)
     return true;
+  struct ws_section *section = need_section(module, WS_SECTION_CODE);
+  if (!section)
+    return false;
   uint64_t total = (uint64_t)module->function_count + module->appended_count;
   size_t count_size = ws_uleb_size(total);
   if (count_size < module->code_count_size)

@@ -127,12 +127,16 @@ uint32_t ws_external(struct ws_module *module, uint32_t symbol, uint64_t addend)
     module->externals = externals;
     module->external_capacity = capacity;
   }
-  struct ws_slice name = module->symbols[symbol].name;
-  char *copy = ws_arena_new(&module->arena, name.size + 1, 1);
+  struct ws_symbol *named = &module->symbols[symbol];
+  char *copy = ws_arena_new(&module->arena, named->name.size + 1, 1);
   if (!copy)
     return UINT32_MAX;
-  module->externals[module->external_count] = (struct ws_external){
-      .symbol = symbol, .name = ws_printable(name, copy, name.size + 1), .addend = addend};
+  module->externals[module->external_count] =
+      (struct ws_external){.symbol = symbol,
+                           .first = !named->external,
+                           .name = ws_printable(named->name, copy, named->name.size + 1),
+                           .addend = addend};
+  named->external = true;
   return (uint32_t)module->external_count++;
 }
 

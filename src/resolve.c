@@ -74,10 +74,7 @@ bool ws_module_binding(const struct ws_module *module, size_t index, struct ws_b
   // A symbol with several addends is one binding.
   size_t seen = 0;
   for (size_t i = 0; i < module->external_count; i++) {
-    bool repeated = false;
-    for (size_t k = 0; k < i && !repeated; k++)
-      repeated = module->externals[k].symbol == module->externals[i].symbol;
-    if (repeated || seen++ != index)
+    if (!module->externals[i].first || seen++ != index)
       continue;
     *binding = (struct ws_binding){.name = module->externals[i].name,
                                    .from = module->externals[i].from,

@@ -1,6 +1,5 @@
 #include "synthetic.h"
 
-
 enum {
   UNREACHABLE = 0x00,
   NOP = 0x01,

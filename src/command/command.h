@@ -109,6 +109,8 @@ struct layout {
 
 // The module's name as part of a C macro: upper case, '_' for what C does not allow.
 char *macro_name(const char *name);
+// Whether JSON can hold the text.
+bool is_utf8(const char *text);
 // layout.json, as text to be freed; NULL if memory runs out.
 char *layout_json(const struct layout *layout);
 // Reads a module of an input, reporting errors.

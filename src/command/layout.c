@@ -19,6 +19,12 @@ char *macro_name(const char *name) {
   return macro;
 }
 
+bool is_utf8(const char *text) {
+  json_t *string = json_string(text);
+  json_decref(string);
+  return string != NULL;
+}
+
 static json_t *address(uint64_t value) {
   return json_integer((json_int_t)value);
 }
