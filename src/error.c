@@ -42,18 +42,21 @@ const char *ws_printable(struct ws_slice from, char *text, size_t size) {
   return text;
 }
 
+static struct ws_slice text_slice(const char *text) {
+  return (struct ws_slice){(const uint8_t *)text, strlen(text)};
+}
+
 bool ws_fail(struct ws_error *error, const char *file, const char *section, uint64_t offset,
              const char *format, ...) {
-  ws_printable((struct ws_slice){(const uint8_t *)file, strlen(file)}, error->file, sizeof error->file);
-  snprintf(error->section, sizeof error->section, "%s", section ? section : "");
-  error->offset = offset;
+  char message[sizeof error->message];
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(error->message, sizeof error->message, format, arguments);
+  vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
-  for (char *at = error->message; *at; at++)
-    if (*at == '\n' || *at == '\r')
-      *at = ' ';
+  ws_printable(text_slice(file), error->file, sizeof error->file);
+  ws_printable(text_slice(section ? section : ""), error->section, sizeof error->section);
+  ws_printable(text_slice(message), error->message, sizeof error->message);
+  error->offset = offset;
   return false;
 }
 

@@ -1,5 +1,7 @@
 #include "keep.h"
 
+#include <string.h>
+
 #include "relocations.h"
 
 enum { LINKING_SYMBOL_TABLE = 8 };
@@ -79,6 +81,18 @@ static bool put_symbol(struct ws_module *module, struct ws_section *section, str
   }
 }
 
+// Where a stack begins can be seen in what the linker made, but not any more in what was moved: say it in the
+// linker's own way.
+static bool needs_stack_low(const struct ws_module *module) {
+  if (!module->info.has_stack)
+    return false;
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    if (module->symbols[i].kind == WS_SYMBOL_DATA && (module->symbols[i].flags & WS_SYMBOL_ABSOLUTE) &&
+        ws_slice_is(module->symbols[i].name, "__stack_low"))
+      return false;
+  return true;
+}
+
 // The symbol table changes size; every other subsection is kept as it is.
 static bool keep_linking(struct ws_module *module, struct ws_section *section) {
   struct ws_reader reader = ws_reader(section->content);
@@ -95,10 +109,17 @@ static bool keep_linking(struct ws_module *module, struct ws_section *section) {
     // The size comes before the fixups' offsets are known to be final, so it is padded.
     size_t size_at = built.size;
     ws_put_bytes(&built, "\0\0\0\0\0", 5);
-    ws_put_uleb(&built, module->symbol_count);
+    struct ws_symbol stack_low = {.kind = WS_SYMBOL_DATA,
+                                  .flags = WS_SYMBOL_HIDDEN | WS_SYMBOL_ABSOLUTE,
+                                  .name = {(const uint8_t *)"__stack_low", strlen("__stack_low")},
+                                  .offset = module->info.stack_low};
+    bool add = needs_stack_low(module);
+    ws_put_uleb(&built, (uint64_t)module->symbol_count + add);
     for (uint32_t i = 0; i < module->symbol_count; i++)
       if (!put_symbol(module, section, &built, &module->symbols[i]))
         built.failed = true;
+    if (add && !put_symbol(module, section, &built, &stack_low))
+      built.failed = true;
     if (!built.failed)
       ws_operand_put(built.data + size_at, WS_LEB32, built.size - size_at - 5);
   }

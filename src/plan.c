@@ -217,7 +217,7 @@ bool ws_plan(struct ws_module *const *modules, size_t count, const struct ws_pla
   for (size_t i = 0; i < count; i++)
     if (!place_next(modules[i], options, &cursor, &placements[i], error))
       return false;
-  if (!ws_align_up(&plan->heap_base, cursor, 16))
+  if (!ws_align_up(&plan->heap_base, cursor, 16) || (!plan->memory64 && plan->heap_base > UINT32_MAX))
     return too_large(modules[count - 1], plan->memory64, error);
   if (!plan_memory(modules, count, options, plan, error))
     return false;
@@ -245,7 +245,8 @@ bool ws_plan_shift(struct ws_module *module, uint64_t offset, uint64_t table_off
   uint64_t low, high;
   extent(info, &low, &high);
   uint64_t base = (low + offset) & mask, end = base + (high - low);
-  if (high > limit || base > limit || end > limit)
+  bool wraps = !info->memory64 && offset > UINT32_MAX && offset < UINT64_MAX - UINT32_MAX;
+  if (wraps || high > limit || base > limit || end > limit)
     return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
                    "cannot be moved by that offset: it would leave the %d GiB of a %d-bit memory",
                    info->memory64 ? 16 : 4, info->memory64 ? 64 : 32);
@@ -268,7 +269,7 @@ bool ws_plan_shift(struct ws_module *module, uint64_t offset, uint64_t table_off
       .has_maximum = info->has_maximum,
   };
   uint64_t top = placement->heap_base > end ? placement->heap_base : end;
-  if (!ws_add(&top, top, info->initial_heap) || !ws_align_up(&top, top, WS_PAGE_SIZE) || top > limit)
+  if (placement->heap_base > mask || !ws_add(&top, top, info->initial_heap) || !ws_align_up(&top, top, WS_PAGE_SIZE) || top > limit)
     return too_large(module, info->memory64, error);
   placement->heap_end = top;
   placement->pages = top / WS_PAGE_SIZE;

@@ -181,6 +181,12 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
     return false;
   module->info.has_relocations = module->has_linking;
   describe_data(module);
+  // Linkers keep address 0 free, for the null pointer or the stack; wasm-ld -r starts there.
+  if (module->has_linking && module->info.data_end > 0 && module->info.data_base == 0)
+    return ws_module_fail(
+        module, error, NULL, NULL,
+        "has data at address 0, as an object file has (wasm-ld -r): link it, with --import-memory "
+        "--emit-relocs and not with --global-base=0");
   if (!describe_stack(module) || !describe_heap(module))
     return ws_module_fail(module, error, NULL, NULL,
                           "has a stack or data beyond the end of the address space");

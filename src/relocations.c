@@ -73,10 +73,11 @@ struct relocation {
 struct pass {
   struct ws_module *module;
   struct ws_section *target;
-  const char *name; // of the reloc section, for errors
-  bool debug;       // the target is DWARF, which has tombstones
-  uint32_t end;     // of the previous operand
-  size_t container; // the function or segment that the previous operand was in
+  const char *name;     // of the reloc section, for errors
+  bool debug;           // the target is DWARF, which has tombstones
+  uint64_t memory_base; // what MEMORY_ADDR_REL is relative to: 0 until a module has been moved (see keep.c)
+  uint32_t end;         // of the previous operand
+  size_t container;     // the function or segment that the previous operand was in
   struct ws_error *error;
 };
 
@@ -92,6 +93,10 @@ static bool fail(const struct pass *pass, const struct relocation *relocation, c
   return ws_module_fail(pass->module, pass->error, pass->name, site(pass, relocation), "%s: %s",
                         types[relocation->type].name, what);
 }
+
+static const char rewritten[] = "; the module was rewritten after it was linked, by wasm-opt perhaps (clang "
+                                "-O runs it when it finds it: link with "
+                                "--no-wasm-opt), so give the linker's own output";
 
 // The module was linked, and then changed by something that does not know relocations.
 static bool stale(const struct pass *pass, const struct relocation *relocation, const char *what) {
@@ -202,6 +207,8 @@ static bool memory_operand(const struct pass *pass, const struct relocation *rel
       return true;
     return fail(pass, relocation, "its symbol is in a passive segment that nothing copies into memory");
   }
+  if (operand == MEMORY_ADDR_REL)
+    expected = (expected - pass->memory_base) & mask;
   if (operand == MEMORY_ADDR_HERE) {
     if (pass->target->id != WS_SECTION_DATA)
       return fail(pass, relocation, "is only known in data");
@@ -293,6 +300,27 @@ static bool got_operand(const struct pass *pass, const struct relocation *reloca
   return true;
 }
 
+// What may stand before an operand in code: a signed one belongs to a constant, an unsigned one to a memarg,
+// whose alignment is before it. Read as the other, an address from 2 GiB up would change its meaning.
+static bool fits_instruction(const struct pass *pass, const struct relocation *relocation) {
+  if (pass->target->id != WS_SECTION_CODE)
+    return true;
+  uint8_t before = site(pass, relocation)[-1]; // a function's local declarations are there at the least
+  switch (types[relocation->type].encoding) {
+  case WS_SLEB32:
+    return before == 0x41; // i32.const
+  case WS_SLEB64:
+    return before == 0x42; // i64.const
+  case WS_LEB32:
+  case WS_LEB64:
+    return types[relocation->type].operand != MEMORY_ADDR || before < 0x10;
+  case WS_U32:
+  case WS_U64:
+    break;
+  }
+  return false;
+}
+
 static bool check_operand(const struct pass *pass, const struct relocation *relocation) {
   struct ws_module *module = pass->module;
   enum ws_encoding encoding = types[relocation->type].encoding;
@@ -303,6 +331,8 @@ static bool check_operand(const struct pass *pass, const struct relocation *relo
     return true;
   if (!ws_operand_get(site(pass, relocation), encoding, &value))
     return stale(pass, relocation, "the operand is not padded to its full width");
+  if (!fits_instruction(pass, relocation))
+    return fail(pass, relocation, "is not for an operand of that kind");
   if (operand == TYPE_INDEX)
     return value == relocation->index || stale(pass, relocation, "the operand is not its type");
   if (relocation->index >= module->symbol_count)
@@ -351,9 +381,9 @@ static bool check_container(struct pass *pass, const struct relocation *relocati
       pass->container++;
     if (pass->container == module->function_count ||
         relocation->offset < module->functions[pass->container].offset)
-      return fail(pass, relocation, "lies outside every function");
+      return stale(pass, relocation, "lies outside every function");
     if (end > module->functions[pass->container].offset + module->functions[pass->container].size)
-      return fail(pass, relocation, "lies across the end of a function");
+      return stale(pass, relocation, "lies across the end of a function");
   } else if (pass->target->id == WS_SECTION_DATA) {
     while (pass->container < module->segment_count &&
            module->segments[pass->container].bytes_offset + module->segments[pass->container].bytes.size <=
@@ -361,9 +391,9 @@ static bool check_container(struct pass *pass, const struct relocation *relocati
       pass->container++;
     if (pass->container == module->segment_count ||
         relocation->offset < module->segments[pass->container].bytes_offset)
-      return fail(pass, relocation, "lies outside every data segment");
+      return stale(pass, relocation, "lies outside every data segment");
     if (end > module->segments[pass->container].bytes_offset + module->segments[pass->container].bytes.size)
-      return fail(pass, relocation, "lies across the end of a data segment");
+      return stale(pass, relocation, "lies across the end of a data segment");
   }
   return true;
 }
@@ -389,8 +419,8 @@ static bool read_relocation(struct pass *pass, struct ws_reader *reader, struct 
 
   uint64_t end = (uint64_t)relocation.offset + ws_encoding_width(types[relocation.type].encoding);
   if (end > pass->target->content.size)
-    return ws_module_fail(pass->module, pass->error, pass->name, at, "%s lies outside its section",
-                          types[relocation.type].name);
+    return ws_module_fail(pass->module, pass->error, pass->name, at, "%s lies outside its section%s",
+                          types[relocation.type].name, rewritten);
   if (relocation.offset < pass->end)
     return fail(pass, &relocation, "overlaps the relocation before it, or is out of order");
   if (!check_container(pass, &relocation, (uint32_t)end))
@@ -400,10 +430,13 @@ static bool read_relocation(struct pass *pass, struct ws_reader *reader, struct 
 }
 
 static bool read_reloc_section(struct ws_module *module, struct ws_section *section, struct ws_object *object,
-                               struct ws_error *error) {
+                               uint64_t memory_base, struct ws_error *error) {
   char name[64];
   struct ws_reader reader = ws_reader(section->content);
-  struct pass pass = {.module = module, .name = ws_section_name(section, name, sizeof name), .error = error};
+  struct pass pass = {.module = module,
+                      .memory_base = memory_base,
+                      .name = ws_section_name(section, name, sizeof name),
+                      .error = error};
   uint32_t target = ws_read_uleb32(&reader);
   uint32_t count = ws_read_uleb32(&reader);
   if (reader.bad)
@@ -416,7 +449,7 @@ static bool read_reloc_section(struct ws_module *module, struct ws_section *sect
   uint8_t id = pass.target->id;
   if (id != WS_SECTION_CODE && id != WS_SECTION_DATA && id != WS_SECTION_CUSTOM)
     return ws_module_fail(module, error, name, section->content.data,
-                          "is for section %u, which can have no relocations", target);
+                          "is for section %u, which can have no relocations%s", target, rewritten);
   if (!module->has_linking)
     return ws_module_fail(module, error, name, section->content.data, "has no linking section before it");
   if (pass.target->relocated || pass.target->dropped)
@@ -435,23 +468,47 @@ static bool read_reloc_section(struct ws_module *module, struct ws_section *sect
   return true;
 }
 
+static uint64_t linked_memory_base(const struct ws_module *module) {
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    if (module->symbols[i].kind == WS_SYMBOL_DATA && (module->symbols[i].flags & WS_SYMBOL_ABSOLUTE) &&
+        ws_slice_is(module->symbols[i].name, "__memory_base"))
+      return module->symbols[i].offset;
+  return 0;
+}
+
 // Code and data first, with libObject beside us; then the rest, with what libObject needed given back.
-static bool read_pass(struct ws_module *module, struct ws_object *object, struct ws_error *error) {
+static bool read_pass(struct ws_module *module, struct ws_object *object, uint64_t memory_base,
+                      struct ws_error *error) {
   for (size_t i = 0; i < module->section_count; i++) {
     struct ws_section *section = &module->sections[i];
     if (section->id != WS_SECTION_CUSTOM || !ws_slice_starts(section->name, "reloc."))
       continue;
-    if (ws_object_sees(section) == (object != NULL) && !read_reloc_section(module, section, object, error))
+    if (ws_object_sees(section) == (object != NULL) &&
+        !read_reloc_section(module, section, object, memory_base, error))
       return false;
   }
   return true;
 }
 
+static bool read_all(struct ws_module *module, uint64_t memory_base, struct ws_error *error) {
+  for (size_t i = 0; i < module->section_count; i++)
+    if (module->sections[i].id == WS_SECTION_CUSTOM && ws_slice_starts(module->sections[i].name, "reloc.") &&
+        !read_reloc_section(module, &module->sections[i], NULL, memory_base, error))
+      return false;
+  return true;
+}
+
 bool ws_read_relocations(struct ws_module *module, struct ws_error *error) {
+  uint64_t memory_base = linked_memory_base(module);
   struct ws_object *object = ws_object_open(module, error);
-  if (!object)
+  if (!object) {
+    // Our own reader may know better what is wrong than LLVM's.
+    struct ws_error own;
+    if (!read_all(module, memory_base, &own))
+      *error = own;
     return false;
-  bool ok = read_pass(module, object, error);
+  }
+  bool ok = read_pass(module, object, memory_base, error);
   ws_object_close(object);
-  return ok && read_pass(module, NULL, error);
+  return ok && read_pass(module, NULL, memory_base, error);
 }

@@ -26,7 +26,7 @@ static bool check_name(const char *name) {
       return false;
     }
   }
-  if (!is_utf8(name) || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+  if (!*name || !is_utf8(name) || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
     fail("'%s': cannot be a name: it becomes part of file names", name);
     return false;
   }

@@ -20,7 +20,7 @@ bool open_input(const char *path, struct input_file *file) {
   }
   bool ok = true;
   if (!S_ISREG(status.st_mode)) {
-    fail("%s: is not a file", path);
+    fail("%s: is %s, not a file", path, S_ISDIR(status.st_mode) ? "a directory" : "a device or a pipe");
     ok = false;
   } else if (status.st_size > 0) {
     void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, descriptor, 0);
@@ -84,6 +84,21 @@ static bool is_input(const struct options *inputs, const char *path) {
   return false;
 }
 
+// Whether two paths name one file, which need not exist.
+static bool same_output(const char *a, const char *b) {
+  const char *slash_a = strrchr(a, '/'), *slash_b = strrchr(b, '/');
+  if (strcmp(slash_a ? slash_a + 1 : a, slash_b ? slash_b + 1 : b) != 0)
+    return false;
+  char *directory_a = slash_a ? strndup(a, (size_t)(slash_a - a + 1)) : strdup(".");
+  char *directory_b = slash_b ? strndup(b, (size_t)(slash_b - b + 1)) : strdup(".");
+  struct stat at_a, at_b;
+  bool same = directory_a && directory_b && stat(directory_a, &at_a) == 0 && stat(directory_b, &at_b) == 0 &&
+              at_a.st_dev == at_b.st_dev && at_a.st_ino == at_b.st_ino;
+  free(directory_a);
+  free(directory_b);
+  return same;
+}
+
 static char *join(const char *directory, const char *name, const char *extension, const char *end) {
   size_t size = strlen(directory) + strlen(name) + strlen(extension) + strlen(end) + 2;
   char *path = malloc(size);
@@ -114,10 +129,26 @@ struct output_file *open_output(struct output_set *set, const char *directory, c
     fail("%s: would overwrite an input: choose another directory with -o", file->path);
     return NULL;
   }
+  for (size_t i = 0; i + 1 < set->count; i++) {
+    if (same_output(set->files[i].path, file->path)) {
+      fail("%s: two outputs would have this name: choose another", file->path);
+      return NULL;
+    }
+  }
   struct stat status;
   if (stat(file->path, &status) == 0 && S_ISDIR(status.st_mode)) {
     fail("%s: cannot write: is a directory", file->path);
     return NULL;
+  }
+  if (stat(file->path, &status) == 0 && !S_ISREG(status.st_mode)) {
+    // A pipe or a device is written to, not replaced.
+    free(file->temporary);
+    file->temporary = NULL;
+    file->descriptor = open(file->path, O_WRONLY | O_CLOEXEC);
+    file->renamed = true;
+    if (file->descriptor < 0)
+      fail("%s: cannot write: %s", file->path, strerror(errno));
+    return file->descriptor < 0 ? NULL : file;
   }
   file->descriptor = mkstemp(file->temporary);
   if (file->descriptor < 0) {
@@ -177,6 +208,8 @@ bool commit_outputs(struct output_set *set) {
   }
   for (size_t i = 0; i < set->count; i++) {
     struct output_file *file = &set->files[i];
+    if (file->renamed)
+      continue;
     if (rename(file->temporary, file->path) != 0) {
       fail("%s: cannot write: %s", file->path, strerror(errno));
       return false;

@@ -61,7 +61,8 @@ static bool read_plan(const json_t *json, struct ws_plan *plan) {
   plan->table_size = (uint64_t)json_integer_value(table);
   plan->shared = json_is_true(json_object_get(json, "shared"));
   plan->memory64 = json_is_true(json_object_get(json, "memory64"));
-  return ok && json_integer_value(json_object_get(json, "version")) == 1;
+  return ok && json_integer_value(json_object_get(json, "version")) == 1 &&
+         json_integer_value(json_object_get(json, "pageSize")) == WS_PAGE_SIZE;
 }
 
 static bool read_placement(const json_t *json, const struct ws_plan *plan, struct ws_placement *placement) {
@@ -162,6 +163,17 @@ static bool verify_module(const char *path, const json_t *json, const struct ws_
                                    (uint64_t)json_integer_value(json_object_get(json, "tableSize")), &error);
     if (!ok)
       fail_with(&error);
+  }
+  const json_t *import = json_object_get(json, "memoryImport");
+  const char *import_module = json_string_value(json_object_get(import, "module"));
+  const char *import_name = json_string_value(json_object_get(import, "name"));
+  if (ok &&
+      (!import_module || !import_name || strcmp(import_module, ws_module_info(module)->memory_module) != 0 ||
+       strcmp(import_name, ws_module_info(module)->memory_name) != 0)) {
+    fail("%s: imports its memory as %s.%s, but the layout says as %s.%s", file_path,
+         ws_module_info(module)->memory_module, ws_module_info(module)->memory_name,
+         import_module ? import_module : "?", import_name ? import_name : "?");
+    ok = false;
   }
   if (ok && (ws_module_info(module)->shared != plan->shared ||
              ws_module_info(module)->memory64 != plan->memory64)) {

@@ -1,0 +1,230 @@
+// Measures wasmshare against its goals; see bench/run. Prints the report, and writes it to docs/benchmarks.md.
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, release } from 'node:os';
+import { join } from 'node:path';
+import { buffer, large, plugins, run, sqlite, threeModules, work } from './inputs.mjs';
+import { median, peakMemory, size, sizeWithoutRelocations, time, timeWalrus } from './measure.mjs';
+
+const [option, value] = process.argv.slice(2);
+const rounds = option === undefined ? 7 : Number(option === '--rounds' ? value : NaN);
+if (!Number.isInteger(rounds) || rounds < 1) throw new Error('usage: bench/run [--rounds N]');
+
+const wasmshare = 'build/release/wasmshare';
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const report = [];
+const goals = [];
+
+const duration = (seconds) =>
+  (seconds < 1 ? `${(seconds * 1000).toFixed(seconds < 0.1 ? 2 : 0)} ms` : `${seconds.toFixed(2)} s`);
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 2 : 1)} MB`;
+const thousands = (number) => number.toLocaleString('en-US');
+const times = (ratio) => `${ratio.toFixed(ratio < 10 ? 2 : 1)}×`;
+
+function say(...lines) {
+  report.push(...lines);
+  console.log(lines.join('\n'));
+}
+
+function table(header, rows) {
+  const cells = [header, ...rows].map((row) => row.map(String));
+  const widths = header.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
+  // The first column is text, the others are numbers.
+  const line = (row) => `| ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' | ')} |`;
+  const rule = `|${widths.map((width, i) => (i === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`;
+  say(line(cells[0]), rule, ...cells.slice(1).map(line), '');
+}
+
+function goal(what, wanted, measured, met) {
+  goals.push([what, wanted, measured, met ? 'yes' : 'NO']);
+}
+
+// ------------------------------------------------------------------------------------------------------------ speed
+
+const moved = (input) => join(work, 'moved', input.split('/').pop());
+const relocate = (input) => ['relocate', input, '-o', moved(input), '--offset', '1048576'];
+const commands = (input) => ({
+  cp: `cp ${input} ${work}/moved/copied.wasm`,
+  wasmshare: [wasmshare, ...relocate(input)].join(' '),
+});
+const wasmOpt = (input) => `wasm-opt --quiet --all-features ${input} -o ${work}/moved/optimised.wasm`;
+
+// Takes `rounds` measurements of everything in `measure`, and for each name gives the median of the rounds' medians and
+// the least time of all, and for each pair the median, the lowest and the highest of the rounds' ratios.
+function inRounds(measure) {
+  const taken = Array.from({ length: rounds }, measure);
+  const seconds = (name) => median(taken.map((round) => round[name].median));
+  return {
+    seconds,
+    columns: (name) => [duration(seconds(name)), duration(Math.min(...taken.map((round) => round[name].min)))],
+    ratio(over, under) {
+      const ratios = taken.map((round) => round[over].median / round[under].median);
+      return { median: median(ratios), lowest: Math.min(...ratios), highest: Math.max(...ratios) };
+    },
+  };
+}
+const spread = (ratio) => `${times(ratio.median)} (${times(ratio.lowest)} to ${times(ratio.highest)})`;
+
+function speedOfSqlite(input) {
+  const measured = inRounds(() => ({
+    ...time({ ...commands(input), 'wasm-opt': wasmOpt(input) }, 15),
+    walrus: timeWalrus(input, 15),
+  }));
+  const toCp = measured.ratio('wasmshare', 'cp');
+  const toWasmOpt = measured.ratio('wasm-opt', 'wasmshare');
+  const toWalrus = measured.ratio('walrus', 'wasmshare');
+  say(`## Moving SQLite (${megabytes(size(input))})`, '');
+  table(['command', 'time', 'fastest', 'ratio'], [
+    ['`cp`', ...measured.columns('cp'), ''],
+    ['`wasmshare relocate`', ...measured.columns('wasmshare'), `${spread(toCp)} of cp`],
+    ['`wasm-opt` reading and writing', ...measured.columns('wasm-opt'), `${spread(toWasmOpt)} of wasmshare`],
+    ['walrus reading and writing, in process', ...measured.columns('walrus'), `${spread(toWalrus)} of wasmshare`],
+  ]);
+  goal('`relocate` of SQLite, against `cp`', 'at most 2.5×', times(toCp.median), toCp.median <= 2.5);
+  goal('the same, against `wasm-opt`', 'at least 20× faster', times(toWasmOpt.median), toWasmOpt.median >= 20);
+  goal('the same, against walrus', 'at least 15× faster', times(toWalrus.median), toWalrus.median >= 15);
+}
+
+function speedOfLarge(input) {
+  const measured = inRounds(() => time(commands(input), 9));
+  const slow = { ...time({ 'wasm-opt': wasmOpt(input) }, 2, 0), walrus: timeWalrus(input, 2) };
+  const toCp = measured.ratio('wasmshare', 'cp');
+  const slowRow = (what, { median: seconds, min }) => [what, duration(seconds), duration(min),
+    `${times(seconds / measured.seconds('wasmshare'))} of wasmshare`];
+  say(`## Moving a debug build with DWARF (${megabytes(size(input))})`, '');
+  table(['command', 'time', 'fastest', 'ratio'], [
+    ['`cp`', ...measured.columns('cp'), ''],
+    ['`wasmshare relocate`', ...measured.columns('wasmshare'), `${spread(toCp)} of cp`],
+    slowRow('`wasm-opt` reading and writing', slow['wasm-opt']),
+    slowRow('walrus reading and writing, in process', slow.walrus),
+  ]);
+  goal('`relocate` of a 50 MB debug build, against `cp`', 'at most 1.5×', times(toCp.median), toCp.median <= 1.5);
+}
+
+function startUp() {
+  const measured = inRounds(() => time({ true: '/bin/true', wasmshare: `${wasmshare} --version` }, 200, 20));
+  say('## Starting', '');
+  table(['command', 'time', 'fastest'], [
+    ['`true`', ...measured.columns('true')],
+    ['`wasmshare --version`', ...measured.columns('wasmshare')],
+  ]);
+  const seconds = measured.seconds('wasmshare');
+  goal('`wasmshare --version`', 'at most 3 ms', duration(seconds), seconds <= 0.003);
+}
+
+// ---------------------------------------------------------------------------------------------------- memory and size
+
+function memory(jobs) {
+  let worst = -Infinity;
+  const rows = jobs.map(([name, inputs, args]) => {
+    const input = inputs.reduce((sum, path) => sum + size(path), 0);
+    const peak = peakMemory(wasmshare, args);
+    const allowed = 1.5 * input + 8 * MiB;
+    worst = Math.max(worst, peak / allowed);
+    return [name, megabytes(input), megabytes(peak), megabytes(allowed)];
+  });
+  say('## Peak memory', '');
+  table(['job', 'input', 'peak', 'goal'], rows);
+  goal('peak memory', 'at most 1.5× the input + 8 MB', `${(worst * 100).toFixed(0)}% of that, at worst`, worst <= 1);
+}
+
+function sizes(modules) {
+  let worst = -Infinity;
+  const rows = modules.map(([name, input]) => {
+    run(wasmshare, relocate(input));
+    const [{ data }] = JSON.parse(run(wasmshare, ['inspect', '--json', input]));
+    const stripped = sizeWithoutRelocations(input);
+    const written = size(moved(input));
+    worst = Math.max(worst, written - stripped);
+    return [name, ...[size(input), stripped, written, written - stripped, data.zeroBytes].map(thousands)];
+  });
+  say('## Size of what is written', '');
+  table(['module', 'input', 'without relocations', 'written', 'difference', 'of it, .bss not written'], rows);
+  goal('size written, against the input without `linking` and `reloc.*`', 'at most 1 KB more',
+    `${thousands(worst)} bytes, at worst`, worst <= 1024);
+}
+
+// -------------------------------------------------------------------------------------------------------------- pages
+
+function pages(sets) {
+  const combined = (inputs, ...options) => {
+    const output = join(work, 'combined');
+    run(wasmshare, ['combine', '-o', output, ...options, ...inputs]);
+    return JSON.parse(readFileSync(join(output, 'layout.json'), 'utf8')).pages;
+  };
+  const rows = sets.map(([name, inputs]) => {
+    const heapBases = inputs.map((input) => Number(run(wasmshare, ['heap-base', input])));
+    const predecessor = Math.floor(heapBases.reduce((sum, base) => sum + base, 0) / 65536) + 1;
+    return [name, predecessor, combined(inputs), combined(inputs, '--stack=shared')];
+  });
+  say('## Pages of the combined memory', '');
+  table(['modules', 'predecessor', '`combine`', '`combine --stack=shared`'], rows);
+  goal('pages of the combined memory', 'no more than the predecessor',
+    rows.map(([, before, now]) => `${now} of ${before}`).join(', '), rows.every(([, before, now]) => now <= before));
+}
+
+// -------------------------------------------------------------------------------------------------------------- report
+
+mkdirSync(join(work, 'moved'), { recursive: true });
+mkdirSync('docs', { recursive: true });
+const inputs = { sqlite: await sqlite(), large: await large(), buffer: await buffer(), c: threeModules('c'),
+  rust: threeModules('rust'), plugins: plugins(16) };
+const load = loadavg()[0].toFixed(2);
+
+speedOfSqlite(inputs.sqlite);
+speedOfLarge(inputs.large);
+startUp();
+memory([
+  ['`relocate`, a small module', [inputs.c[0]], relocate(inputs.c[0])],
+  ['`relocate`, SQLite', [inputs.sqlite], relocate(inputs.sqlite)],
+  ['`relocate`, debug build', [inputs.large], relocate(inputs.large)],
+  ['`combine`, 16 Rust modules', inputs.plugins, ['combine', '-o', join(work, 'combined'), ...inputs.plugins]],
+]);
+sizes([
+  ['`common`, in C', inputs.c[0]],
+  ['`common`, in Rust', inputs.rust[0]],
+  ['`a`, in Rust', inputs.rust[1]],
+  ['Rust with a map and formatting', inputs.plugins[0]],
+  ['1 MiB of zeros, in C', inputs.buffer],
+  ['SQLite', inputs.sqlite],
+  ['debug build', inputs.large],
+]);
+pages([
+  ['three, in Rust', inputs.rust],
+  ['16, in Rust', inputs.plugins],
+  ['SQLite and two small ones, in C', [inputs.sqlite, ...inputs.c.slice(1)]],
+]);
+
+const version = (command, ...args) => run(command, args).split('\n')[0].trim();
+const details = report.splice(0);
+console.log('## Goals\n');
+const goalTable = (table(['', 'goal', 'measured', 'met'], goals), report.splice(0));
+const packages = JSON.parse(readFileSync('bench/package.json', 'utf8')).devDependencies;
+writeFileSync('docs/benchmarks.md', `# Benchmarks
+
+Made by \`./run bench\`${rounds === 7 ? '' : ` (\`--rounds ${rounds}\`)`}; do not edit. On ${cpus().length} × \
+${cpus()[0].model.trim()}, Linux ${release()}, load ${load} when it began.
+${[version(wasmshare, '--version'), version('wasm-opt', '--version'), `@napi-rs/wasm-tools \
+${packages['@napi-rs/wasm-tools']} (walrus)`, version(process.env.CLANG, '--version'), version('hyperfine', '--version'),
+`Node ${process.version}`].join('; ')}.
+
+${goalTable.join('\n')}
+What is compared:
+
+- Times are medians over ${rounds} round${rounds === 1 ? '' : 's'} of the median time, and the fastest run of all. A \
+round is one run of hyperfine over
+  the commands of a table; ratios are taken within a round, and the tables give their median, lowest and highest.
+- \`cp\`, \`wasmshare\` and \`wasm-opt\` are whole processes that read a file and write one, over what the run before
+  wrote, from and to the same directory on disk. \`wasm-opt\` runs no passes, and leaves out names and DWARF.
+- walrus runs inside Node, warmed up, from bytes in memory to bytes in memory, and leaves out DWARF: its time has no
+  start of a process and no files in it, wasmshare's has.
+- The debug build is 18 copies of SQLite, compiled with \`-O0 -g\`; \`wasm-opt\` and walrus are run twice on it.
+- Peak memory is the largest resident set, which counts the pages of the input that are mapped. MB is 1,000,000 bytes in
+  sizes of files and memory, and 8 MB in the goal is 8 MiB.
+- The predecessor's number of pages is its formula: the sum of the modules' heap bases, divided by 65,536, rounded
+  down, plus one.
+
+${details.join('\n').trimEnd()}
+`);
+console.log('written to docs/benchmarks.md');

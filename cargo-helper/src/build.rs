@@ -1,0 +1,265 @@
+//! Building modules and programs with cargo, and taking their paths from what it says.
+
+use crate::workspace::{is_cdylib, Module, Source, Workspace};
+use crate::{tool, wrapper};
+use anyhow::{bail, Context, Result};
+use cargo_metadata::{Artifact as CargoArtifact, Message, Package};
+use std::ffi::OsString;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// How to build.
+pub struct Build {
+    pub cargo: OsString,
+    pub profile: String,
+    pub target: String,
+    pub quiet: bool,
+    cargo_flags: Vec<OsString>,
+}
+
+/// A program that `run` is asked for.
+pub enum Program {
+    Bin(String),
+    Example(String),
+}
+
+/// A module that was built, or was there.
+#[derive(Clone, Debug)]
+pub struct Artifact {
+    pub name: String,
+    pub path: PathBuf,
+}
+
+impl Artifact {
+    pub fn at(path: PathBuf) -> Result<Self> {
+        let name = path
+            .file_stem()
+            .with_context(|| format!("{} is not a file", path.display()))?;
+        Ok(Self {
+            name: name.to_string_lossy().into_owned(),
+            path,
+        })
+    }
+
+    pub fn is(&self, other: &Self) -> bool {
+        match (self.path.canonicalize(), other.path.canonicalize()) {
+            (Ok(a), Ok(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl Build {
+    pub fn new(cargo_flags: Vec<OsString>) -> Result<Self> {
+        const OURS: [&str; 7] = [
+            "-r",
+            "--release",
+            "--profile",
+            "--target",
+            "-p",
+            "--package",
+            "--manifest-path",
+        ];
+        for flag in cargo_flags.iter().filter_map(|flag| flag.to_str()) {
+            if OURS.contains(&flag.split('=').next().unwrap_or(flag)) {
+                bail!("`{flag}` goes before `--`: cargo wasmshare has to know it");
+            }
+        }
+        Ok(Self {
+            cargo: tool::cargo(),
+            profile: "dev".to_owned(),
+            target: "wasm32-unknown-unknown".to_owned(),
+            quiet: false,
+            cargo_flags,
+        })
+    }
+
+    /// Takes target and profile from where cargo put a program: `.../TARGET/PROFILE/...`
+    pub fn as_built(&mut self, program: &Path) {
+        let mut directories = program.iter().filter_map(|part| part.to_str());
+        if let Some(target) =
+            directories.find(|part| part.starts_with("wasm32-") || part.starts_with("wasm64-"))
+        {
+            if let Some(profile) = directories.next() {
+                self.target = target.to_owned();
+                self.profile = if profile == "debug" { "dev" } else { profile }.to_owned();
+            }
+        }
+    }
+
+    /// The directory that cargo names after the profile.
+    pub fn profile_dir(&self) -> &str {
+        match self.profile.as_str() {
+            "dev" | "test" => "debug",
+            "bench" => "release",
+            profile => profile,
+        }
+    }
+
+    /// Builds the modules; keeps their order.
+    pub fn modules(&self, workspace: &Workspace, modules: &[Module]) -> Result<Vec<Artifact>> {
+        let mut packages = Vec::new();
+        for module in modules {
+            if let Source::Package(name) = &module.source {
+                packages.push(workspace.package(name)?);
+            }
+        }
+        let mut selection: Vec<String> = packages
+            .iter()
+            .flat_map(|package| ["--package".to_owned(), package.name.to_string()])
+            .collect();
+        // programs beside a library may be for this machine
+        if packages.iter().all(|package| is_cdylib(package)) {
+            selection.push("--lib".to_owned());
+        }
+        let built = match packages.is_empty() {
+            true => Vec::new(),
+            false => self.cargo_build(workspace, &selection)?,
+        };
+
+        let artifact = |module: &Module| {
+            let mut artifact = match &module.source {
+                Source::File(file) => Artifact::at(file.clone())?,
+                Source::Package(name) => module_of(workspace.package(name)?, &built)?,
+            };
+            if let Some(name) = &module.name {
+                artifact.name.clone_from(name);
+            }
+            Ok(artifact)
+        };
+        modules.iter().map(artifact).collect()
+    }
+
+    pub fn program(&self, workspace: &Workspace, program: &Program) -> Result<Artifact> {
+        let (option, name) = match program {
+            Program::Bin(name) => ("--bin", name),
+            Program::Example(name) => ("--example", name),
+        };
+        let built = self.cargo_build(workspace, &[option.to_owned(), name.clone()])?;
+        let is_program = |artifact: &&CargoArtifact| {
+            artifact.target.name == *name
+                && match program {
+                    Program::Bin(_) => artifact.target.is_bin(),
+                    Program::Example(_) => artifact.target.is_example(),
+                }
+        };
+        let file = built.iter().filter(is_program).find_map(wasm_file);
+        Artifact::at(file.with_context(|| format!("cargo built no WebAssembly program `{name}`"))?)
+    }
+
+    fn cargo_build(
+        &self,
+        workspace: &Workspace,
+        selection: &[String],
+    ) -> Result<Vec<CargoArtifact>> {
+        let mut cargo = Command::new(&self.cargo);
+        cargo
+            .args([
+                "build",
+                "--message-format=json-render-diagnostics",
+                "--target",
+                &self.target,
+            ])
+            .args(["--profile", &self.profile])
+            .arg("--manifest-path")
+            .arg(workspace.manifest_path())
+            .args(selection)
+            .args(&self.cargo_flags)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        if self.quiet {
+            cargo.arg("--quiet");
+        }
+        wrapper::install(&mut cargo)?;
+        let mut child = tool::started(cargo.spawn(), &cargo)?;
+        let output = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        let mut artifacts = Vec::new();
+        for message in Message::parse_stream(output) {
+            match message.context("could not read what cargo says")? {
+                Message::CompilerArtifact(artifact) => artifacts.push(artifact),
+                Message::TextLine(line) => println!("{line}"),
+                _ => {}
+            }
+        }
+        if !child.wait()?.success() {
+            bail!("could not build the modules");
+        }
+        Ok(artifacts)
+    }
+}
+
+/// A package's module: its cdylib, or else its one program.
+fn module_of(package: &Package, built: &[CargoArtifact]) -> Result<Artifact> {
+    let cdylib = is_cdylib(package);
+    let is_module = |artifact: &&CargoArtifact| {
+        artifact.package_id == package.id
+            && if cdylib {
+                artifact.target.is_cdylib()
+            } else {
+                artifact.target.is_bin()
+            }
+    };
+    let files: Vec<PathBuf> = built
+        .iter()
+        .filter(is_module)
+        .filter_map(wasm_file)
+        .collect();
+    match files.as_slice() {
+        [file] => Artifact::at(file.clone()),
+        [] => bail!(
+            "package `{}` has no module: add crate-type = [\"cdylib\"] to the [lib] of {}",
+            package.name,
+            package.manifest_path
+        ),
+        _ => bail!(
+            "package `{}` has several programs: a module is a cdylib, or the only program",
+            package.name
+        ),
+    }
+}
+
+fn wasm_file(artifact: &CargoArtifact) -> Option<PathBuf> {
+    artifact
+        .filenames
+        .iter()
+        .find(|file| file.extension() == Some("wasm"))
+        .map(|file| file.clone().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn as_built(path: &str) -> (String, String) {
+        let mut build = Build::new(Vec::new()).unwrap();
+        build.as_built(Path::new(path));
+        (build.target, build.profile)
+    }
+
+    #[test]
+    fn a_programs_path_says_how_it_was_built() {
+        let unknown = "wasm32-unknown-unknown";
+        assert_eq!(
+            as_built("/t/wasm32-unknown-unknown/debug/x.wasm"),
+            (unknown.into(), "dev".into())
+        );
+        assert_eq!(
+            as_built("/t/wasm32-unknown-unknown/release/deps/x-1.wasm"),
+            (unknown.into(), "release".into())
+        );
+        assert_eq!(
+            as_built("t/wasm32-wasip1/small/examples/x.wasm"),
+            ("wasm32-wasip1".into(), "small".into())
+        );
+        assert_eq!(as_built("x.wasm"), (unknown.into(), "dev".into()));
+    }
+
+    #[test]
+    fn flags_that_this_program_has_to_know_are_refused_after_the_separator() {
+        for flag in ["--release", "--profile=small", "-p"] {
+            assert!(Build::new(vec![flag.into()]).is_err(), "{flag}");
+        }
+        assert!(Build::new(vec!["--locked".into(), "-Zbuild-std".into()]).is_ok());
+    }
+}

@@ -1,0 +1,75 @@
+//! Link arguments for modules, without touching anybody's RUSTFLAGS.
+//!
+//! Cargo takes rustflags from the first of several places and ignores the others: RUSTFLAGS, `target.*.rustflags`,
+//! `build.rustflags`. Whichever we added to, we could silence another; and dependencies would be compiled anew for every
+//! change of flags. So this program stands in for `rustc` where cargo compiles the workspace's own packages, and adds
+//! its arguments there.
+
+use crate::tool;
+use anyhow::{Context, Result};
+use std::ffi::OsString;
+use std::process::{Command, ExitCode};
+
+const ACTIVE: &str = "CARGO_WASMSHARE_WRAPPER";
+const WRAPPER: &str = "RUSTC_WORKSPACE_WRAPPER";
+const LINK_ARGS: [&str; 2] = ["-Clink-arg=--emit-relocs", "-Clink-arg=--import-memory"];
+
+/// Makes `cargo` call `rustc` through this program, and through the user's own wrapper after it.
+pub fn install(cargo: &mut Command) -> Result<()> {
+    let outer = std::env::var_os(WRAPPER).unwrap_or_default();
+    cargo.env(ACTIVE, outer).env(
+        WRAPPER,
+        std::env::current_exe().context("could not find this program")?,
+    );
+    Ok(())
+}
+
+/// Whether this process is the wrapper, and the user's own wrapper: empty when there is none.
+pub fn active() -> Option<OsString> {
+    std::env::var_os(ACTIVE)
+}
+
+/// `args` are rustc's path and its arguments.
+pub fn run(outer: OsString, mut args: Vec<OsString>) -> Result<ExitCode> {
+    if for_wasm(&args) {
+        args.extend(LINK_ARGS.map(OsString::from));
+    }
+    if !outer.is_empty() {
+        args.insert(0, outer);
+    }
+    let mut arguments = args.into_iter();
+    let mut rustc = Command::new(arguments.next().context("no rustc to wrap")?);
+    // what rustc runs, procedural macros and linkers, may run cargo
+    rustc.args(arguments).env_remove(ACTIVE).env_remove(WRAPPER);
+    let status = rustc.status();
+    tool::started(status, &rustc).map(tool::exit_code)
+}
+
+/// Not for build scripts and procedural macros, which are for this machine.
+fn for_wasm(args: &[OsString]) -> bool {
+    let target = args.iter().skip_while(|arg| *arg != "--target").nth(1);
+    target
+        .and_then(|target| target.to_str())
+        .is_some_and(|target| target.starts_with("wasm"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn only_what_is_compiled_for_webassembly_gets_link_arguments() {
+        assert!(for_wasm(&args(
+            "rustc --crate-name a --target wasm32-unknown-unknown -Cdebuginfo=2"
+        )));
+        assert!(for_wasm(&args("rustc --target wasm64-unknown-unknown")));
+        assert!(!for_wasm(&args("rustc --crate-name build_script_build")));
+        assert!(!for_wasm(&args("rustc --target x86_64-unknown-linux-gnu")));
+        assert!(!for_wasm(&args("rustc -vV")));
+        assert!(!for_wasm(&args("rustc --target")));
+    }
+}

@@ -1,0 +1,190 @@
+# WasmShare for CMake (>= 3.20): WebAssembly modules that share one linear memory, as a build step.
+#
+#     find_package(WasmShare REQUIRED)                 # or FetchContent / add_subdirectory
+#     add_executable(common common.c)
+#     add_executable(a a.c)
+#     wasmshare_combine(app MODULES common a OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/app ALL)
+#
+# wasmshare_combine(<name>
+#   MODULES <module>...
+#   OUTPUT_DIRECTORY <dir>
+#   [LAYOUT_NAME <layout>] [EXTRA_STACK <n>] [HEAP_SIZE <n>] [MAX_MEMORY <n>] [BASE <n>] [ALIGN <n>]
+#   [OPTIONS <option>...] [ALL])
+#
+#   Makes the target <name>, which builds the modules and runs `wasmshare combine` on them, and the library
+#   <name>::layout, which native targets link to get the generated layout.h and to be built after it.
+#
+#   MODULES           In layout order. Each is one of
+#                       - an executable target, defined before this call; it is given wasmshare_module() unless it is
+#                         imported;
+#                       - the path of a .wasm file, relative to the current source directory;
+#                       - <module name>=<either of these>.
+#                     A module is named after its target, or its file without `.wasm`, unless it is given a name.
+#   OUTPUT_DIRECTORY  Gets <module name>.wasm for each module, and layout.h, layout.mjs, layout.d.mts and layout.json.
+#                     Relative to the current binary directory. With a multi-config generator the configuration's name
+#                     is appended, unless the directory has a generator expression in it.
+#   LAYOUT_NAME       Used in place of `layout` in those files' names.
+#   EXTRA_STACK, HEAP_SIZE, MAX_MEMORY, BASE, ALIGN
+#                     The options of `wasmshare combine` of these names: bytes, as 65536, 0x10000, 64K or 1M.
+#   OPTIONS           Any other options of `wasmshare combine`, such as --keep-relocs.
+#   ALL               <name> is built by default.
+#
+#   Target properties of <name>, for get_target_property() and rules of your own:
+#     WASMSHARE_OUTPUT_DIRECTORY  the directory, with the configuration's generator expression if there is one
+#     WASMSHARE_OUTPUTS           every file written
+#
+# wasmshare_module(<target>)
+#
+#   Gives an executable target the link options that exact placing needs: for modules that are combined elsewhere.
+cmake_policy(VERSION 3.20...3.31)
+
+# clang runs wasm-opt, if there is one, on what it links with -O: that makes the linker's relocations stale. Clang 19 can
+# be told not to; before that, only by linking with -O0, which leaves what was compiled as it is.
+function(_wasmshare_no_wasm_opt compiler result)
+  if(NOT DEFINED WASMSHARE_NO_WASM_OPT)
+    execute_process(
+      COMMAND "${compiler}" --target=wasm32 --no-wasm-opt "-###" -x c -
+      RESULT_VARIABLE status OUTPUT_QUIET ERROR_QUIET)
+    set(option -O0)
+    if(status EQUAL 0)
+      set(option --no-wasm-opt)
+    endif()
+    set(WASMSHARE_NO_WASM_OPT ${option} CACHE INTERNAL "keeps clang from running wasm-opt")
+  endif()
+  set(${result} ${WASMSHARE_NO_WASM_OPT} PARENT_SCOPE)
+endfunction()
+
+function(wasmshare_module target)
+  if(ARGN)
+    message(FATAL_ERROR "wasmshare_module(${target}): unknown arguments: ${ARGN}")
+  endif()
+  if(NOT TARGET ${target})
+    message(FATAL_ERROR "wasmshare_module(${target}): no such target")
+  endif()
+  get_target_property(type ${target} TYPE)
+  if(NOT type STREQUAL EXECUTABLE)
+    message(FATAL_ERROR "wasmshare_module(${target}): a module is made by add_executable(), and this is a ${type}")
+  endif()
+  foreach(language C CXX)
+    if(CMAKE_${language}_COMPILER_LOADED)
+      if(NOT CMAKE_${language}_COMPILER_ID MATCHES Clang)
+        message(FATAL_ERROR "wasmshare_module(${target}): ${CMAKE_${language}_COMPILER} cannot make WebAssembly: "
+          "configure with a toolchain file, such as WasmShare's wasm32-unknown-unknown.cmake")
+      endif()
+      _wasmshare_no_wasm_opt("${CMAKE_${language}_COMPILER}" no_wasm_opt)
+      target_link_options(${target} PRIVATE ${no_wasm_opt})
+    endif()
+  endforeach()
+  target_link_options(${target} PRIVATE LINKER:--emit-relocs LINKER:--import-memory)
+endfunction()
+
+function(wasmshare_combine name)
+  set(sizes EXTRA_STACK HEAP_SIZE MAX_MEMORY BASE ALIGN)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "ALL" "OUTPUT_DIRECTORY;LAYOUT_NAME;${sizes}" "MODULES;OPTIONS")
+  set(call "wasmshare_combine(${name})")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "${call}: unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  if(arg_KEYWORDS_MISSING_VALUES)
+    message(FATAL_ERROR "${call}: no value for: ${arg_KEYWORDS_MISSING_VALUES}")
+  endif()
+  foreach(required MODULES OUTPUT_DIRECTORY)
+    if(NOT arg_${required})
+      message(FATAL_ERROR "${call}: ${required} is missing")
+    endif()
+  endforeach()
+  foreach(option IN LISTS arg_OPTIONS)
+    if(option MATCHES "^(-o|--name|--depfile)")
+      message(FATAL_ERROR "${call}: ${option}: use OUTPUT_DIRECTORY and LAYOUT_NAME, which declare the outputs")
+    endif()
+  endforeach()
+
+  set(directory "${arg_OUTPUT_DIRECTORY}")
+  if(NOT directory MATCHES "^\\$<")
+    get_filename_component(directory "${directory}" ABSOLUTE BASE_DIR "${CMAKE_CURRENT_BINARY_DIR}")
+  endif()
+  get_property(multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
+  if(multi_config AND NOT directory MATCHES "\\$<")
+    string(APPEND directory "/$<CONFIG>")
+  endif()
+
+  set(layout layout)
+  if(DEFINED arg_LAYOUT_NAME)
+    set(layout "${arg_LAYOUT_NAME}")
+  endif()
+  set(options --name "${layout}")
+  foreach(size IN LISTS sizes)
+    if(DEFINED arg_${size})
+      string(TOLOWER "--${size}" option)
+      string(REPLACE _ - option "${option}")
+      list(APPEND options ${option} "${arg_${size}}")
+    endif()
+  endforeach()
+
+  set(names)
+  set(inputs)
+  set(depends)
+  set(outputs)
+  foreach(module IN LISTS arg_MODULES)
+    set(given)
+    if(NOT TARGET "${module}" AND module MATCHES "^([^=/]+)=(.+)$")
+      set(given "${CMAKE_MATCH_1}")
+      set(module "${CMAKE_MATCH_2}")
+    endif()
+    if(TARGET "${module}")
+      get_target_property(aliased ${module} ALIASED_TARGET)
+      if(aliased)
+        set(module ${aliased})
+      endif()
+      get_target_property(imported ${module} IMPORTED)
+      if(NOT imported)
+        wasmshare_module(${module})
+      endif()
+      string(REGEX REPLACE "^.*::" "" module_name "${module}")
+      set(input "$<TARGET_FILE:${module}>")
+      list(APPEND depends ${module})
+    elseif(module MATCHES "\\.wasm$")
+      get_filename_component(input "${module}" ABSOLUTE)
+      get_filename_component(module_name "${module}" NAME)
+      string(REGEX REPLACE "\\.wasm$" "" module_name "${module_name}")
+    else()
+      message(FATAL_ERROR "${call}: ${module} is neither a target defined before this call nor a .wasm file")
+    endif()
+    if(given)
+      set(module_name "${given}")
+    endif()
+    if(module_name IN_LIST names)
+      message(FATAL_ERROR "${call}: two modules are named ${module_name}: name one of them, as in other=${module}")
+    endif()
+    list(APPEND names "${module_name}")
+    list(APPEND inputs "${module_name}=${input}")
+    list(APPEND depends "${input}")
+    list(APPEND outputs "${directory}/${module_name}.wasm")
+  endforeach()
+  foreach(suffix h mjs d.mts json)
+    list(APPEND outputs "${directory}/${layout}.${suffix}")
+  endforeach()
+
+  string(REPLACE ";" ", " names "${names}")
+  add_custom_command(
+    OUTPUT ${outputs}
+    COMMAND ${CMAKE_COMMAND} -E make_directory "${directory}"
+    COMMAND WasmShare::wasmshare combine -o "${directory}" ${options} ${arg_OPTIONS} ${inputs}
+    DEPENDS ${depends} WasmShare::wasmshare "$<TARGET_FILE:WasmShare::wasmshare>"
+    COMMENT "Combining ${names} into ${name}"
+    VERBATIM)
+  set(all)
+  if(arg_ALL)
+    set(all ALL)
+  endif()
+  add_custom_target(${name} ${all} DEPENDS ${outputs})
+  set_target_properties(${name} PROPERTIES
+    WASMSHARE_OUTPUT_DIRECTORY "${directory}"
+    WASMSHARE_OUTPUTS "${outputs}")
+
+  # not IMPORTED, whose include directories compilers take for system ones
+  add_library(${name}-layout INTERFACE)
+  target_include_directories(${name}-layout INTERFACE "${directory}")
+  add_dependencies(${name}-layout ${name})
+  add_library(${name}::layout ALIAS ${name}-layout)
+endfunction()

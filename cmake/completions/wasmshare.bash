@@ -1,0 +1,41 @@
+# bash completion for wasmshare
+_wasmshare() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} options='' files=wasm
+    COMPREPLY=()
+    if ((COMP_CWORD == 1)); then
+        mapfile -t COMPREPLY < <(compgen -W 'combine relocate inspect heap-base verify --help --version --makefile' -- "$current")
+        return
+    fi
+    case ${COMP_WORDS[1]} in
+        combine)
+            options='-o --name --extra-stack --base --align --heap-size --max-memory --stack=shared --stack-size
+                --table=shared --heap-owner --keep-relocs --trust-pic --print-map --map --depfile'
+            case $previous in
+                -o)
+                    mapfile -t COMPREPLY < <(compgen -d -- "$current")
+                    return
+                    ;;
+                --depfile | --map)
+                    mapfile -t COMPREPLY < <(compgen -f -- "$current")
+                    return
+                    ;;
+                --name | --extra-stack | --base | --align | --heap-size | --max-memory | --stack-size | --heap-owner) return ;;
+            esac
+            ;;
+        relocate)
+            options='-o --offset --heap-base --table-offset --keep-relocs --trust-pic'
+            case $previous in
+                --offset | --heap-base | --table-offset) return ;;
+            esac
+            ;;
+        inspect) options='--json --trust-pic' ;;
+        verify) files=json ;;
+    esac
+    if [[ $current == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
+    else
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -d -- "$current"; compgen -f -X "!*.$files" -- "$current")
+    fi
+}
+complete -F _wasmshare wasmshare

@@ -1,0 +1,41 @@
+# fish completion for wasmshare
+set -l commands combine relocate inspect heap-base verify
+set -l in_combine '__fish_seen_subcommand_from combine'
+set -l in_relocate '__fish_seen_subcommand_from relocate'
+
+complete -c wasmshare -f
+complete -c wasmshare -n "not __fish_seen_subcommand_from $commands" -a combine -d 'Place modules in one memory'
+complete -c wasmshare -n "not __fish_seen_subcommand_from $commands" -a relocate -d 'Move one module'
+complete -c wasmshare -n "not __fish_seen_subcommand_from $commands" -a inspect -d 'Show what was found in modules'
+complete -c wasmshare -n "not __fish_seen_subcommand_from $commands" -a heap-base -d "Print a module's heap base"
+complete -c wasmshare -n "not __fish_seen_subcommand_from $commands" -a verify -d 'Check modules against their layout'
+complete -c wasmshare -n "not __fish_seen_subcommand_from $commands" -l help -d 'Show help'
+complete -c wasmshare -n "not __fish_seen_subcommand_from $commands" -l version -d 'Show the version'
+complete -c wasmshare -n "not __fish_seen_subcommand_from $commands" -l makefile -d 'Print the path of wasmshare.mk'
+
+complete -c wasmshare -n '__fish_seen_subcommand_from combine relocate inspect heap-base' -k -a '(__fish_complete_suffix .wasm)'
+complete -c wasmshare -n '__fish_seen_subcommand_from verify' -k -a '(__fish_complete_suffix .json)'
+complete -c wasmshare -n '__fish_seen_subcommand_from inspect' -l json -d 'As JSON'
+
+complete -c wasmshare -n "$in_combine" -s o -x -a '(__fish_complete_directories)' -d 'Directory to write to'
+complete -c wasmshare -n "$in_combine" -l name -x -d "The layout's name"
+complete -c wasmshare -n "$in_combine" -l extra-stack -x -d "Bytes added to each module's stack"
+complete -c wasmshare -n "$in_combine" -l base -x -d 'Lowest address to use'
+complete -c wasmshare -n "$in_combine" -l align -x -d "Alignment of each module's range"
+complete -c wasmshare -n "$in_combine" -l heap-size -x -d 'Initial heap in bytes'
+complete -c wasmshare -n "$in_combine" -l max-memory -x -d 'Maximum of the memory in bytes'
+complete -c wasmshare -n "$in_combine" -l stack -x -a shared -d 'One stack for all'
+complete -c wasmshare -n "$in_combine" -l stack-size -x -d 'Its size in bytes'
+complete -c wasmshare -n "$in_combine" -l table -x -a shared -d 'One function table for all'
+complete -c wasmshare -n "$in_combine" -l heap-owner -x -d 'The module that gets the initial heap'
+complete -c wasmshare -n "$in_combine" -l map -r -F -d 'Draw a memory map'
+complete -c wasmshare -n "$in_combine" -l print-map -d 'Print a memory map'
+complete -c wasmshare -n "$in_combine" -l depfile -r -F -d 'Write the dependencies for Make or Ninja'
+
+complete -c wasmshare -n "$in_relocate" -s o -r -F -d 'File to write'
+complete -c wasmshare -n "$in_relocate" -l offset -x -d 'Bytes to move by'
+complete -c wasmshare -n "$in_relocate" -l heap-base -x -d 'The new heap base'
+complete -c wasmshare -n "$in_relocate" -l table-offset -x -d 'Elements to move function pointers by'
+
+complete -c wasmshare -n "$in_combine; or $in_relocate" -l keep-relocs -d 'Keep the relocations'
+complete -c wasmshare -n "$in_combine; or $in_relocate; or __fish_seen_subcommand_from inspect" -l trust-pic -d 'Take PIC modules without relocations'

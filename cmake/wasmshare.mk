@@ -1,0 +1,41 @@
+# WasmShare for GNU Make (>= 4.3): WebAssembly modules that share one linear memory, as a build step.
+#
+#     include $(shell wasmshare --makefile)
+#     all: app
+#     $(eval $(call wasmshare_combine,app,build/app,build/common.wasm build/a.wasm))
+#
+# $(eval $(call wasmshare_combine,NAME,DIR,MODULES[,OPTIONS]))
+#
+#   Makes the phony target NAME: the files that `wasmshare combine` writes into DIR, for each module and the layout.
+#   Their list is $(NAME_OUTPUTS). They are made again when a module has changed, or WasmShare itself.
+#
+#   MODULES  paths of .wasm files, in layout order; a module is named after its file unless written as name=path
+#   OPTIONS  options of `wasmshare combine`, such as --extra-stack 64K
+#
+# WASMSHARE_LDFLAGS: what to link modules with, by clang (CC), for exact placing.
+# WASMSHARE: the command; `wasmshare` in PATH unless set before the include.
+ifeq ($(filter grouped-target,$(.FEATURES)),)
+  $(error wasmshare.mk needs GNU Make 4.3 or later)
+endif
+
+WASMSHARE ?= wasmshare
+_wasmshare_command := $(shell command -v $(WASMSHARE) 2>/dev/null)
+
+# clang -O runs wasm-opt, if there is one, on what it links: that makes the linker's relocations stale. Clang 19 can be
+# told not to; before that, only by linking with -O0, which leaves what was compiled as it is.
+WASMSHARE_LDFLAGS = -Wl,--emit-relocs -Wl,--import-memory $(_wasmshare_no_wasm_opt)
+_wasmshare_no_wasm_opt = $(if $(findstring --no-wasm-opt,$(shell $(CC) --help)),--no-wasm-opt,-O0)
+
+_wasmshare_path = $(if $(findstring =,$1),$(word 2,$(subst =, ,$1)),$1)
+_wasmshare_name = $(if $(findstring =,$1),$(word 1,$(subst =, ,$1)),$(basename $(notdir $1)))
+_wasmshare_layout = $(or $(patsubst --name=%,%,$(filter --name=%,$(subst --name ,--name=,$1))),layout)
+
+define wasmshare_combine
+$(strip $1)_OUTPUTS := $(foreach module,$3,$(strip $2)/$(call _wasmshare_name,$(module)).wasm) \
+  $(addprefix $(strip $2)/$(call _wasmshare_layout,$4).,h mjs d.mts json)
+.PHONY: $(strip $1)
+$(strip $1): $$($(strip $1)_OUTPUTS)
+$$($(strip $1)_OUTPUTS) &: $(foreach module,$3,$(call _wasmshare_path,$(module))) $(_wasmshare_command)
+	@mkdir -p $(strip $2)
+	$(WASMSHARE) combine -o $(strip $2) $4 $3
+endef

@@ -1,0 +1,186 @@
+// A libFuzzer target: whatever bytes come in, the library refuses them with an error that names the module, or it moves
+// them to something valid. Sanitizers see to the rest.
+//
+// A module that wabt finds invalid before it is moved may be so afterwards. One that was valid must stay valid, and must
+// be readable again when it keeps its relocations.
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <wabt/binary-reader-ir.h>
+#include <wabt/binary-reader.h>
+#include <wabt/error.h>
+#include <wabt/ir.h>
+#include <wabt/validator.h>
+
+#include "wasmshare.h"
+
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+
+[[noreturn]] void fail(const char *what, const std::string &detail = "") {
+  std::fprintf(stderr, "%s%s%s\n", what, detail.empty() ? "" : ": ", detail.c_str());
+  std::abort();
+}
+
+bool read_size(const Bytes &bytes, size_t *at, size_t *value) {
+  *value = 0;
+  for (unsigned shift = 0; shift < 35 && *at < bytes.size(); shift += 7) {
+    uint8_t byte = bytes[(*at)++];
+    *value |= size_t(byte & 0x7f) << shift;
+    if (byte < 0x80) return true;
+  }
+  return false;
+}
+
+// wabt 1.0.32 knows no 64-bit tables, and wasm-ld makes one for every wasm64 module. An empty one is as good with 32.
+void narrow_table(Bytes *bytes) {
+  constexpr uint8_t table_section = 4, is_64 = 4;
+  for (size_t at = 8, size; at < bytes->size(); at += size) {
+    uint8_t id = (*bytes)[at++];
+    if (!read_size(*bytes, &at, &size)) return;
+    size_t flags = at + 2; // one table, its type
+    if (id == table_section && flags < bytes->size()) (*bytes)[flags] &= ~is_64;
+  }
+}
+
+// Whether the bytes are a valid module; if not, `reason` says why. Custom sections may be anything.
+bool valid(Bytes bytes, std::string *reason = nullptr) {
+  narrow_table(&bytes);
+  wabt::Features features;
+  features.enable_threads();
+  features.enable_memory64();
+  features.enable_exceptions();
+  constexpr bool read_names = false, stop_at_first_error = true, custom_sections_must_be_good = false;
+  wabt::ReadBinaryOptions options(features, nullptr, read_names, stop_at_first_error, custom_sections_must_be_good);
+  wabt::Errors errors;
+  wabt::Module module;
+  bool good = Succeeded(wabt::ReadBinaryIr("module", bytes.data(), bytes.size(), options, &errors, &module)) &&
+              Succeeded(wabt::ValidateModule(&module, &errors, wabt::ValidateOptions(features)));
+  if (!good && reason && !errors.empty()) *reason = errors[0].message;
+  return good;
+}
+
+void check_error(const ws_error &error) {
+  char line[2048];
+  ws_error_format(&error, line, sizeof line);
+  if (std::strncmp(line, "fuzz.wasm: ", 11) != 0) fail("an error does not name its file", line);
+  if (std::strchr(line, '\n')) fail("an error is longer than a line", line);
+  if (error.message[0] == '\0') fail("an error without a message", line);
+}
+
+bool append(void *context, const void *bytes, size_t size) {
+  auto *output = static_cast<Bytes *>(context);
+  auto *start = static_cast<const uint8_t *>(bytes);
+  output->insert(output->end(), start, start + size);
+  return true;
+}
+
+struct Module {
+  ws_module *module;
+  ws_error error;
+  Module(const uint8_t *data, size_t size, bool trust_pic, bool keep_relocs) {
+    ws_read_options options = {};
+    options.trust_pic = trust_pic;
+    options.keep_relocs = keep_relocs;
+    module = ws_module_read("fuzz.wasm", data, size, &options, &error);
+  }
+  ~Module() {
+    if (module) ws_module_free(module);
+  }
+};
+
+// What is done with the input is up to a few bits of its own hash, so that a run can be repeated from the input alone.
+uint32_t hash(const uint8_t *data, size_t size) {
+  uint32_t value = 2166136261u;
+  for (size_t i = 0; i < size; ++i) value = (value ^ data[i]) * 16777619u;
+  return value ^ value >> 15;
+}
+
+// A run that moves nothing tests little: run.mjs looks at these numbers.
+unsigned long moved_modules, moved_valid_modules;
+
+void place(const Module &module, const ws_placement &placement, bool keep_relocs, bool was_valid) {
+  Bytes output;
+  ws_error error;
+  if (!ws_place(module.module, &placement, {append, &output}, &error)) return check_error(error);
+  ++moved_modules;
+  if (!was_valid) return;
+  ++moved_valid_modules;
+  std::string reason;
+  if (!valid(output, &reason)) fail("a valid module became an invalid one", reason);
+  if (!keep_relocs) return;
+  Module again(output.data(), output.size(), true, true);
+  if (!again.module) fail("a module that kept its relocations cannot be read", again.error.message);
+  const auto &info = *ws_module_info(again.module);
+  if (!info.exact) fail("a module that kept its relocations cannot be moved again", info.inexact.message);
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerInitialize(int *, char ***) {
+  return std::atexit([] {
+    std::fprintf(stderr, "moved %lu modules, of which %lu were valid before\n", moved_modules, moved_valid_modules);
+  });
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  uint32_t bits = hash(data, size);
+  bool keep_relocs = bits & 2;
+  Module module(data, size, bits & 1, keep_relocs);
+  if (!module.module) {
+    check_error(module.error);
+    return 0;
+  }
+  const struct ws_module_info &info = *ws_module_info(module.module);
+  if (!info.exact) check_error(info.inexact);
+  bool was_valid = valid(Bytes(data, data + size));
+  ws_error error;
+  if (bits & 4) {
+    uint64_t offset = (uint64_t)(bits >> 8) * info.alignment;
+    ws_placement placement;
+    if (!ws_plan_shift(module.module, offset, bits >> 28, nullptr, &placement, &error)) {
+      check_error(error);
+      return 0;
+    }
+    place(module, placement, keep_relocs, was_valid);
+  } else {
+    ws_module *both[] = {module.module, module.module};
+    ws_plan_options options = {};
+    options.base = bits >> 20;
+    options.extra_stack = bits >> 16 & 0xff;
+    options.heap_size = bits >> 4 & 0xfff;
+    struct ws_plan plan;
+    ws_placement placements[2];
+    if (!ws_plan(both, 2, &options, &plan, placements, &error)) {
+      check_error(error);
+      return 0;
+    }
+    for (const ws_placement &placement : placements) place(module, placement, keep_relocs, was_valid);
+  }
+  return 0;
+}
+
+extern "C" size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
+
+// Most bytes that libFuzzer inserts or erases make nonsense of the section sizes. So most mutations change some
+// bytes in place, and sometimes one byte is copied over another: indices, counts and sizes that exist elsewhere.
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed) {
+  std::minstd_rand random(seed);
+  if (size == 0 || random() % 4 == 0) return LLVMFuzzerMutate(data, size, max_size);
+  for (unsigned changes = 1 + random() % 4; changes > 0; --changes) {
+    uint8_t &byte = data[random() % size];
+    switch (random() % 4) {
+    case 0: byte ^= uint8_t(1 << random() % 8); break;
+    case 1: byte = uint8_t(byte + (random() % 2 ? 1 : -1)); break;
+    case 2: byte = uint8_t(random()); break;
+    case 3: byte = data[random() % size]; break;
+    }
+  }
+  return size;
+}

@@ -1,0 +1,190 @@
+// Bad input at scale: whatever a file holds, wasmshare refuses it with one line that names it, or writes something valid.
+//
+//     node run.mjs libfuzzer --fuzzer PATH  KIND...    10,000 mutations of each kind of module, in one process
+//     node run.mjs mutate                   KIND...    300 mutations of each, through the command
+//     node run.mjs truncate                 KIND...    each of them cut off at every byte, through the command
+//
+// Common options: --wasmshare PATH --clang PATH --linker PATH --work DIR. Without a KIND, all of them (--list).
+// Nothing is left to chance: the seeds of the random numbers are fixed. What fails stays in DIR.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildSeed, kinds } from './seeds.mjs';
+
+const path = { type: 'string' };
+const { values: options, positionals: [method, ...wanted] } = parseArgs({
+  allowPositionals: true,
+  options: { list: { type: 'boolean' }, fuzzer: path, wasmshare: path, clang: path, linker: path, work: path },
+});
+if (options.list) {
+  kinds.forEach(({ name }) => console.log(name));
+  process.exit();
+}
+
+const RUNS = 10_000;
+const COMMAND_RUNS = 300;
+
+// A directory that is empty.
+function fresh(...parts) {
+  const directory = join(options.work, ...parts);
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  return directory;
+}
+
+// ------------------------------------------------------------------------------------------------- through the library
+
+function libfuzzer(kind, seed) {
+  const directory = fresh(kind.name, 'libfuzzer');
+  mkdirSync(join(directory, 'seeds'));
+  mkdirSync(join(directory, 'corpus'));
+  writeFileSync(join(directory, 'seeds', 'seed.wasm'), seed);
+  const suppressions = join(directory, 'suppressions');
+  // LLVM ends malformed input with a fatal error, and its handler cannot free what LLVM had allocated by then.
+  writeFileSync(suppressions, 'leak:LLVMCreateBinary\nleak:llvm::\n');
+  const { status, signal, stderr } = spawnSync(options.fuzzer, [
+    '-seed=1', `-runs=${RUNS}`, '-max_len=65536', '-timeout=20', '-rss_limit_mb=2048', `-artifact_prefix=${directory}/`,
+    join(directory, 'corpus'), join(directory, 'seeds'),
+  ], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 30,
+    // wabt and LLVM are not built with sanitizers, so the bounds of containers that cross into them are not known.
+    env: { ...process.env, ASAN_OPTIONS: 'detect_container_overflow=0',
+      LSAN_OPTIONS: `suppressions=${suppressions}:print_suppressions=0` },
+  });
+  writeFileSync(join(directory, 'log'), stderr);
+  const [, runs] = /DONE\s+.*\n?.*Done (\d+) runs/.exec(stderr) ?? [];
+  const [, moved, valid] = /^moved (\d+) modules, of which (\d+) were valid/m.exec(stderr) ?? [];
+  if (status !== 0) {
+    const report = stderr.split('\n').filter((line) => !/^#\d|^INFO|NEW_FUNC/.test(line)).slice(0, 30).join('\n');
+    return `the fuzzer ended with ${status ?? signal}; see ${directory}/log\n${report}`;
+  }
+  if (!(Number(runs) >= RUNS)) return `only ${runs} runs; see ${directory}/log`;
+  // Too few would mean that the seed itself is refused, or not valid to begin with.
+  if (!(moved >= 20 && valid >= 10)) return `moved only ${moved} modules, ${valid} of them valid; see ${directory}/log`;
+  console.log(`${kind.name}: ${runs} inputs, ${moved} of them moved`);
+  return null;
+}
+
+// ------------------------------------------------------------------------------------------------- through the command
+
+// Small, good enough, and the same everywhere.
+function randomNumbers(seed) {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+// V8 knows no 64-bit tables yet: those modules' outputs are looked at by the fuzzer only.
+const valid = (bytes) => WebAssembly.validate(bytes);
+
+// Runs the command on `bytes`; returns what is wrong with what it did, or null.
+function tryInput(directory, bytes, args) {
+  const input = join(directory, 'input.wasm');
+  const output = join(directory, 'output');
+  rmSync(output, { recursive: true, force: true });
+  writeFileSync(input, bytes);
+  const result = spawnSync(options.wasmshare, args(input, output), { encoding: 'utf8', timeout: 20_000 });
+  const { status, signal, stdout, stderr } = result;
+  const left = readdirSync(directory).filter((name) => name !== 'input.wasm' && name !== 'output');
+  if (left.length > 0) return `left ${left.join(', ')} behind`;
+  if (stdout !== '') return `printed ${stdout}`;
+  if (status === 1) {
+    if (!/^wasmshare: error: .*\n$/.test(stderr)) return `said: ${stderr}`;
+    if (!stderr.startsWith(`wasmshare: error: ${input}: `)) return `did not name its input: ${stderr}`;
+    if (existsSync(output)) return 'failed, but wrote something';
+    return null;
+  }
+  if (status !== 0) return `ended with ${status ?? signal}: ${stderr}`;
+  if (stderr !== '') return `succeeded, but said: ${stderr}`;
+  if (!valid(bytes)) return null;
+  const written = readdirSync(output).filter((name) => name.endsWith('.wasm')).map((name) => join(output, name));
+  if (written.length === 0) return 'succeeded, but wrote nothing';
+  const bad = written.find((name) => !valid(readFileSync(name)));
+  return bad ? `made an invalid module: ${bad}` : null;
+}
+
+const combine = (input, output) => ['combine', '--base', '64K', '-o', output, input];
+
+function truncate(kind, seed) {
+  const directory = fresh(kind.name, 'truncate');
+  const whole = sections(place(directory, seed));
+  for (let length = 0; length < seed.length; ++length) {
+    const bytes = seed.subarray(0, length);
+    const wrong = tryInput(directory, bytes, combine);
+    if (wrong) return `cut off after ${length} bytes: ${wrong}`;
+    // What is still a module must be placed as the whole one is: no pointer may be overlooked.
+    const output = join(directory, 'output', 'input.wasm');
+    if (existsSync(output) && !sections(readFileSync(output)).every((section) => whole.includes(section))) {
+      return `cut off after ${length} bytes: placed in another way than the whole module`;
+    }
+  }
+  console.log(`${kind.name}: cut off at each of ${seed.length} bytes`);
+  return null;
+}
+
+function place(directory, bytes) {
+  const [input, output] = ['input.wasm', 'output'].map((name) => join(directory, name));
+  writeFileSync(input, bytes);
+  execFileSync(options.wasmshare, combine(input, output));
+  return readFileSync(join(output, 'input.wasm'));
+}
+
+// The sections that hold pointers (globals, elements, code and data), as strings.
+function sections(bytes) {
+  const list = [];
+  for (let at = 8; at < bytes.length; ) {
+    const start = at++;
+    let size = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++];
+      size += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) break;
+    }
+    at += size;
+    if ([6, 9, 10, 11].includes(bytes[start])) list.push(bytes.subarray(start, at).toString('hex'));
+  }
+  return list;
+}
+
+function mutate(kind, seed) {
+  const directory = fresh(kind.name, 'mutate');
+  const random = randomNumbers(7);
+  const ways = [
+    combine,
+    (input, output) => [...combine(input, output), '--keep-relocs', '--trust-pic'],
+    (input, output) => ['combine', '-o', output, '--extra-stack', '64', '--stack=shared', '--table=shared', input],
+  ];
+  let moved = 0;
+  for (let i = 0; i < COMMAND_RUNS; ++i) {
+    const bytes = Buffer.from(seed);
+    for (let changes = 1 + random(3); changes > 0; --changes) bytes[random(bytes.length)] = random(256);
+    const wrong = tryInput(directory, bytes, ways[i % ways.length]);
+    if (wrong) return `mutation ${i}, which is ${directory}/input.wasm: ${wrong}`;
+    moved += existsSync(join(directory, 'output'));
+  }
+  if (moved === 0 || moved === COMMAND_RUNS) return `${moved} of ${COMMAND_RUNS} were placed, which tests nothing`;
+  console.log(`${kind.name}: ${COMMAND_RUNS} mutations, ${moved} of them placed`);
+  return null;
+}
+
+// --------------------------------------------------------------------------------------------------------------- both
+
+const methods = { libfuzzer, mutate, truncate };
+if (!methods[method]) throw new Error(`give one of ${Object.keys(methods).join(', ')}`);
+const unknown = wanted.filter((name) => !kinds.some((kind) => kind.name === name));
+if (unknown.length > 0) throw new Error(`no such kind: ${unknown.join(', ')}`);
+
+let failed = false;
+for (const kind of kinds.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+  const seed = readFileSync(buildSeed({ ...options, work: join(options.work, kind.name) }, kind));
+  const wrong = methods[method](kind, seed);
+  if (!wrong) continue;
+  failed = true;
+  console.error(`${kind.name}: ${wrong}`);
+}
+process.exit(failed ? 1 : 0);

@@ -1,0 +1,76 @@
+# `cargo wasmshare build`: order, profiles, packages, files, options, cargo's own flags, and errors like cargo's.
+. "$(dirname "$0")/../lib.sh"
+use_rust
+example cargo
+rm -r .cargo
+out=$CARGO_TARGET_DIR/wasmshare
+rm -rf "$out"
+modules() {
+    node -p 'JSON.parse(require("fs").readFileSync(process.argv[1])).modules.map(m => m.name).join(" ")' "$1"
+}
+
+cargo wasmshare build --release 2>&1 | tee build.log
+expect "Finished \`release\` profile" build.log
+expect '   Combining greeting, shout (' build.log
+[ "$(modules "$out/release/layout.json")" = 'greeting shout' ] || fail 'not in the order of the configuration'
+[ ! -e "$out/debug" ] || fail 'the debug profile was written'
+wasmshare verify "$out/release"
+
+cargo wasmshare build --profile release -p shout -p greeting -- --locked --offline
+[ "$(modules "$out/release/layout.json")" = 'shout greeting' ] || fail 'not in the order of the command line'
+
+cargo wasmshare build -q -r -p greeting 2>&1 | tee build.log
+[ ! -s build.log ] || fail '--quiet is not'
+[ "$(modules "$out/release/layout.json")" = greeting ] || fail 'not the package on the command line'
+
+# named modules, prebuilt ones, a directory, options; from a directory below
+cp "$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/shout.wasm" prebuilt.wasm
+cat >Cargo.toml <<'END'
+[workspace]
+members = ["greeting", "shout"]
+resolver = "2"
+[workspace.metadata.wasmshare]
+modules = ["first=greeting", "prebuilt.wasm", "third=prebuilt.wasm"]
+out-dir = "www/wasm"
+name = "memory"
+extra-stack = "128K"
+heap-size = 1048576
+max-memory = "64M"
+END
+(cd shout && cargo wasmshare build --release)
+[ "$(modules www/wasm/memory.json)" = 'first prebuilt third' ] || fail 'named modules'
+wasmshare verify www/wasm/memory.json
+expect '#define MEMORY_MAXIMUM_PAGES 1024' www/wasm/memory.h
+cargo wasmshare inspect --release --json | node -e 'JSON.parse(require("fs").readFileSync(0))'
+
+refuses 'error: package `nonesuch` is not in the workspace' cargo wasmshare build -p nonesuch
+refuses '`--release` goes before `--`' cargo wasmshare build -- --release
+refuses "invalid option '--heap'" cargo wasmshare build --heap 1
+refuses 'no such command: `bild`' cargo wasmshare bild
+refuses 'nothing to run' cargo wasmshare run
+sed -i s/heap-size/heapsize/ Cargo.toml
+refuses 'unknown option --heapsize' cargo wasmshare build
+sed -i s/heapsize/heap-size/ Cargo.toml
+sed -i s/heap-size/output/ Cargo.toml
+refuses '`output` in [workspace.metadata.wasmshare]: use `out-dir`' cargo wasmshare build
+sed -i s/output/heap-size/ Cargo.toml
+sed -i s/prebuilt.wasm/absent.wasm/ Cargo.toml
+refuses 'no such file: ' cargo wasmshare build
+echo 'syntax error' >>greeting/src/lib.rs
+sed -i 's/^modules.*/modules = ["greeting"]/' Cargo.toml
+refuses 'error: could not build the modules' cargo wasmshare build
+expect "error: expected one of" refused.log
+cp "$WASMSHARE_SOURCE/examples/cargo/greeting/src/lib.rs" greeting/src/lib.rs
+
+# wasmshare's errors are cargo's, in form
+sed -i 's/^max-memory.*/max-memory = "64K"/' Cargo.toml
+refuses error: cargo wasmshare build --release
+expect_no 'wasmshare: error' refused.log
+cd "$work"
+refuses 'could not find `Cargo.toml`' cargo wasmshare build
+
+# the command, where WASMSHARE says
+cd cargo
+sed -i 's/^max-memory.*//' Cargo.toml
+refuses 'could not run `/nonesuch/wasmshare`' env WASMSHARE=/nonesuch/wasmshare cargo wasmshare build --release
+WASMSHARE=$WASMSHARE_PREFIX/bin/wasmshare PATH=${PATH//"$WASMSHARE_PREFIX/bin:"/} cargo wasmshare build --release

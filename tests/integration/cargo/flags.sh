@@ -1,0 +1,60 @@
+# The link arguments are added to the flags that the user has, wherever those come from, and to nothing else.
+. "$(dirname "$0")/../lib.sh"
+use_rust
+example cargo
+rm -r .cargo # whose rustflags would do
+cat >>greeting/src/lib.rs <<'END'
+
+#[no_mangle]
+#[allow(unexpected_cfgs)]
+pub extern "C" fn flag() -> i32 {
+    i32::from(cfg!(user_flag))
+}
+END
+cat >main.mjs <<'END'
+import { readFile } from 'node:fs/promises';
+const { createMemory, modules } = await import(process.env.WASMSHARE_LAYOUT);
+const { instance } = await WebAssembly.instantiate(await readFile(modules[0].url), { env: { memory: createMemory() } });
+console.log('user flag:', instance.exports.flag());
+END
+flag() {
+    cargo wasmshare run 2>&1 | tee run.log
+    expect "user flag: $1" run.log
+}
+flag 0
+RUSTFLAGS='--cfg user_flag' flag 1
+CARGO_ENCODED_RUSTFLAGS=--cfg$'\x1f'user_flag flag 1
+CARGO_BUILD_RUSTFLAGS='--cfg user_flag' flag 1
+mkdir .cargo
+printf '[build]\nrustflags = ["--cfg", "user_flag"]\n' >.cargo/config.toml
+flag 1
+printf '[target.wasm32-unknown-unknown]\nrustflags = ["--cfg", "user_flag"]\n' >.cargo/config.toml
+flag 1
+printf "[target.'cfg(target_family = \"wasm\")']\nrustflags = [\"--cfg\", \"user_flag\"]\n" >.cargo/config.toml
+flag 1
+rm -r .cargo
+
+# the user's own wrapper is called, with the flags
+cat >"$work/wrapper" <<'END'
+#!/bin/sh
+case "$*" in *--crate-name\ greeting*) echo "$*" >>"$WRAPPER_LOG" ;; esac
+exec "$@"
+END
+chmod +x "$work/wrapper"
+touch greeting/src/lib.rs
+WRAPPER_LOG=$work/wrapper.log RUSTC_WORKSPACE_WRAPPER=$work/wrapper cargo wasmshare build
+expect -Clink-arg=--emit-relocs "$work/wrapper.log"
+
+# a dependency that cargo wasmshare has compiled is not compiled again when plain cargo was there in between, and build
+# scripts are given no link arguments
+mkdir -p "$work/dependency/src"
+printf '[package]\nname = "dependency"\nversion = "0.1.0"\nedition = "2021"\n' >"$work/dependency/Cargo.toml"
+touch "$work/dependency/src/lib.rs"
+printf '\n[dependencies]\ndependency = { path = "../../dependency" }\n' >>greeting/Cargo.toml
+printf 'fn main() {\n    println!("cargo:rerun-if-changed=build.rs");\n}\n' >greeting/build.rs
+cargo wasmshare build 2>&1 | tee build.log
+expect 'Compiling dependency' build.log
+cargo build --target wasm32-unknown-unknown
+cargo wasmshare build 2>&1 | tee build.log
+expect_no 'Compiling dependency' build.log
+wasmshare verify "$CARGO_TARGET_DIR/wasmshare/debug"

@@ -1,0 +1,106 @@
+// The four files that describe a layout say the same, in the languages they are for.
+
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { combine, linkFreestanding, run, scratchDirectory, testsDirectory, tool } from './tools.mjs';
+
+const directory = scratchDirectory();
+const name = 'names-of-people';
+const module = linkFreestanding('keeper.c', join(directory, 'keeper-input.wasm'), '-DSENTENCE="a sentence"');
+const shared = linkFreestanding('threads.c', join(directory, 'threads-input.wasm'), '-pthread', '-mbulk-memory',
+  '-Wl,--shared-memory,--max-memory=1048576');
+
+const wide = linkFreestanding('pointers64.c', join(directory, 'pointers64-input.wasm'), '--target=wasm64');
+
+const layouts = {
+  plain: [[`keeper=${module}`, `${name}=${module}`]],
+  'with-options': [[`keeper=${module}`, `${name}=${module}`], '--base', '0x12340', '--align', '4K', '--extra-stack',
+    '1000', '--heap-size', '1M', '--max-memory', '16M'],
+  shared: [[`keeper=${shared}`, `${name}=${shared}`]],
+  memory64: [[`keeper=${wide}`, `${name}=${wide}`]],
+  'shared-stack-and-table': [[`keeper=${module}`, `${name}=${module}`], '--stack=shared', '--table=shared'],
+};
+
+// In JavaScript the addresses of a 64-bit memory are of the type that its modules' exports take.
+function inJavaScript({ memory64 }, key, value) {
+  const isAddress = !['pageSize', 'pages', 'maximumPages', 'tableBase', 'tableSize'].includes(key);
+  return memory64 && isAddress && typeof value === 'number' ? BigInt(value) : value;
+}
+
+const consumers = [];
+
+for (const [kind, args] of Object.entries(layouts)) {
+  test(`headers of a layout: ${kind}`, async t => {
+    const output = scratchDirectory(kind);
+    const constants = await combine(output, ...args);
+    const json = JSON.parse(readFileSync(join(output, 'layout.json'), 'utf8'));
+    const consumer = join(output, 'consumer.mts');
+    writeFileSync(consumer, readFileSync(join(testsDirectory, 'node', 'modules', 'consumer.mts'), 'utf8')
+      + `const first: ${json.memory64 ? 'bigint' : 'number'} = heapBase;\nvoid first;\n`);
+    consumers.push(consumer);
+
+    await t.test('layout.mjs has what layout.json has', () => {
+      const { version, name, modules, ...numbers } = json;
+      assert.equal(version, 1);
+      assert.equal(name, 'layout');
+      for (const [key, value] of Object.entries(numbers))
+        assert.equal(constants[key] ?? null, inJavaScript(json, key, value), key);
+      assert.equal(constants.modules.length, modules.length);
+      for (const [i, { file, bindings, ...module }] of modules.entries()) {
+        const { url, ...same } = constants.modules[i];
+        assert.equal(url.href, pathToFileURL(join(output, file)).href);
+        assert.deepEqual(same, Object.fromEntries(Object.entries(module).map(
+          ([key, value]) => [key, inJavaScript(json, key, value)])));
+      }
+    });
+
+    // Node 20 has no 64-bit memories like those; web.test.mjs makes one in a browser
+    if (!json.memory64) await t.test('createMemory() makes what the modules import', () => {
+      const memory = constants.createMemory();
+      assert.equal(memory.buffer.byteLength, json.heapEnd);
+      assert.equal(memory.buffer instanceof SharedArrayBuffer, json.shared);
+      if (json.maximumPages) {
+        memory.grow(json.maximumPages - json.pages);
+        assert.throws(() => memory.grow(1), RangeError);
+      }
+    });
+
+    await t.test('layout.h has what layout.json has, for C99, C11 and C++', () => {
+      const macro = key => key.replace(/[A-Z]/g, capital => `_${capital}`).toUpperCase();
+      const { version, name, modules, ...numbers } = json;
+      const expected = [['MODULE_COUNT', modules.length]];
+      const absent = [];
+      for (const [key, value] of Object.entries(numbers)) {
+        if (value === null)
+          absent.push(macro(key));
+        else
+          expected.push([macro(key), Number(value)]);
+      }
+      for (const { name, file, memoryImport, bindings, ...module } of modules)
+        for (const [key, value] of Object.entries(module))
+          expected.push([`${macro(name).replace(/-/g, '_')}_${macro(key)}`, value ?? 0]);
+
+      const source = join(output, 'consumer.h');
+      writeFileSync(source, '#include "layout.h"\n' + expected.map(([key, value]) =>
+        `static_assert(LAYOUT_${key} == ${value}, "${key}");\n`
+        + `#if LAYOUT_${key} != ${value}\n#error "${key}"\n#endif\n`).join('')
+        + absent.map(key => `#ifdef LAYOUT_${key}\n#error "${key}"\n#endif\n`).join(''));
+      const warnings = ['-Wall', '-Wextra', '-Wpedantic', '-Werror', '-fsyntax-only'];
+      // C99 has no static_assert: an array of negative size is the error there
+      run(tool('CC'), ['-std=c99', ...warnings,
+        '-Dstatic_assert(condition,text)=extern char assertion[(condition) ? 1 : -1]', '-x', 'c', source]);
+      run(tool('CC'), ['-std=c11', ...warnings, '-Dstatic_assert=_Static_assert', '-x', 'c', source]);
+      run(tool('CXX'), ['-std=c++11', ...warnings, '-x', 'c++', source]);
+    });
+  });
+}
+
+// Once for all of them, as the compiler takes longer to start than to check.
+test('layout.d.mts of each of these layouts passes tsc --strict', () => {
+  assert.equal(consumers.length, Object.keys(layouts).length);
+  run(process.execPath, [tool('TSC'), '--strict', '--noEmit', '--target', 'es2022', '--module', 'nodenext',
+    '--lib', 'es2022,dom', ...consumers]);
+});

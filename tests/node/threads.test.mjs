@@ -1,0 +1,63 @@
+// Shared memory: two threads, each with its own instances of two modules, on one memory.
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { combine, instantiate, liesInside, linkFreestanding, scratchDirectory } from './tools.mjs';
+
+const threads = 2, times = 100_000, areaSize = 4096;
+
+function runThread(workerData) {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('thread.mjs', import.meta.url), { workerData });
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  });
+}
+
+test('two threads on one shared memory', async t => {
+  const directory = scratchDirectory();
+  const module = linkFreestanding('threads.c', join(directory, 'threads-input.wasm'), '-pthread', '-mbulk-memory',
+    `-Wl,--shared-memory,--max-memory=${1 << 24}`,
+    '-Wl,--export=__wasm_init_tls,--export=__tls_base,--export=__stack_pointer');
+  const layout = await combine(directory, [`left=${module}`, `right=${module}`], '--heap-size', '64K');
+  assert.equal(layout.shared, true);
+  assert.equal(layout.maximumPages, (1 << 24) / layout.pageSize);
+
+  const memory = layout.createMemory();
+  assert.ok(memory.buffer instanceof SharedArrayBuffer);
+  const barrier = new Int32Array(new SharedArrayBuffer(4));
+  const reports = await Promise.all(Array.from({ length: threads }, (_, thread) => runThread({
+    layoutUrl: pathToFileURL(join(directory, 'layout.mjs')).href, memory, barrier, threads, areaSize, times,
+    areas: layout.modules.map((_, i) => layout.heapBase + (thread * layout.modules.length + i) * areaSize),
+  })));
+
+  for (const [i, module] of layout.modules.entries()) {
+    const [one, other] = reports.map(report => report[i]);
+
+    await t.test(`${module.name}: exactly one thread initialises the memory`, () => {
+      assert.equal(Number(one.initialised) + Number(other.initialised), 1);
+      const [winner, loser] = one.initialised ? [one, other] : [other, one];
+      assert.ok(liesInside(winner.tlsBase, module));
+      assert.ok(liesInside(winner.ownCountAddress, module));
+      assert.ok(loser.tlsBase >= layout.heapBase);
+      assert.ok(loser.ownCountAddress >= layout.heapBase);
+    });
+
+    await t.test(`${module.name}: thread-local variables start from their initial values and stay apart`, () => {
+      for (const report of [one, other]) {
+        assert.equal(report.ownCount, 7 + times);
+        assert.equal(report.ownSum, 99_999);
+      }
+    });
+
+    await t.test(`${module.name}: a later instance finds the data as the threads left it`, async () => {
+      const { exports } = await instantiate(module, memory);
+      assert.ok(liesInside(exports.total_address(), module));
+      assert.equal(exports.get_total(), 1000 + threads * times);
+      assert.equal(exports.get_bss_total(), threads * times);
+    });
+  }
+});

@@ -1,0 +1,3 @@
+// What pic.c reaches through its GOT.
+int elsewhere = 9;
+int elsewhere_function(int n) { return n ^ elsewhere; }

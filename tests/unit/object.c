@@ -1,0 +1,160 @@
+// src/object.h: LLVM's reader beside ours, and what becomes of its fatal errors.
+#include "unit.h"
+
+#include "../../src/object.h"
+#include "../../src/sections.h"
+
+// What LLVM had allocated by the time of a fatal error is lost (see object.c).
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) {
+  return "leak:llvm::";
+}
+
+// One call with a relocation, at offset 3 of the code section.
+static const struct sample sample = {
+    .stack_pointer = 65536,
+    .data_base = 65536,
+    .data_size = 16,
+    .function = "f",
+    // call f, with a padded operand
+    .body = {(const uint8_t[]){0x00, 0x10, 0x80, 0x80, 0x80, 0x80, 0x00, 0x0b}, 8},
+    .code_relocations = {(const uint8_t[]){0, 4, FUNCTION_SYMBOL}, 3},
+    .code_relocation_count = 1,
+};
+
+// The module with its sections read and nothing else, so that LLVM is the first to look further.
+static struct ws_module *read_sections(struct ws_slice bytes) {
+  struct ws_error error;
+  struct ws_module *module = calloc(1, sizeof *module);
+  assert_non_null(module);
+  module->file = "sample.wasm";
+  module->bytes = bytes;
+  assert_true(ws_read_sections(module, &error));
+  return module;
+}
+
+static struct ws_buffer with_linking_section(struct ws_slice content) {
+  struct ws_buffer module = {0};
+  put_header(&module);
+  put_custom(&module, "linking", content);
+  return module;
+}
+
+static size_t index_of(const struct ws_module *module, enum ws_section_id id) {
+  return (size_t)(ws_section(module, id) - module->sections);
+}
+
+static void relocations_are_given_by_section_with_type_and_offset(void **state) {
+  (void)state;
+  struct ws_buffer bytes = build(&sample);
+  struct ws_module *module = read_sections((struct ws_slice){bytes.data, bytes.size});
+  struct ws_error error;
+  struct ws_object *object = ws_object_open(module, &error);
+  assert_non_null(object);
+
+  uint64_t type = 99, offset = 99;
+  assert_true(ws_object_select(object, index_of(module, WS_SECTION_CODE)));
+  assert_true(ws_object_next(object, &type, &offset));
+  assert_string_equal(ws_relocation_name((unsigned)type), "R_WASM_FUNCTION_INDEX_LEB");
+  assert_int_equal(offset, 4);
+  assert_false(ws_object_next(object, &type, &offset));
+
+  assert_true(ws_object_select(object, index_of(module, WS_SECTION_DATA)));
+  assert_false(ws_object_next(object, &type, &offset));
+  assert_false(ws_object_select(object, module->section_count));
+
+  ws_object_close(object);
+  ws_module_free(module);
+  ws_buffer_free(&bytes);
+}
+
+static void dwarf_and_names_are_hidden_without_moving_other_sections(void **state) {
+  (void)state;
+  struct sample with_dwarf = sample;
+  with_dwarf.first = ".debug_info";
+  struct ws_buffer bytes = build(&with_dwarf);
+  put_custom(&bytes, "name", BYTES(0xff, 0xff)); // malformed: LLVM would refuse it
+  struct ws_module *module = read_sections((struct ws_slice){bytes.data, bytes.size});
+  size_t code = index_of(module, WS_SECTION_CODE);
+  assert_false(ws_object_sees(&module->sections[0]));
+  assert_false(ws_object_sees(ws_custom_section(module, "name")));
+  assert_true(ws_object_sees(&module->sections[code]));
+  assert_true(ws_object_sees(ws_custom_section(module, "linking")));
+  assert_true(ws_object_sees(ws_custom_section(module, "reloc.CODE")));
+
+  struct ws_error error;
+  struct ws_object *object = ws_object_open(module, &error);
+  assert_non_null(object);
+  uint64_t type, offset;
+  assert_true(ws_object_select(object, code));
+  assert_true(ws_object_next(object, &type, &offset));
+  assert_int_equal(offset, 4);
+  ws_object_close(object);
+  ws_module_free(module);
+  ws_buffer_free(&bytes);
+}
+
+static struct ws_error refusal(struct ws_slice linking) {
+  struct ws_buffer bytes = with_linking_section(linking);
+  struct ws_module *module = read_sections((struct ws_slice){bytes.data, bytes.size});
+  struct ws_error error = {.message = ""};
+  assert_null(ws_object_open(module, &error));
+  assert_string_equal(error.file, "sample.wasm");
+  ws_module_free(module);
+  ws_buffer_free(&bytes);
+  return error;
+}
+
+static void what_llvm_refuses_is_an_error_with_its_reason(void **state) {
+  (void)state;
+  assert_says(refusal(BYTES(99)).message, "LLVM's reader refuses it: unexpected metadata version: 99");
+}
+
+static void a_name_that_llvm_quotes_comes_without_control_characters(void **state) {
+  (void)state;
+  // A symbol table of two global symbols of the same name, which is an escape sequence.
+  struct sample twice = {
+      .stack_pointer = 65536,
+      .linking = BYTES(2, 8, 17, 2, 2, 0, 0, 4, '\x1b', '[', '2', 'J', 2, 0, 0, 4, '\x1b', '[', '2', 'J')};
+  struct ws_buffer bytes = build(&twice);
+  struct ws_error error = error_of(&bytes);
+  assert_says(error.message, "duplicate symbol name");
+  assert_null(strchr(error.message, '\x1b'));
+  ws_buffer_free(&bytes);
+}
+
+// LLVM reports these with report_fatal_error, which aborts the process when nobody catches it.
+static void what_aborts_llvm_is_an_error_with_its_reason(void **state) {
+  (void)state;
+  assert_says(refusal(BYTES(0x80)).message, "malformed uleb128, extends past end");
+  // A symbol table (8) of 4 bytes, whose count is longer than 64 bits.
+  assert_says(
+      refusal(BYTES(2, 8, 11, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f)).message,
+      "uleb128 too big for uint64");
+}
+
+static void after_what_aborts_llvm_other_modules_are_read_as_ever(void **state) {
+  (void)state;
+  for (int i = 0; i < 3; i++) {
+    refusal(BYTES(0x80));
+    struct ws_buffer bytes = build(&sample);
+    struct ws_module *module = read_bytes(&bytes, NULL);
+    assert_true(ws_module_info(module)->exact);
+    assert_int_equal(ws_module_info(module)->relocations[0], 1);
+    ws_module_free(module);
+    ws_buffer_free(&bytes);
+  }
+  assert_says(refusal(BYTES(99)).message, "unexpected metadata version");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(relocations_are_given_by_section_with_type_and_offset),
+      cmocka_unit_test(dwarf_and_names_are_hidden_without_moving_other_sections),
+      cmocka_unit_test(what_llvm_refuses_is_an_error_with_its_reason),
+      cmocka_unit_test(a_name_that_llvm_quotes_comes_without_control_characters),
+      cmocka_unit_test(what_aborts_llvm_is_an_error_with_its_reason),
+      cmocka_unit_test(after_what_aborts_llvm_other_modules_are_read_as_ever),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

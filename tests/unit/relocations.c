@@ -1,0 +1,347 @@
+// src/relocations.h: the table of relocation types against LLVM's, and what a reloc.* section may say.
+#include "unit.h"
+
+#include "../../src/relocations.h"
+
+// ---------------------------------------------------------------------------------------- the table of types
+
+static const struct {
+  unsigned number;
+  const char *name;
+} llvm_types[] = {
+#define WASM_RELOC(name, number) {number, #name},
+#include <llvm/BinaryFormat/WasmRelocs.def>
+#undef WASM_RELOC
+};
+enum { LLVM_TYPES = sizeof llvm_types / sizeof *llvm_types };
+
+static void every_type_that_llvm_knows_has_the_same_number_and_name(void **state) {
+  (void)state;
+  for (size_t i = 0; i < LLVM_TYPES; i++) {
+    assert_non_null(ws_relocation_name(llvm_types[i].number));
+    assert_string_equal(ws_relocation_name(llvm_types[i].number), llvm_types[i].name);
+  }
+}
+
+static void no_other_type_has_a_name(void **state) {
+  (void)state;
+  for (unsigned number = 0; number < 256; number++) {
+    bool known = false;
+    for (size_t i = 0; i < LLVM_TYPES; i++)
+      known |= llvm_types[i].number == number;
+    if (!known)
+      assert_null(ws_relocation_name(number));
+  }
+  assert_null(ws_relocation_name(UINT32_MAX));
+}
+
+// Linking.md: MEMORY_ADDR_*, FUNCTION_OFFSET_* and SECTION_OFFSET_* have one.
+static void addresses_and_offsets_have_addends(void **state) {
+  (void)state;
+  for (size_t i = 0; i < LLVM_TYPES; i++) {
+    const char *name = llvm_types[i].name;
+    assert_int_equal(ws_relocation_has_addend(llvm_types[i].number), strstr(name, "MEMORY_ADDR") ||
+                                                                         strstr(name, "FUNCTION_OFFSET") ||
+                                                                         strstr(name, "SECTION_OFFSET"));
+  }
+  assert_false(ws_relocation_has_addend(255));
+}
+
+static void the_public_limit_has_room_for_every_type(void **state) {
+  (void)state;
+  for (size_t i = 0; i < LLVM_TYPES; i++)
+    assert_in_range(llvm_types[i].number, 0, WS_RELOCATION_TYPES - 1);
+}
+
+// ----------------------------------------------------------------------------------------- what sections say
+
+enum {
+  FUNCTION_INDEX_LEB = 0,
+  TABLE_INDEX_SLEB = 1,
+  TABLE_INDEX_I32 = 2,
+  MEMORY_ADDR_LEB = 3,
+  MEMORY_ADDR_SLEB = 4,
+  MEMORY_ADDR_I32 = 5,
+  TYPE_INDEX_LEB = 6,
+  GLOBAL_INDEX_LEB = 7,
+  FUNCTION_OFFSET_I32 = 8,
+  MEMORY_ADDR_LOCREL_I32 = 23
+};
+
+#define NOTHING ((struct ws_slice){0})
+#define PADDED(low, high) (uint8_t)(0x80 | (low)), (uint8_t)(0x80 | (high)), 0x80, 0x80, 0x00
+// 1040 is 0x410: the data and its 16th byte.
+#define DATA_ADDRESS PADDED(0x10, 0x08)
+
+// A module whose function has one i32.const with a padded operand at offset 5 of the code section.
+static struct sample with_operand(struct ws_slice body, struct ws_slice relocations, uint32_t count) {
+  return (struct sample){.stack_pointer = 65536,
+                         .data_base = 1040,
+                         .data_size = 32,
+                         .table = true,
+                         .function = "f",
+                         .body = body,
+                         .code_relocations = relocations,
+                         .code_relocation_count = count};
+}
+// The body begins with its local declarations and an opcode.
+enum { OPERAND = BODY_OFFSET + 1 + 1 + 1 };
+
+static struct ws_error error_in_code(struct ws_slice body, struct ws_slice relocations, uint32_t count) {
+  struct sample sample = with_operand(body, relocations, count);
+  struct ws_buffer bytes = build(&sample);
+  struct ws_error error = error_of(&bytes);
+  ws_buffer_free(&bytes);
+  assert_string_equal(error.file, "sample.wasm");
+  assert_string_equal(error.section, "reloc.CODE");
+  return error;
+}
+#define CONST_BODY(...) BYTES(0x00, 0x41, __VA_ARGS__, 0x1a, 0x0b)
+// The same, built from a list of relocation entries.
+#define ERROR_OF(body, count, ...) error_in_code(body, BYTES(__VA_ARGS__), count).message
+
+static void an_address_becomes_a_fixup_that_moves_with_the_memory(void **state) {
+  (void)state;
+  // memory address of the symbol plus 4, which the operand is
+  struct sample sample =
+      with_operand(CONST_BODY(PADDED(0x14, 0x08)), BYTES(MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 4), 1);
+  struct ws_buffer bytes = build(&sample);
+  struct ws_module *module = read_bytes(&bytes, NULL);
+  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
+  assert_int_equal(code->fixup_count, 1);
+  assert_int_equal(code->fixups[0].offset, OPERAND - 1);
+  assert_int_equal(code->fixups[0].encoding, WS_SLEB32);
+  assert_int_equal(code->fixups[0].base, WS_BASE_MEMORY);
+  assert_int_equal(code->fixups[0].minus, WS_BASE_COUNT);
+  assert_int_equal(ws_module_info(module)->relocations[MEMORY_ADDR_SLEB], 1);
+  ws_module_free(module);
+  ws_buffer_free(&bytes);
+}
+
+static void an_addend_may_be_below_zero(void **state) {
+  (void)state;
+  // 1040 - 1024 = 16
+  struct sample sample = with_operand(CONST_BODY(PADDED(0x10, 0x00)),
+                                      BYTES(MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 0x80, 0x78), 1);
+  struct ws_buffer bytes = build(&sample);
+  struct ws_module *module = read_bytes(&bytes, NULL);
+  assert_int_equal(ws_section(module, WS_SECTION_CODE)->fixup_count, 1);
+  ws_module_free(module);
+  ws_buffer_free(&bytes);
+}
+
+static void a_function_pointer_becomes_a_fixup_that_moves_with_the_table(void **state) {
+  (void)state;
+  struct sample sample =
+      with_operand(CONST_BODY(PADDED(0x01, 0x00)), BYTES(TABLE_INDEX_SLEB, OPERAND - 1, FUNCTION_SYMBOL), 1);
+  struct ws_buffer bytes = build(&sample);
+  struct ws_module *module = read_bytes(&bytes, NULL);
+  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
+  assert_int_equal(code->fixup_count, 1);
+  assert_int_equal(code->fixups[0].base, WS_BASE_TABLE);
+  ws_module_free(module);
+  ws_buffer_free(&bytes);
+}
+
+static void indices_are_counted_and_stay(void **state) {
+  (void)state;
+  // call f; global.get 0; drop
+  struct sample sample = with_operand(
+      BYTES(0x00, 0x10, PADDED(0, 0), 0x23, PADDED(0, 0), 0x1a, 0x0b),
+      BYTES(FUNCTION_INDEX_LEB, OPERAND - 1, FUNCTION_SYMBOL, GLOBAL_INDEX_LEB, OPERAND + 5, STACK_SYMBOL),
+      2);
+  struct ws_buffer bytes = build(&sample);
+  struct ws_module *module = read_bytes(&bytes, NULL);
+  assert_int_equal(ws_section(module, WS_SECTION_CODE)->fixup_count, 0);
+  assert_int_equal(ws_module_info(module)->relocations[FUNCTION_INDEX_LEB], 1);
+  assert_int_equal(ws_module_info(module)->relocations[GLOBAL_INDEX_LEB], 1);
+  ws_module_free(module);
+  ws_buffer_free(&bytes);
+}
+
+static void a_pointer_in_data_becomes_a_fixup(void **state) {
+  (void)state;
+  uint8_t data[32] = {0};
+  ws_operand_put(data + 8, WS_U32, 1040);
+  ws_operand_put(data + 12, WS_U32, 1);
+  struct sample sample = with_operand(NOTHING, NOTHING, 0);
+  sample.data = data;
+  uint8_t at = (uint8_t)data_offset(&sample);
+  uint8_t entries[] = {MEMORY_ADDR_I32, (uint8_t)(at + 8),  DATA_SYMBOL,    0,
+                       TABLE_INDEX_I32, (uint8_t)(at + 12), FUNCTION_SYMBOL};
+  sample.data_relocations = (struct ws_slice){entries, sizeof entries};
+  sample.data_relocation_count = 2;
+  struct ws_buffer bytes = build(&sample);
+  struct ws_module *module = read_bytes(&bytes, NULL);
+  assert_int_equal(ws_module_info(module)->fixups[WS_BASE_TABLE],
+                   2); // one of them is the element segment's offset
+  const struct ws_section *section = ws_section(module, WS_SECTION_DATA);
+  assert_int_equal(section->fixup_count, 3); // the segment's address is one
+  assert_int_equal(section->fixups[0].encoding, WS_SLEB32);
+  assert_int_equal(section->fixups[1].encoding, WS_U32);
+  assert_int_equal(section->fixups[1].base, WS_BASE_MEMORY);
+  assert_int_equal(section->fixups[2].base, WS_BASE_TABLE);
+  ws_module_free(module);
+  ws_buffer_free(&bytes);
+}
+
+static void an_address_relative_to_its_own_place_stays(void **state) {
+  (void)state;
+  uint8_t data[32] = {0};
+  ws_operand_put(data + 8, WS_U32, (uint32_t)-8); // from the 9th byte to the first
+  struct sample sample = with_operand(NOTHING, NOTHING, 0);
+  sample.data = data;
+  uint8_t entries[] = {MEMORY_ADDR_LOCREL_I32, (uint8_t)(data_offset(&sample) + 8), DATA_SYMBOL, 0};
+  sample.data_relocations = (struct ws_slice){entries, sizeof entries};
+  sample.data_relocation_count = 1;
+  struct ws_buffer bytes = build(&sample);
+  struct ws_module *module = read_bytes(&bytes, NULL);
+  assert_int_equal(ws_section(module, WS_SECTION_DATA)->fixup_count, 1); // the segment's address alone
+  ws_module_free(module);
+  ws_buffer_free(&bytes);
+}
+
+static void an_operand_outside_every_function_is_refused(void **state) {
+  (void)state;
+  // 1 is the size of the body
+  assert_says(ERROR_OF(CONST_BODY(DATA_ADDRESS), 1, MEMORY_ADDR_SLEB, 1, DATA_SYMBOL, 0),
+              "outside every function");
+}
+
+static void operands_that_overlap_are_refused(void **state) {
+  (void)state;
+  assert_says(ERROR_OF(CONST_BODY(DATA_ADDRESS), 2, MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 0,
+                       MEMORY_ADDR_SLEB, OPERAND, DATA_SYMBOL, 0),
+              "overlaps");
+}
+
+static void an_operand_that_is_not_padded_is_refused(void **state) {
+  (void)state;
+  assert_says(ERROR_OF(BYTES(0x00, 0x41, 0x90, 0x08, 0x1a, 0x01, 0x01, 0x0b), 1, MEMORY_ADDR_SLEB,
+                       OPERAND - 1, DATA_SYMBOL, 0),
+              "not padded");
+}
+
+static void an_operand_that_is_not_the_address_of_its_symbol_is_refused(void **state) {
+  (void)state;
+  assert_says(ERROR_OF(CONST_BODY(DATA_ADDRESS), 1, MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 1),
+              "not the address of its symbol");
+}
+
+static void an_operand_that_is_not_the_table_index_of_its_function_is_refused(void **state) {
+  (void)state;
+  assert_says(ERROR_OF(CONST_BODY(PADDED(2, 0)), 1, TABLE_INDEX_SLEB, OPERAND - 1, FUNCTION_SYMBOL),
+              "not the table index of its function");
+}
+
+// ---------------------------------------------------------------------------- DWARF, which LLVM is not shown
+
+static struct sample with_debug(struct ws_slice debug, struct ws_slice relocations, uint32_t count) {
+  struct sample sample = with_operand(NOTHING, NOTHING, 0);
+  sample.debug = debug;
+  sample.debug_relocations = relocations;
+  sample.debug_relocation_count = count;
+  return sample;
+}
+
+static struct ws_error error_in_debug(struct ws_slice debug, struct ws_slice relocations, uint32_t count) {
+  struct sample sample = with_debug(debug, relocations, count);
+  struct ws_buffer bytes = build(&sample);
+  struct ws_error error = error_of(&bytes);
+  ws_buffer_free(&bytes);
+  assert_string_equal(error.section, "reloc..debug_info");
+  return error;
+}
+#define DEBUG_ERROR_OF(count, ...)                                                                           \
+  error_in_debug(BYTES(0x10, 0x04, 0x00, 0x00, 0x00), BYTES(__VA_ARGS__), count).message
+
+static void an_address_in_dwarf_becomes_a_fixup_and_a_tombstone_does_not(void **state) {
+  (void)state;
+  struct sample sample =
+      with_debug(BYTES(0x10, 0x04, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff),
+                 BYTES(MEMORY_ADDR_I32, 0, DATA_SYMBOL, 0, MEMORY_ADDR_I32, 4, DATA_SYMBOL, 0,
+                       MEMORY_ADDR_I32, 8, DATA_SYMBOL, 0),
+                 3);
+  struct ws_buffer bytes = build(&sample);
+  struct ws_module *module = read_bytes(&bytes, NULL);
+  const struct ws_section *debug = ws_custom_section(module, ".debug_info");
+  assert_int_equal(debug->fixup_count, 1);
+  assert_int_equal(debug->fixups[0].offset, 0);
+  ws_module_free(module);
+  ws_buffer_free(&bytes);
+}
+
+static void an_offset_into_the_code_becomes_no_fixup_while_the_code_stays(void **state) {
+  (void)state;
+  struct sample sample =
+      with_debug(BYTES(0x02, 0x00, 0x00, 0x00), BYTES(FUNCTION_OFFSET_I32, 0, FUNCTION_SYMBOL, 0), 1);
+  struct ws_buffer bytes = build(&sample);
+  struct ws_module *module = read_bytes(&bytes, NULL);
+  assert_int_equal(ws_custom_section(module, ".debug_info")->fixup_count, 0);
+  assert_int_equal(ws_module_info(module)->relocations[FUNCTION_OFFSET_I32], 1);
+  ws_module_free(module);
+  ws_buffer_free(&bytes);
+}
+
+static void an_unknown_type_is_refused(void **state) {
+  (void)state;
+  assert_says(DEBUG_ERROR_OF(1, LLVM_TYPES, 0, DATA_SYMBOL, 0), "relocation type 27 is unknown");
+}
+
+static void an_operand_outside_its_section_is_refused(void **state) {
+  (void)state;
+  assert_says(DEBUG_ERROR_OF(1, MEMORY_ADDR_I32, 2, DATA_SYMBOL, 0), "lies outside its section");
+  assert_says(DEBUG_ERROR_OF(1, MEMORY_ADDR_I32, 0xff, 0xff, 0xff, 0xff, 0x0f, DATA_SYMBOL, 0),
+              "lies outside its section");
+}
+
+static void a_symbol_that_does_not_exist_is_refused(void **state) {
+  (void)state;
+  assert_says(DEBUG_ERROR_OF(1, MEMORY_ADDR_I32, 0, UNDEFINED_SYMBOL + 1, 0), "does not exist");
+}
+
+static void a_symbol_of_the_wrong_kind_is_refused(void **state) {
+  (void)state;
+  assert_says(DEBUG_ERROR_OF(1, MEMORY_ADDR_I32, 0, FUNCTION_SYMBOL, 0), "no data symbol");
+  assert_says(DEBUG_ERROR_OF(1, TABLE_INDEX_I32, 0, DATA_SYMBOL), "no function");
+}
+
+static void more_entries_than_there_are_bytes_are_refused(void **state) {
+  (void)state;
+  assert_says(DEBUG_ERROR_OF(2, MEMORY_ADDR_I32, 0, DATA_SYMBOL, 0), "malformed");
+  assert_says(DEBUG_ERROR_OF(UINT32_MAX, MEMORY_ADDR_I32, 0, DATA_SYMBOL, 0), "malformed");
+}
+
+static void bytes_after_the_last_entry_are_refused(void **state) {
+  (void)state;
+  assert_says(DEBUG_ERROR_OF(1, MEMORY_ADDR_I32, 0, DATA_SYMBOL, 0, 0), "malformed");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_type_that_llvm_knows_has_the_same_number_and_name),
+      cmocka_unit_test(no_other_type_has_a_name),
+      cmocka_unit_test(addresses_and_offsets_have_addends),
+      cmocka_unit_test(the_public_limit_has_room_for_every_type),
+      cmocka_unit_test(an_address_becomes_a_fixup_that_moves_with_the_memory),
+      cmocka_unit_test(an_addend_may_be_below_zero),
+      cmocka_unit_test(a_function_pointer_becomes_a_fixup_that_moves_with_the_table),
+      cmocka_unit_test(indices_are_counted_and_stay),
+      cmocka_unit_test(a_pointer_in_data_becomes_a_fixup),
+      cmocka_unit_test(an_address_relative_to_its_own_place_stays),
+      cmocka_unit_test(an_operand_outside_every_function_is_refused),
+      cmocka_unit_test(operands_that_overlap_are_refused),
+      cmocka_unit_test(an_operand_that_is_not_padded_is_refused),
+      cmocka_unit_test(an_operand_that_is_not_the_address_of_its_symbol_is_refused),
+      cmocka_unit_test(an_operand_that_is_not_the_table_index_of_its_function_is_refused),
+      cmocka_unit_test(an_address_in_dwarf_becomes_a_fixup_and_a_tombstone_does_not),
+      cmocka_unit_test(an_offset_into_the_code_becomes_no_fixup_while_the_code_stays),
+      cmocka_unit_test(an_unknown_type_is_refused),
+      cmocka_unit_test(an_operand_outside_its_section_is_refused),
+      cmocka_unit_test(a_symbol_that_does_not_exist_is_refused),
+      cmocka_unit_test(a_symbol_of_the_wrong_kind_is_refused),
+      cmocka_unit_test(more_entries_than_there_are_bytes_are_refused),
+      cmocka_unit_test(bytes_after_the_last_entry_are_refused),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
