@@ -197,24 +197,27 @@ pages([
 ]);
 
 const version = (command, ...args) => run(command, args).split('\n')[0].trim();
+const walrus = JSON.parse(readFileSync('bench/package.json', 'utf8')).devDependencies['@napi-rs/wasm-tools'];
+const tools = [version(wasmshare, '--version'), version('wasm-opt', '--version'),
+  `walrus in @napi-rs/wasm-tools ${walrus}`, version(process.env.CLANG, '--version'), version('hyperfine', '--version'),
+  `Node ${process.version}`];
+const machine = `${cpus().length} × ${cpus()[0].model.trim()}, Linux ${release()}`;
+
 const details = report.splice(0);
-console.log('## Goals\n');
-const goalTable = (table(['', 'goal', 'measured', 'met'], goals), report.splice(0));
-const packages = JSON.parse(readFileSync('bench/package.json', 'utf8')).devDependencies;
+say('## Goals', '');
+table(['', 'goal', 'measured', 'met'], goals);
 writeFileSync('docs/benchmarks.md', `# Benchmarks
 
-Made by \`./run bench\`${rounds === 7 ? '' : ` (\`--rounds ${rounds}\`)`}; do not edit. On ${cpus().length} × \
-${cpus()[0].model.trim()}, Linux ${release()}, load ${load} when it began.
-${[version(wasmshare, '--version'), version('wasm-opt', '--version'), `@napi-rs/wasm-tools \
-${packages['@napi-rs/wasm-tools']} (walrus)`, version(process.env.CLANG, '--version'), version('hyperfine', '--version'),
-`Node ${process.version}`].join('; ')}.
+Made by \`./run bench${rounds === 7 ? '' : ` --rounds ${rounds}`}\`, and not edited.
 
-${goalTable.join('\n')}
+- Machine: ${machine}; load average ${load} at the beginning.
+- Tools: ${tools.join('; ')}.
+
+${report.join('\n')}
 What is compared:
 
-- Times are medians over ${rounds} round${rounds === 1 ? '' : 's'} of the median time, and the fastest run of all. A \
-round is one run of hyperfine over
-  the commands of a table; ratios are taken within a round, and the tables give their median, lowest and highest.
+- Times are medians over ${rounds} rounds of a round's median, and the fastest run of all. A round is one run of hyperfine
+  over the commands of a table; ratios are taken within a round, and the tables give their median, lowest and highest.
 - \`cp\`, \`wasmshare\` and \`wasm-opt\` are whole processes that read a file and write one, over what the run before
   wrote, from and to the same directory on disk. \`wasm-opt\` runs no passes, and leaves out names and DWARF.
 - walrus runs inside Node, warmed up, from bytes in memory to bytes in memory, and leaves out DWARF: its time has no
@@ -227,4 +230,3 @@ round is one run of hyperfine over
 
 ${details.join('\n').trimEnd()}
 `);
-console.log('written to docs/benchmarks.md');

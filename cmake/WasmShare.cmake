@@ -38,15 +38,16 @@
 #   Gives an executable target the link options that exact placing needs: for modules that are combined elsewhere.
 cmake_policy(VERSION 3.20...3.31)
 
-# clang runs wasm-opt, if there is one, on what it links with -O: that makes the linker's relocations stale. Clang 19 can
-# be told not to; before that, only by linking with -O0, which leaves what was compiled as it is.
+# clang runs wasm-opt, if there is one, on what it links with -O: that makes the linker's relocations stale. Newer ones can
+# be told not to (clang 19 has the option too, but then does not link at all); the others only by linking with -O0, which
+# leaves what was compiled as it is.
 function(_wasmshare_no_wasm_opt compiler result)
   if(NOT DEFINED WASMSHARE_NO_WASM_OPT)
     execute_process(
       COMMAND "${compiler}" --target=wasm32 --no-wasm-opt "-###" -x c -
-      RESULT_VARIABLE status OUTPUT_QUIET ERROR_QUIET)
+      OUTPUT_QUIET ERROR_VARIABLE commands)
     set(option -O0)
-    if(status EQUAL 0)
+    if(commands MATCHES "wasm-ld")
       set(option --no-wasm-opt)
     endif()
     set(WASMSHARE_NO_WASM_OPT ${option} CACHE INTERNAL "keeps clang from running wasm-opt")

@@ -12,7 +12,8 @@
 #   MODULES  paths of .wasm files, in layout order; a module is named after its file unless written as name=path
 #   OPTIONS  options of `wasmshare combine`, such as --extra-stack 64K
 #
-# WASMSHARE_LDFLAGS: what to link modules with, by clang (CC), for exact placing.
+# WASMSHARE_LDFLAGS: what to link modules with, by clang (CC), for exact placing. For linking alone, not for compiling and
+#   linking in one: it can have -O0 in it.
 # WASMSHARE: the command; `wasmshare` in PATH unless set before the include.
 ifeq ($(filter grouped-target,$(.FEATURES)),)
   $(error wasmshare.mk needs GNU Make 4.3 or later)
@@ -21,10 +22,12 @@ endif
 WASMSHARE ?= wasmshare
 _wasmshare_command := $(shell command -v $(WASMSHARE) 2>/dev/null)
 
-# clang -O runs wasm-opt, if there is one, on what it links: that makes the linker's relocations stale. Clang 19 can be
-# told not to; before that, only by linking with -O0, which leaves what was compiled as it is.
+# clang runs wasm-opt, if there is one, on what it links with -O: that makes the linker's relocations stale. Newer ones can
+# be told not to (clang 19 has the option too, but then does not link at all); the others only by linking with -O0, which
+# leaves what was compiled as it is.
 WASMSHARE_LDFLAGS = -Wl,--emit-relocs -Wl,--import-memory $(_wasmshare_no_wasm_opt)
-_wasmshare_no_wasm_opt = $(if $(findstring --no-wasm-opt,$(shell $(CC) --help)),--no-wasm-opt,-O0)
+_wasmshare_no_wasm_opt = $(if $(findstring wasm-ld,$(shell \
+  $(CC) --target=wasm32 --no-wasm-opt '-\#\#\#' -x c - 2>&1)),--no-wasm-opt,-O0)
 
 _wasmshare_path = $(if $(findstring =,$1),$(word 2,$(subst =, ,$1)),$1)
 _wasmshare_name = $(if $(findstring =,$1),$(word 1,$(subst =, ,$1)),$(basename $(notdir $1)))

@@ -18,7 +18,7 @@ static struct ws_section *need_section(struct ws_module *module, enum ws_section
   size_t at = 0, last_standard = 0;
   for (size_t i = 0; i < module->section_count; i++)
     if (module->sections[i].id != WS_SECTION_CUSTOM &&
-        ws_section_order(module->sections[i].id) < ws_section_order(id))
+        ws_section_order(module->sections[i].id) < ws_section_order((uint8_t)id))
       last_standard = i + 1;
   at = last_standard;
   memcpy(sections, module->sections, at * sizeof *sections);

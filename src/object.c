@@ -1,5 +1,7 @@
 #include "object.h"
 
+#include "relocations.h"
+
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,14 +11,12 @@
 #include <llvm-c/ErrorHandling.h>
 #include <llvm-c/Object.h>
 
-struct ws_object {
-  struct ws_buffer view;
-  LLVMMemoryBufferRef buffer;
-  LLVMBinaryRef binary;
-  LLVMSectionIteratorRef sections;
-  size_t section; // that `sections` is at
-  LLVMRelocationIteratorRef relocations;
-};
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#else
+#define __lsan_disable()
+#define __lsan_enable()
+#endif
 
 // report_fatal_error does not return; the handler has to leave LLVM by itself, and gets no context. What LLVM
 // had allocated by then is lost.
@@ -33,103 +33,141 @@ static LLVMBinaryRef create_binary(LLVMMemoryBufferRef buffer, char **message) {
   LLVMBinaryRef volatile binary = NULL; // changed between setjmp and longjmp
   fatal_return = &here;
   LLVMInstallFatalErrorHandler(on_fatal_error);
+  __lsan_disable();
   if (setjmp(here) == 0)
     binary = LLVMCreateBinary(buffer, NULL, message);
+  __lsan_enable();
   LLVMResetFatalErrorHandler();
   fatal_return = NULL;
   return binary;
 }
 
-bool ws_object_sees(const struct ws_section *section) {
+// DWARF and names are most of a large module, and libObject has no use for them here.
+static bool is_shown(const struct ws_section *section) {
   return section->id != WS_SECTION_CUSTOM || ws_slice_is(section->name, "linking") ||
          ws_slice_is(section->name, "reloc.CODE") || ws_slice_is(section->name, "reloc.DATA");
+}
+
+// Linking.md: of the subsections of "linking", the ones that relocations need.
+static void put_linking(struct ws_buffer *view, struct ws_slice linking) {
+  enum { SEGMENT_INFO = 5, SYMBOL_TABLE = 8 };
+  struct ws_reader reader = ws_reader(linking);
+  ws_put_uleb(view, ws_read_uleb32(&reader));
+  while (!reader.bad && reader.at < reader.end) {
+    uint8_t kind = ws_read_u8(&reader);
+    struct ws_slice part = ws_read_name(&reader);
+    if (kind != SEGMENT_INFO && kind != SYMBOL_TABLE)
+      continue;
+    ws_put_u8(view, kind);
+    ws_put_name(view, part);
+  }
 }
 
 // The module as libObject is shown it: hidden sections are there, so that indices hold, but empty.
 static bool make_view(const struct ws_module *module, struct ws_buffer *view) {
   size_t size = 8;
   for (size_t i = 0; i < module->section_count; i++)
-    size += ws_object_sees(&module->sections[i]) ? module->sections[i].content.size + 32 : 4;
+    size += is_shown(&module->sections[i]) ? module->sections[i].content.size + 32 : 4;
   view->data = malloc(size);
   view->capacity = view->data ? size : 0;
   view->failed = !view->data;
   ws_put_bytes(view, module->bytes.data, 8);
   for (size_t i = 0; i < module->section_count; i++) {
     const struct ws_section *section = &module->sections[i];
-    ws_put_u8(view, section->id);
-    if (!ws_object_sees(section)) {
-      ws_put_bytes(view, "\2\1.", 3);
-      continue;
-    }
     bool custom = section->id == WS_SECTION_CUSTOM;
-    ws_put_uleb(view,
-                section->content.size + (custom ? ws_uleb_size(section->name.size) + section->name.size : 0));
-    if (custom)
+    ws_put_u8(view, section->id);
+    if (!is_shown(section)) {
+      ws_put_bytes(view, "\2\1.", 3);
+    } else if (custom && ws_slice_is(section->name, "linking")) {
+      struct ws_buffer linking = {0};
+      ws_put_name(&linking, section->name);
+      put_linking(&linking, section->content);
+      ws_put_name(view, (struct ws_slice){linking.data, linking.size});
+      view->failed |= linking.failed;
+      ws_buffer_free(&linking);
+    } else if (custom) {
+      ws_put_uleb(view, ws_uleb_size(section->name.size) + section->name.size + section->content.size);
       ws_put_name(view, section->name);
-    ws_put_slice(view, section->content);
+      ws_put_slice(view, section->content);
+    } else {
+      ws_put_name(view, section->content);
+    }
   }
   return !view->failed;
 }
 
-struct ws_object *ws_object_open(const struct ws_module *module, struct ws_error *error) {
-  struct ws_object *object = calloc(1, sizeof *object);
-  if (!object || !make_view(module, &object->view)) {
-    ws_object_close(object);
-    ws_fail_memory(error, module->file);
-    return NULL;
+static bool disagrees(const struct ws_module *module, const struct ws_section *section,
+                      struct ws_error *error) {
+  char name[64];
+  return ws_module_fail(module, error, ws_section_name(section, name, sizeof name), NULL,
+                        "LLVM's reader finds other relocations here");
+}
+
+// Compares type and offset of every relocation of one section.
+static bool compare_section(const struct ws_module *module, const struct ws_section *section,
+                            LLVMSectionIteratorRef target, struct ws_error *error) {
+  struct ws_reader reader = ws_reader(section->content);
+  LLVMRelocationIteratorRef theirs = LLVMGetRelocations(target);
+  ws_read_uleb32(&reader); // the section that they are for
+  uint32_t count = ws_read_uleb32(&reader);
+  bool same = true;
+  for (uint32_t i = 0; i < count && same; i++) {
+    uint8_t type = ws_read_u8(&reader);
+    uint32_t offset = ws_read_uleb32(&reader);
+    ws_read_uleb32(&reader); // symbol
+    if (ws_relocation_has_addend(type))
+      ws_read_sleb64(&reader);
+    same = !LLVMIsRelocationIteratorAtEnd(target, theirs) && LLVMGetRelocationType(theirs) == type &&
+           LLVMGetRelocationOffset(theirs) == offset;
+    if (same)
+      LLVMMoveToNextRelocation(theirs);
   }
-  object->buffer =
-      LLVMCreateMemoryBufferWithMemoryRange((const char *)object->view.data, object->view.size, "module", 0);
+  same = same && LLVMIsRelocationIteratorAtEnd(target, theirs);
+  LLVMDisposeRelocationIterator(theirs);
+  return same || disagrees(module, section, error);
+}
+
+static bool compare(const struct ws_module *module, LLVMBinaryRef binary, struct ws_error *error) {
+  bool same = true;
+  for (size_t i = 0; i < module->section_count && same; i++) {
+    const struct ws_section *section = &module->sections[i];
+    if (section->id != WS_SECTION_CUSTOM || !is_shown(section) || ws_slice_is(section->name, "linking"))
+      continue;
+    struct ws_reader reader = ws_reader(section->content);
+    uint32_t target = ws_read_uleb32(&reader);
+    LLVMSectionIteratorRef sections = LLVMObjectFileCopySectionIterator(binary);
+    for (uint32_t k = 0; k < target && !LLVMObjectFileIsSectionIteratorAtEnd(binary, sections); k++)
+      LLVMMoveToNextSection(sections);
+    same = LLVMObjectFileIsSectionIteratorAtEnd(binary, sections)
+               ? disagrees(module, section, error)
+               : compare_section(module, section, sections, error);
+    LLVMDisposeSectionIterator(sections);
+  }
+  return same;
+}
+
+bool ws_object_agrees(const struct ws_module *module, struct ws_error *error) {
+  struct ws_buffer view = {0};
+  if (!make_view(module, &view)) {
+    ws_buffer_free(&view);
+    return ws_fail_memory(error, module->file);
+  }
+  LLVMMemoryBufferRef buffer =
+      LLVMCreateMemoryBufferWithMemoryRange((const char *)view.data, view.size, "module", 0);
   char *message = NULL;
   fatal_reason[0] = '\0';
-  object->binary = create_binary(object->buffer, &message);
-  if (!object->binary || LLVMBinaryGetType(object->binary) != LLVMBinaryTypeWasm) {
+  LLVMBinaryRef binary = create_binary(buffer, &message);
+  bool same = binary && LLVMBinaryGetType(binary) == LLVMBinaryTypeWasm;
+  if (!same)
     ws_module_fail(module, error, NULL, NULL, "LLVM's reader refuses it: %s",
                    message           ? message
                    : fatal_reason[0] ? fatal_reason
                                      : "not a WebAssembly object");
-    LLVMDisposeMessage(message);
-    ws_object_close(object);
-    return NULL;
-  }
-  object->sections = LLVMObjectFileCopySectionIterator(object->binary);
-  return object;
-}
-
-void ws_object_close(struct ws_object *object) {
-  if (!object)
-    return;
-  if (object->relocations)
-    LLVMDisposeRelocationIterator(object->relocations);
-  if (object->sections)
-    LLVMDisposeSectionIterator(object->sections);
-  if (object->binary)
-    LLVMDisposeBinary(object->binary);
-  if (object->buffer)
-    LLVMDisposeMemoryBuffer(object->buffer);
-  ws_buffer_free(&object->view);
-  free(object);
-}
-
-bool ws_object_select(struct ws_object *object, size_t section) {
-  while (object->section < section &&
-         !LLVMObjectFileIsSectionIteratorAtEnd(object->binary, object->sections)) {
-    LLVMMoveToNextSection(object->sections);
-    object->section++;
-  }
-  if (object->section != section || LLVMObjectFileIsSectionIteratorAtEnd(object->binary, object->sections))
-    return false;
-  if (object->relocations)
-    LLVMDisposeRelocationIterator(object->relocations);
-  object->relocations = LLVMGetRelocations(object->sections);
-  return true;
-}
-
-bool ws_object_next(struct ws_object *object, uint64_t *type, uint64_t *offset) {
-  if (LLVMIsRelocationIteratorAtEnd(object->sections, object->relocations))
-    return false;
-  *type = LLVMGetRelocationType(object->relocations);
-  *offset = LLVMGetRelocationOffset(object->relocations);
-  LLVMMoveToNextRelocation(object->relocations);
-  return true;
+  same = same && compare(module, binary, error);
+  LLVMDisposeMessage(message);
+  if (binary)
+    LLVMDisposeBinary(binary);
+  LLVMDisposeMemoryBuffer(buffer);
+  ws_buffer_free(&view);
+  return same;
 }

@@ -398,7 +398,7 @@ static bool check_container(struct pass *pass, const struct relocation *relocati
   return true;
 }
 
-static bool read_relocation(struct pass *pass, struct ws_reader *reader, struct ws_object *object) {
+static bool read_relocation(struct pass *pass, struct ws_reader *reader) {
   const uint8_t *at = reader->at;
   struct relocation relocation = {.type = ws_read_u8(reader)};
   if (!reader->bad && relocation.type >= TYPE_COUNT)
@@ -410,11 +410,6 @@ static bool read_relocation(struct pass *pass, struct ws_reader *reader, struct 
     relocation.addend = (uint64_t)ws_read_sleb64(reader);
   if (reader->bad)
     return ws_module_fail(pass->module, pass->error, pass->name, reader->at, "malformed section");
-  uint64_t type, offset;
-  if (object &&
-      (!ws_object_next(object, &type, &offset) || type != relocation.type || offset != relocation.offset))
-    return ws_module_fail(pass->module, pass->error, pass->name, at,
-                          "LLVM's reader disagrees about a relocation");
   pass->module->info.relocations[relocation.type]++;
 
   uint64_t end = (uint64_t)relocation.offset + ws_encoding_width(types[relocation.type].encoding);
@@ -429,8 +424,8 @@ static bool read_relocation(struct pass *pass, struct ws_reader *reader, struct 
   return check_operand(pass, &relocation);
 }
 
-static bool read_reloc_section(struct ws_module *module, struct ws_section *section, struct ws_object *object,
-                               uint64_t memory_base, struct ws_error *error) {
+static bool read_reloc_section(struct ws_module *module, struct ws_section *section, uint64_t memory_base,
+                               struct ws_error *error) {
   char name[64];
   struct ws_reader reader = ws_reader(section->content);
   struct pass pass = {.module = module,
@@ -456,13 +451,10 @@ static bool read_reloc_section(struct ws_module *module, struct ws_section *sect
     return ws_module_fail(module, error, name, section->content.data,
                           "is for a section that has relocations already");
   pass.target->relocated = true;
-  if (object && !ws_object_select(object, target))
-    return ws_module_fail(module, error, name, NULL, "LLVM's reader does not see the section it is for");
   for (uint32_t i = 0; i < count; i++)
-    if (!read_relocation(&pass, &reader, object))
+    if (!read_relocation(&pass, &reader))
       return false;
-  uint64_t type, offset;
-  if (reader.at != reader.end || (object && ws_object_next(object, &type, &offset)))
+  if (reader.at != reader.end)
     return ws_module_fail(module, error, name, reader.at, "malformed section");
   section->dropped = true;
   return true;
@@ -476,39 +468,11 @@ static uint64_t linked_memory_base(const struct ws_module *module) {
   return 0;
 }
 
-// Code and data first, with libObject beside us; then the rest, with what libObject needed given back.
-static bool read_pass(struct ws_module *module, struct ws_object *object, uint64_t memory_base,
-                      struct ws_error *error) {
-  for (size_t i = 0; i < module->section_count; i++) {
-    struct ws_section *section = &module->sections[i];
-    if (section->id != WS_SECTION_CUSTOM || !ws_slice_starts(section->name, "reloc."))
-      continue;
-    if (ws_object_sees(section) == (object != NULL) &&
-        !read_reloc_section(module, section, object, memory_base, error))
-      return false;
-  }
-  return true;
-}
-
-static bool read_all(struct ws_module *module, uint64_t memory_base, struct ws_error *error) {
-  for (size_t i = 0; i < module->section_count; i++)
-    if (module->sections[i].id == WS_SECTION_CUSTOM && ws_slice_starts(module->sections[i].name, "reloc.") &&
-        !read_reloc_section(module, &module->sections[i], NULL, memory_base, error))
-      return false;
-  return true;
-}
-
 bool ws_read_relocations(struct ws_module *module, struct ws_error *error) {
   uint64_t memory_base = linked_memory_base(module);
-  struct ws_object *object = ws_object_open(module, error);
-  if (!object) {
-    // Our own reader may know better what is wrong than LLVM's.
-    struct ws_error own;
-    if (!read_all(module, memory_base, &own))
-      *error = own;
-    return false;
-  }
-  bool ok = read_pass(module, object, memory_base, error);
-  ws_object_close(object);
-  return ok && read_pass(module, NULL, memory_base, error);
+  for (size_t i = 0; i < module->section_count; i++)
+    if (module->sections[i].id == WS_SECTION_CUSTOM && ws_slice_starts(module->sections[i].name, "reloc.") &&
+        !read_reloc_section(module, &module->sections[i], memory_base, error))
+      return false;
+  return ws_object_agrees(module, error);
 }

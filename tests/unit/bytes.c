@@ -408,6 +408,15 @@ static void an_arena_gives_zeroed_memory_aligned_for_anything(void **state) {
   assert_null(arena.blocks);
 }
 
+static void a_large_object_does_not_hide_the_room_left_for_small_ones(void **state) {
+  (void)state;
+  struct ws_arena arena = {0};
+  uint8_t *before = ws_arena_new(&arena, 1, sizeof(max_align_t));
+  assert_non_null(ws_arena_new(&arena, 100000, 1));
+  assert_ptr_equal(ws_arena_new(&arena, 1, 1), before + sizeof(max_align_t));
+  ws_arena_free(&arena);
+}
+
 static void an_arena_refuses_sizes_that_overflow(void **state) {
   (void)state;
   struct ws_arena arena = {0};
@@ -478,6 +487,7 @@ int main(void) {
       cmocka_unit_test(a_buffer_that_cannot_grow_takes_nothing_more),
       cmocka_unit_test(what_a_buffer_held_lives_on_in_an_arena),
       cmocka_unit_test(an_arena_gives_zeroed_memory_aligned_for_anything),
+      cmocka_unit_test(a_large_object_does_not_hide_the_room_left_for_small_ones),
       cmocka_unit_test(an_arena_refuses_sizes_that_overflow),
       cmocka_unit_test(sums_that_overflow_are_refused_and_leave_the_output_alone),
       cmocka_unit_test(aligning_goes_up_to_the_next_multiple),

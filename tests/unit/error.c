@@ -60,9 +60,13 @@ static void what_is_not_utf8_becomes_question_marks(void **state) {
   assert_string_equal(printable("\xc2\x9b"
                                 "31m",
                                 64),
-                      "??31m");                         // the same, encoded: a control character
-  assert_string_equal(printable("\xc0\xaf", 64), "??"); // overlong
-  assert_string_equal(printable("\xe2\x86", 64), "??"); // cut off
+                      "??31m");                              // the same, encoded: a control character
+  assert_string_equal(printable("\xe0\x80\xaf", 64), "???"); // overlong
+  assert_string_equal(printable("\xf0\x80\x80\xaf", 64), "????");
+  assert_string_equal(printable("\xed\xa0\x80", 64), "???");      // a surrogate
+  assert_string_equal(printable("\xf4\x90\x80\x80", 64), "????"); // beyond Unicode
+  assert_string_equal(printable("\xc0\xaf", 64), "??");           // overlong
+  assert_string_equal(printable("\xe2\x86", 64), "??");           // cut off
 }
 
 static void a_long_name_is_cut_between_characters(void **state) {

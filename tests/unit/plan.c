@@ -228,6 +228,7 @@ static void data_behind_extra_stack_keeps_its_alignment(void **state) {
   assert_planned(OPTIONS(.extra_stack = 16), SAMPLES(&aligned));
   assert_int_equal(placements[0].stack_pointer, PAGE + 16);
   assert_int_equal(placements[0].data_base, PAGE + 4 * KIB);
+  assert_int_equal(placements[0].size, PAGE + 4 * KIB + 100);
 }
 
 static void extra_stack_behind_data_leaves_the_data_where_it_is(void **state) {
@@ -415,6 +416,8 @@ static void shifting_can_go_down(void **state) {
   struct sample high = data_first;
   high.data_base = 0x100000;
   high.stack_pointer = 0x100000 + 112 + 4 * KIB;
+  assert_true(shift(&high, 4 * GIB - 0x80000, 0, NULL));
+  assert_int_equal(placements[0].data_base, 0x80000);
   assert_true(shift(&high, (uint64_t)-0x80000, 0, NULL));
   assert_int_equal(placements[0].data_base, 0x80000);
   assert_int_equal(placements[0].stack_pointer, 0x80000 + 112 + 4 * KIB);

@@ -8,7 +8,7 @@ chmod +x bin/wasm-opt
 export PATH="$work/bin:$PATH"
 example make
 run() {
-    make -j8 "$@" 2>&1 | tee make.log
+    make -j8 CFLAGS=-O2 LDFLAGS='-O2 -nostdlib -Wl,--no-entry $(WASMSHARE_LDFLAGS)' "$@" 2>&1 | tee make.log
 }
 combined() {
     grep -c 'wasmshare combine' make.log || true
@@ -24,8 +24,11 @@ expect "Nothing to be done for 'all'" make.log
 wait_for_a_new_timestamp
 touch shout.c
 run
-expect 'shout.c -o build/shout.wasm' make.log
+expect '-c shout.c' make.log
+expect 'build/shout.o -o build/shout.wasm' make.log
+expect_no 'wasm-opt was run' make.log
 expect_no greeting.c make.log
+expect_no greeting.o make.log
 [ "$(combined)" = 1 ] || fail "combined $(combined) times"
 
 rm build/app/layout.h build/app/shout.wasm

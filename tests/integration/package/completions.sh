@@ -2,6 +2,7 @@
 . "$(dirname "$0")/../lib.sh"
 wasmshare --help >help.txt
 share=$WASMSHARE_PREFIX/share
+sed 's/\\-/-/g' "$share/man/man1/wasmshare.1" >man-source.txt
 words=$(grep -oE '(^|[ [])--[a-z][a-z-]*' help.txt | tr -d ' [' | sort -u)
 [ "$(wc -w <<<"$words")" -ge 10 ] || fail "few options in --help: $words"
 for word in $words combine relocate inspect heap-base verify; do
@@ -9,7 +10,7 @@ for word in $words combine relocate inspect heap-base verify; do
         grep -qe "$word" "$share/$file" || fail "$file has no $word"
     done
     grep -qe "${word#--}" "$share/fish/vendor_completions.d/wasmshare.fish" || fail "fish has no $word"
-    sed 's/\\-/-/g' "$share/man/man1/wasmshare.1" | grep -qe "$word" || fail "the man page has no $word"
+    grep -qe "$word" man-source.txt || fail "the man page has no $word"
 done
 man --warnings -l "$share/man/man1/wasmshare.1" >man.txt 2>man.err
 [ ! -s man.err ] || { cat man.err; fail 'man has warnings'; }
