@@ -84,28 +84,33 @@ bool append(void *context, const void *bytes, size_t size) {
 struct Module {
   ws_module *module;
   ws_error error;
-  Module(const uint8_t *data, size_t size, bool trust_pic, bool keep_relocs) {
-    ws_read_options options = {};
-    options.trust_pic = trust_pic;
-    options.keep_relocs = keep_relocs;
-    module = ws_module_read("fuzz.wasm", data, size, &options, &error);
-  }
+  Module(const uint8_t *data, size_t size, const ws_read_options &options)
+      : module(ws_module_read("fuzz.wasm", data, size, &options, &error)) {}
+  Module(const Module &) = delete;
   ~Module() {
     if (module) ws_module_free(module);
   }
 };
 
-// What is done with the input is up to a few bits of its own hash, so that a run can be repeated from the input alone.
-uint32_t hash(const uint8_t *data, size_t size) {
-  uint32_t value = 2166136261u;
-  for (size_t i = 0; i < size; ++i) value = (value ^ data[i]) * 16777619u;
-  return value ^ value >> 15;
-}
+// What is done with the input is up to its own hash, so that a run can be repeated from the input alone.
+class Choices {
+  uint64_t state = 14695981039346656037u;
+
+public:
+  Choices(const uint8_t *data, size_t size) {
+    for (size_t i = 0; i < size; ++i) state = (state ^ data[i]) * 1099511628211u;
+  }
+  uint64_t below(uint64_t limit) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (state >> 33) % limit;
+  }
+  bool toss() { return below(2); }
+};
 
 // A run that moves nothing tests little: run.mjs looks at these numbers.
 unsigned long moved_modules, moved_valid_modules;
 
-void place(const Module &module, const ws_placement &placement, bool keep_relocs, bool was_valid) {
+void place(const Module &module, const ws_placement &placement, const ws_read_options &options, bool was_valid) {
   Bytes output;
   ws_error error;
   if (!ws_place(module.module, &placement, {append, &output}, &error)) return check_error(error);
@@ -114,11 +119,26 @@ void place(const Module &module, const ws_placement &placement, bool keep_relocs
   ++moved_valid_modules;
   std::string reason;
   if (!valid(output, &reason)) fail("a valid module became an invalid one", reason);
-  if (!keep_relocs) return;
-  Module again(output.data(), output.size(), true, true);
-  if (!again.module) fail("a module that kept its relocations cannot be read", again.error.message);
+
+  ws_read_options as_placed = {};
+  as_placed.placed = true;
+  as_placed.trust_pic = true;
+  Module again(output.data(), output.size(), as_placed);
+  bool kept = options.keep_relocs && ws_module_info(module.module)->has_relocations;
+  if (!again.module) {
+    check_error(again.error);
+    if (kept) fail("a module that kept its relocations cannot be read", again.error.message);
+    return;
+  }
   const auto &info = *ws_module_info(again.module);
-  if (!info.exact) fail("a module that kept its relocations cannot be moved again", info.inexact.message);
+  if (kept && !info.exact) {
+    fail("a module that kept its relocations cannot be moved again", info.inexact.message);
+  }
+  if (options.share_stack || options.share_table) return;
+  uint64_t table_size = ws_module_info(module.module)->table_size;
+  if (!ws_check_placed(again.module, &placement, table_size, &error)) {
+    fail("a placed module is not where it was placed", error.message);
+  }
 }
 
 } // namespace
@@ -129,10 +149,16 @@ extern "C" int LLVMFuzzerInitialize(int *, char ***) {
   });
 }
 
+// An input that returns -1 is not mutated further: it is enough to have many that were never valid modules.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  uint32_t bits = hash(data, size);
-  bool keep_relocs = bits & 2;
-  Module module(data, size, bits & 1, keep_relocs);
+  Choices choices(data, size);
+  bool shift = choices.toss();
+  ws_read_options options = {};
+  options.trust_pic = choices.toss();
+  options.keep_relocs = choices.toss();
+  options.share_stack = !shift && choices.below(4) == 0;
+  options.share_table = !shift && choices.below(4) == 0;
+  Module module(data, size, options);
   if (!module.module) {
     check_error(module.error);
     return 0;
@@ -141,29 +167,33 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (!info.exact) check_error(info.inexact);
   bool was_valid = valid(Bytes(data, data + size));
   ws_error error;
-  if (bits & 4) {
-    uint64_t offset = (uint64_t)(bits >> 8) * info.alignment;
+  if (shift) {
+    uint64_t offset = choices.below(1 << 24) * info.alignment;
+    uint64_t heap_base = choices.below(1u << 31);
     ws_placement placement;
-    if (!ws_plan_shift(module.module, offset, bits >> 28, nullptr, &placement, &error)) {
+    if (!ws_plan_shift(module.module, offset, choices.below(16), choices.toss() ? nullptr : &heap_base, &placement,
+                       &error)) {
       check_error(error);
       return 0;
     }
-    place(module, placement, keep_relocs, was_valid);
+    place(module, placement, options, was_valid);
   } else {
-    ws_module *both[] = {module.module, module.module};
-    ws_plan_options options = {};
-    options.base = bits >> 20;
-    options.extra_stack = bits >> 16 & 0xff;
-    options.heap_size = bits >> 4 & 0xfff;
+    Module other(data, size, options);
+    ws_module *both[] = {module.module, other.module};
+    ws_plan_options plan_options = {};
+    plan_options.base = choices.below(1 << 12);
+    plan_options.extra_stack = choices.below(1 << 8);
+    plan_options.heap_size = choices.below(1 << 12);
+    plan_options.heap_owner = choices.toss() ? other.module : nullptr;
     struct ws_plan plan;
     ws_placement placements[2];
-    if (!ws_plan(both, 2, &options, &plan, placements, &error)) {
+    if (!ws_plan(both, 2, &plan_options, &plan, placements, &error)) {
       check_error(error);
       return 0;
     }
-    for (const ws_placement &placement : placements) place(module, placement, keep_relocs, was_valid);
+    for (int i = 0; i < 2; ++i) place(i ? other : module, placements[i], options, was_valid);
   }
-  return 0;
+  return was_valid ? 0 : -1;
 }
 
 extern "C" size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);

@@ -47,10 +47,12 @@ function libfuzzer(kind, seed) {
   const suppressions = join(directory, 'suppressions');
   // LLVM ends malformed input with a fatal error, and its handler cannot free what LLVM had allocated by then.
   writeFileSync(suppressions, 'leak:LLVMCreateBinary\nleak:llvm::\n');
-  const { status, signal, stderr } = spawnSync(options.fuzzer, [
-    '-seed=1', `-runs=${RUNS}`, '-max_len=65536', '-timeout=20', '-rss_limit_mb=2048', `-artifact_prefix=${directory}/`,
-    join(directory, 'corpus'), join(directory, 'seeds'),
-  ], {
+  // Addresses must not have a say in what is tried: -use_cmp=0 keeps them out of mutations, setarch -R fixes them.
+  const fixed = spawnSync('setarch', ['-R', 'true']).status === 0 ? ['setarch', '-R'] : [];
+  const [program, ...args] = [...fixed, options.fuzzer, '-seed=1', `-runs=${RUNS}`, '-use_cmp=0', '-reload=0',
+    '-max_len=65536', '-timeout=20', '-rss_limit_mb=2048', `-artifact_prefix=${directory}/`,
+    join(directory, 'corpus'), join(directory, 'seeds')];
+  const { status, signal, stderr } = spawnSync(program, args, {
     encoding: 'utf8',
     maxBuffer: 1 << 30,
     // wabt and LLVM are not built with sanitizers, so the bounds of containers that cross into them are not known.
@@ -58,10 +60,11 @@ function libfuzzer(kind, seed) {
       LSAN_OPTIONS: `suppressions=${suppressions}:print_suppressions=0` },
   });
   writeFileSync(join(directory, 'log'), stderr);
-  const [, runs] = /DONE\s+.*\n?.*Done (\d+) runs/.exec(stderr) ?? [];
+  const [, runs] = /^Done (\d+) runs/m.exec(stderr) ?? [];
   const [, moved, valid] = /^moved (\d+) modules, of which (\d+) were valid/m.exec(stderr) ?? [];
   if (status !== 0) {
-    const report = stderr.split('\n').filter((line) => !/^#\d|^INFO|NEW_FUNC/.test(line)).slice(0, 30).join('\n');
+    const chatter = /^#\d|^INFO|NEW_FUNC|^NOTE|^ {6}/;
+    const report = stderr.split('\n').filter((line) => !chatter.test(line)).slice(0, 16).join('\n');
     return `the fuzzer ended with ${status ?? signal}; see ${directory}/log\n${report}`;
   }
   if (!(Number(runs) >= RUNS)) return `only ${runs} runs; see ${directory}/log`;

@@ -57,6 +57,32 @@ static void dwarf_and_names_are_hidden_without_moving_other_sections(void **stat
   ws_buffer_free(&bytes);
 }
 
+static void subsections_that_relocations_do_not_need_are_hidden(void **state) {
+  (void)state;
+  struct ws_buffer bytes = with_linking_section(BYTES(2, 6, 1, 0xff, 8, 1, 0)); // malformed WASM_INIT_FUNCS
+  struct ws_module *module = read_sections((struct ws_slice){bytes.data, bytes.size});
+  struct ws_error error;
+  assert_true(ws_object_agrees(module, &error));
+  ws_module_free(module);
+  ws_buffer_free(&bytes);
+}
+
+static void relocations_that_only_llvm_finds_are_an_error(void **state) {
+  (void)state;
+  struct ws_buffer bytes = build(&sample);
+  struct ws_module *module = read_sections((struct ws_slice){bytes.data, bytes.size});
+  uint8_t code = (uint8_t)(ws_section(module, WS_SECTION_CODE) - module->sections);
+  ws_module_free(module);
+  put_custom(&bytes, "reloc.CODE", BYTES(code, 0)); // for LLVM, it has what the first one has
+  module = read_sections((struct ws_slice){bytes.data, bytes.size});
+  struct ws_error error;
+  assert_false(ws_object_agrees(module, &error));
+  assert_string_equal(error.section, "reloc.CODE");
+  assert_says(error.message, "LLVM's reader finds other relocations");
+  ws_module_free(module);
+  ws_buffer_free(&bytes);
+}
+
 static struct ws_error refusal(struct ws_slice linking) {
   struct ws_buffer bytes = with_linking_section(linking);
   struct ws_module *module = read_sections((struct ws_slice){bytes.data, bytes.size});
@@ -114,6 +140,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_module_that_llvm_reads_alike_is_agreed_on),
       cmocka_unit_test(dwarf_and_names_are_hidden_without_moving_other_sections),
+      cmocka_unit_test(subsections_that_relocations_do_not_need_are_hidden),
+      cmocka_unit_test(relocations_that_only_llvm_finds_are_an_error),
       cmocka_unit_test(what_llvm_refuses_is_an_error_with_its_reason),
       cmocka_unit_test(a_name_that_llvm_quotes_comes_without_control_characters),
       cmocka_unit_test(what_aborts_llvm_is_an_error_with_its_reason),

@@ -17,12 +17,13 @@ static struct ws_module *modules[4];
 static struct ws_placement placements[4];
 static struct ws_plan plan;
 static struct ws_error error;
+static struct ws_read_options reading;
 
 static void read_samples(size_t count, const struct sample *const *samples) {
   static const char *const names[] = {"first.wasm", "second.wasm", "third.wasm", "fourth.wasm"};
   for (size_t i = 0; i < count; i++) {
     bytes[i] = build(samples[i]);
-    modules[i] = read_named(names[i], &bytes[i], NULL);
+    modules[i] = read_named(names[i], &bytes[i], &reading);
   }
 }
 
@@ -34,6 +35,11 @@ static int free_modules(void **state) {
     modules[i] = NULL;
   }
   return 0;
+}
+
+static int tear_down(void **state) {
+  reading = (struct ws_read_options){.placed = false};
+  return free_modules(state);
 }
 
 static bool plan_samples(const struct ws_plan_options *options, size_t count,
@@ -326,6 +332,12 @@ static void a_layout_may_fill_four_gibibytes_but_not_more(void **state) {
   assert_string_equal(error.file, "second.wasm");
 }
 
+static void a_heap_base_that_is_no_32_bit_address_is_refused(void **state) {
+  (void)state;
+  struct sample half = {.stack_pointer = 2 * GIB};
+  assert_not_planned("beyond the 4 GiB", DEFAULTS, SAMPLES(&half, &half));
+}
+
 static void a_64_bit_layout_may_go_beyond_four_gibibytes(void **state) {
   (void)state;
   struct sample large = {.memory64 = true, .stack_pointer = 4 * GIB - PAGE};
@@ -347,6 +359,55 @@ static void options_so_large_that_sums_overflow_are_refused(void **state) {
   assert_not_planned("beyond the 4 GiB", OPTIONS(.alignment = UINT64_C(1) << 63),
                      SAMPLES(&stack_first, &stack_first));
   assert_not_planned("beyond the 4 GiB", OPTIONS(.max_memory = UINT64_MAX - PAGE + 1), SAMPLES(&stack_first));
+}
+
+// ------------------------------------------------------------------------------------ shared stack and table
+
+static void a_shared_stack_is_as_large_as_the_largest_and_below_all_data(void **state) {
+  (void)state;
+  reading.share_stack = true;
+  assert_planned(DEFAULTS, SAMPLES(&data_first, &stack_first));
+  assert_true(plan.shared_stack);
+  assert_int_equal(plan.stack_low, 0);
+  assert_int_equal(plan.stack_pointer, PAGE);
+  for (size_t i = 0; i < 2; i++) {
+    assert_int_equal(placements[i].stack_low, 0);
+    assert_int_equal(placements[i].stack_pointer, PAGE);
+  }
+  assert_int_equal(placements[0].data_base, PAGE);
+  assert_int_equal(placements[0].size, 100);
+  assert_int_equal(placements[1].data_base, PAGE + 112);
+  assert_int_equal(plan.heap_base, PAGE + 224);
+}
+
+static void a_shared_stack_has_the_size_asked_for_and_what_is_extra(void **state) {
+  (void)state;
+  reading.share_stack = true;
+  assert_planned(OPTIONS(.stack_size = 5000, .extra_stack = 100, .base = 20),
+                 SAMPLES(&stack_first, &stack_first));
+  assert_int_equal(plan.stack_low, 32);
+  assert_int_equal(plan.stack_pointer, 32 + 5104);
+  assert_int_equal(placements[0].data_base, 32 + 5104);
+  assert_not_planned("beyond the 4 GiB", OPTIONS(.stack_size = UINT64_MAX), SAMPLES(&stack_first));
+}
+
+static void each_module_has_its_own_range_of_a_shared_table_whose_first_entry_is_null(void **state) {
+  (void)state;
+  struct sample with_table = stack_first;
+  with_table.function = "f";
+  with_table.table = true;
+  assert_planned(DEFAULTS, SAMPLES(&with_table, &with_table));
+  assert_false(plan.shared_table);
+  assert_int_equal(placements[1].table_base, 1);
+
+  reading.share_table = true;
+  assert_planned(DEFAULTS, SAMPLES(&with_table, &stack_first, &with_table));
+  assert_true(plan.shared_table);
+  assert_int_equal(plan.table_size, 3);
+  assert_int_equal(placements[0].table_base, 1);
+  assert_int_equal(placements[2].table_base, 2);
+  for (size_t i = 0; i < 3; i++)
+    assert_int_equal(placements[i].table_end, 3);
 }
 
 // ------------------------------------------------------------------------------------------- what is refused
@@ -488,48 +549,52 @@ static void shifting_beyond_the_maximum_is_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_teardown(a_module_whose_stack_comes_first_stays_at_zero, free_modules),
-      cmocka_unit_test_teardown(modules_follow_each_other_in_the_given_order, free_modules),
-      cmocka_unit_test_teardown(every_module_keeps_its_own_stack, free_modules),
-      cmocka_unit_test_teardown(an_offset_is_what_static_data_moved_by_even_down, free_modules),
-      cmocka_unit_test_teardown(one_heap_follows_all_modules, free_modules),
-      cmocka_unit_test_teardown(a_module_with_neither_stack_nor_data_takes_no_room, free_modules),
-      cmocka_unit_test_teardown(data_without_a_stack_is_placed, free_modules),
-      cmocka_unit_test_teardown(a_module_is_aligned_as_its_data_asks, free_modules),
+      cmocka_unit_test_teardown(a_module_whose_stack_comes_first_stays_at_zero, tear_down),
+      cmocka_unit_test_teardown(modules_follow_each_other_in_the_given_order, tear_down),
+      cmocka_unit_test_teardown(every_module_keeps_its_own_stack, tear_down),
+      cmocka_unit_test_teardown(an_offset_is_what_static_data_moved_by_even_down, tear_down),
+      cmocka_unit_test_teardown(one_heap_follows_all_modules, tear_down),
+      cmocka_unit_test_teardown(a_module_with_neither_stack_nor_data_takes_no_room, tear_down),
+      cmocka_unit_test_teardown(data_without_a_stack_is_placed, tear_down),
+      cmocka_unit_test_teardown(a_module_is_aligned_as_its_data_asks, tear_down),
       cmocka_unit_test_teardown(data_that_does_not_begin_at_its_alignment_still_moves_by_a_multiple_of_it,
-                                free_modules),
+                                tear_down),
       cmocka_unit_test_teardown(alignment_asked_for_holds_for_every_module_unless_its_data_needs_more,
-                                free_modules),
-      cmocka_unit_test_teardown(an_alignment_that_is_no_power_of_two_is_refused, free_modules),
-      cmocka_unit_test_teardown(data_leaves_room_for_null_pointers, free_modules),
-      cmocka_unit_test_teardown(nothing_is_placed_below_the_base, free_modules),
-      cmocka_unit_test_teardown(extra_stack_before_data_moves_the_data_up, free_modules),
-      cmocka_unit_test_teardown(data_behind_extra_stack_keeps_its_alignment, free_modules),
-      cmocka_unit_test_teardown(extra_stack_behind_data_leaves_the_data_where_it_is, free_modules),
-      cmocka_unit_test_teardown(a_module_without_a_stack_gets_no_extra_stack, free_modules),
+                                tear_down),
+      cmocka_unit_test_teardown(an_alignment_that_is_no_power_of_two_is_refused, tear_down),
+      cmocka_unit_test_teardown(data_leaves_room_for_null_pointers, tear_down),
+      cmocka_unit_test_teardown(nothing_is_placed_below_the_base, tear_down),
+      cmocka_unit_test_teardown(extra_stack_before_data_moves_the_data_up, tear_down),
+      cmocka_unit_test_teardown(data_behind_extra_stack_keeps_its_alignment, tear_down),
+      cmocka_unit_test_teardown(extra_stack_behind_data_leaves_the_data_where_it_is, tear_down),
+      cmocka_unit_test_teardown(a_module_without_a_stack_gets_no_extra_stack, tear_down),
       cmocka_unit_test_teardown(without_a_heap_size_the_memory_ends_with_the_page_of_the_heap_base,
-                                free_modules),
-      cmocka_unit_test_teardown(the_heap_has_at_least_the_size_asked_for, free_modules),
-      cmocka_unit_test_teardown(a_maximum_asked_for_replaces_those_of_the_modules, free_modules),
-      cmocka_unit_test_teardown(otherwise_the_largest_maximum_of_the_modules_is_theirs_together,
-                                free_modules),
-      cmocka_unit_test_teardown(more_than_the_maximum_is_refused, free_modules),
-      cmocka_unit_test_teardown(a_maximum_that_is_no_whole_number_of_pages_is_refused, free_modules),
-      cmocka_unit_test_teardown(a_layout_may_fill_four_gibibytes_but_not_more, free_modules),
-      cmocka_unit_test_teardown(a_64_bit_layout_may_go_beyond_four_gibibytes, free_modules),
-      cmocka_unit_test_teardown(options_so_large_that_sums_overflow_are_refused, free_modules),
-      cmocka_unit_test_teardown(modules_of_32_and_64_bits_do_not_mix, free_modules),
-      cmocka_unit_test_teardown(shared_and_unshared_memories_do_not_mix, free_modules),
-      cmocka_unit_test_teardown(no_modules_are_refused, free_modules),
-      cmocka_unit_test_teardown(an_inexact_module_is_refused_for_its_own_reason, free_modules),
-      cmocka_unit_test_teardown(shifting_moves_everything_by_the_offset, free_modules),
-      cmocka_unit_test_teardown(shifting_can_go_down, free_modules),
-      cmocka_unit_test_teardown(shifting_keeps_the_size_of_the_initial_heap, free_modules),
-      cmocka_unit_test_teardown(a_heap_base_that_is_given_does_not_shift, free_modules),
-      cmocka_unit_test_teardown(function_pointers_shift_by_the_table_offset, free_modules),
-      cmocka_unit_test_teardown(shifting_out_of_the_address_space_is_refused, free_modules),
-      cmocka_unit_test_teardown(an_offset_that_breaks_alignment_is_refused, free_modules),
-      cmocka_unit_test_teardown(shifting_beyond_the_maximum_is_refused, free_modules),
+                                tear_down),
+      cmocka_unit_test_teardown(the_heap_has_at_least_the_size_asked_for, tear_down),
+      cmocka_unit_test_teardown(a_maximum_asked_for_replaces_those_of_the_modules, tear_down),
+      cmocka_unit_test_teardown(otherwise_the_largest_maximum_of_the_modules_is_theirs_together, tear_down),
+      cmocka_unit_test_teardown(more_than_the_maximum_is_refused, tear_down),
+      cmocka_unit_test_teardown(a_maximum_that_is_no_whole_number_of_pages_is_refused, tear_down),
+      cmocka_unit_test_teardown(a_layout_may_fill_four_gibibytes_but_not_more, tear_down),
+      cmocka_unit_test_teardown(a_heap_base_that_is_no_32_bit_address_is_refused, tear_down),
+      cmocka_unit_test_teardown(a_64_bit_layout_may_go_beyond_four_gibibytes, tear_down),
+      cmocka_unit_test_teardown(options_so_large_that_sums_overflow_are_refused, tear_down),
+      cmocka_unit_test_teardown(a_shared_stack_is_as_large_as_the_largest_and_below_all_data, tear_down),
+      cmocka_unit_test_teardown(a_shared_stack_has_the_size_asked_for_and_what_is_extra, tear_down),
+      cmocka_unit_test_teardown(each_module_has_its_own_range_of_a_shared_table_whose_first_entry_is_null,
+                                tear_down),
+      cmocka_unit_test_teardown(modules_of_32_and_64_bits_do_not_mix, tear_down),
+      cmocka_unit_test_teardown(shared_and_unshared_memories_do_not_mix, tear_down),
+      cmocka_unit_test_teardown(no_modules_are_refused, tear_down),
+      cmocka_unit_test_teardown(an_inexact_module_is_refused_for_its_own_reason, tear_down),
+      cmocka_unit_test_teardown(shifting_moves_everything_by_the_offset, tear_down),
+      cmocka_unit_test_teardown(shifting_can_go_down, tear_down),
+      cmocka_unit_test_teardown(shifting_keeps_the_size_of_the_initial_heap, tear_down),
+      cmocka_unit_test_teardown(a_heap_base_that_is_given_does_not_shift, tear_down),
+      cmocka_unit_test_teardown(function_pointers_shift_by_the_table_offset, tear_down),
+      cmocka_unit_test_teardown(shifting_out_of_the_address_space_is_refused, tear_down),
+      cmocka_unit_test_teardown(an_offset_that_breaks_alignment_is_refused, tear_down),
+      cmocka_unit_test_teardown(shifting_beyond_the_maximum_is_refused, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
