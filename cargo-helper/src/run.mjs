@@ -35,13 +35,15 @@ for (const { name, url, memoryImport } of modules) {
     preopens: { '.': '.' },
     returnOnExit: true,
   });
+  // what wasi.getImportObject() returns, which Node 18 does not have
+  const provided = { wasi_snapshot_preview1: wasi.wasiImport };
   const imports = {};
   for (const wanted of WebAssembly.Module.imports(module)) {
     imports[wanted.module] ??= {};
     imports[wanted.module][wanted.name] =
       wanted.module === memoryImport.module && wanted.name === memoryImport.name
         ? memory
-        : (wasi.getImportObject()[wanted.module]?.[wanted.name] ?? resolve(wanted, name));
+        : (provided[wanted.module]?.[wanted.name] ?? resolve(wanted, name));
   }
   const { exports } = await WebAssembly.instantiate(module, imports);
   exportsOf.set(name, exports);

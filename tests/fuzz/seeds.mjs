@@ -12,7 +12,7 @@ export const kinds = [
   { name: 'rust', rust: 'release', exports: ['word', 'call'], link: ['--strip-debug'] },
   { name: 'pic-without-relocations', compile: [['pic-bss.c', '-O1', '-fPIC']], relocations: false },
   { name: 'threads', compile: [['threads.c', '-O1', '-matomics', '-mbulk-memory', small]],
-    link: ['--shared-memory', '--max-memory=1048576'] },
+    link: ['--shared-memory', '--max-memory=4294967296'] },
   // Without function pointers: see narrow_table() in fuzz.cc.
   { name: 'wasm64', target: 'wasm64', compile: [['linker-symbols.c', '-O1']] },
   { name: 'dwarf', compile: [['c.c', '-O0', '-g', small]], link: counter },

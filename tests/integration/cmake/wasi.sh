@@ -48,7 +48,8 @@ import { createMemory, modules } from './build/app/layout.mjs';
 const memory = createMemory();
 for (const { name, url } of modules) {
   const wasi = new WASI({ version: 'preview1' });
-  const { instance } = await WebAssembly.instantiate(await readFile(url), { env: { memory }, ...wasi.getImportObject() });
+  const { instance } = await WebAssembly.instantiate(await readFile(url),
+    { env: { memory }, wasi_snapshot_preview1: wasi.wasiImport });
   wasi.initialize({ exports: { ...instance.exports, memory } });
   console.log(name, instance.exports.number(0), instance.exports.number(1));
 }
