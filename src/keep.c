@@ -39,10 +39,20 @@ static uint32_t new_offset(const struct ws_module *module, const struct ws_secti
   return offset;
 }
 
+// Whether what the symbol names was defined by the module, and is now an import.
+static bool became_import(const struct ws_module *module, const struct ws_symbol *symbol) {
+  return (symbol->kind == WS_SYMBOL_GLOBAL && module->moved_stack_pointer &&
+          symbol->index == module->imported_globals) ||
+         (symbol->kind == WS_SYMBOL_TABLE && module->moved_table && symbol->index == module->imported_tables);
+}
+
 static bool put_symbol(struct ws_module *module, struct ws_section *section, struct ws_buffer *built,
                        const struct ws_symbol *symbol) {
   ws_put_u8(built, symbol->kind);
-  ws_put_uleb(built, symbol->flags);
+  uint32_t flags = symbol->flags;
+  if (became_import(module, symbol))
+    flags |= WS_SYMBOL_UNDEFINED | WS_SYMBOL_EXPLICIT_NAME;
+  ws_put_uleb(built, flags);
   bool undefined = symbol->flags & WS_SYMBOL_UNDEFINED;
   switch (symbol->kind) {
   case WS_SYMBOL_SECTION:
@@ -75,7 +85,7 @@ static bool put_symbol(struct ws_module *module, struct ws_section *section, str
   default:
     ws_put_uleb(built,
                 symbol->kind == WS_SYMBOL_FUNCTION ? ws_redirected(module, symbol->index) : symbol->index);
-    if (!undefined || (symbol->flags & WS_SYMBOL_EXPLICIT_NAME))
+    if (!undefined || (flags & WS_SYMBOL_EXPLICIT_NAME))
       ws_put_name(built, symbol->name);
     return true;
   }

@@ -395,7 +395,7 @@ bool ws_make_normal(struct ws_module *module, struct ws_error *error) {
     tables->dropped = true;
   for (size_t i = 0; ok && i < module->section_count; i++)
     sort_fixups(&module->sections[i]);
-  if (ok && module->keep_relocs)
+  if (ok && module->keep_relocs && module->has_linking)
     ok = ws_keep_relocations(module);
   return ok || ws_fail_memory(error, module->file);
 }

@@ -50,6 +50,11 @@ static bool resolve(struct ws_module *const *modules, size_t count, const struct
     external->from = i;
     external->address = address + placements[i].offset;
   }
+  if (definer && user->keep_relocs)
+    return ws_fail(
+        error, user->file, NULL, WS_NO_OFFSET,
+        "uses the variable %s of %s, and what is bound cannot be moved again: leave out --keep-relocs", name,
+        definer->file);
   if (definer)
     return true;
   if (hider)

@@ -79,16 +79,27 @@ export class Toolbox {
     return output;
   }
 
-  // Makes what the oracle compares: a link that wasmshare moved, the same objects linked there, and, if those links have
+  // Makes what the oracle compares: a link that wasmshare moved (once, and in two steps), the same objects linked there, and, if those links have
   // no relocations, one there that has.
   move(entry, objects, { offset, tableOffset, before, after }, name) {
     const input = this.link(entry, objects, before, `${name}-input.wasm`);
     const relink = this.link(entry, objects, after, `${name}-relink.wasm`);
     const reference = entry.relocations ? null : this.link(entry, objects, after, `${name}-reference.wasm`, true);
-    const moved = join(this.work, `${name}-moved.wasm`);
-    const said = this.run(this.tools.wasmshare,
-      ['relocate', input, '-o', moved, '--offset', `${offset}`, '--table-offset', `${tableOffset}`]);
-    if (said !== '') throw new Error(`wasmshare is not quiet on success: ${said}`);
+    const relocate = (from, to, by, tableBy, ...flags) => {
+      const output = join(this.work, `${name}-${to}.wasm`);
+      const said = this.run(this.tools.wasmshare,
+        ['relocate', from, '-o', output, '--offset', `${by}`, '--table-offset', `${tableBy}`, ...flags]);
+      if (said !== '') throw new Error(`wasmshare is not quiet on success: ${said}`);
+      return output;
+    };
+    const moved = relocate(input, 'moved', offset, tableOffset);
+    if (entry.relocations) {
+      // In two steps of which the first keeps the relocations, it comes to the same place.
+      const [first, tableFirst] = [Math.trunc(offset / 512) * 256, Math.trunc(tableOffset / 3)];
+      const halfway = relocate(input, 'halfway', first, tableFirst, '--keep-relocs');
+      const arrived = relocate(halfway, 'arrived', offset - first, tableOffset - tableFirst);
+      if (!readFileSync(moved).equals(readFileSync(arrived))) throw new Error(`${arrived} is not ${moved}`);
+    }
     return { moved, relink, reference };
   }
 }
