@@ -335,6 +335,9 @@ static bool check_operand(const struct pass *pass, const struct relocation *relo
     return fail(pass, relocation, "is not for an operand of that kind");
   if (operand == TYPE_INDEX)
     return value == relocation->index || stale(pass, relocation, "the operand is not its type");
+  // lld up to 19 keeps DWARF's relocations of what was not linked, without a symbol.
+  if (relocation->index == UINT32_MAX && is_tombstone(pass, encoding, value))
+    return true;
   if (relocation->index >= module->symbol_count)
     return fail(pass, relocation, "its symbol does not exist");
   const struct ws_symbol *symbol = &module->symbols[relocation->index];

@@ -79,8 +79,8 @@ export class Toolbox {
     return output;
   }
 
-  // Makes what the oracle compares: a link that wasmshare moved (once, and in two steps), the same objects linked there, and, if those links have
-  // no relocations, one there that has.
+  // Makes what the oracle compares: a link that wasmshare moved (at once, and in two steps), the same objects linked
+  // there, and, if those links have no relocations, one there that has.
   move(entry, objects, { offset, tableOffset, before, after }, name) {
     const input = this.link(entry, objects, before, `${name}-input.wasm`);
     const relink = this.link(entry, objects, after, `${name}-relink.wasm`);
