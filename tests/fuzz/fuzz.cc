@@ -1,8 +1,8 @@
-// A libFuzzer target: whatever bytes come in, the library refuses them with an error that names the module, or it moves
-// them to something valid. Sanitizers see to the rest.
+// A libFuzzer target: whatever bytes come in, the library refuses them with an error that names the module,
+// or it moves them to something valid. Sanitizers see to the rest.
 //
-// A module that wabt finds invalid before it is moved may be so afterwards. One that was valid must stay valid, and must
-// be readable again when it keeps its relocations.
+// A module that wabt finds invalid before it is moved may be so afterwards. One that was valid must stay
+// valid, and must be readable again when it keeps its relocations.
 
 #include <cstdio>
 #include <cstdlib>
@@ -33,19 +33,23 @@ bool read_size(const Bytes &bytes, size_t *at, size_t *value) {
   for (unsigned shift = 0; shift < 35 && *at < bytes.size(); shift += 7) {
     uint8_t byte = bytes[(*at)++];
     *value |= size_t(byte & 0x7f) << shift;
-    if (byte < 0x80) return true;
+    if (byte < 0x80)
+      return true;
   }
   return false;
 }
 
-// wabt 1.0.32 knows no 64-bit tables, and wasm-ld makes one for every wasm64 module. An empty one is as good with 32.
+// wabt 1.0.32 knows no 64-bit tables, and wasm-ld makes one for every wasm64 module. An empty one is as good
+// with 32.
 void narrow_table(Bytes *bytes) {
   constexpr uint8_t table_section = 4, is_64 = 4;
   for (size_t at = 8, size; at < bytes->size(); at += size) {
     uint8_t id = (*bytes)[at++];
-    if (!read_size(*bytes, &at, &size)) return;
+    if (!read_size(*bytes, &at, &size))
+      return;
     size_t flags = at + 2; // one table, its type
-    if (id == table_section && flags < bytes->size()) (*bytes)[flags] &= ~is_64;
+    if (id == table_section && flags < bytes->size())
+      (*bytes)[flags] &= ~is_64;
   }
 }
 
@@ -64,21 +68,27 @@ bool valid(Bytes bytes, std::string *reason = nullptr) {
   features.enable_memory64();
   features.enable_exceptions();
   constexpr bool read_names = false, stop_at_first_error = true, custom_sections_must_be_good = false;
-  wabt::ReadBinaryOptions options(features, nullptr, read_names, stop_at_first_error, custom_sections_must_be_good);
+  wabt::ReadBinaryOptions options(features, nullptr, read_names, stop_at_first_error,
+                                  custom_sections_must_be_good);
   wabt::Errors errors;
   wabt::Module module;
-  bool good = Succeeded(wabt::ReadBinaryIr("module", bytes.data(), bytes.size(), options, &errors, &module)) &&
-              Succeeded(wabt::ValidateModule(&module, &errors, wabt::ValidateOptions(features)));
-  if (!good && reason && !errors.empty()) *reason = errors[0].message;
+  bool good =
+      Succeeded(wabt::ReadBinaryIr("module", bytes.data(), bytes.size(), options, &errors, &module)) &&
+      Succeeded(wabt::ValidateModule(&module, &errors, wabt::ValidateOptions(features)));
+  if (!good && reason && !errors.empty())
+    *reason = errors[0].message;
   return good;
 }
 
 void check_error(const ws_error &error) {
   char line[2048];
   ws_error_format(&error, line, sizeof line);
-  if (std::strncmp(line, "fuzz.wasm: ", 11) != 0) fail("an error does not name its file", line);
-  if (std::strchr(line, '\n')) fail("an error is longer than a line", line);
-  if (error.message[0] == '\0') fail("an error without a message", line);
+  if (std::strncmp(line, "fuzz.wasm: ", 11) != 0)
+    fail("an error does not name its file", line);
+  if (std::strchr(line, '\n'))
+    fail("an error is longer than a line", line);
+  if (error.message[0] == '\0')
+    fail("an error without a message", line);
 }
 
 bool append(void *context, const void *bytes, size_t size) {
@@ -95,7 +105,8 @@ struct Module {
       : module(ws_module_read("fuzz.wasm", data, size, &options, &error)) {}
   Module(const Module &) = delete;
   ~Module() {
-    if (module) ws_module_free(module);
+    if (module)
+      ws_module_free(module);
   }
 };
 
@@ -105,7 +116,8 @@ class Choices {
 
 public:
   Choices(const uint8_t *data, size_t size) {
-    for (size_t i = 0; i < size; ++i) state = (state ^ data[i]) * 1099511628211u;
+    for (size_t i = 0; i < size; ++i)
+      state = (state ^ data[i]) * 1099511628211u;
   }
   uint64_t below(uint64_t limit) {
     state = state * 6364136223846793005u + 1442695040888963407u;
@@ -117,15 +129,19 @@ public:
 // A run that moves nothing tests little: run.mjs looks at these numbers.
 unsigned long moved_modules, moved_valid_modules;
 
-void place(const Module &module, const ws_placement &placement, const ws_read_options &options, bool was_valid) {
+void place(const Module &module, const ws_placement &placement, const ws_read_options &options,
+           bool was_valid) {
   Bytes output;
   ws_error error;
-  if (!ws_place(module.module, &placement, {append, &output}, &error)) return check_error(error);
+  if (!ws_place(module.module, &placement, {append, &output}, &error))
+    return check_error(error);
   ++moved_modules;
-  if (!was_valid) return;
+  if (!was_valid)
+    return;
   ++moved_valid_modules;
   std::string reason;
-  if (!valid(output, &reason)) fail("a valid module became an invalid one", reason);
+  if (!valid(output, &reason))
+    fail("a valid module became an invalid one", reason);
 
   ws_read_options as_placed = {};
   as_placed.placed = true;
@@ -134,23 +150,27 @@ void place(const Module &module, const ws_placement &placement, const ws_read_op
   bool kept = options.keep_relocs && ws_module_info(module.module)->has_relocations;
   if (!again.module) {
     check_error(again.error);
-    if (kept) fail("a module that kept its relocations cannot be read", again.error.message);
+    if (kept)
+      fail("a module that kept its relocations cannot be read", again.error.message);
     return;
   }
   const auto &info = *ws_module_info(again.module);
   if (kept && !info.exact) {
     fail("a module that kept its relocations cannot be moved again", info.inexact.message);
   }
-  // A name that is not true in both of the sections that have it makes this fail: no matter, as long as it says so.
+  // A name that is not true in both of the sections that have it makes this fail: no matter, as long as it
+  // says so.
   uint64_t table_size = ws_module_info(module.module)->table_size;
-  if (!ws_check_placed(again.module, &placement, table_size, &error)) check_error(error);
+  if (!ws_check_placed(again.module, &placement, table_size, &error))
+    check_error(error);
 }
 
 } // namespace
 
 extern "C" int LLVMFuzzerInitialize(int *, char ***) {
   return std::atexit([] {
-    std::fprintf(stderr, "moved %lu modules, of which %lu were valid before\n", moved_modules, moved_valid_modules);
+    std::fprintf(stderr, "moved %lu modules, of which %lu were valid before\n", moved_modules,
+                 moved_valid_modules);
   });
 }
 
@@ -163,22 +183,24 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   options.keep_relocs = choices.toss();
   options.share_stack = !shift && choices.below(4) == 0;
   options.share_table = !shift && choices.below(4) == 0;
-  if (has_64_bit_table(data, size)) options.share_table = false; // see narrow_table
+  if (has_64_bit_table(data, size))
+    options.share_table = false; // see narrow_table
   Module module(data, size, options);
   if (!module.module) {
     check_error(module.error);
     return 0;
   }
   const struct ws_module_info &info = *ws_module_info(module.module);
-  if (!info.exact) check_error(info.inexact);
+  if (!info.exact)
+    check_error(info.inexact);
   bool was_valid = valid(Bytes(data, data + size));
   ws_error error;
   if (shift) {
     uint64_t offset = choices.below(1 << 24) * info.alignment;
     uint64_t heap_base = choices.below(1u << 31);
     ws_placement placement;
-    if (!ws_plan_shift(module.module, offset, choices.below(16), choices.toss() ? nullptr : &heap_base, &placement,
-                       &error)) {
+    if (!ws_plan_shift(module.module, offset, choices.below(16), choices.toss() ? nullptr : &heap_base,
+                       &placement, &error)) {
       check_error(error);
       return 0;
     }
@@ -197,25 +219,36 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       check_error(error);
       return 0;
     }
-    for (int i = 0; i < 2; ++i) place(i ? other : module, placements[i], options, was_valid);
+    for (int i = 0; i < 2; ++i)
+      place(i ? other : module, placements[i], options, was_valid);
   }
   return was_valid ? 0 : -1;
 }
 
 extern "C" size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
-// Most bytes that libFuzzer inserts or erases make nonsense of the section sizes. So most mutations change some
-// bytes in place, and sometimes one byte is copied over another: indices, counts and sizes that exist elsewhere.
+// Most bytes that libFuzzer inserts or erases make nonsense of the section sizes. So most mutations change
+// some bytes in place, and sometimes one byte is copied over another: indices, counts and sizes that exist
+// elsewhere.
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed) {
   std::minstd_rand random(seed);
-  if (size == 0 || random() % 4 == 0) return LLVMFuzzerMutate(data, size, max_size);
+  if (size == 0 || random() % 4 == 0)
+    return LLVMFuzzerMutate(data, size, max_size);
   for (unsigned changes = 1 + random() % 4; changes > 0; --changes) {
     uint8_t &byte = data[random() % size];
     switch (random() % 4) {
-    case 0: byte ^= uint8_t(1 << random() % 8); break;
-    case 1: byte = uint8_t(byte + (random() % 2 ? 1 : -1)); break;
-    case 2: byte = uint8_t(random()); break;
-    case 3: byte = data[random() % size]; break;
+    case 0:
+      byte ^= uint8_t(1 << random() % 8);
+      break;
+    case 1:
+      byte = uint8_t(byte + (random() % 2 ? 1 : -1));
+      break;
+    case 2:
+      byte = uint8_t(random());
+      break;
+    case 3:
+      byte = data[random() % size];
+      break;
     }
   }
   return size;

@@ -1,4 +1,4 @@
-// Bad input at scale: whatever a file holds, wasmshare refuses it with one line that names it, or writes something valid.
+// Bad input at scale: whatever a file holds, wasmshare refuses it with one line that names it, or writes a valid module.
 //
 //     node run.mjs libfuzzer --fuzzer PATH [KIND...]   10,000 mutations of each kind of module, in one process
 //     node run.mjs mutate [KIND...]                    300 mutations of each, through the command

@@ -4,8 +4,8 @@ import { compare } from './compare.mjs';
 import { Reader, decode } from './wasm.mjs';
 
 // Cases whose moved modules are small, and together have everything that the comparison makes allowances for.
-export const corrupted = ['relative-pointers', 'exceptions', 'linker-symbols', 'cxx-freestanding-O2', 'c-export-all', 'pic',
-  'pic-without-relocations', 'threads', 'wasm64', 'function-count-127'];
+export const corrupted = ['relative-pointers', 'exceptions', 'linker-symbols', 'cxx-freestanding-O2', 'c-export-all',
+  'pic', 'pic-without-relocations', 'threads', 'wasm64', 'function-count-127'];
 
 // What may be anything: the module's name, which is its output file's, and the names of appended functions.
 function free(module, relink) {

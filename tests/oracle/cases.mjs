@@ -12,8 +12,8 @@ const dataFirst = (base, offset, tableOffset = 0) => ({
   after: ['--no-stack-first', `--global-base=${base + offset}`, `--table-base=${1 + tableOffset}`],
 });
 
-// With the stack first, a larger stack moves everything but the stack's low end, which no case but one asks for. Nothing
-// can move down: the stack begins at 0.
+// With the stack first, a larger stack moves everything but the stack's low end, which no such case asks for. Nothing can
+// move down: the stack begins at 0.
 const stackFirst = (stack, offset, tableOffset = 0) => ({
   offset,
   tableOffset,
@@ -74,7 +74,8 @@ export const cases = [
   { name: 'linker-symbols-stack-first', compile: [['linker-symbols.c', '-O0', '-DWITHOUT_STACK_LOW']],
     link: exported(linkerSymbols), moves: stackFirstMoves },
 
-  ...['-O0', '-O2'].map((level) => ({ name: `cxx-freestanding${level}`, compile: [['vtables.cpp', '-fno-rtti', level]] })),
+  ...['-O0', '-O2'].map((level) => ({ name: `cxx-freestanding${level}`,
+    compile: [['vtables.cpp', '-fno-rtti', level]] })),
   { name: 'cxx-O0', compile: [['cxx.cpp', '-O0']], libraries, moves: moves.slice(0, 3) },
   { name: 'cxx-O2', compile: [['cxx.cpp', '-O2']], libraries },
   { name: 'cxx-dwarf', compile: [['cxx.cpp', '-O1', '-g']], libraries, moves: moves.slice(1, 2) },

@@ -285,7 +285,7 @@ class Comparison {
     return bytes.length - end;
   }
 
-  // Whether the module may use memory.fill for active segments. The linker's own function clears passive ones, of any size.
+  // Whether the module may use memory.fill for active segments. The linker's own function clears passive ones.
   clearsMemory() {
     const features = this.relink.customs.find(({ name }) => name === 'target_features');
     return features !== undefined && Buffer.from(features.payload).toString('latin1').includes('+\x0bbulk-memory');

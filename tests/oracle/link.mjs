@@ -33,7 +33,8 @@ export class Toolbox {
       const path = this.source(source);
       const object = join(this.work, `${source}.o`);
       const language = path.endsWith('.s') ? [] : ['-fno-exceptions'];
-      this.run(this.tools.clang, [`--target=${system}`, '-Wno-deprecated', ...language, ...flags, '-c', path, '-o', object]);
+      this.run(this.tools.clang,
+        [`--target=${system}`, '-Wno-deprecated', ...language, ...flags, '-c', path, '-o', object]);
       return object;
     });
   }

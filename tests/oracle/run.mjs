@@ -35,7 +35,8 @@ for (const name of ['wasmshare', 'clang', 'linker', 'work']) {
 const comparer = join(dirname(fileURLToPath(import.meta.url)), 'compare.mjs');
 
 function examine(files, offset, corrupt) {
-  const [moved, relink, reference] = [files.moved, files.relink, files.reference].map((file) => file && readFileSync(file));
+  const [moved, relink, reference] = [files.moved, files.relink, files.reference]
+    .map((file) => file && readFileSync(file));
   const differences = compare(moved, relink, BigInt(offset), reference);
   if (differences.length > 0 || !corrupt) return differences;
   return unnoticed(moved, relink, BigInt(offset), reference)

@@ -1,5 +1,5 @@
-// What a C++ compiler and libc++ put into memory that holds addresses: vtables with and without virtual bases, typeinfo,
-// pointers to members, static constructors, guards, and the library's own tables.
+// What a C++ compiler and libc++ put into memory that holds addresses: vtables with and without virtual bases,
+// typeinfo, pointers to members, static constructors, guards, and the library's own tables.
 
 #include <algorithm>
 #include <cstdio>
@@ -68,7 +68,8 @@ EXPORT(call) int call(const char *key, int n) {
     return found == registry.end() ? -1 : found->second(n);
 }
 EXPORT(format) int format(char *text, int size, double value) {
-    return std::snprintf(text, size, "%s=%g (%s)", (Square().*data_member).c_str(), value, std::to_string(value).c_str());
+    std::string number = std::to_string(value);
+    return std::snprintf(text, size, "%s=%g (%s)", (Square().*data_member).c_str(), value, number.c_str());
 }
 EXPORT(write) int write(const char *text) { return std::puts(text); }
 EXPORT(insert) int insert(const char *key, int factor) {
