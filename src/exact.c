@@ -40,6 +40,18 @@ static bool may_hold_pointers(const struct ws_module *module) {
   return false;
 }
 
+// Whether something in the code is as wide as the linker makes every operand that it relocates. Code that
+// calls nothing and uses no variable has none, and then no relocations either.
+static bool may_hold_operands(struct ws_slice code) {
+  size_t continued = 0;
+  for (size_t i = 0; i < code.size; i++) {
+    if (code.data[i] < 0x80 && continued >= 4)
+      return true;
+    continued = code.data[i] < 0x80 ? 0 : continued + 1;
+  }
+  return false;
+}
+
 // Relocations come after everything that they are for, so a file that was cut off between two sections can
 // still be a module. What linkers write after them (names, producers, features) shows that it is whole;
 // --strip-all leaves none of that, but no DWARF either.
@@ -61,8 +73,7 @@ void ws_judge(struct ws_module *module, bool trust_pic) {
     ws_module_refuse(module, NULL, "has no memory, so there is nothing to share");
   } else if (!module->has_linking) {
     judge_without_relocations(module, trust_pic);
-  } else if (code && module->function_count && !code->relocated &&
-             (module->info.data_end > module->info.data_base || module->info.has_stack)) {
+  } else if (code && !code->relocated && may_hold_operands(code->content)) {
     ws_module_refuse(
         module, "linking",
         "has a linking section, but no relocations of its code: the file was cut off, or stripped of "
