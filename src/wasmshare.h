@@ -171,7 +171,8 @@ struct ws_resolve_options {
 // with --allow-undefined), the module that exports it. An import MODULE.NAME is looked for in the module of
 // that name, and one from `env`, where linkers put what is undefined, in all others. The memory, and a stack
 // pointer and function table that are shared, come from the layout; WASI and wasm-bindgen from the host.
-// Fails after reporting every name that no module exports, or that several do, or whose type differs.
+// Fails after reporting every module that is inexact, or else every name that no module exports, or that
+// several do, or whose type differs.
 bool ws_resolve(struct ws_module *const *modules, size_t count, const struct ws_resolve_options *options);
 
 // An import that does not come from the layout. The texts live as long as the module.
