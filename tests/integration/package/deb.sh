@@ -10,7 +10,8 @@ depends=$(dpkg-deb -f "$deb" Depends | tr ',' '\n' | sed 's/^ *//; s/ .*//')
 as_root=()
 [ "$EUID" = 0 ] || as_root=(fakeroot)
 dpkg_in_root() {
-    PATH=$work/scripts:$PATH:/usr/sbin:/sbin "${as_root[@]}" dpkg --root="$work/root" --force-script-chrootless "$@"
+    PATH=$work/scripts:$PATH:/usr/sbin:/sbin "${as_root[@]}" dpkg --root="$work/root" --log="$work/dpkg.log" --force-script-chrootless \
+        "$@"
 }
 mkdir scripts
 printf '#!/bin/sh\necho "ldconfig $1" >>"%s"\n' "$work/ldconfig.log" >scripts/ldconfig
