@@ -15,9 +15,8 @@
 //! ```
 #![no_std]
 
-extern crate alloc;
-
-pub mod owner;
+mod owner;
 mod shared;
 
+pub use owner::Owner;
 pub use shared::Shared;
