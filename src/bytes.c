@@ -302,3 +302,32 @@ bool ws_align_up(uint64_t *out, uint64_t value, uint64_t alignment) {
   *out = sum & ~(alignment - 1);
   return true;
 }
+
+size_t ws_utf8_size(const uint8_t *at, size_t left) {
+  if (at[0] < 0x80)
+    return 1;
+  size_t size = at[0] >= 0xf0 && at[0] < 0xf5   ? 4
+                : at[0] >= 0xe0 && at[0] < 0xf0 ? 3
+                : at[0] >= 0xc2 && at[0] < 0xe0 ? 2
+                                                : 0;
+  if (size == 0 || size > left)
+    return 0;
+  for (size_t i = 1; i < size; i++)
+    if ((at[i] & 0xc0) != 0x80)
+      return 0;
+  // Overlong forms, surrogates, and what is beyond Unicode.
+  bool bad = (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] >= 0xa0) ||
+             (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] >= 0x90);
+  return bad ? 0 : size;
+}
+
+struct ws_slice ws_read_utf8(struct ws_reader *reader) {
+  struct ws_slice name = ws_read_name(reader);
+  for (size_t i = 0; i < name.size && !reader->bad;) {
+    size_t size = ws_utf8_size(name.data + i, name.size - i);
+    if (size == 0)
+      reader->bad = true;
+    i += size;
+  }
+  return name;
+}

@@ -40,10 +40,10 @@ static bool may_hold_pointers(const struct ws_module *module) {
   return false;
 }
 
-// Whether some bytes of the code could be an operand that the linker relocated: one that is padded, as all
-// those are, or an address, should something have written it anew. Used only to refuse, as above: a function
-// that only computes, or follows the pointers that it is given, has no relocations.
-static bool may_have_relocated_operands(const struct ws_module *module, struct ws_slice code) {
+// Whether some bytes of the code could be an operand that the linker relocated: one as wide as it makes all
+// of those, or an address, should something have written it anew. Used only to refuse, as above: a function
+// that only computes, or follows the pointers that it is given, calls nothing and uses no variable, has none.
+static bool may_hold_operands(const struct ws_module *module, struct ws_slice code) {
   const struct ws_module_info *info = &module->info;
   for (size_t i = 0; i < code.size; i++) {
     uint64_t value = 0;
@@ -84,9 +84,7 @@ void ws_judge(struct ws_module *module, bool trust_pic) {
     ws_module_refuse(module, NULL, "has no memory, so there is nothing to share");
   } else if (!module->has_linking) {
     judge_without_relocations(module, trust_pic);
-  } else if (code && !code->relocated &&
-             (module->info.data_end > module->info.data_base || module->info.has_stack) &&
-             may_have_relocated_operands(module, code->content)) {
+  } else if (code && !code->relocated && may_hold_operands(module, code->content)) {
     ws_module_refuse(
         module, "linking",
         "has a linking section, but no relocations of its code: the file was cut off, or stripped of "

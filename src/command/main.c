@@ -18,6 +18,8 @@ static const char help[] =
     "    --align N          of each module            --keep-relocs      so that it can be moved again\n"
     "    --stack=shared     one stack, below all      --stack-size N     its size (default: the largest)\n"
     "    --table=shared     one function table        --heap-owner NAME  only it gets the initial heap\n"
+    "    --threads N        room for N more threads   --prefer NAME      of several that export a name\n"
+    "    --host-import MODULE.NAME, --host-imports MODULE     imports that the host gives\n"
     "    --trust-pic        take PIC without relocations although it has initialised data\n"
     "    --map FILE.svg     draw what is where\n"
     "  wasmshare relocate MODULE -o OUT --offset N [--heap-base N] [--table-offset N] [--keep-relocs] "
@@ -80,7 +82,8 @@ static const struct {
   int (*run)(const struct options *options);
 } commands[] = {
     {"combine",
-     " output name extra-stack base align heap-size max-memory stack stack-size table heap-owner "
+     " output name extra-stack base align heap-size max-memory stack stack-size table heap-owner threads "
+     "host-import host-imports prefer "
      "keep-relocs trust-pic print-map map depfile ",
      command_combine},
     {"relocate", " output offset heap-base table-offset keep-relocs trust-pic ", command_relocate},
