@@ -37,9 +37,7 @@ macro_rules! export {
 
             // elsewhere every program has a C library's
             #[cfg(target_family = "wasm")]
-            mod exports {
-                use super::OWNER;
-
+            const _: () = {
                 #[unsafe(no_mangle)]
                 extern "C" fn malloc(size: usize) -> *mut u8 {
                     OWNER.malloc(size)
@@ -60,7 +58,7 @@ macro_rules! export {
                 unsafe extern "C" fn free(block: *mut u8) {
                     unsafe { OWNER.free(block) }
                 }
-            }
+            };
         };
     };
 }
