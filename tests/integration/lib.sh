@@ -64,11 +64,12 @@ wait_for_a_new_timestamp() {
     sleep 1.1
 }
 
-# `cargo wasmshare`, and a Rust that can build for wasm32-unknown-unknown: set up in the environment, outside the project, so
-# that projects and commands are the same whichever Rust it is.
+# `cargo wasmshare`, and a Rust that can build for wasm32-unknown-unknown: set up in the environment, outside the
+# project, so that projects and commands are the same whichever Rust it is.
 use_rust() {
     local environment
-    environment=$(CARGO_TARGET_DIR=$WASMSHARE_SOURCE/build/cargo "$WASMSHARE_SOURCE/examples/cargo-wasm.sh" --environment)
+    export CARGO_TARGET_DIR=$WASMSHARE_SOURCE/build/cargo
+    environment=$("$WASMSHARE_SOURCE/examples/cargo-wasm.sh" --environment)
     eval "$environment"
     export PATH="$WASMSHARE_PREFIX/bin:$WASMSHARE_SCRATCH/cargo-helper/bin:$PATH"
 }

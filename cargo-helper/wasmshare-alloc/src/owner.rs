@@ -5,8 +5,8 @@ use core::{mem, ptr};
 const HEADER: usize = 16;
 const _: () = assert!(mem::size_of::<Layout>() <= HEADER);
 
-/// The heap's owner, over an allocator of Rust's. Those want to be told a block's layout when it is freed, which C's callers
-/// do not know, so it stands before the block:
+/// The heap's owner, over an allocator of Rust's. Those want to be told a block's layout when it is freed, which C's
+/// callers do not know, so it stands before the block:
 ///
 /// ```text
 /// allocated    HEADER bytes before the block
@@ -17,8 +17,8 @@ const _: () = assert!(mem::size_of::<Layout>() <= HEADER);
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Owner<A>(pub A);
 
-/// Makes this module the owner of the heap: exports C's `malloc`, `calloc`, `realloc`, `aligned_alloc` and `free` for the
-/// others, on the standard library's allocator, and makes them its own global allocator, too.
+/// Makes this module the owner of the heap: exports C's `malloc`, `calloc`, `realloc`, `aligned_alloc` and `free` for
+/// the others, on the standard library's allocator, and makes them its own global allocator, too.
 ///
 /// ```
 /// wasmshare_alloc::export!();

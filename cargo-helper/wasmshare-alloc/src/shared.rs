@@ -1,8 +1,8 @@
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr;
 
-/// Rust's global allocator on the heap that another module owns: on C's `malloc`, `realloc`, `aligned_alloc` and `free`,
-/// imported from `env`.
+/// Rust's global allocator on the heap that another module owns: on C's `malloc`, `realloc`, `aligned_alloc` and
+/// `free`, imported from `env`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Shared;
 
@@ -22,7 +22,7 @@ fn malloc_aligns(layout: Layout) -> bool {
     layout.align() <= MALLOC_ALIGN && layout.align() <= layout.size()
 }
 
-// SAFETY: the functions are C's, which promises what is needed: blocks that do not overlap, null when there is no memory.
+// SAFETY: the functions are C's, which promises what is needed: blocks that do not overlap, or null.
 unsafe impl GlobalAlloc for Shared {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if malloc_aligns(layout) {

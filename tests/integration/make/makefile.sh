@@ -23,7 +23,10 @@ one_line "wasmshare: error: wasmshare.mk is not where it was installed with wasm
     alone/wasmshare --makefile
 
 # as without /proc
-printf '#include <sys/types.h>\nssize_t readlink(const char *p, char *b, size_t n) { return -(p && b && n); }\n' >no-proc.c
+cat >no-proc.c <<'END'
+#include <sys/types.h>
+ssize_t readlink(const char *path, char *buffer, size_t size) { return -(path && buffer && size); }
+END
 gcc -shared -fPIC no-proc.c -o no-proc.so
 one_line 'wasmshare: error: cannot tell where wasmshare is installed: cannot read /proc/self/exe' \
     env LD_PRELOAD="$work/no-proc.so" wasmshare --makefile

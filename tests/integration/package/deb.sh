@@ -5,13 +5,13 @@ deb=$(ls "$WASMSHARE_SCRATCH"/packages/wasmshare_*.deb)
 dpkg-deb -f "$deb"
 depends=$(dpkg-deb -f "$deb" Depends | tr ',' '\n' | sed 's/^ *//; s/ .*//')
 
-# Into a system of its own, which has nothing at first and then the packages that Depends names, those of this machine. Its
-# scripts, which call ldconfig, run outside of it.
+# Into a system of its own, which has nothing at first and then the packages that Depends names, those of this machine.
+# The package's scripts, which call ldconfig, run outside of it.
 as_root=()
 [ "$EUID" = 0 ] || as_root=(fakeroot)
 dpkg_in_root() {
-    PATH=$work/scripts:$PATH:/usr/sbin:/sbin "${as_root[@]}" dpkg --root="$work/root" --log="$work/dpkg.log" --force-script-chrootless \
-        "$@"
+    PATH=$work/scripts:$PATH:/usr/sbin:/sbin "${as_root[@]}" dpkg --root="$work/root" \
+        --log="$work/dpkg.log" --force-script-chrootless "$@"
 }
 mkdir scripts
 printf '#!/bin/sh\necho "ldconfig $1" >>"%s"\n' "$work/ldconfig.log" >scripts/ldconfig

@@ -1,5 +1,5 @@
-# Directories of the installer's choice, as GNUInstallDirs names them, and then another prefix: what is installed finds its
-# parts.
+# Directories of the installer's choice, as GNUInstallDirs names them, and then another prefix: what is installed finds
+# its parts.
 . "$(dirname "$0")/../lib.sh"
 llvm=$(sed -n 's/^LLVM_DIR:PATH=//p' "$WASMSHARE_BUILD/CMakeCache.txt")
 cmake -S "$WASMSHARE_SOURCE" -B build -G Ninja -DLLVM_DIR="$llvm" -DBUILD_TESTING=OFF \
