@@ -67,7 +67,8 @@ void close_input(struct input_file *file);
 struct output_file {
   char *path, *temporary;
   int descriptor;
-  bool renamed;
+  bool in_place;  // has its real name
+  bool exchanged; // and what had it before, has the temporary one
 };
 struct output_set {
   struct output_file *files;
@@ -84,9 +85,10 @@ struct output_file *open_output(struct output_set *set, const char *directory, c
 struct output_file *open_output_path(struct output_set *set, const char *path, const struct options *inputs);
 bool write_output(void *file, const void *bytes, size_t size); // a ws_sink for a struct output_file
 bool write_text(struct output_file *file, const char *text, size_t size);
-// Closes and renames all of them. On failure nothing new is left behind.
+// Closes all of them and gives them their names. On failure nothing new is left behind, and what was there is there
+// again, unless the file system cannot exchange two names.
 bool commit_outputs(struct output_set *set);
-// Removes what was not committed, and frees the set.
+// Removes what was not committed and what was replaced, and frees the set.
 void discard_outputs(struct output_set *set);
 
 // --------------------------------------------------------------------------------------------------------
