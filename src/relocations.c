@@ -1,6 +1,7 @@
 #include "relocations.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -471,11 +472,40 @@ static uint64_t linked_memory_base(const struct ws_module *module) {
   return 0;
 }
 
-bool ws_read_relocations(struct ws_module *module, struct ws_error *error) {
+static bool read_all(struct ws_module *module, struct ws_error *error) {
   uint64_t memory_base = linked_memory_base(module);
   for (size_t i = 0; i < module->section_count; i++)
     if (module->sections[i].id == WS_SECTION_CUSTOM && ws_slice_starts(module->sections[i].name, "reloc.") &&
         !read_reloc_section(module, &module->sections[i], memory_base, error))
       return false;
-  return ws_object_agrees(module, error);
+  return true;
+}
+
+// The other reading, by LLVM: of a large module it takes as long as ours, so it is done at the same time. It uses only
+// what sections.c found, which ours leaves alone.
+struct other {
+  const struct ws_module *module;
+  bool agrees;
+  struct ws_error error;
+};
+
+static void *read_other(void *context) {
+  struct other *other = context;
+  other->agrees = ws_object_agrees(other->module, &other->error);
+  return NULL;
+}
+
+bool ws_read_relocations(struct ws_module *module, struct ws_error *error) {
+  enum { LARGE = 64 * 1024 };
+  struct other other = {.module = module};
+  pthread_t thread;
+  bool parallel = module->bytes.size >= LARGE && pthread_create(&thread, NULL, read_other, &other) == 0;
+  bool ok = read_all(module, error);
+  if (parallel)
+    pthread_join(thread, NULL);
+  else if (ok)
+    read_other(&other);
+  if (ok && !other.agrees)
+    *error = other.error;
+  return ok && other.agrees;
 }
