@@ -2,6 +2,7 @@
 
 #include "relocations.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,20 +25,35 @@ static _Thread_local jmp_buf *fatal_return;
 static _Thread_local char fatal_reason[256];
 
 static void on_fatal_error(const char *reason) {
+  if (!fatal_return) // somebody else's LLVM: it will exit, as it would have done
+    return;
   snprintf(fatal_reason, sizeof fatal_reason, "%s", reason);
   longjmp(*fatal_return, 1);
+}
+
+// There is one handler for the whole process. It is ours as long as any thread is reading.
+static void use_handler(int readers) {
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  static int count;
+  pthread_mutex_lock(&lock);
+  if (count == 0)
+    LLVMInstallFatalErrorHandler(on_fatal_error);
+  count += readers;
+  if (count == 0)
+    LLVMResetFatalErrorHandler();
+  pthread_mutex_unlock(&lock);
 }
 
 static LLVMBinaryRef create_binary(LLVMMemoryBufferRef buffer, char **message) {
   jmp_buf here;
   LLVMBinaryRef volatile binary = NULL; // changed between setjmp and longjmp
   fatal_return = &here;
-  LLVMInstallFatalErrorHandler(on_fatal_error);
+  use_handler(1);
   __lsan_disable();
   if (setjmp(here) == 0)
     binary = LLVMCreateBinary(buffer, NULL, message);
   __lsan_enable();
-  LLVMResetFatalErrorHandler();
+  use_handler(-1);
   fatal_return = NULL;
   return binary;
 }
@@ -195,4 +211,54 @@ bool ws_object_agrees(const struct ws_module *module, struct ws_error *error) {
   LLVMDisposeMemoryBuffer(buffer);
   ws_buffer_free(&view);
   return same;
+}
+
+// The reading of a large module, beside our own and what follows it.
+struct ws_object {
+  struct ws_module module; // as it was when this began: later, sections are added
+  bool agrees;
+  struct ws_error error;
+  pthread_t thread;
+  pthread_mutex_t lock;
+  bool ended;
+};
+
+static void *read_beside(void *context) {
+  struct ws_object *object = context;
+  object->agrees = ws_object_agrees(&object->module, &object->error);
+  return NULL;
+}
+
+void ws_object_start(struct ws_module *module) {
+  enum { LARGE = 64 * 1024 };
+  struct ws_object *object =
+      module->bytes.size < LARGE ? NULL : ws_arena_new(&module->arena, 1, sizeof *object);
+  if (!object || pthread_mutex_init(&object->lock, NULL) != 0)
+    return;
+  object->module = *module;
+  if (pthread_create(&object->thread, NULL, read_beside, object) == 0)
+    module->object = object;
+  else
+    pthread_mutex_destroy(&object->lock);
+}
+
+bool ws_object_agreed(const struct ws_module *module, struct ws_error *error) {
+  struct ws_object *object = module->object;
+  if (!object)
+    return true;
+  pthread_mutex_lock(&object->lock);
+  if (!object->ended)
+    pthread_join(object->thread, NULL);
+  object->ended = true;
+  pthread_mutex_unlock(&object->lock);
+  if (!object->agrees)
+    *error = object->error;
+  return object->agrees;
+}
+
+void ws_object_free(struct ws_module *module) {
+  struct ws_error error;
+  ws_object_agreed(module, &error);
+  if (module->object)
+    pthread_mutex_destroy(&module->object->lock);
 }

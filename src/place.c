@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "module.h"
+#include "object.h"
 
 enum { CHUNK = 128 * 1024, FUNCREF = 0x70 };
 
@@ -258,5 +259,7 @@ bool ws_place(const struct ws_module *module, const struct ws_placement *placeme
   free(writer.chunk);
   if (!ok)
     return ws_fail_memory(error, module->file);
-  return !writer.stopped || ws_fail(error, module->file, NULL, WS_NO_OFFSET, "%s", "");
+  if (writer.stopped)
+    return ws_fail(error, module->file, NULL, WS_NO_OFFSET, "%s", "");
+  return ws_object_agreed(module, error);
 }

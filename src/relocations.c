@@ -1,7 +1,6 @@
 #include "relocations.h"
 
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -481,31 +480,7 @@ static bool read_all(struct ws_module *module, struct ws_error *error) {
   return true;
 }
 
-// The other reading, by LLVM: of a large module it takes as long as ours, so it is done at the same time. It uses only
-// what sections.c found, which ours leaves alone.
-struct other {
-  const struct ws_module *module;
-  bool agrees;
-  struct ws_error error;
-};
-
-static void *read_other(void *context) {
-  struct other *other = context;
-  other->agrees = ws_object_agrees(other->module, &other->error);
-  return NULL;
-}
-
 bool ws_read_relocations(struct ws_module *module, struct ws_error *error) {
-  enum { LARGE = 64 * 1024 };
-  struct other other = {.module = module};
-  pthread_t thread;
-  bool parallel = module->bytes.size >= LARGE && pthread_create(&thread, NULL, read_other, &other) == 0;
-  bool ok = read_all(module, error);
-  if (parallel)
-    pthread_join(thread, NULL);
-  else if (ok)
-    read_other(&other);
-  if (ok && !other.agrees)
-    *error = other.error;
-  return ok && other.agrees;
+  ws_object_start(module);
+  return read_all(module, error) && (module->object || ws_object_agrees(module, error));
 }

@@ -115,8 +115,8 @@ char *macro_name(const char *name);
 bool is_utf8(const char *text);
 // layout.json, as text to be freed; NULL if memory runs out.
 char *layout_json(const struct layout *layout);
-// Reads a module of an input, reporting errors.
-bool read_input(const struct options *options, const char *path, struct input_file *file,
+// Reads a module of an input, reporting errors; `to_place` says that it will be placed, which completes the checks.
+bool read_input(const struct options *options, const char *path, bool to_place, struct input_file *file,
                 struct ws_module **module);
 
 // ------------------------------------------------------------------------------------------------ headers.c,

@@ -23,7 +23,7 @@ bool open_input(const char *path, struct input_file *file) {
     fail("%s: is %s, not a file", path, S_ISDIR(status.st_mode) ? "a directory" : "a device or a pipe");
     ok = false;
   } else if (status.st_size > 0) {
-    void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, descriptor, 0);
     ok = bytes != MAP_FAILED;
     if (ok) {
       file->bytes = bytes;
