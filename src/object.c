@@ -58,10 +58,16 @@ static LLVMBinaryRef create_binary(LLVMMemoryBufferRef buffer, char **message) {
   return binary;
 }
 
+enum { R_WASM_TYPE_INDEX_LEB = 6 };
+
 // DWARF and names are most of a large module, and libObject has no use for them here.
+static bool has_relocations(const struct ws_section *section) {
+  return section->id == WS_SECTION_CUSTOM &&
+         (ws_slice_is(section->name, "reloc.CODE") || ws_slice_is(section->name, "reloc.DATA"));
+}
 static bool is_shown(const struct ws_section *section) {
   return section->id != WS_SECTION_CUSTOM || ws_slice_is(section->name, "linking") ||
-         ws_slice_is(section->name, "reloc.CODE") || ws_slice_is(section->name, "reloc.DATA");
+         has_relocations(section);
 }
 
 // Linking.md: of the subsections of "linking", the ones that relocations need.
@@ -137,6 +143,47 @@ static bool make_view(const struct ws_module *module, struct ws_buffer *view) {
   return !view->failed;
 }
 
+// When libObject refuses a relocation, it quotes the name of the symbol, and does not look first whether
+// there is one (badReloc, in WasmObjectFile::parseRelocSection). Nor does it look whether the section of a
+// section symbol was before.
+static bool are_in_range(const struct ws_module *module, const struct ws_section *section) {
+  struct ws_reader reader = ws_reader(section->content);
+  uint32_t target = ws_read_uleb32(&reader), count = ws_read_uleb32(&reader);
+  if (target >= module->section_count)
+    return false;
+  for (uint32_t i = 0; i < count; i++) {
+    uint8_t type = ws_read_u8(&reader);
+    uint64_t end = (uint64_t)ws_read_uleb32(&reader) + 5;
+    uint32_t index = ws_read_uleb32(&reader);
+    if (ws_relocation_has_addend(type))
+      ws_read_sleb64(&reader);
+    bool is_type = type == R_WASM_TYPE_INDEX_LEB && index < module->type_count &&
+                   module->sections[target].id == WS_SECTION_CODE &&
+                   end <= module->sections[target].content.size;
+    if (reader.bad || (index >= module->symbol_count && !is_type))
+      return false;
+  }
+  return true;
+}
+
+static bool can_be_shown(const struct ws_module *module, struct ws_error *error) {
+  const struct ws_section *linking = ws_custom_section(module, "linking");
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    if (module->symbols[i].kind == WS_SYMBOL_SECTION &&
+        &module->sections[module->symbols[i].index] >= linking)
+      return ws_module_fail(module, error, "linking", linking->content.data,
+                            "symbol %u is of a section that comes later", i);
+  for (size_t i = 0; i < module->section_count; i++) {
+    const struct ws_section *section = &module->sections[i];
+    if (!has_relocations(section) || are_in_range(module, section))
+      continue;
+    char name[64];
+    return ws_module_fail(module, error, ws_section_name(section, name, sizeof name), section->content.data,
+                          "has a relocation of a symbol that does not exist");
+  }
+  return true;
+}
+
 static bool disagrees(const struct ws_module *module, const struct ws_section *section,
                       struct ws_error *error) {
   char name[64];
@@ -172,7 +219,7 @@ static bool compare(const struct ws_module *module, LLVMBinaryRef binary, struct
   bool same = true;
   for (size_t i = 0; i < module->section_count && same; i++) {
     const struct ws_section *section = &module->sections[i];
-    if (section->id != WS_SECTION_CUSTOM || !is_shown(section) || ws_slice_is(section->name, "linking"))
+    if (!has_relocations(section))
       continue;
     struct ws_reader reader = ws_reader(section->content);
     uint32_t target = ws_read_uleb32(&reader);
@@ -189,6 +236,8 @@ static bool compare(const struct ws_module *module, LLVMBinaryRef binary, struct
 
 bool ws_object_agrees(const struct ws_module *module, struct ws_error *error) {
   struct ws_buffer view = {0};
+  if (!can_be_shown(module, error))
+    return false;
   if (!make_view(module, &view)) {
     ws_buffer_free(&view);
     return ws_fail_memory(error, module->file);

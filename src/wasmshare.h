@@ -217,8 +217,9 @@ struct ws_sink {
 };
 
 // Writes the module as it is at `placement`.
-// Fails if the module is inexact, memory runs out, or a check that was left for later fails (see check_later);
-// if the sink stops, it fails with an empty message. What the sink was given is then to be thrown away.
+// Fails if the module is inexact, memory runs out, or a check that was left for later fails (see
+// check_later); if the sink stops, it fails with an empty message. What the sink was given is then to be
+// thrown away.
 bool ws_place(const struct ws_module *module, const struct ws_placement *placement, struct ws_sink sink,
               struct ws_error *error);
 

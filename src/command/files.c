@@ -8,6 +8,10 @@
 
 #include "command.h"
 
+#ifndef MAP_POPULATE // all pages at once, where that can be asked for
+#define MAP_POPULATE 0
+#endif
+
 bool open_input(const char *path, struct input_file *file) {
   *file = (struct input_file){.path = path};
   int descriptor = open(path, O_RDONLY | O_CLOEXEC);
@@ -197,8 +201,9 @@ bool write_text(struct output_file *file, const char *text, size_t size) {
   return write_output(file, text, size);
 }
 
-// Gives an output its real name. A file that had that name takes the temporary one, so that it can be given back;
-// besides, a file system that has a file replaced writes the new one to disk at once, which takes longer than all else.
+// Gives an output its real name. A file that had that name takes the temporary one, so that it can be given
+// back; besides, a file system that has a file replaced writes the new one to disk at once, which takes
+// longer than all else.
 static bool put_in_place(struct output_file *file) {
 #ifdef RENAME_EXCHANGE
   file->exchanged = renameat2(AT_FDCWD, file->temporary, AT_FDCWD, file->path, RENAME_EXCHANGE) == 0;
