@@ -235,7 +235,7 @@ void ws_operand_put(uint8_t *at, enum ws_encoding encoding, uint64_t value) {
     return;
   }
   for (size_t i = 0; i + 1 < width; i++)
-    at[i] = (uint8_t)(value >> (7 * i)) | 0x80;
+    at[i] = (uint8_t)(value >> (7 * i) | 0x80);
   // The last byte has fewer bits of the value than it has room for; the rest of a signed one are its sign.
   unsigned bits = width == 5 ? 32 : 64, used = bits - 7 * ((unsigned)width - 1);
   uint8_t last = (uint8_t)((value >> (bits - used)) & ((1u << used) - 1));
