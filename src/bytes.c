@@ -240,7 +240,7 @@ void ws_operand_put(uint8_t *at, enum ws_encoding encoding, uint64_t value) {
   unsigned bits = width == 5 ? 32 : 64, used = bits - 7 * ((unsigned)width - 1);
   uint8_t last = (uint8_t)((value >> (bits - used)) & ((1u << used) - 1));
   bool is_negative = (encoding == WS_SLEB32 || encoding == WS_SLEB64) && (value >> (bits - 1) & 1);
-  at[width - 1] = is_negative ? (uint8_t)(last | (0x7f << used & 0x7f)) : last;
+  at[width - 1] = (uint8_t)(is_negative ? last | (0x7fu << used & 0x7f) : last);
 }
 
 size_t ws_uleb_size(uint64_t value) {
