@@ -126,12 +126,12 @@ static bool make_view(const struct ws_module *module, struct ws_buffer *view) {
       ws_put_uleb(view, section->content.size);
       put_code(module, view, section->content.size);
     } else if (custom && ws_slice_is(section->name, "linking")) {
-      struct ws_buffer linking = {0};
-      ws_put_name(&linking, section->name);
-      put_linking(&linking, section->content);
-      ws_put_name(view, (struct ws_slice){linking.data, linking.size});
-      view->failed |= linking.failed;
-      ws_buffer_free(&linking);
+      size_t start = view->size;
+      ws_put_bytes(view, "\0\0\0\0\0", 5); // its size, once that is known
+      ws_put_name(view, section->name);
+      put_linking(view, section->content);
+      if (!view->failed)
+        ws_operand_put(view->data + start, WS_LEB32, view->size - start - 5);
     } else if (custom) {
       ws_put_uleb(view, ws_uleb_size(section->name.size) + section->name.size + section->content.size);
       ws_put_name(view, section->name);
