@@ -86,7 +86,7 @@ endif()
 execute_process(
   COMMAND "${WASMSHARE_LLVM_CONFIG}" ${llvm_link} --ldflags --libs --system-libs object
   OUTPUT_VARIABLE private_libs OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-string(REGEX REPLACE "[ \n]+" " " private_libs "${private_libs} -lstdc++")
+string(REGEX REPLACE "[ \n]+" " " private_libs "${private_libs} -lstdc++ -pthread")
 string(REGEX REPLACE "/[^ ]*/lib([^ /]+)\\.(so|a)" "-l\\1" private_libs "${private_libs}")
 file(RELATIVE_PATH prefix_from_pc "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" /)
 string(REGEX REPLACE "/$" "" prefix_from_pc "${prefix_from_pc}")
