@@ -235,7 +235,7 @@ void ws_operand_put(uint8_t *at, enum ws_encoding encoding, uint64_t value) {
   unsigned bits = width == 5 ? 32 : 64, used = bits - 7 * ((unsigned)width - 1);
   uint8_t last = (uint8_t)((value >> (bits - used)) & ((1u << used) - 1));
   bool is_negative = (encoding == WS_SLEB32 || encoding == WS_SLEB64) && (value >> (bits - 1) & 1);
-  at[width - 1] = is_negative ? (uint8_t)(last | (0x7f << used & 0x7f)) : last;
+  at[width - 1] = (uint8_t)(is_negative ? last | (0x7fu << used & 0x7f) : last);
 }
 
 size_t ws_uleb_size(uint64_t value) {
@@ -258,4 +258,33 @@ bool ws_align_up(uint64_t *out, uint64_t value, uint64_t alignment) {
     return false;
   *out = sum & ~(alignment - 1);
   return true;
+}
+
+size_t ws_utf8_size(const uint8_t *at, size_t left) {
+  if (at[0] < 0x80)
+    return 1;
+  size_t size = at[0] >= 0xf0 && at[0] < 0xf5   ? 4
+                : at[0] >= 0xe0 && at[0] < 0xf0 ? 3
+                : at[0] >= 0xc2 && at[0] < 0xe0 ? 2
+                                                : 0;
+  if (size == 0 || size > left)
+    return 0;
+  for (size_t i = 1; i < size; i++)
+    if ((at[i] & 0xc0) != 0x80)
+      return 0;
+  // Overlong forms, surrogates, and what is beyond Unicode.
+  bool bad = (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] >= 0xa0) ||
+             (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] >= 0x90);
+  return bad ? 0 : size;
+}
+
+struct ws_slice ws_read_utf8(struct ws_reader *reader) {
+  struct ws_slice name = ws_read_name(reader);
+  for (size_t i = 0; i < name.size && !reader->bad;) {
+    size_t size = ws_utf8_size(name.data + i, name.size - i);
+    if (size == 0)
+      reader->bad = true;
+    i += size;
+  }
+  return name;
 }

@@ -140,7 +140,8 @@ uint32_t ws_external(struct ws_module *module, uint32_t symbol, uint64_t addend)
       (struct ws_external){.symbol = symbol,
                            .first = !named->external,
                            .name = ws_printable(named->name, copy, named->name.size + 1),
-                           .addend = addend};
+                           .addend = addend,
+                           .from = WS_HOST};
   named->external = true;
   return (uint32_t)module->external_count++;
 }

@@ -26,7 +26,9 @@ struct options {
   bool has_offset, has_heap_base;
   uint64_t offset, heap_base, table_offset;
   bool trust_pic, keep_relocs, share_stack, share_table, print_map, json;
-  const char *heap_owner; // name of a module
+  const char *heap_owner;                              // name of a module
+  const char **host_imports, **host_modules, **prefer; // prefer: names of modules
+  size_t host_import_count, host_module_count, prefer_count;
   struct input *inputs;
   size_t input_count;
 };
@@ -107,6 +109,8 @@ struct placed {
 struct layout {
   const char *name;
   struct ws_plan plan;
+  size_t *order; // of instantiation
+
   struct placed *modules;
   size_t count;
 };
@@ -115,6 +119,8 @@ struct layout {
 char *macro_name(const char *name);
 // Whether JSON can hold the text.
 bool is_utf8(const char *text);
+// The text as JSON has it, and JavaScript too, in quotes; to be freed. NULL if memory runs out.
+char *json_string_text(const char *text);
 // layout.json, as text to be freed; NULL if memory runs out.
 char *layout_json(const struct layout *layout);
 // Reads a module of an input, reporting errors; `to_place` says that it will be placed, which completes the
