@@ -74,10 +74,6 @@ struct pass {
   struct ws_error *error;
 };
 
-bool ws_relocation_has_addend(unsigned type) {
-  return type < TYPE_COUNT && types[type].operand >= MEMORY_ADDR;
-}
-
 static const uint8_t *site(const struct pass *pass, const struct ws_relocation *relocation) {
   return pass->target->content.data + relocation->offset;
 }
@@ -393,15 +389,6 @@ static bool check_container(struct pass *pass, const struct ws_relocation *reloc
       return stale(pass, relocation, "lies across the end of a data segment");
   }
   return true;
-}
-
-struct ws_relocation ws_read_relocation(struct ws_reader *reader) {
-  struct ws_relocation relocation = {.type = ws_read_u8(reader)};
-  relocation.offset = ws_read_uleb32(reader);
-  relocation.index = ws_read_uleb32(reader);
-  if (!reader->bad && ws_relocation_has_addend(relocation.type))
-    relocation.addend = (uint64_t)ws_read_sleb64(reader);
-  return relocation;
 }
 
 void ws_put_relocation(struct ws_buffer *buffer, const struct ws_relocation *relocation) {
