@@ -40,14 +40,25 @@ static bool may_hold_pointers(const struct ws_module *module) {
   return false;
 }
 
-// Whether something in the code is as wide as the linker makes every operand that it relocates. Code that
-// calls nothing and uses no variable has none, and then no relocations either.
-static bool may_hold_operands(struct ws_slice code) {
-  size_t continued = 0;
+// Whether some bytes of the code could be an operand that the linker relocated: one as wide as it makes all
+// of those, or an address, should something have written it anew. Used only to refuse, as above: a function
+// that only computes, or follows the pointers that it is given, calls nothing and uses no variable, has none.
+static bool may_hold_operands(const struct ws_module *module, struct ws_slice code) {
+  const struct ws_module_info *info = &module->info;
   for (size_t i = 0; i < code.size; i++) {
-    if (code.data[i] < 0x80 && continued >= 4)
+    uint64_t value = 0;
+    size_t size = 0;
+    for (; size < 4 && i + size < code.size && code.data[i + size] >= 0x80; size++)
+      value |= (uint64_t)(code.data[i + size] & 0x7f) << (7 * size);
+    if (size == 4)
       return true;
-    continued = code.data[i] < 0x80 ? 0 : continued + 1;
+    if (i + size < code.size)
+      value |= (uint64_t)code.data[i + size] << (7 * size);
+    if ((info->data_end > info->data_base && value >= info->data_base && value <= info->data_end) ||
+        (info->has_stack && value != 0 && (value == info->stack_low || value == info->stack_pointer)) ||
+        (info->table_size > 0 && value >= info->table_base && value - info->table_base < info->table_size) ||
+        value == module->heap_base)
+      return true;
   }
   return false;
 }
@@ -73,7 +84,7 @@ void ws_judge(struct ws_module *module, bool trust_pic) {
     ws_module_refuse(module, NULL, "has no memory, so there is nothing to share");
   } else if (!module->has_linking) {
     judge_without_relocations(module, trust_pic);
-  } else if (code && !code->relocated && may_hold_operands(code->content)) {
+  } else if (code && !code->relocated && may_hold_operands(module, code->content)) {
     ws_module_refuse(
         module, "linking",
         "has a linking section, but no relocations of its code: the file was cut off, or stripped of "

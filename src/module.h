@@ -226,6 +226,9 @@ struct ws_module {
   // globals.c
   struct ws_pointer_global *pointer_globals;
 
+  // object.c
+  struct ws_object *object; // LLVM's reading, if it goes on beside ours
+
   // relocations.c
   struct ws_external *externals;
   size_t external_count, external_capacity;

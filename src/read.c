@@ -7,6 +7,7 @@
 #include "linking.h"
 #include "module.h"
 #include "normal.h"
+#include "object.h"
 #include "relocations.h"
 #include "sections.h"
 #include "synthetic.h"
@@ -252,7 +253,10 @@ struct ws_module *ws_module_read(const char *name, const void *bytes, size_t siz
   const char *copy = copy_text(module, (struct ws_slice){(const uint8_t *)name, strlen(name)});
   if (copy)
     module->file = copy;
-  if (!copy ? !ws_fail_memory(error, name) : !read_module(module, options, error)) {
+  bool ok = copy ? read_module(module, options, error) : ws_fail_memory(error, name);
+  if (ok && !(options && options->check_later))
+    ok = ws_object_agreed(module, error);
+  if (!ok) {
     ws_module_free(module);
     return NULL;
   }
@@ -262,6 +266,7 @@ struct ws_module *ws_module_read(const char *name, const void *bytes, size_t siz
 void ws_module_free(struct ws_module *module) {
   if (!module)
     return;
+  ws_object_free(module);
   for (size_t i = 0; i < module->section_count; i++)
     free(module->sections[i].fixups);
   free(module->externals);

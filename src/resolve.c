@@ -224,7 +224,7 @@ static bool is_host_interface(struct ws_slice module) {
 
 static void report_missing(struct resolver *resolver, const struct ws_import *import, size_t named) {
   const struct ws_resolve_options *options = resolver->options;
-  char module[TEXT], name[TEXT], near[TEXT], hint[3 * TEXT] = "";
+  char module[TEXT], name[TEXT], near[TEXT], why[2 * TEXT], hint[3 * TEXT] = "";
   ws_printable(import->module, module, sizeof module);
   ws_printable(import->name, name, sizeof name);
   struct suggestion suggestion = suggest(import->name);
@@ -253,12 +253,13 @@ static void report_missing(struct resolver *resolver, const struct ws_import *im
     snprintf(hint, sizeof hint, "; did you mean %s, of %s?", ws_printable(suggestion.name, near, sizeof near),
              options->names[suggestion.module]);
   bool any = named == WS_HOST && ws_slice_is(import->module, "env");
+  snprintf(why, sizeof why, "%s%s",
+           any                ? "no module exports"
+           : named == WS_HOST ? "is of no module that is combined"
+                              : options->names[named],
+           named == WS_HOST ? "" : " does not export");
   REPORT(resolver, "imports the %s %s.%s, which %s%s (if the host gives it, say --host-import %s.%s)",
-         kind_names[import->kind], module, name,
-         any                ? "no module exports"
-         : named == WS_HOST ? "is of no module that is combined"
-                            : "it does not export",
-         hint, module, name);
+         kind_names[import->kind], module, name, why, hint, module, name);
 }
 
 static void resolve_import(struct resolver *resolver, struct ws_import *import) {
@@ -366,7 +367,11 @@ static void resolve_variable(struct resolver *resolver, struct ws_external *exte
 
 bool ws_resolve(struct ws_module *const *modules, size_t count, const struct ws_resolve_options *options) {
   struct resolver resolver = {.modules = modules, .count = count, .options = options, .ok = true};
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = 0; i < count; i++)
+    if (!modules[i]->info.exact)
+      report(&resolver, &modules[i]->info.inexact);
+  bool exact = resolver.ok;
+  for (size_t i = 0; i < count && exact; i++) {
     resolver.user = modules[i];
     for (size_t k = 0; k < modules[i]->import_count; k++)
       resolve_import(&resolver, &modules[i]->imports[k]);

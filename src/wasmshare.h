@@ -8,9 +8,9 @@
 //     ws_plan          where each module goes
 //     ws_place         the moved module, as bytes handed to a sink
 //
-// Nothing here prints, exits, or keeps state between calls, with one exception that LLVM makes: the handler
-// of its fatal errors is one per process, and is installed while a module is being read. Reading is therefore
-// not thread-safe unless LLVM's is not used by another thread at the same time; everything else is.
+// Nothing here prints, exits, or keeps state between calls, and all of it can be called from several threads
+// at once, with one exception that LLVM makes: the handler of its fatal errors is one per process, and is
+// installed while any module is being read. No other part of the process may install its own meanwhile.
 //
 // Formats: the WebAssembly core specification (binary format), and tool-conventions' Linking.md (linking,
 // reloc.*) and DynamicLinking.md (GOT globals).
@@ -61,6 +61,10 @@ struct ws_read_options {
   // Import the indirect function table as env.__indirect_function_table, so that function pointers mean the
   // same in every module.
   bool share_table;
+  // Do not wait for LLVM's reader, which must find the same relocations, and which reads a large module in a
+  // thread of its own. ws_place waits for it, and fails if it does not agree; what ws_module_info and ws_plan
+  // say is not confirmed until then.
+  bool check_later;
   // The module was written by ws_place, so that its start function is one of WasmShare's own.
   bool placed;
 };
@@ -171,7 +175,8 @@ struct ws_resolve_options {
 // with --allow-undefined), the module that exports it. An import MODULE.NAME is looked for in the module of
 // that name, and one from `env`, where linkers put what is undefined, in all others. The memory, and a stack
 // pointer and function table that are shared, come from the layout; WASI and wasm-bindgen from the host.
-// Fails after reporting every name that no module exports, or that several do, or whose type differs.
+// Fails after reporting every module that is inexact, or else every name that no module exports, or that
+// several do, or whose type differs.
 bool ws_resolve(struct ws_module *const *modules, size_t count, const struct ws_resolve_options *options);
 
 // An import that does not come from the layout. The texts live as long as the module.
@@ -273,7 +278,9 @@ struct ws_sink {
 };
 
 // Writes the module as it is at `placement`.
-// Fails if the module is inexact or memory runs out; if the sink stops, it fails with an empty message.
+// Fails if the module is inexact, memory runs out, or a check that was left for later fails (see
+// check_later); if the sink stops, it fails with an empty message. What the sink was given is then to be
+// thrown away.
 bool ws_place(const struct ws_module *module, const struct ws_placement *placement, struct ws_sink sink,
               struct ws_error *error);
 

@@ -4,13 +4,14 @@
 
 #include "command.h"
 
-bool read_input(const struct options *options, const char *path, struct input_file *file,
+bool read_input(const struct options *options, const char *path, bool to_place, struct input_file *file,
                 struct ws_module **module) {
   struct ws_error error;
   struct ws_read_options read = {.trust_pic = options->trust_pic,
                                  .keep_relocs = options->keep_relocs,
                                  .share_stack = options->share_stack,
-                                 .share_table = options->share_table};
+                                 .share_table = options->share_table,
+                                 .check_later = to_place};
   if (!open_input(path, file))
     return false;
   *module = ws_module_read(path, file->bytes, file->size, &read, &error);
@@ -246,7 +247,7 @@ int command_combine(const struct options *options) {
     struct placed *placed = &layout.modules[i];
     placed->name = options->inputs[i].name;
     placed->path = options->inputs[i].path;
-    ok = read_input(options, placed->path, &placed->file, &placed->module);
+    ok = read_input(options, placed->path, true, &placed->file, &placed->module);
   }
   ok = ok && plan_layout(options, &layout) && write_all(options, &layout, &set);
   if (ok && options->print_map)

@@ -69,7 +69,8 @@ void close_input(struct input_file *file);
 struct output_file {
   char *path, *temporary;
   int descriptor;
-  bool renamed;
+  bool in_place;  // has its real name
+  bool exchanged; // and what had it before, has the temporary one
 };
 struct output_set {
   struct output_file *files;
@@ -86,9 +87,10 @@ struct output_file *open_output(struct output_set *set, const char *directory, c
 struct output_file *open_output_path(struct output_set *set, const char *path, const struct options *inputs);
 bool write_output(void *file, const void *bytes, size_t size); // a ws_sink for a struct output_file
 bool write_text(struct output_file *file, const char *text, size_t size);
-// Closes and renames all of them. On failure nothing new is left behind.
+// Closes all of them and gives them their names. On failure nothing new is left behind, and what was there is
+// there again, unless the file system cannot exchange two names.
 bool commit_outputs(struct output_set *set);
-// Removes what was not committed, and frees the set.
+// Removes what was not committed and what was replaced, and frees the set.
 void discard_outputs(struct output_set *set);
 
 // --------------------------------------------------------------------------------------------------------
@@ -119,8 +121,9 @@ bool is_utf8(const char *text);
 char *json_string_text(const char *text);
 // layout.json, as text to be freed; NULL if memory runs out.
 char *layout_json(const struct layout *layout);
-// Reads a module of an input, reporting errors.
-bool read_input(const struct options *options, const char *path, struct input_file *file,
+// Reads a module of an input, reporting errors; `to_place` says that it will be placed, which completes the
+// checks.
+bool read_input(const struct options *options, const char *path, bool to_place, struct input_file *file,
                 struct ws_module **module);
 
 // ------------------------------------------------------------------------------------------------ headers.c,

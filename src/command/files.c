@@ -8,6 +8,10 @@
 
 #include "command.h"
 
+#ifndef MAP_POPULATE // all pages at once, where that can be asked for
+#define MAP_POPULATE 0
+#endif
+
 bool open_input(const char *path, struct input_file *file) {
   *file = (struct input_file){.path = path};
   int descriptor = open(path, O_RDONLY | O_CLOEXEC);
@@ -23,7 +27,7 @@ bool open_input(const char *path, struct input_file *file) {
     fail("%s: is %s, not a file", path, S_ISDIR(status.st_mode) ? "a directory" : "a device or a pipe");
     ok = false;
   } else if (status.st_size > 0) {
-    void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, descriptor, 0);
     ok = bytes != MAP_FAILED;
     if (ok) {
       file->bytes = bytes;
@@ -145,7 +149,7 @@ struct output_file *open_output(struct output_set *set, const char *directory, c
     free(file->temporary);
     file->temporary = NULL;
     file->descriptor = open(file->path, O_WRONLY | O_CLOEXEC);
-    file->renamed = true;
+    file->in_place = true;
     if (file->descriptor < 0)
       fail("%s: cannot write: %s", file->path, strerror(errno));
     return file->descriptor < 0 ? NULL : file;
@@ -197,6 +201,28 @@ bool write_text(struct output_file *file, const char *text, size_t size) {
   return write_output(file, text, size);
 }
 
+// Gives an output its real name. A file that had that name takes the temporary one, so that it can be given
+// back; besides, a file system that has a file replaced writes the new one to disk at once, which takes
+// longer than all else.
+static bool put_in_place(struct output_file *file) {
+#ifdef RENAME_EXCHANGE
+  file->exchanged = renameat2(AT_FDCWD, file->temporary, AT_FDCWD, file->path, RENAME_EXCHANGE) == 0;
+#endif
+  file->in_place = file->exchanged || rename(file->temporary, file->path) == 0;
+  if (!file->in_place)
+    fail("%s: cannot write: %s", file->path, strerror(errno));
+  return file->in_place;
+}
+
+static void take_back(struct output_file *file) {
+#ifdef RENAME_EXCHANGE
+  if (file->exchanged)
+    renameat2(AT_FDCWD, file->temporary, AT_FDCWD, file->path, RENAME_EXCHANGE);
+#endif
+  if (file->in_place && !file->exchanged && file->temporary)
+    unlink(file->path);
+}
+
 bool commit_outputs(struct output_set *set) {
   for (size_t i = 0; i < set->count; i++) {
     int descriptor = set->files[i].descriptor;
@@ -207,14 +233,11 @@ bool commit_outputs(struct output_set *set) {
     }
   }
   for (size_t i = 0; i < set->count; i++) {
-    struct output_file *file = &set->files[i];
-    if (file->renamed)
+    if (set->files[i].in_place || put_in_place(&set->files[i]))
       continue;
-    if (rename(file->temporary, file->path) != 0) {
-      fail("%s: cannot write: %s", file->path, strerror(errno));
-      return false;
-    }
-    file->renamed = true;
+    while (i-- > 0)
+      take_back(&set->files[i]);
+    return false;
   }
   free(set->made_directory);
   set->made_directory = NULL;
@@ -226,7 +249,7 @@ void discard_outputs(struct output_set *set) {
     struct output_file *file = &set->files[i];
     if (file->descriptor >= 0)
       close(file->descriptor);
-    if (file->temporary && !file->renamed)
+    if (file->temporary && (!file->in_place || file->exchanged))
       unlink(file->temporary);
     free(file->path);
     free(file->temporary);

@@ -54,19 +54,18 @@ int fail_with(const struct ws_error *error) {
   return fail("%s", line);
 }
 
-// wasmshare.mk is installed in share/wasmshare beside the bin directory; a build tree has it in its own
-// share.
+// An installation can be moved: where wasmshare.mk is, from the command's directory (WS_SHARE), is what was
+// configured. A build tree has it in its own share.
 static int print_makefile(void) {
-  static const char *const places[] = {"/../share/wasmshare/wasmshare.mk", "/share/wasmshare/wasmshare.mk"};
-  char path[4096];
-  ssize_t size = readlink("/proc/self/exe", path, sizeof path - 64);
+  static const char *const places[] = {"/" WS_SHARE "/wasmshare.mk", "/share/wasmshare/wasmshare.mk"};
+  char command[4096], path[sizeof command + sizeof WS_SHARE + 32];
+  ssize_t size = readlink("/proc/self/exe", command, sizeof command - 1);
   if (size <= 0)
-    return fail("cannot find where wasmshare is installed");
-  path[size] = '\0';
-  *strrchr(path, '/') = '\0';
-  size_t directory = strlen(path);
+    return fail("cannot tell where wasmshare is installed: cannot read /proc/self/exe");
+  command[size] = '\0';
+  *strrchr(command, '/') = '\0';
   for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-    strcpy(path + directory, places[i]);
+    snprintf(path, sizeof path, "%s%s", command, places[i]);
     if (access(path, R_OK) == 0) {
       // A name without "..", so that make sees one file.
       char *real = realpath(path, NULL);
@@ -75,7 +74,7 @@ static int print_makefile(void) {
       return 0;
     }
   }
-  return fail("wasmshare.mk is not where wasmshare was installed");
+  return fail("wasmshare.mk is not where it was installed with wasmshare: in %s/" WS_SHARE, command);
 }
 
 static const struct {

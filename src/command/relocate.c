@@ -10,7 +10,7 @@ int command_relocate(const struct options *options) {
   struct ws_placement placement;
   struct ws_error error;
   struct output_set set = {0};
-  bool ok = read_input(options, options->inputs[0].path, &file, &module);
+  bool ok = read_input(options, options->inputs[0].path, true, &file, &module);
   if (ok && !ws_plan_shift(module, options->offset, options->table_offset,
                            options->has_heap_base ? &options->heap_base : NULL, &placement, &error)) {
     fail_with(&error);
