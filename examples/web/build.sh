@@ -23,7 +23,7 @@ run() {
 placeable="-Wl,--import-memory,--emit-relocs --no-wasm-opt"
 
 exports=
-for symbol in malloc aligned_alloc free shapes shape_count outlines bumps arena; do
+for symbol in malloc realloc aligned_alloc free shapes shape_count outlines bumps arena; do
     exports="$exports,--export=$symbol"
 done
 # with WASI's libc, for malloc
@@ -45,4 +45,4 @@ nm=$("$clang" -print-prog-name=llvm-nm)
 for module in world shapes motion; do
     "$nm" --print-size --demangle "$unplaced/$module.wasm" >"$output/$module.symbols"
 done
-cp "$here/index.html" "$here/page.mjs" "$here/style.css" "$output"
+cp "$here/index.html" "$here/style.css" "$here/run.mjs" "$here/where.mjs" "$here/page.mjs" "$output"

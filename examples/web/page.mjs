@@ -1,168 +1,11 @@
-// Runs the three modules, and shows the memory that they share.
+// Shows the shapes, and the memory that they and the three modules are in.
 
-import { heapBase, heapEnd, instantiate, modules, stackLow, stackPointer } from './layout.mjs';
+import { add, bytes, count, fitArena, floats, list, motion, onBump, remove, shapeAt, step, table, word, words,
+  world } from './run.mjs';
+import { allRegions, bindings, className, describe, fields, functionAt, hex, language, objects, outlineWords, symbols,
+  trailPoints, trailSize, vtableOf } from './where.mjs';
 
 const $ = id => document.getElementById(id);
-const hex = (number, digits = 8) => `0x${number.toString(16).padStart(digits, '0')}`;
-const language = { world: 'C', shapes: 'C++', motion: 'Rust' };
-
-// --------------------------------------------------------------------------------------------- the three modules
-
-const compiled = {};
-const { memory, table, instances } = await instantiate({}, {
-  compile: async ({ name, url }) => (compiled[name] = await WebAssembly.compileStreaming(fetch(url))),
-});
-const { world, shapes, motion } = Object.fromEntries(
-  Object.entries(instances).map(([name, { exports }]) => [name, exports]));
-
-let bytes, words, floats; // the memory
-function view() { // again after whatever may let the memory grow
-  if (bytes?.buffer !== memory.buffer)
-    [bytes, words, floats] = [Uint8Array, Uint32Array, Float32Array].map(Kind => new Kind(memory.buffer));
-}
-const word = address => words[address / 4];
-
-// The C module's variables
-const list = world.shapes.value;
-const count = () => word(world.shape_count.value);
-const shapeAt = index => word(list + 4 * index);
-const onBump = world.on_bump();
-const arena = {
-  set(width, height) {
-    floats.set([width, height], world.arena.value / 4);
-  },
-  get: () => floats.subarray(world.arena.value / 4, world.arena.value / 4 + 2),
-};
-
-let made = 0;
-function add(x, y) {
-  const [width, height] = arena.get();
-  const i = made++;
-  const speed = 40 + 30 * (i * 0.618 % 1);
-  const size = 9 + 9 * (i * 0.414 % 1);
-  // C++ makes the object, in the heap of C, which keeps it; from then on, Rust moves it.
-  const shape = shapes.make(i % 3, x ?? size + (width - 2 * size) * (i * 0.618 % 1),
-    y ?? size + (height - 2 * size) * (i * 0.755 % 1), speed * Math.cos(2.4 * i), speed * Math.sin(2.4 * i), size);
-  if (!world.keep(shape))
-    shapes.unmake(shape);
-  view();
-}
-
-function remove() {
-  const shape = world.let_go();
-  if (shape) {
-    motion.forget(shape);
-    shapes.unmake(shape);
-  }
-}
-
-function step(seconds) {
-  motion.step(list, count(), seconds, onBump);
-  motion.draw(list, count(), world.outlines.value);
-  view();
-}
-
-// ------------------------------------------------------------------------------------------------- what is where
-
-const regionsOfLayout = [
-  { start: stackLow, end: stackPointer, owner: 'stack', name: 'the stack' },
-  ...modules.map(({ name, dataBase, dataEnd }) =>
-    ({ start: dataBase, end: dataEnd, owner: name, name: `${name}, in ${language[name]}` })),
-  { start: heapBase, end: heapEnd, owner: 'heap', name: 'the heap' },
-];
-
-// With what lies between them, and what the memory has grown by.
-function allRegions() {
-  const regions = [];
-  let at = 0;
-  for (const region of regionsOfLayout) {
-    if (region.start > at)
-      regions.push({ start: at, end: region.start, owner: 'unused', name: 'unused, for alignment' });
-    regions.push(region);
-    at = region.end;
-  }
-  if (bytes.length > at)
-    regions.push({ start: at, end: bytes.length, owner: 'heap', name: 'the heap, grown' });
-  return regions;
-}
-
-// What llvm-nm said of a module before it was moved: the layout says by how much it was.
-async function symbolsOf({ name, offset }) {
-  const lines = (await (await fetch(`${name}.symbols`)).text()).split('\n');
-  return lines.flatMap(line => {
-    const [, address, size, symbol] = /^(\S+) (\S+) [dDvVwW] (.*)$/.exec(line) ?? [];
-    const start = parseInt(address, 16) + offset;
-    return symbol ? [{ start, end: start + parseInt(size, 16), name: symbol.startsWith('.L') ? 'a constant' : symbol }] : [];
-  });
-}
-
-// The names of a module's functions by index, from its name section.
-function functionNames(module) {
-  const names = new Map();
-  for (const section of WebAssembly.Module.customSections(module, 'name')) {
-    const content = new Uint8Array(section);
-    let at = 0;
-    const number = () => {
-      let value = 0;
-      for (let shift = 0; ; shift += 7) {
-        const byte = content[at++];
-        value |= (byte & 0x7f) << shift;
-        if (byte < 0x80)
-          return value;
-      }
-    };
-    const text = length => new TextDecoder().decode(content.subarray(at, at += length));
-    while (at < content.length) {
-      const kind = content[at++];
-      const size = number();
-      const end = at + size;
-      if (kind === 1)
-        for (let left = number(); left > 0; left--)
-          names.set(number(), text(number()));
-      at = end;
-    }
-  }
-  return names;
-}
-
-const symbols = (await Promise.all(modules.map(async module => {
-  const { dataBase, dataEnd } = module;
-  return (await symbolsOf(module)).filter(({ start, end }) => start >= dataBase && start < end && end <= dataEnd);
-}))).flat();
-const vtables = new Map(symbols.filter(({ name }) => name.startsWith('vtable for ')).map(symbol =>
-  [symbol.start + 8, symbol])); // where an object's pointer to it points: after two words
-const bindings = modules.flatMap(({ name, bindings: of }) => of.map(binding => ({ ...binding, by: name })));
-const functions = modules.flatMap(({ name, tableBase, tableSize }) => {
-  const names = functionNames(compiled[name]);
-  return Array.from({ length: tableSize }, (_, i) => ({ index: tableBase + i, owner: name,
-    name: names.get(Number(table.get(tableBase + i).name))?.replace(/::h[0-9a-f]{16}$/, '') ?? 'a function' }));
-});
-const functionAt = index => functions.find(entry => entry.index === index);
-
-// The shapes: C++ objects, as body.h says
-const fields = ['vtable', 'x', 'y', 'vx', 'vy', 'cos', 'sin', 'spin', 'size', 'glow'];
-const outlineWords = 1 + 2 * 32; // of world.c
-const trailPoints = 32; // of motion, after the number of points that ever were
-const trailSize = 4 + 8 * trailPoints;
-const className = shape => vtables.get(word(shape)).name.replace('vtable for ', '');
-
-function objects() {
-  return Array.from({ length: count() }, (_, i) => shapeAt(i)).flatMap((shape, i) => [
-    { start: shape, end: shape + 4 * fields.length, name: `${className(shape)} ${i}`, fields },
-    { start: motion.trail(shape), end: motion.trail(shape) + trailSize, name: `trail of ${className(shape)} ${i}` },
-  ]);
-}
-
-// What lies at an address: its region, and the object or symbol there.
-function describe(address, regions, things) {
-  const region = regions.find(({ start, end }) => address >= start && address < end);
-  const thing = things.find(({ start, end }) => address >= start && address < end);
-  if (!thing)
-    return { region, text: region.name };
-  const offset = address - thing.start;
-  const field = thing.fields?.[offset >> 2];
-  return { region, thing, text: field ? `${thing.name}: ${field}` : thing.name + (offset ? ` + ${hex(offset, 0)}` : '') };
-}
 
 // ----------------------------------------------------------------------------------------------------- the stage
 
@@ -241,7 +84,7 @@ const map = $('map');
 const columns = Number(map.dataset.columns);
 const cellBytes = Number(map.dataset.cellBytes);
 const mapHeight = 576;
-const labelsWidth = 230; // left and right of the map
+const labelsWidth = 160;
 const tableHeight = 16;
 const cooling = 0.93;
 let cellWidth, cellHeight, entryWidth; // of the map and the table, in CSS pixels
@@ -249,15 +92,14 @@ let regions, regionOfCell, before, heat, used;
 
 // Lays the map out anew: for another size of the page, or of the memory.
 function layOut() {
-  view();
   readColours();
   fit(stage, stage.clientWidth, stage.clientHeight);
-  arena.set(stage.clientWidth, stage.clientHeight);
+  fitArena(stage.clientWidth, stage.clientHeight);
   const plan = $('plan');
   const rows = Math.ceil(bytes.length / cellBytes / columns);
   // whole pixels of the screen, so that all cells are alike
   const whole = size => Math.max(2, Math.floor(size * devicePixelRatio)) / devicePixelRatio;
-  cellWidth = whole((plan.clientWidth - labelsWidth) / columns);
+  cellWidth = whole((plan.clientWidth - $('addresses').clientWidth - labelsWidth) / columns);
   cellHeight = whole(mapHeight / rows);
   for (const [canvas, height] of [[map, rows * cellHeight], [$('table'), tableHeight]]) {
     canvas.style.width = `${columns * cellWidth}px`;
@@ -359,7 +201,7 @@ function chain() {
     return [];
   selected = Math.min(selected, count() - 1);
   const shape = shapeAt(selected);
-  const vtable = vtables.get(word(shape));
+  const vtable = vtableOf(shape);
   const kind = className(shape);
   const slots = [word(vtable.start + 8), word(vtable.start + 12)];
   const trail = motion.trail(shape);
@@ -387,9 +229,9 @@ function drawChain() {
   links.forEach(({ owner, what, at, who }, i) => {
     const text = `${what}\n${at}\n${who}`;
     const row = rows.children[i] ?? rows.appendChild(document.createElement('li'));
-    if (row.title === text)
+    if (row.dataset.text === text)
       return;
-    row.title = text;
+    row.dataset.text = text;
     row.className = owner;
     const [name, place, story] = ['b', 'code', 'small'].map(tag => document.createElement(tag));
     [name.textContent, place.textContent, story.textContent] = [what, at, who];
@@ -471,7 +313,7 @@ function showCell() {
     if (found.at(-1)?.what !== what)
       found.push({ what, text, region });
   }
-  const used = bindings.filter(({ address }) => address >= start && address < start + cellBytes);
+  const users = bindings.filter(({ address }) => address >= start && address < start + cellBytes);
   const values = [...bytes.subarray(start, start + cellBytes)].map(byte => byte.toString(16).padStart(2, '0'));
   tip(x, y, [
     ['span', hex(start)],
@@ -480,7 +322,7 @@ function showCell() {
       ...region === found[i - 1]?.region ? [] : [['b', region.name, region.owner]],
       ...text === region.name ? [] : [['span', text]],
     ]),
-    ...used.map(({ name, by }) => ['i', `${name} is named and used by ${by}`]),
+    ...users.map(({ name, by }) => ['i', `${name} is named and used by ${by}`]),
   ]);
 }
 
@@ -544,7 +386,7 @@ function frame(now) {
     step(Math.min(now - last, 50) / 1000);
   last = now;
   if (words.length !== before.length)
-    layOut();
+    layOut(); // the memory has grown
   drawStage();
   drawMap();
   drawChain();
@@ -555,9 +397,8 @@ function frame(now) {
 layOut();
 for (let i = 0; i < 24; i++)
   add();
-step(0);
 layOut();
 showPaused();
-addEventListener('resize', layOut);
+new ResizeObserver(layOut).observe(document.querySelector('header'));
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', layOut);
 requestAnimationFrame(frame);

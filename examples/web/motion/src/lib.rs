@@ -1,9 +1,11 @@
 //! In Rust: moves shapes of C++, calling their virtual functions, and tells C when they bump into something, by calling
 //! the function that C gave.
-mod heap;
-
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+
+/// Memory comes from the C module's heap, which all three share.
+#[global_allocator]
+static ALLOCATOR: wasmshare_alloc::Shared = wasmshare_alloc::Shared;
 
 #[repr(C)]
 pub struct Body {
