@@ -3,11 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool ws_slice_is(struct ws_slice slice, const char *text) {
-  size_t size = strlen(text);
-  return slice.size == size && memcmp(slice.data, text, size) == 0;
-}
-
 bool ws_slice_starts(struct ws_slice slice, const char *text) {
   size_t size = strlen(text);
   return slice.size >= size && memcmp(slice.data, text, size) == 0;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 // Bytes that somebody else owns.
 struct ws_slice {
@@ -12,7 +13,11 @@ struct ws_slice {
   size_t size;
 };
 
-bool ws_slice_is(struct ws_slice slice, const char *text);
+// Here, so that a compiler knows the length of a constant text.
+static inline bool ws_slice_is(struct ws_slice slice, const char *text) {
+  size_t size = strlen(text);
+  return slice.size == size && memcmp(slice.data, text, size) == 0;
+}
 bool ws_slice_starts(struct ws_slice slice, const char *text);
 bool ws_slice_equal(struct ws_slice a, struct ws_slice b);
 bool ws_slice_is_zero(struct ws_slice slice);

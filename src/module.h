@@ -147,11 +147,11 @@ enum ws_symbol_flag {
 
 struct ws_symbol {
   uint8_t kind;
+  bool external; // there is a ws_external for it
   uint32_t flags;
+  uint32_t index; // of the function, global, tag, table, section or data segment
   struct ws_slice name;
-  uint32_t index;        // of the function, global, tag, table, section or data segment
   uint64_t offset, size; // data symbols; the offset of an absolute one is its address
-  bool external;         // there is a ws_external for it
 };
 
 // A function put at the end of the code section: one of the linker's own, with its addresses padded.

@@ -85,6 +85,28 @@ static void put_linking(struct ws_buffer *view, struct ws_slice linking) {
   }
 }
 
+// libObject does not know of relocations without a symbol, nor of fewer than are counted: see WS_NO_SYMBOL.
+static void put_relocations(struct ws_buffer *view, struct ws_slice relocations) {
+  struct ws_reader reader = ws_reader(relocations);
+  ws_put_uleb(view, ws_read_uleb32(&reader)); // the section that they are for
+  uint32_t counted = ws_read_uleb32(&reader), count = 0, unknown = 0;
+  struct ws_slice rest = {reader.at, ws_read_left(&reader)};
+  for (; !reader.bad && reader.at < reader.end; count++)
+    unknown += ws_read_relocation(&reader).index == WS_NO_SYMBOL;
+  // More than are counted is for libObject to refuse.
+  uint32_t shown = count < counted ? count : counted;
+  ws_put_uleb(view, shown > unknown ? shown - unknown : 0);
+  if (!unknown) {
+    ws_put_slice(view, rest);
+    return;
+  }
+  for (reader = ws_reader(rest); !reader.bad && reader.at < reader.end;) {
+    struct ws_relocation relocation = ws_read_relocation(&reader);
+    if (relocation.index != WS_NO_SYMBOL)
+      ws_put_relocation(view, &relocation);
+  }
+}
+
 // libObject counts functions and checks that relocations lie within the code section, but does not look into
 // bodies. So it is shown as many functions and as large a section, but empty bodies: the last one is zero
 // pages, never touched.
@@ -126,16 +148,19 @@ static bool make_view(const struct ws_module *module, struct ws_buffer *view) {
       ws_put_uleb(view, section->content.size);
       put_code(module, view, section->content.size);
     } else if (custom && ws_slice_is(section->name, "linking")) {
-      struct ws_buffer linking = {0};
-      ws_put_name(&linking, section->name);
-      put_linking(&linking, section->content);
-      ws_put_name(view, (struct ws_slice){linking.data, linking.size});
-      view->failed |= linking.failed;
-      ws_buffer_free(&linking);
-    } else if (custom) {
-      ws_put_uleb(view, ws_uleb_size(section->name.size) + section->name.size + section->content.size);
+      size_t start = view->size;
+      ws_put_bytes(view, "\0\0\0\0\0", 5); // its size, once that is known
       ws_put_name(view, section->name);
-      ws_put_slice(view, section->content);
+      put_linking(view, section->content);
+      if (!view->failed)
+        ws_operand_put(view->data + start, WS_LEB32, view->size - start - 5);
+    } else if (custom) {
+      size_t start = view->size;
+      ws_put_bytes(view, "\0\0\0\0\0", 5);
+      ws_put_name(view, section->name);
+      put_relocations(view, section->content);
+      if (!view->failed)
+        ws_operand_put(view->data + start, WS_LEB32, view->size - start - 5);
     } else {
       ws_put_name(view, section->content);
     }
@@ -148,22 +173,20 @@ static bool make_view(const struct ws_module *module, struct ws_buffer *view) {
 // section symbol was before.
 static bool are_in_range(const struct ws_module *module, const struct ws_section *section) {
   struct ws_reader reader = ws_reader(section->content);
-  uint32_t target = ws_read_uleb32(&reader), count = ws_read_uleb32(&reader);
+  uint32_t target = ws_read_uleb32(&reader);
+  ws_read_uleb32(&reader); // how many there are
   if (target >= module->section_count)
     return false;
-  for (uint32_t i = 0; i < count; i++) {
-    uint8_t type = ws_read_u8(&reader);
-    uint64_t end = (uint64_t)ws_read_uleb32(&reader) + 5;
-    uint32_t index = ws_read_uleb32(&reader);
-    if (ws_relocation_has_addend(type))
-      ws_read_sleb64(&reader);
-    bool is_type = type == R_WASM_TYPE_INDEX_LEB && index < module->type_count &&
+  while (!reader.bad && reader.at < reader.end) {
+    struct ws_relocation relocation = ws_read_relocation(&reader);
+    uint32_t index = relocation.index;
+    bool is_type = relocation.type == R_WASM_TYPE_INDEX_LEB && index < module->type_count &&
                    module->sections[target].id == WS_SECTION_CODE &&
-                   end <= module->sections[target].content.size;
-    if (reader.bad || (index >= module->symbol_count && !is_type))
+                   (uint64_t)relocation.offset + 5 <= module->sections[target].content.size;
+    if (index >= module->symbol_count && index != WS_NO_SYMBOL && !is_type)
       return false;
   }
-  return true;
+  return !reader.bad;
 }
 
 static bool can_be_shown(const struct ws_module *module, struct ws_error *error) {
@@ -197,16 +220,14 @@ static bool compare_section(const struct ws_module *module, const struct ws_sect
   struct ws_reader reader = ws_reader(section->content);
   LLVMRelocationIteratorRef theirs = LLVMGetRelocations(target);
   ws_read_uleb32(&reader); // the section that they are for
-  uint32_t count = ws_read_uleb32(&reader);
+  ws_read_uleb32(&reader); // how many there are
   bool same = true;
-  for (uint32_t i = 0; i < count && same; i++) {
-    uint8_t type = ws_read_u8(&reader);
-    uint32_t offset = ws_read_uleb32(&reader);
-    ws_read_uleb32(&reader); // symbol
-    if (ws_relocation_has_addend(type))
-      ws_read_sleb64(&reader);
-    same = !LLVMIsRelocationIteratorAtEnd(target, theirs) && LLVMGetRelocationType(theirs) == type &&
-           LLVMGetRelocationOffset(theirs) == offset;
+  while (reader.at < reader.end && same) {
+    struct ws_relocation ours = ws_read_relocation(&reader);
+    if (ours.index == WS_NO_SYMBOL)
+      continue;
+    same = !LLVMIsRelocationIteratorAtEnd(target, theirs) && LLVMGetRelocationType(theirs) == ours.type &&
+           LLVMGetRelocationOffset(theirs) == ours.offset;
     if (same)
       LLVMMoveToNextRelocation(theirs);
   }

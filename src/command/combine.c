@@ -69,6 +69,7 @@ static bool write_modules(const struct options *options, const struct layout *la
     struct ws_error error;
     if (!file)
       return false;
+    file->input = &layout->modules[i].file;
     if (!ws_place(layout->modules[i].module, &layout->modules[i].placement,
                   (struct ws_sink){write_output, file}, &error)) {
       if (error.message[0])

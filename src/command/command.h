@@ -60,6 +60,7 @@ struct input_file {
   const char *path;
   const void *bytes;
   size_t size;
+  int descriptor; // while size is not 0
 };
 
 bool open_input(const char *path, struct input_file *file);
@@ -69,8 +70,9 @@ void close_input(struct input_file *file);
 struct output_file {
   char *path, *temporary;
   int descriptor;
-  bool in_place;  // has its real name
-  bool exchanged; // and what had it before, has the temporary one
+  const struct input_file *input; // that parts of it are borrowed from, or NULL
+  bool in_place;                  // has its real name
+  bool exchanged;                 // and what had it before, has the temporary one
 };
 struct output_set {
   struct output_file *files;

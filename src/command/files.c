@@ -8,10 +8,6 @@
 
 #include "command.h"
 
-#ifndef MAP_POPULATE // all pages at once, where that can be asked for
-#define MAP_POPULATE 0
-#endif
-
 bool open_input(const char *path, struct input_file *file) {
   *file = (struct input_file){.path = path};
   int descriptor = open(path, O_RDONLY | O_CLOEXEC);
@@ -27,22 +23,23 @@ bool open_input(const char *path, struct input_file *file) {
     fail("%s: is %s, not a file", path, S_ISDIR(status.st_mode) ? "a directory" : "a device or a pipe");
     ok = false;
   } else if (status.st_size > 0) {
-    void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, descriptor, 0);
+    void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
     ok = bytes != MAP_FAILED;
     if (ok) {
-      file->bytes = bytes;
-      file->size = (size_t)status.st_size;
-    } else {
-      fail("%s: cannot read: %s", path, strerror(errno));
+      *file = (struct input_file){path, bytes, (size_t)status.st_size, descriptor};
+      return true;
     }
+    fail("%s: cannot read: %s", path, strerror(errno));
   }
   close(descriptor);
   return ok;
 }
 
 void close_input(struct input_file *file) {
-  if (file->size)
+  if (file->size) {
     munmap((void *)(uintptr_t)file->bytes, file->size);
+    close(file->descriptor);
+  }
   *file = (struct input_file){0};
 }
 
@@ -180,11 +177,28 @@ struct output_file *open_output_path(struct output_set *set, const char *path, c
   return file;
 }
 
+// Writes what is in the output's input as it is written, such as DWARF, from file to file: it need not come
+// into memory. Returns how much that was, or -1.
+static ssize_t copy_from_input(const struct output_file *file, const char *at, size_t size) {
+#ifdef __linux__
+  const struct input_file *input = file->input;
+  size_t offset = input ? (uintptr_t)at - (uintptr_t)input->bytes : 0;
+  if (input && offset < input->size && size <= input->size - offset) {
+    off64_t from = (off64_t)offset;
+    return copy_file_range(input->descriptor, &from, file->descriptor, NULL, size, 0);
+  }
+#endif
+  (void)file, (void)at, (void)size;
+  return -1;
+}
+
 bool write_output(void *context, const void *bytes, size_t size) {
   struct output_file *file = context;
   const char *at = bytes;
   while (size > 0) {
-    ssize_t written = write(file->descriptor, at, size);
+    ssize_t written = copy_from_input(file, at, size);
+    if (written <= 0) // another file system, perhaps, or no file
+      written = write(file->descriptor, at, size);
     if (written < 0 && errno == EINTR)
       continue;
     if (written <= 0) {

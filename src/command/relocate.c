@@ -18,6 +18,8 @@ int command_relocate(const struct options *options) {
   }
   struct output_file *output = ok ? open_output_path(&set, options->output, options) : NULL;
   ok = ok && output;
+  if (ok)
+    output->input = &file;
   if (ok && !ws_place(module, &placement, (struct ws_sink){write_output, output}, &error)) {
     if (error.message[0])
       fail_with(&error);

@@ -37,6 +37,7 @@ resolver = "2"
 modules = ["first=greeting", "prebuilt.wasm", "third=prebuilt.wasm"]
 out-dir = "www/wasm"
 name = "memory"
+host-imports = ["greeting", "env"]
 extra-stack = "128K"
 heap-size = 1048576
 max-memory = "64M"
