@@ -203,21 +203,22 @@ function chain() {
   const shape = shapeAt(selected);
   const vtable = vtableOf(shape);
   const kind = className(shape);
-  const slots = [word(vtable.start + 8), word(vtable.start + 12)];
+  const reach = word(vtable.start + 8); // its first function
   const trail = motion.trail(shape);
   return [
-    { owner: 'world', what: `shapes[${selected}]`, at: hex(list + 4 * selected, 5), who: 'C keeps a pointer to an object',
-      start: list + 4 * selected, end: list + 4 * selected + 4 },
-    { owner: 'heap', what: kind, at: hex(shape, 5), who: 'the object, which C++ made in C’s heap',
-      start: shape, end: shape + 4 * fields.length },
-    { owner: 'shapes', what: `vtable for ${kind}`, at: hex(vtable.start, 5), who: 'starts with a pointer to this table of C++',
-      start: vtable.start, end: vtable.end },
-    { owner: 'shapes', what: functionAt(slots[0]).name, at: `function ${slots[0]}`,
-      who: 'which says what Rust is to call', entry: slots[0] },
-    { owner: 'motion', what: 'Trail', at: hex(trail, 5), who: 'where it has been, in a Box of Rust', aside: true,
-      start: trail, end: trail + trailSize },
-    { owner: 'world', what: functionAt(onBump).name, at: `function ${onBump}`, aside: true, entry: onBump,
-      who: `the callback that C gave to Rust: ${word(world.bumps.value).toLocaleString('en')} bumps` },
+    { owner: 'world', what: `shapes[${selected}]`, at: hex(list + 4 * selected, 5),
+      who: 'C keeps a pointer to an object', start: list + 4 * selected, end: list + 4 * selected + 4 },
+    { owner: 'heap', what: kind, at: hex(shape, 5),
+      who: 'the object, which C++ made in C’s heap', start: shape, end: shape + 4 * fields.length },
+    { owner: 'shapes', what: `vtable for ${kind}`, at: hex(vtable.start, 5),
+      who: 'starts with a pointer to this table of C++', start: vtable.start, end: vtable.end },
+    { owner: 'shapes', what: functionAt(reach).name, at: `function ${reach}`,
+      who: 'which says what Rust is to call', entry: reach },
+    { owner: 'motion', what: 'Trail', at: hex(trail, 5),
+      who: 'where it has been, in a Box of Rust', start: trail, end: trail + trailSize, aside: true },
+    { owner: 'world', what: functionAt(onBump).name, at: `function ${onBump}`,
+      who: `the callback that C gave to Rust: ${word(world.bumps.value).toLocaleString('en')} bumps`,
+      entry: onBump, aside: true },
   ];
 }
 

@@ -13,9 +13,15 @@ void *operator new(size_t size) {
     __builtin_trap();
   return object;
 }
-void operator delete(void *object) noexcept { free(object); }
-void operator delete(void *object, size_t) noexcept { free(object); }
-extern "C" void __cxa_pure_virtual() { __builtin_trap(); }
+void operator delete(void *object) noexcept {
+  free(object);
+}
+void operator delete(void *object, size_t) noexcept {
+  free(object);
+}
+extern "C" void __cxa_pure_virtual() {
+  __builtin_trap();
+}
 
 struct Shape {
   virtual float reach() const = 0;
@@ -26,7 +32,8 @@ struct Shape {
   struct body body;
 
 protected:
-  // Points all around, each turned from the last by an angle of that cosine and sine; every other is moved inwards.
+  // Points all around, each turned from the last by an angle of that cosine and sine; every other is moved
+  // inwards.
   int around(float (*points)[2], int count, float cos, float sin, float inwards = 1) const {
     float x = body.cos, y = body.sin;
     for (int i = 0; i < count; i++) {
@@ -56,7 +63,9 @@ struct Square final : Shape {
 struct Star final : Shape {
   using Shape::Shape;
   float reach() const override { return 0.8f * body.size; }
-  int outline(float (*points)[2]) const override { return around(points, 10, 0.80901699f, 0.58778525f, 0.5f); }
+  int outline(float (*points)[2]) const override {
+    return around(points, 10, 0.80901699f, 0.58778525f, 0.5f);
+  }
 };
 
 extern "C" Shape *EXPORT(make)(int kind, float x, float y, float vx, float vy, float size) {
@@ -71,4 +80,6 @@ extern "C" Shape *EXPORT(make)(int kind, float x, float y, float vx, float vy, f
   }
 }
 
-extern "C" void EXPORT(unmake)(Shape *shape) { delete shape; }
+extern "C" void EXPORT(unmake)(Shape *shape) {
+  delete shape;
+}

@@ -33,8 +33,10 @@ async function symbolsOf({ name, offset }) {
   const lines = (await (await fetch(`${name}.symbols`)).text()).split('\n');
   return lines.flatMap(line => {
     const [, address, size, symbol] = /^(\S+) (\S+) [dDvVwW] (.*)$/.exec(line) ?? [];
+    if (!symbol)
+      return [];
     const start = parseInt(address, 16) + offset;
-    return symbol ? [{ start, end: start + parseInt(size, 16), name: symbol.startsWith('.L') ? 'a constant' : symbol }] : [];
+    return [{ start, end: start + parseInt(size, 16), name: symbol.startsWith('.L') ? 'a constant' : symbol }];
   });
 }
 
@@ -104,5 +106,6 @@ export function describe(address, regions, things) {
     return { region, text: region.name };
   const offset = address - thing.start;
   const field = thing.fields?.[offset >> 2];
-  return { region, thing, text: field ? `${thing.name}: ${field}` : thing.name + (offset ? ` + ${hex(offset, 0)}` : '') };
+  const inside = field ? `: ${field}` : offset ? ` + ${hex(offset, 0)}` : '';
+  return { region, thing, text: thing.name + inside };
 }

@@ -1,4 +1,5 @@
-// In C: owns the heap, which C++ and Rust allocate from, too, and a list of shapes that it knows nothing about.
+// In C: owns the heap, which C++ and Rust allocate from, too, and a list of shapes that it knows nothing
+// about.
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -25,7 +26,9 @@ static void bumped(struct body *body) {
   body->glow = 1;
 }
 
-void (*EXPORT(on_bump)(void))(struct body *) { return bumped; }
+void (*EXPORT(on_bump)(void))(struct body *) {
+  return bumped;
+}
 
 bool EXPORT(keep)(void *shape) {
   if (!shape || shape_count == MOST_SHAPES)

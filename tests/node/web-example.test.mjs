@@ -51,8 +51,8 @@ const colourAt = (page, address) => page.evaluate(([index, cells]) => {
   const columns = Number(map.dataset.columns);
   const [width, height] = [map.width / columns, map.height / (cells / columns)];
   const copy = new OffscreenCanvas(1, 1).getContext('2d');
-  copy.drawImage(map, Math.floor((index % columns + 0.5) * width), Math.floor((Math.floor(index / columns) + 0.5) * height),
-    1, 1, 0, 0, 1, 1);
+  const [x, y] = [(index % columns + 0.5) * width, (Math.floor(index / columns) + 0.5) * height].map(Math.floor);
+  copy.drawImage(map, x, y, 1, 1, 0, 0, 1, 1);
   return [...copy.getImageData(0, 0, 1, 1).data].join();
 }, [Math.floor(address / cellBytes), layout.pages * layout.pageSize / cellBytes]);
 

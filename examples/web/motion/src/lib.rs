@@ -61,7 +61,10 @@ static TRAILS: Mutex<BTreeMap<usize, Box<Trail>>> = Mutex::new(BTreeMap::new());
 
 impl Trail {
     fn new() -> Box<Trail> {
-        Box::new(Trail { points_ever: 0, points: [[0.0; 2]; 32] })
+        Box::new(Trail {
+            points_ever: 0,
+            points: [[0.0; 2]; 32],
+        })
     }
 
     fn push(&mut self, point: [f32; 2]) {
@@ -81,7 +84,10 @@ impl Shape {
         body.y += seconds * body.vy;
         body.glow = (body.glow - 2.0 * seconds).max(0.0);
         let (sin, cos) = (seconds * body.spin).sin_cos();
-        (body.cos, body.sin) = (cos * body.cos - sin * body.sin, sin * body.cos + cos * body.sin);
+        (body.cos, body.sin) = (
+            cos * body.cos - sin * body.sin,
+            sin * body.cos + cos * body.sin,
+        );
     }
 
     fn keep_inside(&mut self, edges: &Arena) -> bool {
@@ -149,7 +155,10 @@ pub unsafe extern "C" fn step(
     let mut trails = TRAILS.lock().unwrap();
     for &shape in shapes {
         let body = &(*shape).body;
-        trails.entry(shape as usize).or_insert_with(Trail::new).push([body.x, body.y]);
+        trails
+            .entry(shape as usize)
+            .or_insert_with(Trail::new)
+            .push([body.x, body.y]);
     }
 }
 
@@ -165,7 +174,11 @@ pub unsafe extern "C" fn draw(shapes: *const *mut Shape, count: usize, outlines:
 
 #[no_mangle]
 pub extern "C" fn trail(shape: usize) -> *const Trail {
-    TRAILS.lock().unwrap().get(&shape).map_or(std::ptr::null(), |trail| &**trail)
+    TRAILS
+        .lock()
+        .unwrap()
+        .get(&shape)
+        .map_or(std::ptr::null(), |trail| &**trail)
 }
 
 #[no_mangle]
