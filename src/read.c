@@ -135,6 +135,7 @@ static bool describe_imports(struct ws_module *module) {
 // The indirect function table is the one that has the elements, or else that is called so.
 static void describe_table(struct ws_module *module) {
   struct ws_module_info *info = &module->info;
+  uint32_t imported = 0;
   for (size_t i = 0; i < module->element_count && !info->has_table; i++) {
     const struct ws_element *element = &module->elements[i];
     if (!element->indirect_table || !element->constant)
@@ -150,6 +151,16 @@ static void describe_table(struct ws_module *module) {
     info->has_table = true;
     info->table_base = 1; // lld's default; with no elements, nothing depends on it
     module->indirect_table = symbol->index;
+  }
+  if (info->has_table)
+    return;
+  // Then a program's own tables are no business of ours.
+  module->indirect_table = UINT32_MAX;
+  for (size_t i = 0; i < module->import_count; i++) {
+    if (module->imports[i].kind == WS_TABLE &&
+        ws_slice_is(module->imports[i].name, "__indirect_function_table"))
+      module->indirect_table = imported;
+    imported += module->imports[i].kind == WS_TABLE;
   }
 }
 

@@ -158,6 +158,14 @@ static bool is_tombstone(const struct pass *pass, enum ws_encoding encoding, uin
   return pass->debug && (value == ones || value == ones - 1);
 }
 
+// What lld leaves in a custom section that is not DWARF, for what was not linked in: all ones, or the addend.
+static bool is_left_out(const struct pass *pass, const struct ws_relocation *relocation, uint64_t value) {
+  bool is_64 = ws_encoding_is_64(types[relocation->type].encoding);
+  uint64_t mask = is_64 ? UINT64_MAX : UINT32_MAX;
+  return pass->target->id == WS_SECTION_CUSTOM && !pass->debug &&
+         (value == mask || value == (relocation->addend & mask));
+}
+
 static bool memory_operand(const struct pass *pass, const struct ws_relocation *relocation,
                            const struct ws_symbol *symbol, uint64_t value) {
   enum ws_encoding encoding = types[relocation->type].encoding;
@@ -327,7 +335,8 @@ static bool check_operand(const struct pass *pass, const struct ws_relocation *r
   if (operand == TYPE_INDEX)
     return value == relocation->index || stale(pass, relocation, "the operand is not its type");
   bool null = value == 0 && (operand == TABLE_INDEX || operand == TABLE_INDEX_REL);
-  if (relocation->index == WS_NO_SYMBOL && (null || is_tombstone(pass, encoding, value)))
+  if (relocation->index == WS_NO_SYMBOL &&
+      (null || is_tombstone(pass, encoding, value) || is_left_out(pass, relocation, value)))
     return true;
   if (relocation->index >= module->symbol_count)
     return fail(pass, relocation, "its symbol does not exist");
