@@ -65,6 +65,9 @@ export const cases = [
   { name: 'c-table-growable', compile: c('-O1'), link: [...counter, '--growable-table', '--export-table'] },
   { name: 'c-maximum-memory', compile: c('-O1'), link: [...counter, `--max-memory=${4 * GiB}`] },
   { name: 'relative-pointers', compile: [['relative.s']] },
+  ...[[], ['-fPIC'], ['-g']].map((flags) => ({ name: `weak${flags.join('')}`, compile: [['weak.c', '-O1', ...flags]] })),
+  { name: 'computing-only', compile: [['computing.c', '-O2']], moves: moves.slice(0, 3) },
+  { name: 'annotations', compile: [['annotations.c', '-O1', '-ffunction-sections']] },
   { name: 'exceptions', compile: [['tags.s', '-mexception-handling']] },
 
   { name: 'linker-symbols', compile: [['linker-symbols.c', '-O1']], link: exported([...linkerSymbols, '__stack_low']) },

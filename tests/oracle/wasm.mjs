@@ -204,11 +204,13 @@ const withAddend = new Set([3, 4, 5, 8, 9, 11, 14, 15, 16, 17, 21, 22, 23, 25]);
 
 function relocations(reader) {
   const section = reader.u32();
-  const entries = reader.vector(() => {
+  const entries = [];
+  // lld leaves out those of weak functions that nothing defines, but counts them.
+  for (let counted = reader.u32(); counted > 0 && reader.at < reader.end; --counted) {
     const entry = { type: reader.u8(), offset: reader.u32(), index: reader.u32(), addend: 0n };
     if (withAddend.has(entry.type)) entry.addend = reader.signed();
-    return entry;
-  });
+    entries.push(entry);
+  }
   return { section, entries };
 }
 
