@@ -7,6 +7,7 @@
 #include "linking.h"
 #include "module.h"
 #include "normal.h"
+#include "prepared.h"
 #include "relocations.h"
 #include "sections.h"
 #include "synthetic.h"
@@ -104,8 +105,13 @@ static bool describe_heap(struct ws_module *module) {
   uint64_t size =
       module->memory.minimum > UINT64_MAX / WS_PAGE_SIZE ? UINT64_MAX : module->memory.minimum * WS_PAGE_SIZE;
   module->heap_end = linked_value(module, "__heap_end", WS_BASE_HEAP_END, size);
-  info->initial_heap = size > info->heap_base ? (size - info->heap_base) / WS_PAGE_SIZE * WS_PAGE_SIZE : 0;
   return true;
+}
+
+static void describe_initial_heap(struct ws_module *module) {
+  uint64_t pages = module->memory.minimum, end = module->info.heap_base;
+  uint64_t size = pages > UINT64_MAX / WS_PAGE_SIZE ? UINT64_MAX : pages * WS_PAGE_SIZE;
+  module->info.initial_heap = size > end ? (size - end) / WS_PAGE_SIZE * WS_PAGE_SIZE : 0;
 }
 
 static void describe_imports(struct ws_module *module) {
@@ -163,6 +169,13 @@ static bool describe_globals(struct ws_module *module) {
   return true;
 }
 
+static bool describe_normal(struct ws_module *module, struct ws_error *error) {
+  describe_initial_heap(module);
+  if (!describe_memory(module) || !describe_globals(module))
+    return ws_fail_memory(error, module->file);
+  return ws_make_normal(module, error);
+}
+
 static bool read_module(struct ws_module *module, const struct ws_read_options *options,
                         struct ws_error *error) {
   if (!ws_read_sections(module, error) || !ws_read_linking(module, error))
@@ -171,10 +184,12 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
       ws_slice_is(module->imports[module->memory_import].name, "__linear_memory"))
     return ws_module_fail(module, error, NULL, NULL,
                           "is an object file: link it first (wasm-ld --import-memory --emit-relocs)");
+  describe_imports(module);
+  if (ws_is_prepared(module))
+    return ws_read_prepared(module, error) && describe_normal(module, error);
   if (!ws_read_synthetic(module, error))
     return false;
   describe_table(module);
-  describe_imports(module);
   if (module->has_linking && !ws_read_relocations(module, error))
     return false;
   if (!ws_read_globals(module, error))
@@ -191,9 +206,7 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
     return ws_module_fail(module, error, NULL, NULL,
                           "has a stack or data beyond the end of the address space");
   ws_judge(module, options && options->trust_pic);
-  if (!describe_memory(module) || !describe_globals(module))
-    return ws_fail_memory(error, module->file);
-  return ws_make_normal(module, error);
+  return describe_normal(module, error);
 }
 
 struct ws_module *ws_module_read(const char *name, const void *bytes, size_t size,
