@@ -169,10 +169,13 @@ static bool append_section(const struct written *written, struct ws_buffer *byte
   struct ws_buffer facts = {0}, section = {0};
   put_facts(written, &facts);
   put_fixups(written, &facts);
-  uint32_t seed = ws_load_hash(bytes->data, (size_t)written->covered, 0);
+  struct ws_load_sum sum = {0, 0};
+  sum = ws_load_add(sum, bytes->data, (size_t)written->covered);
+  sum = ws_load_add(sum, facts.data, facts.size);
   ws_put_name(&section, (struct ws_slice){(const uint8_t *)"wasmshare", strlen("wasmshare")});
   ws_put_u8(&section, FORMAT_VERSION);
-  put_u32(&section, facts.failed ? 0 : ws_load_hash(facts.data, facts.size, seed));
+  put_u32(&section, sum.a);
+  put_u32(&section, sum.b);
   ws_put_slice(&section, (struct ws_slice){facts.data, facts.size});
   ws_put_u8(bytes, WS_SECTION_CUSTOM);
   ws_put_name(bytes, (struct ws_slice){section.data, section.size});

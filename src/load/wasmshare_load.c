@@ -28,36 +28,23 @@ const char *ws_load_message(enum ws_load_status status) {
   return "?";
 }
 
-// --------------------------------------------------------------------------------------------------- hashing
+// --------------------------------------------------------------------------------------------------- reading
 
 static uint32_t word_at(const uint8_t *at) {
   return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
-static uint32_t turn(uint32_t value, unsigned by) {
-  return value << by | value >> (32 - by);
-}
-
-uint32_t ws_load_hash(const uint8_t *bytes, size_t size, uint32_t seed) {
-  const uint32_t p1 = 2654435761u, p2 = 2246822519u, p3 = 3266489917u, p4 = 668265263u, p5 = 374761393u;
-  uint32_t lanes[4] = {seed + p1 + p2, seed + p2, seed, seed - p1}, hash = seed + p5;
+struct ws_load_sum ws_load_add(struct ws_load_sum sum, const uint8_t *bytes, size_t size) {
+  uint32_t a = sum.a + (uint32_t)size, b = sum.b;
   size_t at = 0;
-  for (; size - at >= 16; at += 16)
-    for (unsigned i = 0; i < 4; i++)
-      lanes[i] = turn(lanes[i] + word_at(bytes + at + 4 * i) * p2, 13) * p1;
-  if (size >= 16)
-    hash = turn(lanes[0], 1) + turn(lanes[1], 7) + turn(lanes[2], 12) + turn(lanes[3], 18);
-  hash += (uint32_t)size;
-  for (; size - at >= 4; at += 4)
-    hash = turn(hash + word_at(bytes + at) * p3, 17) * p4;
+  for (; size - at >= 4; at += 4) {
+    a += word_at(bytes + at);
+    b += a;
+  }
   for (; at < size; at++)
-    hash = turn(hash + bytes[at] * p5, 11) * p1;
-  hash = (hash ^ hash >> 15) * p2;
-  hash = (hash ^ hash >> 13) * p3;
-  return hash ^ hash >> 16;
+    a += (uint32_t)bytes[at] << (8 * (at & 3));
+  return (struct ws_load_sum){a, b + a};
 }
-
-// --------------------------------------------------------------------------------------------------- reading
 
 struct reader {
   const uint8_t *bytes;
@@ -183,19 +170,20 @@ enum ws_load_status ws_load_open(struct ws_load_module *module, const void *byte
   if (!prepared->start)
     return WS_LOAD_NOT_PREPARED;
   struct reader reader = read_range(module, prepared);
-  if (reader.end - reader.at < 5)
+  if (reader.end - reader.at < 9)
     return WS_LOAD_MALFORMED;
-  if (module->bytes[reader.at] != VERSION)
+  const uint8_t *header = module->bytes + reader.at;
+  if (header[0] != VERSION)
     return WS_LOAD_VERSION;
-  uint32_t digest = word_at(module->bytes + reader.at + 1);
-  reader.at += 5;
-  size_t hashed = reader.at;
+  reader.at += 9;
+  size_t summed = reader.at;
   uint64_t covered = read_uleb(&reader);
   if (reader.bad || covered > prepared->start)
     return WS_LOAD_CHANGED;
   module->covered = (size_t)covered;
-  uint32_t seed = ws_load_hash(module->bytes, module->covered, 0);
-  if (ws_load_hash(module->bytes + hashed, prepared->end - hashed, seed) != digest)
+  struct ws_load_sum sum = ws_load_add((struct ws_load_sum){0, 0}, module->bytes, module->covered);
+  sum = ws_load_add(sum, module->bytes + summed, prepared->end - summed);
+  if (sum.a != word_at(header + 1) || sum.b != word_at(header + 5))
     return WS_LOAD_CHANGED;
   return read_facts(module, &reader) ? WS_LOAD_OK : WS_LOAD_MALFORMED;
 }

@@ -143,8 +143,11 @@ bool ws_load_next(struct ws_load_fixups *fixups);
 
 unsigned ws_load_width(enum ws_load_encoding encoding);
 
-// XXH32, as https://github.com/Cyan4973/xxHash defines it.
-uint32_t ws_load_hash(const uint8_t *bytes, size_t size, uint32_t seed);
+// The digest: Fletcher's checksum, of 32-bit words. It begins as zeros.
+struct ws_load_sum {
+  uint32_t a, b;
+};
+struct ws_load_sum ws_load_add(struct ws_load_sum sum, const uint8_t *bytes, size_t size);
 
 #ifdef __cplusplus
 }
