@@ -43,7 +43,9 @@ set_target_properties(libwasmshare_shared PROPERTIES
 
 # -------------------------------------------------------------------------------------------------------------- programs
 
-set(cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/WasmShare")
+# not in the directory for libraries, which can be that of one architecture: projects are cross-compiled, and look there
+# for packages of theirs
+set(cmake_dir "${CMAKE_INSTALL_DATADIR}/cmake/WasmShare")
 set(share_dir "${CMAKE_INSTALL_DATADIR}/wasmshare")
 
 foreach(export IN ITEMS "wasmshare command WasmShareTargets" "libwasmshare library WasmShare-static"
@@ -54,13 +56,13 @@ foreach(export IN ITEMS "wasmshare command WasmShareTargets" "libwasmshare libra
   list(GET export 2 file)
   install(TARGETS ${target} EXPORT ${file} COMPONENT ${component} INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
   install(EXPORT ${file} NAMESPACE WasmShare:: DESTINATION "${cmake_dir}" COMPONENT ${component})
-  export(EXPORT ${file} NAMESPACE WasmShare:: FILE "${PROJECT_BINARY_DIR}/lib/cmake/WasmShare/${file}.cmake")
+  export(EXPORT ${file} NAMESPACE WasmShare:: FILE "${PROJECT_BINARY_DIR}/share/cmake/WasmShare/${file}.cmake")
 endforeach()
 install(FILES src/wasmshare.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT library)
 
 # --------------------------------------------------------------------------------------------------------- build systems
 
-set(package_dir "${PROJECT_BINARY_DIR}/lib/cmake/WasmShare")
+set(package_dir "${PROJECT_BINARY_DIR}/share/cmake/WasmShare")
 configure_file(cmake/WasmShareConfig.cmake.in "${package_dir}/WasmShareConfig.cmake" @ONLY)
 # the command is for this machine whatever the project that uses it is compiled for
 write_basic_package_version_file("${package_dir}/WasmShareConfigVersion.cmake" COMPATIBILITY SameMinorVersion
@@ -84,7 +86,7 @@ endif()
 execute_process(
   COMMAND "${WASMSHARE_LLVM_CONFIG}" ${llvm_link} --ldflags --libs --system-libs object
   OUTPUT_VARIABLE private_libs OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-string(REGEX REPLACE "[ \n]+" " " private_libs "${private_libs} -lstdc++")
+string(REGEX REPLACE "[ \n]+" " " private_libs "${private_libs} -lstdc++ -pthread")
 string(REGEX REPLACE "/[^ ]*/lib([^ /]+)\\.(so|a)" "-l\\1" private_libs "${private_libs}")
 file(RELATIVE_PATH prefix_from_pc "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" /)
 string(REGEX REPLACE "/$" "" prefix_from_pc "${prefix_from_pc}")
@@ -96,8 +98,9 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/wasmshare.pc" DESTINATION "${CMAKE_IN
 
 install(FILES docs/wasmshare.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT command)
 set(doc_dir "${CMAKE_INSTALL_DATADIR}/doc/wasmshare")
-install(FILES docs/layout.md docs/cmake.md docs/cargo.md docs/make.md DESTINATION "${doc_dir}" COMPONENT command)
-install(FILES LICENSE RENAME copyright DESTINATION "${doc_dir}" COMPONENT command)
+install(FILES docs/layout.md docs/cmake.md docs/cargo.md docs/make.md docs/sharing.md DESTINATION "${doc_dir}" COMPONENT command)
+include(cmake/Copyright.cmake)
+install(FILES "${PROJECT_BINARY_DIR}/copyright" DESTINATION "${doc_dir}" COMPONENT command)
 install(FILES cmake/completions/wasmshare.bash RENAME wasmshare
   DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" COMPONENT command)
 # Debian's zsh looks for what packages bring in a directory of its own

@@ -27,7 +27,7 @@ _wasmshare_command := $(shell command -v $(WASMSHARE) 2>/dev/null)
 # leaves what was compiled as it is.
 WASMSHARE_LDFLAGS = -Wl,--emit-relocs -Wl,--import-memory $(_wasmshare_no_wasm_opt)
 _wasmshare_no_wasm_opt = $(if $(findstring wasm-ld,$(shell \
-  $(CC) --target=wasm32 --no-wasm-opt '-\#\#\#' -x c - 2>&1)),--no-wasm-opt,-O0)
+  $(CC) --target=wasm32 --no-wasm-opt '-###' -x c - 2>&1)),--no-wasm-opt,-O0)
 
 _wasmshare_path = $(if $(findstring =,$1),$(word 2,$(subst =, ,$1)),$1)
 _wasmshare_name = $(if $(findstring =,$1),$(word 1,$(subst =, ,$1)),$(basename $(notdir $1)))

@@ -75,8 +75,8 @@ export function read(bytes, name) {
   }
   const { start, content, end } = sections[0] ?? wrong('not-prepared', 'is not prepared: run `wasmshare prepare` on it');
   number.at = content + 9;
-  const [covered, flags, alignment, dataBase, dataSize, stackLow, stackSize, ownEnd, heapBase, heapEnd, , tableBase,
-    tableSize, , memoryAt, tableAt] = Array.from({ length: 16 }, number);
+  const [covered, flags, alignment, dataBase, dataSize, stackLow, stackSize, ownEnd, heapBase, heapEnd, , , ,
+    tableBase, tableSize, , memoryAt, tableAt] = Array.from({ length: 18 }, number);
   const fixups = number.at, digest = new Int32Array(2);
   addBytes(bytes.subarray(0, covered), digest);
   addBytes(bytes.subarray(content + 9, end), digest);

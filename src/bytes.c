@@ -3,11 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool ws_slice_is(struct ws_slice slice, const char *text) {
-  size_t size = strlen(text);
-  return slice.size == size && memcmp(slice.data, text, size) == 0;
-}
-
 bool ws_slice_starts(struct ws_slice slice, const char *text) {
   size_t size = strlen(text);
   return slice.size >= size && memcmp(slice.data, text, size) == 0;
@@ -70,10 +65,7 @@ uint64_t ws_read_uleb64(struct ws_reader *reader) {
 int32_t ws_read_sleb32(struct ws_reader *reader) {
   return (int32_t)(uint32_t)read_leb(reader, 32, true);
 }
-int64_t ws_read_sleb64(struct ws_reader *reader) {
-  // Most addends are small and not below zero.
-  if (!reader->bad && reader->at < reader->end && *reader->at < 0x40)
-    return *reader->at++;
+int64_t ws_read_long_sleb64(struct ws_reader *reader) {
   return (int64_t)read_leb(reader, 64, true);
 }
 
@@ -210,36 +202,7 @@ struct ws_slice ws_buffer_keep(struct ws_buffer *buffer, struct ws_arena *arena)
   return slice;
 }
 
-size_t ws_encoding_width(enum ws_encoding encoding) {
-  switch (encoding) {
-  case WS_LEB32:
-  case WS_SLEB32:
-    return 5;
-  case WS_LEB64:
-  case WS_SLEB64:
-    return 10;
-  case WS_U32:
-    return 4;
-  case WS_U64:
-    return 8;
-  }
-  return 0;
-}
-
-bool ws_encoding_is_64(enum ws_encoding encoding) {
-  return encoding == WS_LEB64 || encoding == WS_SLEB64 || encoding == WS_U64;
-}
-
-bool ws_operand_get(const uint8_t *at, enum ws_encoding encoding, uint64_t *value) {
-  if (encoding == WS_U32) {
-    *value = (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-    return true;
-  }
-  if (encoding == WS_LEB32 || encoding == WS_SLEB32) {
-    *value = (at[0] & 0x7fu) | (at[1] & 0x7fu) << 7 | (at[2] & 0x7fu) << 14 | (at[3] & 0x7fu) << 21 |
-             (uint32_t)at[4] << 28;
-    return (at[0] & at[1] & at[2] & at[3] & 0x80) && !(at[4] & 0x80);
-  }
+bool ws_operand_get_64(const uint8_t *at, enum ws_encoding encoding, uint64_t *value) {
   size_t width = ws_encoding_width(encoding);
   uint64_t result = 0;
   if (encoding == WS_U64) {
@@ -266,19 +229,13 @@ void ws_operand_put(uint8_t *at, enum ws_encoding encoding, uint64_t value) {
       at[i] = (uint8_t)(value >> (8 * i));
     return;
   }
-  bool is_signed = encoding == WS_SLEB32 || encoding == WS_SLEB64;
-  if (width == 5)
-    value = is_signed && (value & 0x80000000u) ? value | 0xffffffff00000000u : (uint32_t)value;
-  uint64_t sign = is_signed && (value >> 63) ? 0x7f : 0;
-  for (size_t i = 0; i < width; i++) {
-    uint64_t byte = value & 0x7f;
-    value >>= 7;
-    if (i == 9)
-      byte = (byte & 1) | (sign & 0x7e);
-    else if (width - i > 1 && sign)
-      value |= UINT64_C(0x7f) << 57;
-    at[i] = (uint8_t)(i + 1 < width ? byte | 0x80 : byte);
-  }
+  for (size_t i = 0; i + 1 < width; i++)
+    at[i] = (uint8_t)(value >> (7 * i) | 0x80);
+  // The last byte has fewer bits of the value than it has room for; the rest of a signed one are its sign.
+  unsigned bits = width == 5 ? 32 : 64, used = bits - 7 * ((unsigned)width - 1);
+  uint8_t last = (uint8_t)((value >> (bits - used)) & ((1u << used) - 1));
+  bool is_negative = (encoding == WS_SLEB32 || encoding == WS_SLEB64) && (value >> (bits - 1) & 1);
+  at[width - 1] = (uint8_t)(is_negative ? last | (0x7fu << used & 0x7f) : last);
 }
 
 size_t ws_uleb_size(uint64_t value) {
@@ -301,4 +258,33 @@ bool ws_align_up(uint64_t *out, uint64_t value, uint64_t alignment) {
     return false;
   *out = sum & ~(alignment - 1);
   return true;
+}
+
+size_t ws_utf8_size(const uint8_t *at, size_t left) {
+  if (at[0] < 0x80)
+    return 1;
+  size_t size = at[0] >= 0xf0 && at[0] < 0xf5   ? 4
+                : at[0] >= 0xe0 && at[0] < 0xf0 ? 3
+                : at[0] >= 0xc2 && at[0] < 0xe0 ? 2
+                                                : 0;
+  if (size == 0 || size > left)
+    return 0;
+  for (size_t i = 1; i < size; i++)
+    if ((at[i] & 0xc0) != 0x80)
+      return 0;
+  // Overlong forms, surrogates, and what is beyond Unicode.
+  bool bad = (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] >= 0xa0) ||
+             (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] >= 0x90);
+  return bad ? 0 : size;
+}
+
+struct ws_slice ws_read_utf8(struct ws_reader *reader) {
+  struct ws_slice name = ws_read_name(reader);
+  for (size_t i = 0; i < name.size && !reader->bad;) {
+    size_t size = ws_utf8_size(name.data + i, name.size - i);
+    if (size == 0)
+      reader->bad = true;
+    i += size;
+  }
+  return name;
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 // Bytes that somebody else owns.
 struct ws_slice {
@@ -12,7 +13,11 @@ struct ws_slice {
   size_t size;
 };
 
-bool ws_slice_is(struct ws_slice slice, const char *text);
+// Here, so that a compiler knows the length of a constant text.
+static inline bool ws_slice_is(struct ws_slice slice, const char *text) {
+  size_t size = strlen(text);
+  return slice.size == size && memcmp(slice.data, text, size) == 0;
+}
 bool ws_slice_starts(struct ws_slice slice, const char *text);
 bool ws_slice_equal(struct ws_slice a, struct ws_slice b);
 bool ws_slice_is_zero(struct ws_slice slice);
@@ -32,9 +37,13 @@ size_t ws_read_offset(const struct ws_reader *reader);
 uint32_t ws_read_long_uleb32(struct ws_reader *reader); // any length; ws_read_uleb32 is for callers
 uint64_t ws_read_uleb64(struct ws_reader *reader);
 int32_t ws_read_sleb32(struct ws_reader *reader);
-int64_t ws_read_sleb64(struct ws_reader *reader);
+int64_t ws_read_long_sleb64(struct ws_reader *reader); // any length; ws_read_sleb64 is for callers
 struct ws_slice ws_read_bytes(struct ws_reader *reader, size_t size);
 struct ws_slice ws_read_name(struct ws_reader *reader); // a length and that many bytes
+struct ws_slice ws_read_utf8(struct ws_reader *reader); // a name that must be UTF-8
+
+// The size of the UTF-8 sequence at `at`, of which `left` bytes, at least 1, can be read; 0 if there is none.
+size_t ws_utf8_size(const uint8_t *at, size_t left);
 
 static inline uint8_t ws_read_u8(struct ws_reader *reader) {
   if (reader->bad || reader->at == reader->end) {
@@ -66,6 +75,27 @@ static inline uint32_t ws_read_uleb32(struct ws_reader *reader) {
     }
   }
   return ws_read_long_uleb32(reader);
+}
+
+// Addends: most have one to three bytes.
+static inline int64_t ws_read_sleb64(struct ws_reader *reader) {
+  const uint8_t *at = reader->at;
+  if (!reader->bad && reader->end - at >= 3) {
+    // The highest bit of the last byte is the sign: its weight is negative.
+    if (at[0] < 0x80) {
+      reader->at += 1;
+      return at[0] - 2 * (at[0] & 0x40);
+    }
+    if (at[1] < 0x80) {
+      reader->at += 2;
+      return ((at[0] & 0x7f) | at[1] << 7) - 2 * ((at[1] & 0x40) << 7);
+    }
+    if (at[2] < 0x80) {
+      reader->at += 3;
+      return ((at[0] & 0x7f) | (at[1] & 0x7f) << 7 | at[2] << 14) - 2 * ((at[2] & 0x40) << 14);
+    }
+  }
+  return ws_read_long_sleb64(reader);
 }
 
 // Frees everything that one owner allocated, at once.
@@ -106,11 +136,26 @@ enum ws_encoding {
   WS_U64,    // 8 bytes, little endian
 };
 
-size_t ws_encoding_width(enum ws_encoding encoding);
-bool ws_encoding_is_64(enum ws_encoding encoding);
+static inline size_t ws_encoding_width(enum ws_encoding encoding) {
+  return encoding < WS_LEB64 ? 5 : encoding < WS_U32 ? 10 : encoding == WS_U32 ? 4 : 8;
+}
+static inline bool ws_encoding_is_64(enum ws_encoding encoding) {
+  return encoding == WS_LEB64 || encoding == WS_SLEB64 || encoding == WS_U64;
+}
 
 // Reads the operand at `at`; 32-bit values are zero-extended. False if a LEB is not padded to its full width.
-bool ws_operand_get(const uint8_t *at, enum ws_encoding encoding, uint64_t *value);
+bool ws_operand_get_64(const uint8_t *at, enum ws_encoding encoding, uint64_t *value);
+static inline bool ws_operand_get(const uint8_t *at, enum ws_encoding encoding, uint64_t *value) {
+  if (ws_encoding_is_64(encoding))
+    return ws_operand_get_64(at, encoding, value);
+  if (encoding == WS_U32) {
+    *value = (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+    return true;
+  }
+  *value = (at[0] & 0x7fu) | (at[1] & 0x7fu) << 7 | (at[2] & 0x7fu) << 14 | (at[3] & 0x7fu) << 21 |
+           (uint32_t)at[4] << 28;
+  return (at[0] & at[1] & at[2] & at[3] & 0x80) && !(at[4] & 0x80);
+}
 // Writes `value`, cut to the encoding's width.
 void ws_operand_put(uint8_t *at, enum ws_encoding encoding, uint64_t value);
 

@@ -7,22 +7,8 @@
 
 // The size of the UTF-8 sequence at `at`, or 0 if there is none or it stands for a control character.
 static size_t sequence(const uint8_t *at, size_t left) {
-  if (at[0] < 0x80)
-    return at[0] >= 0x20 && at[0] != 0x7f;
-  size_t size = at[0] >= 0xf0 && at[0] < 0xf5   ? 4
-                : at[0] >= 0xe0 && at[0] < 0xf0 ? 3
-                : at[0] >= 0xc2 && at[0] < 0xe0 ? 2
-                                                : 0;
-  if (size == 0 || size > left)
-    return 0;
-  for (size_t i = 1; i < size; i++)
-    if ((at[i] & 0xc0) != 0x80)
-      return 0;
-  // Overlong forms, surrogates, what is beyond Unicode, and the control characters from U+0080 on.
-  bool bad = (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] >= 0xa0) ||
-             (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] >= 0x90) ||
-             (at[0] == 0xc2 && at[1] < 0xa0);
-  return bad ? 0 : size;
+  bool control = at[0] < 0x20 || at[0] == 0x7f || (at[0] == 0xc2 && left > 1 && at[1] < 0xa0);
+  return control ? 0 : ws_utf8_size(at, left);
 }
 
 const char *ws_printable(struct ws_slice from, char *text, size_t size) {

@@ -40,6 +40,29 @@ static bool may_hold_pointers(const struct ws_module *module) {
   return false;
 }
 
+// Whether some bytes of the code could be an operand that the linker relocated: one as wide as it makes all
+// of those, or an address, should something have written it anew. Used only to refuse, as above: a function
+// that only computes, or follows the pointers that it is given, calls nothing and uses no variable, has none.
+static bool may_hold_operands(const struct ws_module *module, struct ws_slice code) {
+  const struct ws_module_info *info = &module->info;
+  for (size_t i = 0; i < code.size; i++) {
+    uint64_t value = 0;
+    size_t size = 0;
+    for (; size < 4 && i + size < code.size && code.data[i + size] >= 0x80; size++)
+      value |= (uint64_t)(code.data[i + size] & 0x7f) << (7 * size);
+    if (size == 4)
+      return true;
+    if (i + size < code.size)
+      value |= (uint64_t)code.data[i + size] << (7 * size);
+    if ((info->data_end > info->data_base && value >= info->data_base && value <= info->data_end) ||
+        (info->has_stack && value != 0 && (value == info->stack_low || value == info->stack_pointer)) ||
+        (info->table_size > 0 && value >= info->table_base && value - info->table_base < info->table_size) ||
+        value == module->heap_base)
+      return true;
+  }
+  return false;
+}
+
 // Relocations come after everything that they are for, so a file that was cut off between two sections can
 // still be a module. What linkers write after them (names, producers, features) shows that it is whole;
 // --strip-all leaves none of that, but no DWARF either.
@@ -61,8 +84,7 @@ void ws_judge(struct ws_module *module, bool trust_pic) {
     ws_module_refuse(module, NULL, "has no memory, so there is nothing to share");
   } else if (!module->has_linking) {
     judge_without_relocations(module, trust_pic);
-  } else if (code && module->function_count && !code->relocated &&
-             (module->info.data_end > module->info.data_base || module->info.has_stack)) {
+  } else if (code && !code->relocated && may_hold_operands(module, code->content)) {
     ws_module_refuse(
         module, "linking",
         "has a linking section, but no relocations of its code: the file was cut off, or stripped of "

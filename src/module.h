@@ -48,7 +48,10 @@ struct ws_section {
   size_t fixup_count, fixup_capacity;
 };
 
-enum ws_external_kind { WS_FUNCTION, WS_TABLE, WS_MEMORY, WS_GLOBAL, WS_TAG };
+// A function's type: its encoded value types.
+struct ws_type {
+  struct ws_slice parameters, results;
+};
 
 struct ws_limits {
   bool has_maximum, shared, is_64;
@@ -58,9 +61,13 @@ struct ws_limits {
 
 struct ws_import {
   struct ws_slice module, name;
-  uint8_t kind;            // enum ws_external_kind
-  struct ws_slice detail;  // what follows the kind
-  struct ws_limits limits; // tables and memories
+  const char *module_text, *name_text; // read.c
+  uint8_t kind;                        // enum ws_external_kind
+  struct ws_slice detail;              // what follows the kind
+  uint32_t type;                       // functions
+  struct ws_limits limits;             // tables and memories
+  bool supplied; // read.c: by the layout: the memory, a shared stack pointer, the function table
+  size_t from;   // resolve.c: index of the module that exports it, or WS_HOST
 };
 
 struct ws_export {
@@ -81,6 +88,7 @@ struct ws_expression {
 struct ws_global {
   bool imported, mutable;
   uint8_t type;
+  struct ws_slice detail; // of a defined one: its type as it is written
   struct ws_expression init;
   struct ws_slice name; // from the name section, an export or the symbol table; may be empty
   bool moves;
@@ -139,11 +147,11 @@ enum ws_symbol_flag {
 
 struct ws_symbol {
   uint8_t kind;
+  bool external; // there is a ws_external for it
   uint32_t flags;
+  uint32_t index; // of the function, global, tag, table, section or data segment
   struct ws_slice name;
-  uint32_t index;        // of the function, global, tag, table, section or data segment
   uint64_t offset, size; // data symbols; the offset of an absolute one is its address
-  bool external;         // there is a ws_external for it
 };
 
 // A function put at the end of the code section: one of the linker's own, with its addresses padded.
@@ -162,8 +170,9 @@ struct ws_external {
   bool first; // of those for its symbol
   const char *name;
   uint64_t addend;  // added to what the site already holds
-  size_t from;      // resolve.c: the module that defines it
-  uint64_t address; // resolve.c: where that put it
+  size_t from;      // resolve.c: index of the module that defines it, or WS_HOST before that is known
+  uint64_t linked;  // resolve.c: its address as linked there
+  uint64_t address; // plan.c: where it went
 };
 
 struct ws_module {
@@ -175,6 +184,7 @@ struct ws_module {
   // sections.c
   struct ws_section *sections;
   size_t section_count;
+  struct ws_type *types; // NULL if not all are functions
   uint32_t type_count;
   int64_t void_type; // index of the type () -> (), or -1
   struct ws_import *imports;
@@ -215,6 +225,9 @@ struct ws_module {
 
   // globals.c
   struct ws_pointer_global *pointer_globals;
+
+  // object.c
+  struct ws_object *object; // LLVM's reading, if it goes on beside ours
 
   // relocations.c
   struct ws_external *externals;

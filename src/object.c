@@ -2,6 +2,7 @@
 
 #include "relocations.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,28 +25,49 @@ static _Thread_local jmp_buf *fatal_return;
 static _Thread_local char fatal_reason[256];
 
 static void on_fatal_error(const char *reason) {
+  if (!fatal_return) // somebody else's LLVM: it will exit, as it would have done
+    return;
   snprintf(fatal_reason, sizeof fatal_reason, "%s", reason);
   longjmp(*fatal_return, 1);
+}
+
+// There is one handler for the whole process. It is ours as long as any thread is reading.
+static void use_handler(int readers) {
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  static int count;
+  pthread_mutex_lock(&lock);
+  if (count == 0)
+    LLVMInstallFatalErrorHandler(on_fatal_error);
+  count += readers;
+  if (count == 0)
+    LLVMResetFatalErrorHandler();
+  pthread_mutex_unlock(&lock);
 }
 
 static LLVMBinaryRef create_binary(LLVMMemoryBufferRef buffer, char **message) {
   jmp_buf here;
   LLVMBinaryRef volatile binary = NULL; // changed between setjmp and longjmp
   fatal_return = &here;
-  LLVMInstallFatalErrorHandler(on_fatal_error);
+  use_handler(1);
   __lsan_disable();
   if (setjmp(here) == 0)
     binary = LLVMCreateBinary(buffer, NULL, message);
   __lsan_enable();
-  LLVMResetFatalErrorHandler();
+  use_handler(-1);
   fatal_return = NULL;
   return binary;
 }
 
+enum { R_WASM_TYPE_INDEX_LEB = 6 };
+
 // DWARF and names are most of a large module, and libObject has no use for them here.
+static bool has_relocations(const struct ws_section *section) {
+  return section->id == WS_SECTION_CUSTOM &&
+         (ws_slice_is(section->name, "reloc.CODE") || ws_slice_is(section->name, "reloc.DATA"));
+}
 static bool is_shown(const struct ws_section *section) {
   return section->id != WS_SECTION_CUSTOM || ws_slice_is(section->name, "linking") ||
-         ws_slice_is(section->name, "reloc.CODE") || ws_slice_is(section->name, "reloc.DATA");
+         has_relocations(section);
 }
 
 // Linking.md: of the subsections of "linking", the ones that relocations need.
@@ -104,12 +126,12 @@ static bool make_view(const struct ws_module *module, struct ws_buffer *view) {
       ws_put_uleb(view, section->content.size);
       put_code(module, view, section->content.size);
     } else if (custom && ws_slice_is(section->name, "linking")) {
-      struct ws_buffer linking = {0};
-      ws_put_name(&linking, section->name);
-      put_linking(&linking, section->content);
-      ws_put_name(view, (struct ws_slice){linking.data, linking.size});
-      view->failed |= linking.failed;
-      ws_buffer_free(&linking);
+      size_t start = view->size;
+      ws_put_bytes(view, "\0\0\0\0\0", 5); // its size, once that is known
+      ws_put_name(view, section->name);
+      put_linking(view, section->content);
+      if (!view->failed)
+        ws_operand_put(view->data + start, WS_LEB32, view->size - start - 5);
     } else if (custom) {
       ws_put_uleb(view, ws_uleb_size(section->name.size) + section->name.size + section->content.size);
       ws_put_name(view, section->name);
@@ -119,6 +141,47 @@ static bool make_view(const struct ws_module *module, struct ws_buffer *view) {
     }
   }
   return !view->failed;
+}
+
+// When libObject refuses a relocation, it quotes the name of the symbol, and does not look first whether
+// there is one (badReloc, in WasmObjectFile::parseRelocSection). Nor does it look whether the section of a
+// section symbol was before.
+static bool are_in_range(const struct ws_module *module, const struct ws_section *section) {
+  struct ws_reader reader = ws_reader(section->content);
+  uint32_t target = ws_read_uleb32(&reader), count = ws_read_uleb32(&reader);
+  if (target >= module->section_count)
+    return false;
+  for (uint32_t i = 0; i < count; i++) {
+    uint8_t type = ws_read_u8(&reader);
+    uint64_t end = (uint64_t)ws_read_uleb32(&reader) + 5;
+    uint32_t index = ws_read_uleb32(&reader);
+    if (ws_relocation_has_addend(type))
+      ws_read_sleb64(&reader);
+    bool is_type = type == R_WASM_TYPE_INDEX_LEB && index < module->type_count &&
+                   module->sections[target].id == WS_SECTION_CODE &&
+                   end <= module->sections[target].content.size;
+    if (reader.bad || (index >= module->symbol_count && !is_type))
+      return false;
+  }
+  return true;
+}
+
+static bool can_be_shown(const struct ws_module *module, struct ws_error *error) {
+  const struct ws_section *linking = ws_custom_section(module, "linking");
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    if (module->symbols[i].kind == WS_SYMBOL_SECTION &&
+        &module->sections[module->symbols[i].index] >= linking)
+      return ws_module_fail(module, error, "linking", linking->content.data,
+                            "symbol %u is of a section that comes later", i);
+  for (size_t i = 0; i < module->section_count; i++) {
+    const struct ws_section *section = &module->sections[i];
+    if (!has_relocations(section) || are_in_range(module, section))
+      continue;
+    char name[64];
+    return ws_module_fail(module, error, ws_section_name(section, name, sizeof name), section->content.data,
+                          "has a relocation of a symbol that does not exist");
+  }
+  return true;
 }
 
 static bool disagrees(const struct ws_module *module, const struct ws_section *section,
@@ -156,7 +219,7 @@ static bool compare(const struct ws_module *module, LLVMBinaryRef binary, struct
   bool same = true;
   for (size_t i = 0; i < module->section_count && same; i++) {
     const struct ws_section *section = &module->sections[i];
-    if (section->id != WS_SECTION_CUSTOM || !is_shown(section) || ws_slice_is(section->name, "linking"))
+    if (!has_relocations(section))
       continue;
     struct ws_reader reader = ws_reader(section->content);
     uint32_t target = ws_read_uleb32(&reader);
@@ -173,6 +236,8 @@ static bool compare(const struct ws_module *module, LLVMBinaryRef binary, struct
 
 bool ws_object_agrees(const struct ws_module *module, struct ws_error *error) {
   struct ws_buffer view = {0};
+  if (!can_be_shown(module, error))
+    return false;
   if (!make_view(module, &view)) {
     ws_buffer_free(&view);
     return ws_fail_memory(error, module->file);
@@ -195,4 +260,54 @@ bool ws_object_agrees(const struct ws_module *module, struct ws_error *error) {
   LLVMDisposeMemoryBuffer(buffer);
   ws_buffer_free(&view);
   return same;
+}
+
+// The reading of a large module, beside our own and what follows it.
+struct ws_object {
+  struct ws_module module; // as it was when this began: later, sections are added
+  bool agrees;
+  struct ws_error error;
+  pthread_t thread;
+  pthread_mutex_t lock;
+  bool ended;
+};
+
+static void *read_beside(void *context) {
+  struct ws_object *object = context;
+  object->agrees = ws_object_agrees(&object->module, &object->error);
+  return NULL;
+}
+
+void ws_object_start(struct ws_module *module) {
+  enum { LARGE = 64 * 1024 };
+  struct ws_object *object =
+      module->bytes.size < LARGE ? NULL : ws_arena_new(&module->arena, 1, sizeof *object);
+  if (!object || pthread_mutex_init(&object->lock, NULL) != 0)
+    return;
+  object->module = *module;
+  if (pthread_create(&object->thread, NULL, read_beside, object) == 0)
+    module->object = object;
+  else
+    pthread_mutex_destroy(&object->lock);
+}
+
+bool ws_object_agreed(const struct ws_module *module, struct ws_error *error) {
+  struct ws_object *object = module->object;
+  if (!object)
+    return true;
+  pthread_mutex_lock(&object->lock);
+  if (!object->ended)
+    pthread_join(object->thread, NULL);
+  object->ended = true;
+  pthread_mutex_unlock(&object->lock);
+  if (!object->agrees)
+    *error = object->error;
+  return object->agrees;
+}
+
+void ws_object_free(struct ws_module *module) {
+  struct ws_error error;
+  ws_object_agreed(module, &error);
+  if (module->object)
+    pthread_mutex_destroy(&module->object->lock);
 }

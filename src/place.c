@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "module.h"
+#include "object.h"
 
 enum { CHUNK = 128 * 1024, FUNCREF = 0x70 };
 
@@ -56,22 +57,31 @@ static void apply(const struct writer *writer, const struct ws_fixup *fixup, uin
 // in it.
 static void put_piece(struct writer *writer, const struct ws_section *section, struct ws_slice piece,
                       size_t start, size_t *next) {
-  size_t at = 0;
-  while (at < piece.size) {
-    const struct ws_fixup *fixup = *next < section->fixup_count ? &section->fixups[*next] : NULL;
-    size_t until = fixup && fixup->offset - start < piece.size ? fixup->offset - start : piece.size;
-    put(writer, piece.data + at, until - at);
-    at = until;
-    if (at == piece.size)
-      break;
-    size_t width = ws_encoding_width(fixup->encoding);
-    if (width > CHUNK - writer->used)
+  const struct ws_fixup *fixups = section->fixups;
+  for (size_t at = 0; at < piece.size;) {
+    bool has_fixup = *next < section->fixup_count && fixups[*next].offset - start < piece.size;
+    size_t until = has_fixup ? fixups[*next].offset - start : piece.size;
+    if (until - at > CHUNK || until == piece.size) {
+      put(writer, piece.data + at, until - at);
+      at = until;
+      continue;
+    }
+    // As much as there is room for, but no part of a pointer; then the pointers, where they are now.
+    size_t room = CHUNK - writer->used, size = piece.size - at < room ? piece.size - at : room;
+    uint8_t *to = writer->chunk + writer->used;
+    memcpy(to, piece.data + at, size);
+    for (; *next < section->fixup_count && fixups[*next].offset - start - at < size; ++*next) {
+      size_t offset = fixups[*next].offset - start - at;
+      if (ws_encoding_width(fixups[*next].encoding) > size - offset) {
+        size = offset;
+        break;
+      }
+      apply(writer, &fixups[*next], to + offset);
+    }
+    writer->used += size;
+    at += size;
+    if (at < piece.size)
       flush(writer);
-    memcpy(writer->chunk + writer->used, piece.data + at, width);
-    apply(writer, fixup, writer->chunk + writer->used);
-    writer->used += width;
-    at += width;
-    ++*next;
   }
 }
 
@@ -249,5 +259,7 @@ bool ws_place(const struct ws_module *module, const struct ws_placement *placeme
   free(writer.chunk);
   if (!ok)
     return ws_fail_memory(error, module->file);
-  return !writer.stopped || ws_fail(error, module->file, NULL, WS_NO_OFFSET, "%s", "");
+  if (writer.stopped)
+    return ws_fail(error, module->file, NULL, WS_NO_OFFSET, "%s", "");
+  return ws_object_agreed(module, error);
 }

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 
 #include "module.h"
-#include "resolve.h"
 
 // Below this a null pointer with a small offset would land; linkers leave it free too, unless the stack is
 // there.
@@ -88,6 +87,7 @@ static bool place_next(const struct ws_module *module, const struct ws_plan_opti
   placement->stack_low = info->stack_low + offset;
   placement->stack_pointer = info->stack_pointer + offset + extra_stack;
   placement->table_base = info->table_base;
+  placement->tls_offset = 0;
   uint64_t end = high + offset + (stack_first ? extra_data : extra_stack);
   if (has_stack && placement->stack_pointer > end)
     end = placement->stack_pointer;
@@ -118,6 +118,45 @@ static bool plan_stack(struct ws_module *const *modules, size_t count, const str
     return too_large(modules[0], plan->memory64, error);
   plan->stack_pointer = plan->stack_low + size;
   *cursor = plan->stack_pointer;
+  return true;
+}
+
+// An area for each thread: a stack, and thread-local variables of every module.
+static bool plan_threads(struct ws_module *const *modules, size_t count,
+                         const struct ws_plan_options *options, struct ws_plan *plan,
+                         struct ws_placement *placements, uint64_t *cursor, struct ws_error *error) {
+  uint64_t limit = address_limit(plan->memory64), alignment = STACK_ALIGNMENT;
+  if (!options->threads)
+    return true;
+  if (!plan->shared)
+    return ws_fail(error, modules[0]->file, NULL, WS_NO_OFFSET,
+                   "does not have a shared memory, which threads need: link with -pthread "
+                   "-Wl,--shared-memory,--max-memory=N");
+  if (!plan->shared_stack)
+    return ws_fail(error, modules[0]->file, NULL, WS_NO_OFFSET,
+                   "keeps a stack of its own, which only one thread can use: threads need --stack=shared");
+  uint64_t end = plan->thread_stack_size = plan->stack_pointer - plan->stack_low;
+  for (size_t i = 0; i < count; i++) {
+    const struct ws_module_info *info = &modules[i]->info;
+    if (info->tls_size && !info->exports_init_tls)
+      return ws_fail(error, modules[i]->file, NULL, WS_NO_OFFSET,
+                     "has thread-local variables, but no way to make them for a new thread: link it with "
+                     "-Wl,--export=__wasm_init_tls");
+    if (info->tls_alignment > alignment)
+      alignment = info->tls_alignment;
+    if (info->tls_size > limit || !ws_align_up(&end, end, info->tls_size ? info->tls_alignment : 1))
+      return too_large(modules[i], plan->memory64, error);
+    placements[i].tls_offset = end;
+    end += info->tls_size;
+    if (end > limit)
+      return too_large(modules[i], plan->memory64, error);
+  }
+  plan->thread_count = options->threads;
+  if (!ws_align_up(&plan->thread_size, end, alignment) ||
+      !ws_align_up(&plan->thread_base, *cursor, alignment) || plan->thread_base > limit ||
+      (plan->thread_size && plan->thread_count > (limit - plan->thread_base) / plan->thread_size))
+    return too_large(modules[count - 1], plan->memory64, error);
+  *cursor = plan->thread_base + plan->thread_count * plan->thread_size;
   return true;
 }
 
@@ -194,6 +233,32 @@ static bool plan_memory(struct ws_module *const *modules, size_t count, const st
   return true;
 }
 
+static bool unresolved(const struct ws_module *module, const struct ws_external *external,
+                       struct ws_error *error) {
+  return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
+                 "uses the variable %s, which it does not define: combine it with the module that does",
+                 external->name);
+}
+
+// The variables of other modules get their addresses.
+static bool bind(struct ws_module *const *modules, size_t count, const struct ws_placement *placements,
+                 struct ws_error *error) {
+  for (size_t i = 0; i < count; i++) {
+    for (size_t k = 0; k < modules[i]->external_count; k++) {
+      struct ws_external *external = &modules[i]->externals[k];
+      if (external->from >= count)
+        return unresolved(modules[i], external, error);
+      if (modules[i]->keep_relocs)
+        return ws_fail(error, modules[i]->file, NULL, WS_NO_OFFSET,
+                       "uses the variable %s of %s, and what is bound cannot be moved again: leave out "
+                       "--keep-relocs",
+                       external->name, modules[external->from]->file);
+      external->address = external->linked + placements[external->from].offset;
+    }
+  }
+  return true;
+}
+
 bool ws_plan(struct ws_module *const *modules, size_t count, const struct ws_plan_options *options,
              struct ws_plan *plan, struct ws_placement *placements, struct ws_error *error) {
   if (count == 0)
@@ -217,6 +282,8 @@ bool ws_plan(struct ws_module *const *modules, size_t count, const struct ws_pla
   for (size_t i = 0; i < count; i++)
     if (!place_next(modules[i], options, &cursor, &placements[i], error))
       return false;
+  if (!plan_threads(modules, count, options, plan, placements, &cursor, error))
+    return false;
   if (!ws_align_up(&plan->heap_base, cursor, 16) || (!plan->memory64 && plan->heap_base > UINT32_MAX))
     return too_large(modules[count - 1], plan->memory64, error);
   if (!plan_memory(modules, count, options, plan, error))
@@ -232,14 +299,15 @@ bool ws_plan(struct ws_module *const *modules, size_t count, const struct ws_pla
     placements[i].has_maximum = plan->has_maximum;
   }
   return plan_heap(modules, count, options, plan, placements, error) &&
-         ws_resolve(modules, count, placements, error);
+         bind(modules, count, placements, error);
 }
 
 bool ws_plan_shift(struct ws_module *module, uint64_t offset, uint64_t table_offset,
                    const uint64_t *heap_base, struct ws_placement *placement, struct ws_error *error) {
-  struct ws_placement unmoved = {0};
-  if (!check_module(module, error) || !ws_resolve(&module, 1, &unmoved, error))
+  if (!check_module(module, error))
     return false;
+  if (module->external_count)
+    return unresolved(module, &module->externals[0], error);
   const struct ws_module_info *info = &module->info;
   uint64_t limit = address_limit(info->memory64), mask = info->memory64 ? UINT64_MAX : UINT32_MAX;
   uint64_t low, high;
@@ -269,7 +337,8 @@ bool ws_plan_shift(struct ws_module *module, uint64_t offset, uint64_t table_off
       .has_maximum = info->has_maximum,
   };
   uint64_t top = placement->heap_base > end ? placement->heap_base : end;
-  if (placement->heap_base > mask || !ws_add(&top, top, info->initial_heap) || !ws_align_up(&top, top, WS_PAGE_SIZE) || top > limit)
+  if (placement->heap_base > mask || !ws_add(&top, top, info->initial_heap) ||
+      !ws_align_up(&top, top, WS_PAGE_SIZE) || top > limit)
     return too_large(module, info->memory64, error);
   placement->heap_end = top;
   placement->pages = top / WS_PAGE_SIZE;

@@ -121,15 +121,19 @@ static uint64_t table_limits(const struct written *written) {
   return 0;
 }
 
+static unsigned exponent(uint64_t power_of_two) {
+  unsigned exponent = 0;
+  while (UINT64_C(1) << exponent < power_of_two)
+    exponent++;
+  return exponent;
+}
+
 static void put_facts(const struct written *written, struct ws_buffer *section) {
   const struct ws_module *module = written->from;
   const struct ws_module_info *info = &module->info;
-  unsigned alignment = 0;
-  while (UINT64_C(1) << alignment < info->alignment)
-    alignment++;
   ws_put_uleb(section, written->covered);
   ws_put_uleb(section, flags(module));
-  ws_put_uleb(section, alignment);
+  ws_put_uleb(section, exponent(info->alignment));
   ws_put_uleb(section, info->data_base);
   ws_put_uleb(section, info->data_end - info->data_base);
   ws_put_uleb(section, info->stack_low);
@@ -138,6 +142,8 @@ static void put_facts(const struct written *written, struct ws_buffer *section) 
   ws_put_uleb(section, module->heap_base);
   ws_put_uleb(section, module->heap_end);
   ws_put_uleb(section, info->zero_bytes);
+  ws_put_uleb(section, info->tls_size);
+  ws_put_uleb(section, exponent(info->tls_alignment));
   ws_put_uleb(section, info->table_base);
   ws_put_uleb(section, info->table_size);
   ws_put_uleb(section, module->indirect_table);

@@ -41,6 +41,8 @@ static void take_facts(struct ws_module *module, const struct ws_load_module *pr
   info->table_size = prepared->table_size;
   info->has_relocations = prepared->has_relocations;
   info->zero_bytes = prepared->zero_bytes;
+  info->tls_size = prepared->tls_size;
+  info->tls_alignment = prepared->tls_alignment;
   module->heap_base = prepared->heap_base;
   module->heap_end = prepared->heap_end;
   module->indirect_table = prepared->table_index;

@@ -7,6 +7,7 @@
 #include "linking.h"
 #include "module.h"
 #include "normal.h"
+#include "object.h"
 #include "prepared.h"
 #include "relocations.h"
 #include "sections.h"
@@ -15,6 +16,11 @@
 static const char *copy_text(struct ws_module *module, struct ws_slice text) {
   char *copy = ws_arena_new(&module->arena, text.size + 1, 1);
   return copy ? ws_printable(text, copy, text.size + 1) : NULL;
+}
+
+static const char *copy_exactly(struct ws_module *module, struct ws_slice text) {
+  char *copy = ws_arena_new(&module->arena, text.size + 1, 1);
+  return copy ? memcpy(copy, text.data, text.size) : NULL;
 }
 
 static bool describe_memory(struct ws_module *module) {
@@ -114,13 +120,22 @@ static void describe_initial_heap(struct ws_module *module) {
   module->info.initial_heap = size > end ? (size - end) / WS_PAGE_SIZE * WS_PAGE_SIZE : 0;
 }
 
-static void describe_imports(struct ws_module *module) {
+static bool describe_imports(struct ws_module *module) {
   for (size_t i = 0; i < module->import_count; i++) {
-    const struct ws_import *import = &module->imports[i];
-    module->info.imports_stack |= import->kind == WS_GLOBAL && ws_slice_is(import->name, "__stack_pointer");
-    module->info.imports_table |=
-        import->kind == WS_TABLE && ws_slice_is(import->name, "__indirect_function_table");
+    struct ws_import *import = &module->imports[i];
+    bool linkers = ws_slice_is(import->module, "env");
+    bool stack = import->kind == WS_GLOBAL && ws_slice_is(import->name, "__stack_pointer");
+    bool table = import->kind == WS_TABLE && ws_slice_is(import->name, "__indirect_function_table");
+    module->info.imports_stack |= stack;
+    module->info.imports_table |= table;
+    import->supplied = import->kind == WS_MEMORY || (linkers && (table || (stack && module->share_stack)));
+    import->from = WS_HOST;
+    import->module_text = copy_exactly(module, import->module);
+    import->name_text = copy_exactly(module, import->name);
+    if (!import->module_text || !import->name_text)
+      return false;
   }
+  return true;
 }
 
 // The indirect function table is the one that has the elements, or else that is called so.
@@ -142,6 +157,33 @@ static void describe_table(struct ws_module *module) {
     info->table_base = 1; // lld's default; with no elements, nothing depends on it
     module->indirect_table = symbol->index;
   }
+}
+
+static void describe_threads(struct ws_module *module) {
+  struct ws_module_info *info = &module->info;
+  // lld keeps the flag of the variables, but not that of their segment.
+  for (uint32_t i = 0; i < module->symbol_count; i++) {
+    const struct ws_symbol *symbol = &module->symbols[i];
+    if (symbol->kind == WS_SYMBOL_DATA && (symbol->flags & WS_SYMBOL_TLS) &&
+        !(symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE)))
+      module->segments[symbol->index].tls = true;
+  }
+  for (size_t i = 0; i < module->segment_count && module->memory.shared; i++) {
+    const struct ws_segment *segment = &module->segments[i];
+    if (!segment->tls)
+      continue;
+    info->tls_size = segment->bytes.size;
+    info->tls_alignment = UINT64_C(1) << segment->alignment;
+  }
+  if (info->tls_size && !module->has_linking)
+    info->tls_alignment = 16; // what C gives the most aligned of its basic types
+}
+
+static void describe_exports(struct ws_module *module) {
+  struct ws_module_info *info = &module->info;
+  for (size_t i = 0; i < module->export_count; i++)
+    info->exports_init_tls |=
+        module->exports[i].kind == WS_FUNCTION && ws_slice_is(module->exports[i].name, "__wasm_init_tls");
 }
 
 static bool describe_globals(struct ws_module *module) {
@@ -169,8 +211,10 @@ static bool describe_globals(struct ws_module *module) {
   return true;
 }
 
+// What a prepared module says as well as any other.
 static bool describe_normal(struct ws_module *module, struct ws_error *error) {
   describe_initial_heap(module);
+  describe_exports(module);
   if (!describe_memory(module) || !describe_globals(module))
     return ws_fail_memory(error, module->file);
   return ws_make_normal(module, error);
@@ -184,7 +228,8 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
       ws_slice_is(module->imports[module->memory_import].name, "__linear_memory"))
     return ws_module_fail(module, error, NULL, NULL,
                           "is an object file: link it first (wasm-ld --import-memory --emit-relocs)");
-  describe_imports(module);
+  if (!describe_imports(module))
+    return ws_fail_memory(error, module->file);
   if (ws_is_prepared(module))
     return ws_read_prepared(module, error) && describe_normal(module, error);
   if (!ws_read_synthetic(module, error))
@@ -205,6 +250,7 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
   if (!describe_stack(module) || !describe_heap(module))
     return ws_module_fail(module, error, NULL, NULL,
                           "has a stack or data beyond the end of the address space");
+  describe_threads(module);
   ws_judge(module, options && options->trust_pic);
   return describe_normal(module, error);
 }
@@ -226,7 +272,10 @@ struct ws_module *ws_module_read(const char *name, const void *bytes, size_t siz
   const char *copy = copy_text(module, (struct ws_slice){(const uint8_t *)name, strlen(name)});
   if (copy)
     module->file = copy;
-  if (!copy ? !ws_fail_memory(error, name) : !read_module(module, options, error)) {
+  bool ok = copy ? read_module(module, options, error) : ws_fail_memory(error, name);
+  if (ok && !(options && options->check_later))
+    ok = ws_object_agreed(module, error);
+  if (!ok) {
     ws_module_free(module);
     return NULL;
   }
@@ -236,6 +285,7 @@ struct ws_module *ws_module_read(const char *name, const void *bytes, size_t siz
 void ws_module_free(struct ws_module *module) {
   if (!module)
     return;
+  ws_object_free(module);
   for (size_t i = 0; i < module->section_count; i++)
     free(module->sections[i].fixups);
   free(module->externals);

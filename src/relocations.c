@@ -140,7 +140,8 @@ uint32_t ws_external(struct ws_module *module, uint32_t symbol, uint64_t addend)
       (struct ws_external){.symbol = symbol,
                            .first = !named->external,
                            .name = ws_printable(named->name, copy, named->name.size + 1),
-                           .addend = addend};
+                           .addend = addend,
+                           .from = WS_HOST};
   named->external = true;
   return (uint32_t)module->external_count++;
 }
@@ -471,11 +472,16 @@ static uint64_t linked_memory_base(const struct ws_module *module) {
   return 0;
 }
 
-bool ws_read_relocations(struct ws_module *module, struct ws_error *error) {
+static bool read_all(struct ws_module *module, struct ws_error *error) {
   uint64_t memory_base = linked_memory_base(module);
   for (size_t i = 0; i < module->section_count; i++)
     if (module->sections[i].id == WS_SECTION_CUSTOM && ws_slice_starts(module->sections[i].name, "reloc.") &&
         !read_reloc_section(module, &module->sections[i], memory_base, error))
       return false;
-  return ws_object_agrees(module, error);
+  return true;
+}
+
+bool ws_read_relocations(struct ws_module *module, struct ws_error *error) {
+  ws_object_start(module);
+  return read_all(module, error) && (module->object || ws_object_agrees(module, error));
 }

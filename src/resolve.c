@@ -1,19 +1,138 @@
-#include "resolve.h"
+// Resolving: which module gives another what it imports. Functions and other imports go by their exports,
+// variables (extern int counter; linked with --allow-undefined) by the symbol table of the module that has
+// them.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-// What a module says about a name.
-enum visibility { UNKNOWN, HIDDEN, EXPORTED };
+#include "module.h"
 
-static bool exports_global(const struct ws_module *module, struct ws_slice name) {
+static const char *const kind_names[] = {"function", "table", "memory", "global", "tag"};
+
+const char *ws_external_kind_name(enum ws_external_kind kind) {
+  return kind_names[kind];
+}
+
+enum { TEXT = 128 };
+
+// ------------------------------------------------------------------------------------------------ near
+// misses
+
+enum { LONGEST_SUGGESTION = 200 };
+
+static size_t least(size_t a, size_t b) {
+  return a < b ? a : b;
+}
+
+// How many characters must be added, removed, changed or swapped with the next to make `b` of `a`.
+static size_t edit_distance(struct ws_slice a, struct ws_slice b) {
+  size_t rows[3][LONGEST_SUGGESTION + 1];
+  for (size_t k = 0; k <= b.size; k++)
+    rows[0][k] = k;
+  for (size_t i = 1; i <= a.size; i++) {
+    size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
+    row[0] = i;
+    for (size_t k = 1; k <= b.size; k++) {
+      size_t changed = above[k - 1] + (a.data[i - 1] != b.data[k - 1]);
+      row[k] = least(changed, least(above[k], row[k - 1]) + 1);
+      if (i > 1 && k > 1 && a.data[i - 1] == b.data[k - 2] && a.data[i - 2] == b.data[k - 1])
+        row[k] = least(row[k], two_above[k - 2] + 1);
+    }
+  }
+  return rows[a.size % 3][b.size];
+}
+
+// The best of the names that were offered, if it is near enough to be what was meant.
+struct suggestion {
+  struct ws_slice wanted, name;
+  size_t distance, module;
+};
+
+static struct suggestion suggest(struct ws_slice wanted) {
+  return (struct suggestion){.wanted = wanted, .distance = (wanted.size + 2) / 3 + 1, .module = WS_HOST};
+}
+
+static void offer(struct suggestion *suggestion, struct ws_slice name, size_t module) {
+  size_t longest = name.size > suggestion->wanted.size ? name.size : suggestion->wanted.size;
+  size_t shortest = name.size + suggestion->wanted.size - longest;
+  if (longest > LONGEST_SUGGESTION || longest - shortest >= suggestion->distance)
+    return;
+  size_t distance = edit_distance(suggestion->wanted, name);
+  if (distance >= suggestion->distance)
+    return;
+  suggestion->name = name;
+  suggestion->distance = distance;
+  suggestion->module = module;
+}
+
+// ----------------------------------------------------------------------------------------------------
+// exports
+
+static const struct ws_export *find_export(const struct ws_module *module, struct ws_slice name) {
   for (size_t i = 0; i < module->export_count; i++)
-    if (module->exports[i].kind == WS_GLOBAL && ws_slice_equal(module->exports[i].name, name))
+    if (ws_slice_equal(module->exports[i].name, name))
+      return &module->exports[i];
+  return NULL;
+}
+
+static const struct ws_import *nth_import(const struct ws_module *module, uint8_t kind, uint32_t index) {
+  for (size_t i = 0; i < module->import_count; i++)
+    if (module->imports[i].kind == kind && index-- == 0)
+      return &module->imports[i];
+  return NULL;
+}
+
+// The type of a function, or NULL if it cannot be told.
+static const struct ws_type *function_type(const struct ws_module *module, uint32_t index) {
+  uint32_t type = UINT32_MAX;
+  const struct ws_import *import = nth_import(module, WS_FUNCTION, index);
+  if (import)
+    type = import->type;
+  else if (index - module->imported_functions < module->function_count)
+    type = module->function_types[index - module->imported_functions];
+  return type < module->type_count ? &module->types[type] : NULL;
+}
+
+// Types that refer to other types are numbered differently in every module: engines compare those.
+static bool refers(struct ws_slice types) {
+  for (size_t i = 0; i < types.size; i++)
+    if (types.data[i] == 0x63 || types.data[i] == 0x64) // (ref null ht), (ref ht)
+      return true;
+  return false;
+}
+
+static bool same_types(struct ws_slice a, struct ws_slice b) {
+  return refers(a) || refers(b) || ws_slice_equal(a, b);
+}
+
+static bool same_type(const struct ws_module *module, const struct ws_import *import,
+                      const struct ws_module *exporter, const struct ws_export *export) {
+  if (import->kind == WS_FUNCTION) {
+    const struct ws_type *wanted = import->type < module->type_count ? &module->types[import->type] : NULL;
+    const struct ws_type *given = function_type(exporter, export->index);
+    return !wanted || !given ||
+           (same_types(wanted->parameters, given->parameters) && same_types(wanted->results, given->results));
+  }
+  if (import->kind == WS_GLOBAL && export->index < exporter->global_count) {
+    const struct ws_import *passed_on = nth_import(exporter, WS_GLOBAL, export->index);
+    return same_types(import->detail,
+                      passed_on ? passed_on->detail : exporter->globals[export->index].detail);
+  }
+  return true; // tables and tags: engines compare them
+}
+
+// Whether the module has a function or a variable of that name that it does not export.
+static bool hides(const struct ws_module *module, enum ws_symbol_kind kind, struct ws_slice name) {
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    if (module->symbols[i].kind == kind && !(module->symbols[i].flags & WS_SYMBOL_UNDEFINED) &&
+        ws_slice_equal(module->symbols[i].name, name))
       return true;
   return false;
 }
 
 // clang makes symbols hidden unless told otherwise, and lld exports those that it is told to: a hidden symbol
 // that is exported is meant for others.
-static enum visibility find(const struct ws_module *module, struct ws_slice name, uint64_t *address) {
-  enum visibility found = UNKNOWN;
+static bool find_variable(const struct ws_module *module, struct ws_slice name, uint64_t *address) {
   for (uint32_t i = 0; i < module->symbol_count; i++) {
     const struct ws_symbol *symbol = &module->symbols[i];
     enum ws_base base;
@@ -21,58 +140,272 @@ static enum visibility find(const struct ws_module *module, struct ws_slice name
         (symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE | WS_SYMBOL_TLS)) ||
         !ws_symbol_target(module, symbol, address, &base))
       continue;
-    bool hidden = symbol->flags & (WS_SYMBOL_HIDDEN | WS_SYMBOL_LOCAL);
-    if (!hidden || exports_global(module, name))
-      return EXPORTED;
-    found = HIDDEN;
+    const struct ws_export *export = find_export(module, name);
+    if (!(symbol->flags & (WS_SYMBOL_HIDDEN | WS_SYMBOL_LOCAL)) || (export && export->kind == WS_GLOBAL))
+      return true;
   }
-  return found;
+  return false;
 }
 
-static bool resolve(struct ws_module *const *modules, size_t count, const struct ws_placement *placements,
-                    const struct ws_module *user, struct ws_external *external, struct ws_error *error) {
-  struct ws_slice symbol = user->symbols[external->symbol].name;
-  const struct ws_module *definer = NULL, *hider = NULL;
-  char name[128];
-  ws_printable(symbol, name, sizeof name);
-  for (size_t i = 0; i < count; i++) {
-    uint64_t address;
-    enum visibility visibility = modules[i] == user ? UNKNOWN : find(modules[i], symbol, &address);
-    if (visibility == HIDDEN)
-      hider = modules[i];
-    if (visibility != EXPORTED)
+// ----------------------------------------------------------------------------------------------------
+// choosing
+
+struct resolver {
+  struct ws_module *const *modules;
+  size_t count;
+  const struct ws_resolve_options *options;
+  const struct ws_module *user; // whose names are being resolved
+  bool ok;
+};
+
+static void report(struct resolver *resolver, const struct ws_error *problem) {
+  resolver->ok = false;
+  if (resolver->options->report)
+    resolver->options->report(resolver->options->context, problem);
+}
+
+// Reports what is wrong with a name of `user`.
+#define REPORT(resolver, ...)                                                                                \
+  do {                                                                                                       \
+    struct ws_error problem;                                                                                 \
+    ws_fail(&problem, (resolver)->user->file, NULL, WS_NO_OFFSET, __VA_ARGS__);                              \
+    report(resolver, &problem);                                                                              \
+  } while (0)
+
+static size_t rank(const struct ws_resolve_options *options, size_t module) {
+  size_t i = 0;
+  while (i < options->prefer_count && options->prefer[i] != module)
+    i++;
+  return i;
+}
+
+// Of the modules that have a name, the one that is preferred. Sets `*rival` if two are as good as each other.
+struct choice {
+  size_t best, rival;
+};
+
+static void consider(const struct resolver *resolver, struct choice *choice, size_t module) {
+  if (choice->best == WS_HOST) {
+    choice->best = module;
+    return;
+  }
+  size_t new_rank = rank(resolver->options, module), old_rank = rank(resolver->options, choice->best);
+  if (new_rank < old_rank)
+    *choice = (struct choice){module, WS_HOST};
+  else if (new_rank == old_rank)
+    choice->rival = module;
+}
+
+// ------------------------------------------------------------------------------------------------------
+// imports
+
+// "MODULE.NAME", as options and people write it.
+static bool is_named(const struct ws_import *import, const char *text) {
+  size_t size = import->module.size;
+  return strlen(text) == size + 1 + import->name.size && memcmp(text, import->module.data, size) == 0 &&
+         text[size] == '.' && memcmp(text + size + 1, import->name.data, import->name.size) == 0;
+}
+
+static bool host_gives(const struct ws_resolve_options *options, const struct ws_import *import) {
+  for (size_t i = 0; i < options->host_import_count; i++)
+    if (is_named(import, options->host_imports[i]))
+      return true;
+  for (size_t i = 0; i < options->host_module_count; i++)
+    if (ws_slice_is(import->module, options->host_modules[i]))
+      return true;
+  return false;
+}
+
+// Interfaces that only ever hosts give.
+static bool is_host_interface(struct ws_slice module) {
+  return ws_slice_is(module, "wasi") || ws_slice_starts(module, "wasi_") ||
+         ws_slice_starts(module, "__wbindgen_");
+}
+
+static void report_missing(struct resolver *resolver, const struct ws_import *import, size_t named) {
+  const struct ws_resolve_options *options = resolver->options;
+  char module[TEXT], name[TEXT], near[TEXT], why[2 * TEXT], hint[3 * TEXT] = "";
+  ws_printable(import->module, module, sizeof module);
+  ws_printable(import->name, name, sizeof name);
+  struct suggestion suggestion = suggest(import->name);
+  size_t hider = WS_HOST, elsewhere = WS_HOST;
+  for (size_t i = 0; i < resolver->count; i++) {
+    const struct ws_module *other = resolver->modules[i];
+    if (other == resolver->user)
       continue;
-    if (definer)
-      return ws_fail(error, user->file, NULL, WS_NO_OFFSET,
-                     "uses the variable %s, which both %s and %s export", name, definer->file,
-                     modules[i]->file);
-    definer = modules[i];
-    external->from = i;
-    external->address = address + placements[i].offset;
+    if (import->kind == WS_FUNCTION && hides(other, WS_SYMBOL_FUNCTION, import->name))
+      hider = i;
+    for (size_t k = 0; k < other->export_count; k++) {
+      if (other->exports[k].kind != import->kind)
+        continue;
+      if (ws_slice_equal(other->exports[k].name, import->name))
+        elsewhere = i;
+      else if (named == WS_HOST || named == i)
+        offer(&suggestion, other->exports[k].name, i);
+    }
   }
-  if (definer && user->keep_relocs)
-    return ws_fail(
-        error, user->file, NULL, WS_NO_OFFSET,
-        "uses the variable %s of %s, and what is bound cannot be moved again: leave out --keep-relocs", name,
-        definer->file);
-  if (definer)
-    return true;
-  if (hider)
-    return ws_fail(
-        error, user->file, NULL, WS_NO_OFFSET,
-        "uses the variable %s, which %s defines but keeps to itself: link that with -Wl,--export=%s", name,
-        hider->file, name);
-  return ws_fail(error, user->file, NULL, WS_NO_OFFSET,
-                 "uses the variable %s, which it does not define, and neither does any other module", name);
+  if (elsewhere != WS_HOST)
+    snprintf(hint, sizeof hint, "; %s exports it: import it from there", options->names[elsewhere]);
+  else if (hider != WS_HOST)
+    snprintf(hint, sizeof hint, "; %s has it, but does not export it: link that with -Wl,--export=%s",
+             options->names[hider], name);
+  else if (suggestion.module != WS_HOST)
+    snprintf(hint, sizeof hint, "; did you mean %s, of %s?", ws_printable(suggestion.name, near, sizeof near),
+             options->names[suggestion.module]);
+  bool any = named == WS_HOST && ws_slice_is(import->module, "env");
+  snprintf(why, sizeof why, "%s%s",
+           any                ? "no module exports"
+           : named == WS_HOST ? "is of no module that is combined"
+                              : options->names[named],
+           named == WS_HOST ? "" : " does not export");
+  REPORT(resolver, "imports the %s %s.%s, which %s%s (if the host gives it, say --host-import %s.%s)",
+         kind_names[import->kind], module, name, why, hint, module, name);
 }
 
-bool ws_resolve(struct ws_module *const *modules, size_t count, const struct ws_placement *placements,
-                struct ws_error *error) {
+static void resolve_import(struct resolver *resolver, struct ws_import *import) {
+  const struct ws_resolve_options *options = resolver->options;
+  import->from = WS_HOST;
+  if (import->supplied)
+    return;
+  if (strlen(import->module_text) != import->module.size || strlen(import->name_text) != import->name.size) {
+    REPORT(resolver, "imports a %s with a zero byte in its name", kind_names[import->kind]);
+    return;
+  }
+  if (host_gives(options, import))
+    return;
+  size_t named = WS_HOST;
+  for (size_t i = 0; i < resolver->count; i++)
+    if (resolver->modules[i] != resolver->user && ws_slice_is(import->module, options->names[i]))
+      named = i;
+  bool any = named == WS_HOST && ws_slice_is(import->module, "env");
+  struct choice choice = {WS_HOST, WS_HOST};
+  for (size_t i = 0; i < resolver->count; i++) {
+    const struct ws_export *export = NULL;
+    if (resolver->modules[i] != resolver->user && (any || named == i))
+      export = find_export(resolver->modules[i], import->name);
+    if (export && export->kind == import->kind)
+      consider(resolver, &choice, i);
+  }
+  if (choice.best == WS_HOST) {
+    if (named != WS_HOST || !is_host_interface(import->module))
+      report_missing(resolver, import, named);
+    return;
+  }
+  char module[TEXT], name[TEXT];
+  ws_printable(import->module, module, sizeof module);
+  ws_printable(import->name, name, sizeof name);
+  if (choice.rival != WS_HOST) {
+    REPORT(resolver,
+           "imports the %s %s.%s, which both %s and %s export: say which with --prefer, or import "
+           "it from one of them by name",
+           kind_names[import->kind], module, name, options->names[choice.best], options->names[choice.rival]);
+    return;
+  }
+  const struct ws_module *exporter = resolver->modules[choice.best];
+  if (!same_type(resolver->user, import, exporter, find_export(exporter, import->name))) {
+    REPORT(resolver, "imports the %s %s.%s with another type than %s exports it with",
+           kind_names[import->kind], module, name, options->names[choice.best]);
+    return;
+  }
+  import->from = choice.best;
+}
+
+// ----------------------------------------------------------------------------------------------------
+// variables
+
+static void report_missing_variable(struct resolver *resolver, struct ws_slice symbol, const char *name) {
+  struct suggestion suggestion = suggest(symbol);
+  for (size_t i = 0; i < resolver->count; i++) {
+    const struct ws_module *other = resolver->modules[i];
+    if (other == resolver->user)
+      continue;
+    if (hides(other, WS_SYMBOL_DATA, symbol)) {
+      REPORT(resolver,
+             "uses the variable %s, which %s defines but keeps to itself: link that with -Wl,--export=%s",
+             name, other->file, name);
+      return;
+    }
+    for (uint32_t k = 0; k < other->symbol_count; k++) {
+      uint64_t address;
+      const struct ws_symbol *candidate = &other->symbols[k];
+      if (candidate->kind == WS_SYMBOL_DATA && find_variable(other, candidate->name, &address))
+        offer(&suggestion, candidate->name, i);
+    }
+  }
+  char near[TEXT], hint[2 * TEXT] = "";
+  if (suggestion.module != WS_HOST)
+    snprintf(hint, sizeof hint, "; did you mean %s, of %s?", ws_printable(suggestion.name, near, sizeof near),
+             resolver->options->names[suggestion.module]);
+  REPORT(resolver, "uses the variable %s, which it does not define, and neither does any other module%s",
+         name, hint);
+}
+
+static void resolve_variable(struct resolver *resolver, struct ws_external *external) {
+  struct ws_slice symbol = resolver->user->symbols[external->symbol].name;
+  struct choice choice = {WS_HOST, WS_HOST};
+  uint64_t address;
+  external->from = WS_HOST;
+  for (size_t i = 0; i < resolver->count; i++)
+    if (resolver->modules[i] != resolver->user && find_variable(resolver->modules[i], symbol, &address))
+      consider(resolver, &choice, i);
+  char name[TEXT];
+  ws_printable(symbol, name, sizeof name);
+  if (choice.best == WS_HOST) {
+    if (external->first)
+      report_missing_variable(resolver, symbol, name);
+    return;
+  }
+  if (choice.rival != WS_HOST) {
+    if (external->first)
+      REPORT(resolver, "uses the variable %s, which both %s and %s export: say which with --prefer", name,
+             resolver->modules[choice.best]->file, resolver->modules[choice.rival]->file);
+    return;
+  }
+  find_variable(resolver->modules[choice.best], symbol, &external->linked);
+  external->from = choice.best;
+}
+
+bool ws_resolve(struct ws_module *const *modules, size_t count, const struct ws_resolve_options *options) {
+  struct resolver resolver = {.modules = modules, .count = count, .options = options, .ok = true};
   for (size_t i = 0; i < count; i++)
+    if (!modules[i]->info.exact)
+      report(&resolver, &modules[i]->info.inexact);
+  bool exact = resolver.ok;
+  for (size_t i = 0; i < count && exact; i++) {
+    resolver.user = modules[i];
+    for (size_t k = 0; k < modules[i]->import_count; k++)
+      resolve_import(&resolver, &modules[i]->imports[k]);
     for (size_t k = 0; k < modules[i]->external_count; k++)
-      if (!resolve(modules, count, placements, modules[i], &modules[i]->externals[k], error))
-        return false;
+      resolve_variable(&resolver, &modules[i]->externals[k]);
+  }
+  return resolver.ok;
+}
+
+// ------------------------------------------------------------------------------------------- what was
+// resolved
+
+static const struct ws_import *listed_import(const struct ws_module *module, size_t index) {
+  for (size_t i = 0; i < module->import_count; i++)
+    if (!module->imports[i].supplied && index-- == 0)
+      return &module->imports[i];
+  return NULL;
+}
+
+bool ws_module_import(const struct ws_module *module, size_t index, struct ws_import_info *info) {
+  const struct ws_import *import = listed_import(module, index);
+  if (!import)
+    return false;
+  *info = (struct ws_import_info){.module = import->module_text,
+                                  .name = import->name_text,
+                                  .kind = (enum ws_external_kind)import->kind,
+                                  .from = import->from};
   return true;
+}
+
+bool ws_import_matches(const struct ws_module *module, size_t index, const struct ws_module *exporter) {
+  const struct ws_import *import = listed_import(module, index);
+  const struct ws_export *export = import ? find_export(exporter, import->name) : NULL;
+  return export && export->kind == import->kind && same_type(module, import, exporter, export);
 }
 
 bool ws_module_binding(const struct ws_module *module, size_t index, struct ws_binding *binding) {
@@ -87,4 +420,63 @@ bool ws_module_binding(const struct ws_module *module, size_t index, struct ws_b
     return true;
   }
   return false;
+}
+
+// The `index`th module that gives this one something; WS_HOST for what no module gives. False at the end.
+static bool dependency(const struct ws_module *module, size_t index, size_t *from) {
+  if (index < module->import_count) {
+    *from = module->imports[index].from;
+    return true;
+  }
+  index -= module->import_count;
+  if (index >= module->external_count)
+    return false;
+  *from = module->externals[index].from;
+  return true;
+}
+
+// An order that a depth-first search leaves the modules in.
+struct visit {
+  size_t parent, next; // the module that asked for it, and its dependency to look at next
+  bool visited;
+};
+
+bool ws_instantiation_order(struct ws_module *const *modules, size_t count, size_t *order,
+                            struct ws_error *error) {
+  struct visit *visits = calloc(count + 1, sizeof *visits);
+  if (!visits)
+    return ws_fail_memory(error, "");
+  size_t used = 0;
+  for (size_t first = 0; first < count; first++) {
+    if (visits[first].visited)
+      continue;
+    visits[first] = (struct visit){.parent = WS_HOST, .visited = true};
+    for (size_t at = first; at != WS_HOST;) {
+      size_t from;
+      if (!dependency(modules[at], visits[at].next++, &from)) {
+        order[used++] = at;
+        at = visits[at].parent;
+      } else if (from < count && !visits[from].visited) {
+        visits[from] = (struct visit){.parent = at, .visited = true};
+        at = from;
+      }
+    }
+  }
+  for (size_t i = 0; i < count; i++)
+    visits[order[i]].next = i;
+  bool ok = true;
+  for (size_t i = 0; i < count && ok; i++) {
+    for (size_t k = 0; k < modules[i]->import_count && ok; k++) {
+      const struct ws_import *import = &modules[i]->imports[k];
+      char name[TEXT];
+      if (import->from < count && import->kind != WS_FUNCTION && visits[import->from].next > visits[i].next)
+        ok = ws_fail(error, modules[i]->file, NULL, WS_NO_OFFSET,
+                     "imports the %s %s of %s, which needs this module first: only functions can be imported "
+                     "in a circle",
+                     kind_names[import->kind], ws_printable(import->name, name, sizeof name),
+                     modules[import->from]->file);
+    }
+  }
+  free(visits);
+  return ok;
 }

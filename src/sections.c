@@ -127,26 +127,33 @@ static void *new_array(struct ws_module *module, struct ws_reader *reader, uint3
   return ws_arena_new(&module->arena, count, size);
 }
 
+static struct ws_slice read_value_types(struct ws_reader *reader) {
+  uint32_t count = ws_read_uleb32(reader);
+  const uint8_t *start = reader->at;
+  for (uint32_t i = 0; i < count && !reader->bad; i++)
+    read_value_type(reader);
+  return (struct ws_slice){start, (size_t)(reader->at - start)};
+}
+
 static bool read_types(struct ws_module *module, struct ws_reader *reader) {
   uint32_t count = ws_read_uleb32(reader);
-  module->type_count = count;
+  struct ws_type *types = new_array(module, reader, count, sizeof *types);
+  if (!types)
+    return reader->bad;
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
     uint8_t form = ws_read_u8(reader);
     if (form != TYPE_FUNC) {
       // Garbage-collected types: nothing here needs them, and nothing appended may rely on the count.
-      module->type_count = 0;
       reader->at = reader->end;
       return true;
     }
-    uint32_t parameters = ws_read_uleb32(reader);
-    for (uint32_t k = 0; k < parameters && !reader->bad; k++)
-      read_value_type(reader);
-    uint32_t results = ws_read_uleb32(reader);
-    for (uint32_t k = 0; k < results && !reader->bad; k++)
-      read_value_type(reader);
-    if (parameters == 0 && results == 0 && module->void_type < 0)
+    types[i].parameters = read_value_types(reader);
+    types[i].results = read_value_types(reader);
+    if (types[i].parameters.size == 0 && types[i].results.size == 0 && module->void_type < 0)
       module->void_type = i;
   }
+  module->types = types;
+  module->type_count = count;
   return true;
 }
 
@@ -158,14 +165,14 @@ static bool read_imports(struct ws_module *module, struct ws_reader *reader) {
   module->import_count = count;
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
     struct ws_import *import = &module->imports[i];
-    import->module = ws_read_name(reader);
-    import->name = ws_read_name(reader);
+    import->module = ws_read_utf8(reader);
+    import->name = ws_read_utf8(reader);
     import->kind = ws_read_u8(reader);
     const uint8_t *detail = reader->at;
     uint8_t element_type;
     switch (import->kind) {
     case WS_FUNCTION:
-      ws_read_uleb32(reader);
+      import->type = ws_read_uleb32(reader);
       module->imported_functions++;
       break;
     case WS_TABLE:
@@ -247,8 +254,10 @@ static bool read_globals(struct ws_module *module, struct ws_reader *reader) {
   if (!globals)
     return reader->bad;
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
+    const uint8_t *type = reader->at;
     globals[i].type = read_value_type(reader);
     globals[i].mutable = ws_read_u8(reader) == 1;
+    globals[i].detail = (struct ws_slice){type, (size_t)(reader->at - type)};
     globals[i].init = ws_read_expression(reader);
   }
   module->globals = globals;
@@ -263,7 +272,7 @@ static bool read_exports(struct ws_module *module, struct ws_reader *reader) {
     return reader->bad;
   module->export_count = count;
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
-    module->exports[i].name = ws_read_name(reader);
+    module->exports[i].name = ws_read_utf8(reader);
     module->exports[i].kind = ws_read_u8(reader);
     module->exports[i].index = ws_read_uleb32(reader);
   }

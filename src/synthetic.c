@@ -145,6 +145,8 @@ static bool init(struct decoder *decoder, uint32_t index, struct value to, struc
   if (to.constant) {
     module->segments[index].placed = true;
     module->segments[index].address = to.number;
+  } else {
+    module->segments[index].tls = true; // each thread's own block
   }
   return address(decoder, to, size.number);
 }

@@ -4,12 +4,13 @@
 //
 //     ws_module_read   bytes -> sections, symbols and fixups: every pointer, exactly
 //     ws_module_info   what was found
+//     ws_resolve       which module gives another what it imports
 //     ws_plan          where each module goes
 //     ws_place         the moved module, as bytes handed to a sink
 //
-// Nothing here prints, exits, or keeps state between calls, with one exception that LLVM makes: the handler
-// of its fatal errors is one per process, and is installed while a module is being read. Reading is therefore
-// not thread-safe unless LLVM's is not used by another thread at the same time; everything else is.
+// Nothing here prints, exits, or keeps state between calls, and all of it can be called from several threads
+// at once, with one exception that LLVM makes: the handler of its fatal errors is one per process, and is
+// installed while any module is being read. No other part of the process may install its own meanwhile.
 //
 // Formats: the WebAssembly core specification (binary format), and tool-conventions' Linking.md (linking,
 // reloc.*) and DynamicLinking.md (GOT globals).
@@ -60,6 +61,10 @@ struct ws_read_options {
   // Import the indirect function table as env.__indirect_function_table, so that function pointers mean the
   // same in every module.
   bool share_table;
+  // Do not wait for LLVM's reader, which must find the same relocations, and which reads a large module in a
+  // thread of its own. ws_place waits for it, and fails if it does not agree; what ws_module_info and ws_plan
+  // say is not confirmed until then.
+  bool check_later;
   // The module was written by ws_place, so that its start function is one of WasmShare's own.
   bool placed;
 };
@@ -124,10 +129,12 @@ struct ws_module_info {
   uint64_t alignment;                // the largest that any data segment asks for, at least 16
   bool imports_stack;                // the stack pointer is imported, or will be (share_stack)
   bool uses_heap_base,
-      uses_heap_end;  // code or data names __heap_base, __heap_end: the module hands out the heap
-  bool has_table;     // an indirect function table, which may be empty
-  bool imports_table; // the table is imported, or will be (share_table)
-  uint64_t table_base, table_size; // in elements
+      uses_heap_end; // code or data names __heap_base, __heap_end: the module hands out the heap
+  uint64_t tls_size, tls_alignment; // of a thread's block of thread-local variables, with a shared memory
+  bool exports_init_tls;            // __wasm_init_tls, which a new thread calls with its block
+  bool has_table;                   // an indirect function table, which may be empty
+  bool imports_table;               // the table is imported, or will be (share_table)
+  uint64_t table_base, table_size;  // in elements
 
   bool has_relocations;                      // linked with --emit-relocs
   bool prepared;                             // written by ws_prepare
@@ -139,6 +146,58 @@ struct ws_module_info {
 };
 
 const struct ws_module_info *ws_module_info(const struct ws_module *module);
+
+// ---------------------------------------------------------------------------------------------------------
+// resolving
+
+// What a module can import or export: core specification, 5.5.5.
+enum ws_external_kind { WS_FUNCTION, WS_TABLE, WS_MEMORY, WS_GLOBAL, WS_TAG };
+
+// "function", "table", ...
+const char *ws_external_kind_name(enum ws_external_kind kind);
+
+#define WS_HOST SIZE_MAX // in place of the index of a module
+
+struct ws_resolve_options {
+  // What the modules are called in imports, in their order: `common` for the import common.make.
+  const char *const *names;
+  // Imports that the host gives: "MODULE.NAME", and MODULE for all imports from it.
+  const char *const *host_imports, *const *host_modules;
+  size_t host_import_count, host_module_count;
+  // Indices of modules: of several that export a name, the first of these is taken.
+  const size_t *prefer;
+  size_t prefer_count;
+  // Called with each name that cannot be resolved.
+  void (*report)(void *context, const struct ws_error *problem);
+  void *context;
+};
+
+// Finds for every import of every module, and for every data symbol that it uses and does not define (linked
+// with --allow-undefined), the module that exports it. An import MODULE.NAME is looked for in the module of
+// that name, and one from `env`, where linkers put what is undefined, in all others. The memory, and a stack
+// pointer and function table that are shared, come from the layout; WASI and wasm-bindgen from the host.
+// Fails after reporting every module that is inexact, or else every name that no module exports, or that
+// several do, or whose type differs.
+bool ws_resolve(struct ws_module *const *modules, size_t count, const struct ws_resolve_options *options);
+
+// An import that does not come from the layout. The texts live as long as the module.
+struct ws_import_info {
+  const char *module, *name;
+  enum ws_external_kind kind;
+  size_t from; // index of the module that exports it, as given to ws_resolve, or WS_HOST
+};
+
+// The `index`th of them. False if there are no more.
+bool ws_module_import(const struct ws_module *module, size_t index, struct ws_import_info *import);
+
+// Whether `exporter` exports what the `index`th import asks for, with the same type.
+bool ws_import_matches(const struct ws_module *module, size_t index, const struct ws_module *exporter);
+
+// Fills `order` with the indices of the modules so that each comes after those that give it something, and
+// otherwise in their own order. Modules may need each other's functions in a cycle: one of those then comes
+// too early for some of its imports. Fails if that is an import of anything but a function.
+bool ws_instantiation_order(struct ws_module *const *modules, size_t count, size_t *order,
+                            struct ws_error *error);
 
 // --------------------------------------------------------------------------------------------------------
 // planning
@@ -152,8 +211,9 @@ struct ws_placement {
   uint64_t heap_base, heap_end;
   uint64_t table_base; // index of its first function
   uint64_t
-      table_end;  // minimum of a shared table: one past the last function of all modules; 0 for a private one
-  uint64_t pages; // minimum of its memory import
+      table_end; // minimum of a shared table: one past the last function of all modules; 0 for a private one
+  uint64_t tls_offset; // of its thread-local variables, from the start of a thread's area
+  uint64_t pages;      // minimum of its memory import
   uint64_t maximum_pages;
   bool has_maximum;
 };
@@ -165,6 +225,7 @@ struct ws_plan_options {
   uint64_t heap_size;   // initial heap, in bytes
   uint64_t max_memory;  // in bytes, a multiple of WS_PAGE_SIZE; 0 for what the modules declare, if they do
   uint64_t stack_size;  // of the shared stack; 0 for that of the module with the largest
+  uint64_t threads;     // how many, beside the first, get a stack and thread-local variables of their own
   const struct ws_module *heap_owner; // the only one that is given the initial heap, or NULL
 };
 
@@ -173,6 +234,9 @@ struct ws_plan {
   bool shared_stack, shared_table;
   uint64_t stack_low, stack_pointer; // of the shared stack
   uint64_t table_size;               // of the shared table, in elements, the null one at 0 included
+  // One area for each thread, one after another: its stack, then a block of every module's thread-local
+  // variables.
+  uint64_t thread_count, thread_base, thread_size, thread_stack_size;
   uint64_t heap_base, heap_end;
   uint64_t pages, maximum_pages;
   bool has_maximum;
@@ -180,18 +244,19 @@ struct ws_plan {
 
 // Places modules one after another, in order, each keeping its own stack; one heap follows them all. Modules
 // that were read with share_stack have one stack instead, below them all, so that overflowing it traps; those
-// read with share_table get their own ranges of one table. Data symbols that a module does not define are
-// bound to the one module that exports them (see ws_module_binding). Fills `plan` and `placements[count]`.
-// Fails if a module is inexact, has no memory, or does not mix with the others, if two modules would hand out
-// the same heap, if a data symbol cannot be bound, or if the layout does not fit the address space or the
-// maximum.
+// read with share_table get their own ranges of one table. With `threads`, each has an area behind the
+// modules; that needs a shared memory, a shared stack, and __wasm_init_tls exported where there are such
+// variables. Data symbols that a module does not define take the address that they have in the module that
+// ws_resolve found (see ws_module_binding). Fills `plan` and `placements[count]`. Fails if a module is
+// inexact, has no memory, or does not mix with the others, if two modules would hand out the same heap, if a
+// data symbol is not resolved, or if the layout does not fit the address space or the maximum.
 bool ws_plan(struct ws_module *const *modules, size_t count, const struct ws_plan_options *options,
              struct ws_plan *plan, struct ws_placement *placements, struct ws_error *error);
 
 // A data symbol of one module that another one uses.
 struct ws_binding {
   const char *name;
-  size_t from;      // index of the module that defines it, as given to ws_plan
+  size_t from;      // index of the module that defines it, as given to ws_resolve
   uint64_t address; // where it went
 };
 
@@ -214,7 +279,9 @@ struct ws_sink {
 };
 
 // Writes the module as it is at `placement`.
-// Fails if the module is inexact or memory runs out; if the sink stops, it fails with an empty message.
+// Fails if the module is inexact, memory runs out, or a check that was left for later fails (see
+// check_later); if the sink stops, it fails with an empty message. What the sink was given is then to be
+// thrown away.
 bool ws_place(const struct ws_module *module, const struct ws_placement *placement, struct ws_sink sink,
               struct ws_error *error);
 

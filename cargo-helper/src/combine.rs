@@ -43,10 +43,9 @@ pub fn combine(
     let output = tool::started(child, &wasmshare)?.wait_with_output()?;
     let message = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        bail!(
-            "{}",
-            message.trim().trim_start_matches("wasmshare: error: ")
-        );
+        // which is `error: ` for cargo, and is put before the first line
+        let lines = message.trim().replace("wasmshare: error: ", "error: ");
+        bail!("{}", lines.trim_start_matches("error: "));
     }
     eprint!("{message}");
     Ok(dir.join(format!("{}.mjs", workspace.layout())))

@@ -21,15 +21,19 @@ struct Config {
     options: BTreeMap<String, Value>,
 }
 
-/// `key = "64K"`, `key = 65536` and `key = true` as an option; none for `key = false`
-fn option(key: &str, value: &Value) -> Result<Option<String>> {
+/// `key = "64K"`, `key = 65536` and `key = true` as an option, a list as one for each; none for `key = false`
+fn options(key: &str, value: &Value) -> Result<Vec<String>> {
     Ok(match value {
-        Value::String(text) => Some(format!("--{key}={text}")),
-        Value::Number(number) => Some(format!("--{key}={number}")),
-        Value::Bool(true) => Some(format!("--{key}")),
-        Value::Bool(false) => None,
+        Value::String(text) => vec![format!("--{key}={text}")],
+        Value::Number(number) => vec![format!("--{key}={number}")],
+        Value::Bool(true) => vec![format!("--{key}")],
+        Value::Bool(false) => vec![],
+        Value::Array(values) => {
+            let each: Result<Vec<_>> = values.iter().map(|value| options(key, value)).collect();
+            each?.concat()
+        }
         _ => bail!(
-            "`{key}` in [workspace.metadata.wasmshare] is not a string, a number or a boolean"
+            "`{key}` in [workspace.metadata.wasmshare] is not a string, a number, a boolean or a list of those"
         ),
     })
 }
@@ -204,7 +208,7 @@ impl Workspace {
 
     /// The options of `wasmshare combine`.
     pub fn combine_options(&self) -> Result<Vec<String>> {
-        let mut options = vec![format!("--name={}", self.layout())];
+        let mut list = vec![format!("--name={}", self.layout())];
         for (key, value) in &self.config.options {
             if ["o", "output", "depfile"].contains(&key.as_str()) {
                 bail!("`{key}` in [workspace.metadata.wasmshare]: use `out-dir`");
@@ -212,12 +216,12 @@ impl Workspace {
             match value {
                 // the one that is a path
                 Value::String(file) if key == "map" => {
-                    options.push(format!("--map={}", self.root().join(file).display()));
+                    list.push(format!("--map={}", self.root().join(file).display()));
                 }
-                _ => options.extend(option(key, value)?),
+                _ => list.extend(options(key, value)?),
             }
         }
-        Ok(options)
+        Ok(list)
     }
 }
 
@@ -264,17 +268,23 @@ mod tests {
 
     #[test]
     fn keys_become_options() {
-        let text = r#"{"modules": [], "extra-stack": 65536, "table": "shared", "keep-relocs": true, "trust-pic": false}"#;
+        let text = r#"{"modules": [], "extra-stack": 65536, "table": "shared", "keep-relocs": true, "trust-pic": false, "prefer": ["a", "b"]}"#;
         let config: Config = serde_json::from_str(text).unwrap();
-        let options: Vec<_> = config
+        let list: Vec<_> = config
             .options
             .iter()
-            .filter_map(|(key, value)| option(key, value).unwrap())
+            .flat_map(|(key, value)| options(key, value).unwrap())
             .collect();
         assert_eq!(
-            options,
-            ["--extra-stack=65536", "--keep-relocs", "--table=shared"]
+            list,
+            [
+                "--extra-stack=65536",
+                "--keep-relocs",
+                "--prefer=a",
+                "--prefer=b",
+                "--table=shared"
+            ]
         );
-        assert!(option("base", &Value::Null).is_err());
+        assert!(options("base", &Value::Null).is_err());
     }
 }

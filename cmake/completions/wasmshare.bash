@@ -9,7 +9,7 @@ _wasmshare() {
     case ${COMP_WORDS[1]} in
         combine)
             options='-o --name --extra-stack --base --align --heap-size --max-memory --stack=shared --stack-size
-                --table=shared --heap-owner --keep-relocs --trust-pic --print-map --map --depfile'
+                --table=shared --heap-owner --threads --host-import --host-imports --prefer --keep-relocs --trust-pic --print-map --map --depfile'
             case $previous in
                 -o)
                     mapfile -t COMPREPLY < <(compgen -d -- "$current")
@@ -19,7 +19,8 @@ _wasmshare() {
                     mapfile -t COMPREPLY < <(compgen -f -- "$current")
                     return
                     ;;
-                --name | --extra-stack | --base | --align | --heap-size | --max-memory | --stack-size | --heap-owner) return ;;
+                --name | --extra-stack | --base | --align | --heap-size | --max-memory | --stack-size | --heap-owner | \
+                    --threads | --host-import | --host-imports | --prefer) return ;;
             esac
             ;;
         relocate)

@@ -1,20 +1,13 @@
 // node demo.mjs DIRECTORY: runs the three modules that build.sh put there.
 
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const layout = await import(pathToFileURL(resolve(process.argv[2], 'layout.mjs')));
 
 // One memory, of the size that the layout says, and one instance of each module that all import it.
-const memory = layout.createMemory();
-const exportsOf = {};
-for (const { name, url, memoryImport } of layout.modules) {
-  const imports = { [memoryImport.module]: { [memoryImport.name]: memory } };
-  const { instance } = await WebAssembly.instantiate(await readFile(url), imports);
-  exportsOf[name] = instance.exports;
-}
-const { common, a, b } = exportsOf;
+const { memory, instances } = await layout.instantiate();
+const [common, a, b] = ['common', 'a', 'b'].map(name => instances[name].exports);
 
 const hex = address => '0x' + address.toString(16);
 
@@ -25,7 +18,7 @@ function stringAt(address) {
 
 console.log(`  One memory of ${layout.pages} pages, three modules in it. Each points at text in its own data:`);
 for (const { name, memoryBase, memorySize } of layout.modules) {
-  const address = exportsOf[name].description();
+  const address = instances[name].exports.description();
   if (address < memoryBase || address >= memoryBase + memorySize)
     throw new Error(`${name}'s data is at ${hex(address)}, outside its place`);
   console.log(`    ${hex(address).padEnd(10)}"${stringAt(address)}"`);

@@ -4,13 +4,14 @@
 
 #include "command.h"
 
-bool read_input(const struct options *options, const char *path, struct input_file *file,
+bool read_input(const struct options *options, const char *path, bool to_place, struct input_file *file,
                 struct ws_module **module) {
   struct ws_error error;
   struct ws_read_options read = {.trust_pic = options->trust_pic,
                                  .keep_relocs = options->keep_relocs,
                                  .share_stack = options->share_stack,
-                                 .share_table = options->share_table};
+                                 .share_table = options->share_table,
+                                 .check_later = to_place};
   if (!open_input(path, file))
     return false;
   *module = ws_module_read(path, file->bytes, file->size, &read, &error);
@@ -68,6 +69,7 @@ static bool write_modules(const struct options *options, const struct layout *la
     struct ws_error error;
     if (!file)
       return false;
+    file->input = &layout->modules[i].file;
     if (!ws_place(layout->modules[i].module, &layout->modules[i].placement,
                   (struct ws_sink){write_output, file}, &error)) {
       if (error.message[0])
@@ -160,28 +162,74 @@ static bool write_all(const struct options *options, const struct layout *layout
          (!options->depfile || write_depfile(options, set)) && commit_outputs(set);
 }
 
-static bool plan_layout(const struct options *options, struct layout *layout) {
+// The index of the module of that name; `option` is what asked for it.
+static bool find_module(const struct layout *layout, const char *option, const char *name, size_t *index) {
+  for (*index = 0; *index < layout->count; ++*index)
+    if (strcmp(name, layout->modules[*index].name) == 0)
+      return true;
+  fail("--%s: there is no module called '%s'", option, name);
+  return false;
+}
+
+static void report_problem(void *context, const struct ws_error *problem) {
+  (void)context;
+  fail_with(problem);
+}
+
+static bool resolve_names(const struct options *options, const struct layout *layout,
+                          struct ws_module *const *modules) {
+  const char **names = calloc(layout->count, sizeof *names);
+  size_t *prefer = calloc(options->prefer_count + 1, sizeof *prefer);
   struct ws_error error;
+  bool ok = names && prefer;
+  if (!ok)
+    fail("out of memory");
+  for (size_t i = 0; i < layout->count && ok; i++)
+    names[i] = layout->modules[i].name;
+  for (size_t i = 0; i < options->prefer_count && ok; i++)
+    ok = find_module(layout, "prefer", options->prefer[i], &prefer[i]);
+  ok = ok && ws_resolve(modules, layout->count,
+                        &(struct ws_resolve_options){.names = names,
+                                                     .host_imports = options->host_imports,
+                                                     .host_modules = options->host_modules,
+                                                     .host_import_count = options->host_import_count,
+                                                     .host_module_count = options->host_module_count,
+                                                     .prefer = prefer,
+                                                     .prefer_count = options->prefer_count,
+                                                     .report = report_problem});
+  if (ok && !ws_instantiation_order(modules, layout->count, layout->order, &error))
+    ok = fail_with(&error) == 0;
+  free(names);
+  free(prefer);
+  return ok;
+}
+
+static bool plan_modules(const struct options *options, struct layout *layout,
+                         struct ws_module *const *modules, struct ws_placement *placements) {
+  struct ws_plan_options plan = options->plan;
+  struct ws_error error;
+  size_t owner;
+  if (options->heap_owner) {
+    if (!find_module(layout, "heap-owner", options->heap_owner, &owner))
+      return false;
+    plan.heap_owner = modules[owner];
+  }
+  if (plan.stack_size && !options->share_stack)
+    return fail("--stack-size: is for --stack=shared; private stacks have the size that they were linked "
+                "with, "
+                "and --extra-stack") == 0;
+  return ws_plan(modules, layout->count, &plan, &layout->plan, placements, &error) || fail_with(&error) == 0;
+}
+
+static bool plan_layout(const struct options *options, struct layout *layout) {
   struct ws_module **modules = calloc(layout->count, sizeof *modules);
   struct ws_placement *placements = calloc(layout->count, sizeof *placements);
   bool ok = modules && placements;
   if (!ok)
     fail("out of memory");
-  struct ws_plan_options plan = options->plan;
-  for (size_t i = 0; i < layout->count && ok; i++) {
+  for (size_t i = 0; i < layout->count && ok; i++)
     modules[i] = layout->modules[i].module;
-    if (options->heap_owner && strcmp(options->heap_owner, layout->modules[i].name) == 0)
-      plan.heap_owner = modules[i];
-  }
-  if (ok && options->heap_owner && !plan.heap_owner)
-    ok = fail("--heap-owner: there is no module called '%s'", options->heap_owner) == 0;
-  if (ok && plan.stack_size && !options->share_stack)
-    ok = fail("--stack-size: is for --stack=shared; private stacks have the size that they were linked with, "
-              "and --extra-stack") == 0;
-  if (ok && !ws_plan(modules, layout->count, &plan, &layout->plan, placements, &error)) {
-    fail_with(&error);
-    ok = false;
-  }
+  ok = ok && resolve_names(options, layout, modules) && plan_modules(options, layout, modules, placements);
   for (size_t i = 0; i < layout->count && ok; i++)
     layout->modules[i].placement = placements[i];
   free(modules);
@@ -193,12 +241,13 @@ int command_combine(const struct options *options) {
   struct layout layout = {.name = options->layout_name, .count = options->input_count};
   struct output_set set = {0};
   layout.modules = calloc(layout.count, sizeof *layout.modules);
-  bool ok = layout.modules ? check_names(options) : fail("out of memory") == 0;
+  layout.order = calloc(layout.count, sizeof *layout.order);
+  bool ok = layout.modules && layout.order ? check_names(options) : fail("out of memory") == 0;
   for (size_t i = 0; i < layout.count && ok; i++) {
     struct placed *placed = &layout.modules[i];
     placed->name = options->inputs[i].name;
     placed->path = options->inputs[i].path;
-    ok = read_input(options, placed->path, &placed->file, &placed->module);
+    ok = read_input(options, placed->path, true, &placed->file, &placed->module);
   }
   ok = ok && plan_layout(options, &layout) && write_all(options, &layout, &set);
   if (ok && options->print_map)
@@ -209,5 +258,6 @@ int command_combine(const struct options *options) {
     close_input(&layout.modules[i].file);
   }
   free(layout.modules);
+  free(layout.order);
   return ok ? 0 : 1;
 }

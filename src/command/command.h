@@ -26,7 +26,9 @@ struct options {
   bool has_offset, has_heap_base;
   uint64_t offset, heap_base, table_offset;
   bool trust_pic, keep_relocs, share_stack, share_table, print_map, json;
-  const char *heap_owner; // name of a module
+  const char *heap_owner;                              // name of a module
+  const char **host_imports, **host_modules, **prefer; // prefer: names of modules
+  size_t host_import_count, host_module_count, prefer_count;
   struct input *inputs;
   size_t input_count;
 };
@@ -59,6 +61,7 @@ struct input_file {
   const char *path;
   const void *bytes;
   size_t size;
+  int descriptor; // while size is not 0
 };
 
 bool open_input(const char *path, struct input_file *file);
@@ -68,7 +71,9 @@ void close_input(struct input_file *file);
 struct output_file {
   char *path, *temporary;
   int descriptor;
-  bool renamed;
+  const struct input_file *input; // that parts of it are borrowed from, or NULL
+  bool in_place;                  // has its real name
+  bool exchanged;                 // and what had it before, has the temporary one
 };
 struct output_set {
   struct output_file *files;
@@ -85,9 +90,10 @@ struct output_file *open_output(struct output_set *set, const char *directory, c
 struct output_file *open_output_path(struct output_set *set, const char *path, const struct options *inputs);
 bool write_output(void *file, const void *bytes, size_t size); // a ws_sink for a struct output_file
 bool write_text(struct output_file *file, const char *text, size_t size);
-// Closes and renames all of them. On failure nothing new is left behind.
+// Closes all of them and gives them their names. On failure nothing new is left behind, and what was there is
+// there again, unless the file system cannot exchange two names.
 bool commit_outputs(struct output_set *set);
-// Removes what was not committed, and frees the set.
+// Removes what was not committed and what was replaced, and frees the set.
 void discard_outputs(struct output_set *set);
 
 // --------------------------------------------------------------------------------------------------------
@@ -104,6 +110,8 @@ struct placed {
 struct layout {
   const char *name;
   struct ws_plan plan;
+  size_t *order; // of instantiation
+
   struct placed *modules;
   size_t count;
 };
@@ -112,6 +120,8 @@ struct layout {
 char *macro_name(const char *name);
 // Whether JSON can hold the text.
 bool is_utf8(const char *text);
+// The text as JSON has it, and JavaScript too, in quotes; to be freed. NULL if memory runs out.
+char *json_string_text(const char *text);
 // layout.json, as text to be freed; NULL if memory runs out.
 char *layout_json(const struct layout *layout);
 // combine.c
@@ -119,8 +129,9 @@ char *layout_json(const struct layout *layout);
 bool check_names(const struct options *options);
 // What the outputs of `set` are made of, for make and ninja.
 bool write_depfile(const struct options *options, struct output_set *set);
-// Reads a module of an input, reporting errors.
-bool read_input(const struct options *options, const char *path, struct input_file *file,
+// Reads a module of an input, reporting errors; `to_place` says that it will be placed, which completes the
+// checks.
+bool read_input(const struct options *options, const char *path, bool to_place, struct input_file *file,
                 struct ws_module **module);
 
 // ------------------------------------------------------------------------------------------------ headers.c,

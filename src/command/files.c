@@ -26,19 +26,20 @@ bool open_input(const char *path, struct input_file *file) {
     void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
     ok = bytes != MAP_FAILED;
     if (ok) {
-      file->bytes = bytes;
-      file->size = (size_t)status.st_size;
-    } else {
-      fail("%s: cannot read: %s", path, strerror(errno));
+      *file = (struct input_file){path, bytes, (size_t)status.st_size, descriptor};
+      return true;
     }
+    fail("%s: cannot read: %s", path, strerror(errno));
   }
   close(descriptor);
   return ok;
 }
 
 void close_input(struct input_file *file) {
-  if (file->size)
+  if (file->size) {
     munmap((void *)(uintptr_t)file->bytes, file->size);
+    close(file->descriptor);
+  }
   *file = (struct input_file){0};
 }
 
@@ -145,7 +146,7 @@ struct output_file *open_output(struct output_set *set, const char *directory, c
     free(file->temporary);
     file->temporary = NULL;
     file->descriptor = open(file->path, O_WRONLY | O_CLOEXEC);
-    file->renamed = true;
+    file->in_place = true;
     if (file->descriptor < 0)
       fail("%s: cannot write: %s", file->path, strerror(errno));
     return file->descriptor < 0 ? NULL : file;
@@ -176,11 +177,28 @@ struct output_file *open_output_path(struct output_set *set, const char *path, c
   return file;
 }
 
+// Writes what is in the output's input as it is written, such as DWARF, from file to file: it need not come
+// into memory. Returns how much that was, or -1.
+static ssize_t copy_from_input(const struct output_file *file, const char *at, size_t size) {
+#ifdef __linux__
+  const struct input_file *input = file->input;
+  size_t offset = input ? (uintptr_t)at - (uintptr_t)input->bytes : 0;
+  if (input && offset < input->size && size <= input->size - offset) {
+    off64_t from = (off64_t)offset;
+    return copy_file_range(input->descriptor, &from, file->descriptor, NULL, size, 0);
+  }
+#endif
+  (void)file, (void)at, (void)size;
+  return -1;
+}
+
 bool write_output(void *context, const void *bytes, size_t size) {
   struct output_file *file = context;
   const char *at = bytes;
   while (size > 0) {
-    ssize_t written = write(file->descriptor, at, size);
+    ssize_t written = copy_from_input(file, at, size);
+    if (written <= 0) // another file system, perhaps, or no file
+      written = write(file->descriptor, at, size);
     if (written < 0 && errno == EINTR)
       continue;
     if (written <= 0) {
@@ -197,6 +215,28 @@ bool write_text(struct output_file *file, const char *text, size_t size) {
   return write_output(file, text, size);
 }
 
+// Gives an output its real name. A file that had that name takes the temporary one, so that it can be given
+// back; besides, a file system that has a file replaced writes the new one to disk at once, which takes
+// longer than all else.
+static bool put_in_place(struct output_file *file) {
+#ifdef RENAME_EXCHANGE
+  file->exchanged = renameat2(AT_FDCWD, file->temporary, AT_FDCWD, file->path, RENAME_EXCHANGE) == 0;
+#endif
+  file->in_place = file->exchanged || rename(file->temporary, file->path) == 0;
+  if (!file->in_place)
+    fail("%s: cannot write: %s", file->path, strerror(errno));
+  return file->in_place;
+}
+
+static void take_back(struct output_file *file) {
+#ifdef RENAME_EXCHANGE
+  if (file->exchanged)
+    renameat2(AT_FDCWD, file->temporary, AT_FDCWD, file->path, RENAME_EXCHANGE);
+#endif
+  if (file->in_place && !file->exchanged && file->temporary)
+    unlink(file->path);
+}
+
 bool commit_outputs(struct output_set *set) {
   for (size_t i = 0; i < set->count; i++) {
     int descriptor = set->files[i].descriptor;
@@ -207,14 +247,11 @@ bool commit_outputs(struct output_set *set) {
     }
   }
   for (size_t i = 0; i < set->count; i++) {
-    struct output_file *file = &set->files[i];
-    if (file->renamed)
+    if (set->files[i].in_place || put_in_place(&set->files[i]))
       continue;
-    if (rename(file->temporary, file->path) != 0) {
-      fail("%s: cannot write: %s", file->path, strerror(errno));
-      return false;
-    }
-    file->renamed = true;
+    while (i-- > 0)
+      take_back(&set->files[i]);
+    return false;
   }
   free(set->made_directory);
   set->made_directory = NULL;
@@ -226,7 +263,7 @@ void discard_outputs(struct output_set *set) {
     struct output_file *file = &set->files[i];
     if (file->descriptor >= 0)
       close(file->descriptor);
-    if (file->temporary && !file->renamed)
+    if (file->temporary && (!file->in_place || file->exchanged))
       unlink(file->temporary);
     free(file->path);
     free(file->temporary);

@@ -1,52 +1,61 @@
 // layout.h, layout.mjs and layout.d.mts: docs/layout.md describes them.
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "command.h"
+
+// loader.mjs and loader.d.mts, which end the files: see cmake/Embed.cmake.
+extern const char loader_mjs[], loader_d_mts[];
 
 // What a module's entry says, once for all languages.
 struct field {
   const char *name, *macro, *comment;
   uint64_t value;
+  const char *nullable; // when there is none
   bool absent;
   bool count; // of table elements: never an address
 };
-enum { FIELD_COUNT = 10 };
+enum { FIELDS = 10 };
 
-static void get_fields(const struct placed *placed, struct field fields[FIELD_COUNT]) {
+static void get_fields(const struct layout *layout, const struct placed *placed,
+                       struct field fields[FIELDS + 1]) {
   const struct ws_placement *at = &placed->placement;
   const struct ws_module_info *info = ws_module_info(placed->module);
-  bool no_stack = !info->has_stack;
-  fields[0] =
-      (struct field){"memoryBase", "MEMORY_BASE", "First byte of the module's range", at->base, false, false};
-  fields[1] = (struct field){"memorySize", "MEMORY_SIZE", "Size of the range in bytes: stack and static data",
-                             at->size,     false,         false};
-  fields[2] =
-      (struct field){"stackLow", "STACK_LOW", "Lowest byte of the stack", at->stack_low, no_stack, false};
-  fields[3] = (struct field){
-      "stackPointer",    "STACK_POINTER", "Initial stack pointer: one past the stack's highest byte",
-      at->stack_pointer, no_stack,        false};
-  fields[4] =
-      (struct field){"dataBase", "DATA_BASE", "First byte of static data", at->data_base, false, false};
-  fields[5] = (struct field){"dataEnd",    "DATA_END", "One past the last byte of static data",
-                             at->data_end, false,      false};
-  fields[6] = (struct field){"heapBase",    "HEAP_BASE", "What the module was told is __heap_base",
-                             at->heap_base, false,       false};
-  fields[7] =
-      (struct field){"tableBase",    "TABLE_BASE", "Index of its first function in its function table",
-                     at->table_base, false,        true};
-  fields[8] = (struct field){"tableSize",      "TABLE_SIZE", "How many functions it puts there",
-                             info->table_size, false,        true};
-  fields[9] = (struct field){NULL, NULL, NULL, 0, false, false};
-}
-
-// Text inside a JavaScript or C string or comment.
-static void put_quoted(FILE *to, const char *text) {
-  for (; *text; text++) {
-    if (*text == '\'' || *text == '\\')
-      putc('\\', to);
-    putc(*text, to);
-  }
+  bool no_stack = !info->has_stack, no_tls = !layout->plan.thread_count || !info->tls_size;
+  const char *stackless = "null if it has none";
+  const struct field all[] = {
+      {.name = "memoryBase", "MEMORY_BASE", "First byte of the module's range", at->base},
+      {.name = "memorySize", "MEMORY_SIZE", "Size of the range in bytes: stack and static data", at->size},
+      {.name = "stackLow", "STACK_LOW", "Lowest byte of the stack", at->stack_low, stackless, no_stack},
+      {.name = "stackPointer",
+       "STACK_POINTER",
+       "Initial stack pointer: one past the stack's highest byte",
+       at->stack_pointer,
+       stackless,
+       no_stack},
+      {.name = "dataBase", "DATA_BASE", "First byte of static data", at->data_base},
+      {.name = "dataEnd", "DATA_END", "One past the last byte of static data", at->data_end},
+      {.name = "heapBase", "HEAP_BASE", "What the module was told is __heap_base", at->heap_base},
+      {.name = "tableBase",
+       "TABLE_BASE",
+       "Index of its first function in its function table",
+       at->table_base,
+       .count = true},
+      {.name = "tableSize",
+       "TABLE_SIZE",
+       "How many functions it puts there",
+       info->table_size,
+       .count = true},
+      {.name = "tlsOffset",
+       "TLS_OFFSET",
+       "Where in a thread's area its thread-local variables are",
+       at->tls_offset,
+       "null without --threads, or if it has none",
+       no_tls},
+      {.name = NULL},
+  };
+  memcpy(fields, all, sizeof all);
 }
 
 static void put_macro(FILE *to, const char *prefix, const char *module, const char *name, uint64_t value,
@@ -99,12 +108,23 @@ void print_header(FILE *to, const struct layout *layout) {
     fputs("/* Elements that the function table of all modules must have */\n", to);
     put_macro(to, prefix, NULL, "TABLE_SIZE", plan->table_size, suffix);
   }
+  fputs("/* Threads, beside the first, that have an area: a stack, then thread-local variables */\n", to);
+  put_macro(to, prefix, NULL, "THREAD_COUNT", plan->thread_count, "");
+  if (plan->thread_count) {
+    put_macro(to, prefix, NULL, "THREAD_BASE", plan->thread_base, suffix);
+    put_macro(to, prefix, NULL, "THREAD_SIZE", plan->thread_size, suffix);
+    put_macro(to, prefix, NULL, "THREAD_STACK_SIZE", plan->thread_stack_size, suffix);
+  }
   put_macro(to, prefix, NULL, "MODULE_COUNT", layout->count, "");
+  fputs("/* Each needs only those before it:", to);
+  for (size_t i = 0; i < layout->count; i++)
+    fprintf(to, "%s %s", i ? "," : "", layout->modules[layout->order[i]].name);
+  fputs(" */\n", to);
   for (size_t i = 0; i < layout->count; i++) {
     const struct placed *placed = &layout->modules[i];
-    struct field fields[FIELD_COUNT];
+    struct field fields[FIELDS + 1];
     char *module = macro_name(placed->name);
-    get_fields(placed, fields);
+    get_fields(layout, placed, fields);
     fprintf(to, "\n/* %s.wasm */\n", placed->name);
     if (module) {
       fprintf(to, "/* Added to the addresses of its static data */\n#define %s_%s_OFFSET %" PRId64 "%s\n",
@@ -120,47 +140,84 @@ void print_header(FILE *to, const struct layout *layout) {
   free(prefix);
 }
 
+// Text as a string, with its quotes.
+static void put_string(FILE *to, const char *text) {
+  char *quoted = json_string_text(text);
+  fputs(quoted ? quoted : "null", to);
+  free(quoted);
+}
+
+static void put_constant(FILE *to, const char *name, bool present, uint64_t value, const char *suffix) {
+  if (present)
+    fprintf(to, "export const %s = %" PRIu64 "%s;\n", name, value, suffix);
+  else
+    fprintf(to, "export const %s = null;\n", name);
+}
+
+static void put_imports(FILE *to, const struct layout *layout, const struct ws_module *module) {
+  struct ws_import_info import;
+  struct ws_binding binding;
+  size_t i;
+  fputs("    imports: [", to);
+  for (i = 0; ws_module_import(module, i, &import); i++) {
+    fputs("\n      { module: ", to);
+    put_string(to, import.module);
+    fputs(", name: ", to);
+    put_string(to, import.name);
+    fprintf(to, ", kind: \"%s\", from: ", ws_external_kind_name(import.kind));
+    if (import.from == WS_HOST)
+      fputs("null", to);
+    else
+      put_string(to, layout->modules[import.from].name);
+    fputs(" },", to);
+  }
+  fputs(i ? "\n    ],\n    bindings: [" : "],\n    bindings: [", to);
+  for (i = 0; ws_module_binding(module, i, &binding); i++) {
+    fputs("\n      { name: ", to);
+    put_string(to, binding.name);
+    fputs(", from: ", to);
+    put_string(to, layout->modules[binding.from].name);
+    fprintf(to, ", address: %" PRIu64 "%s },", binding.address, layout->plan.memory64 ? "n" : "");
+  }
+  fputs(i ? "\n    ],\n" : "],\n", to);
+}
+
 void print_script(FILE *to, const struct layout *layout) {
   const struct ws_plan *plan = &layout->plan;
   const char *n = plan->memory64 ? "n" : "";
+  bool threads = plan->thread_count > 0;
   fprintf(
       to,
       "// Where everything went. Written by wasmshare %s; do not edit. Addresses and sizes are in bytes.\n\n"
-      "export const pageSize = %u;\n"
-      "export const pages = %" PRIu64 ";\n",
-      WS_VERSION, WS_PAGE_SIZE, plan->pages);
+      "export const pageSize = %u;\n",
+      WS_VERSION, WS_PAGE_SIZE);
+  put_constant(to, "pages", true, plan->pages, "");
   if (plan->has_maximum)
-    fprintf(to, "export const maximumPages = %" PRIu64 ";\n", plan->maximum_pages);
+    put_constant(to, "maximumPages", true, plan->maximum_pages, "");
   else
     fputs("export const maximumPages = undefined;\n", to);
-  fprintf(to,
-          "export const shared = %s;\n"
-          "export const memory64 = %s;\n"
-          "export const heapBase = %" PRIu64 "%s;\n"
-          "export const heapEnd = %" PRIu64 "%s;\n\n"
-          "// The stack and the function table that all modules share, if they do\n",
-          plan->shared ? "true" : "false", plan->memory64 ? "true" : "false", plan->heap_base, n,
-          plan->heap_end, n);
-  if (plan->shared_stack)
-    fprintf(to,
-            "export const stackLow = %" PRIu64 "%s;\n"
-            "export const stackPointer = %" PRIu64 "%s;\n",
-            plan->stack_low, n, plan->stack_pointer, n);
-  else
-    fputs("export const stackLow = null;\nexport const stackPointer = null;\n", to);
-  if (plan->shared_table)
-    fprintf(to, "export const tableSize = %" PRIu64 ";\n\n", plan->table_size);
-  else
-    fputs("export const tableSize = null;\n\n", to);
-  fputs("// In layout order\nexport const modules = [\n", to);
+  fprintf(to, "export const shared = %s;\nexport const memory64 = %s;\n", plan->shared ? "true" : "false",
+          plan->memory64 ? "true" : "false");
+  put_constant(to, "heapBase", true, plan->heap_base, n);
+  put_constant(to, "heapEnd", true, plan->heap_end, n);
+  fputs("\n// The stack and the function table that all modules share, if they do\n", to);
+  put_constant(to, "stackLow", plan->shared_stack, plan->stack_low, n);
+  put_constant(to, "stackPointer", plan->shared_stack, plan->stack_pointer, n);
+  put_constant(to, "tableSize", plan->shared_table, plan->table_size, "");
+  fputs("\n// Areas of threads, beside the first: a stack, then thread-local variables\n", to);
+  put_constant(to, "threadCount", true, plan->thread_count, "");
+  put_constant(to, "threadBase", threads, plan->thread_base, n);
+  put_constant(to, "threadSize", threads, plan->thread_size, n);
+  put_constant(to, "threadStackSize", threads, plan->thread_stack_size, n);
+  fputs("\n// In layout order\nexport const modules = [\n", to);
   for (size_t i = 0; i < layout->count; i++) {
     const struct placed *placed = &layout->modules[i];
     const struct ws_module_info *info = ws_module_info(placed->module);
-    struct field fields[FIELD_COUNT];
-    get_fields(placed, fields);
-    fputs("  {\n    name: '", to);
-    put_quoted(to, placed->name);
-    fputs("',\n    url: new URL('./", to);
+    struct field fields[FIELDS + 1];
+    get_fields(layout, placed, fields);
+    fputs("  {\n    name: ", to);
+    put_string(to, placed->name);
+    fputs(",\n    url: new URL('./", to);
     put_url(to, placed->name);
     fprintf(to, ".wasm', import.meta.url),\n    offset: %" PRId64 "%s,\n", (int64_t)placed->placement.offset,
             n);
@@ -170,101 +227,92 @@ void print_script(FILE *to, const struct layout *layout) {
       else
         fprintf(to, "    %s: %" PRIu64 "%s,\n", field->name, field->value, field->count ? "" : n);
     }
-    fputs("    memoryImport: { module: '", to);
-    put_quoted(to, info->memory_module);
-    fputs("', name: '", to);
-    put_quoted(to, info->memory_name);
-    fputs("' },\n  },\n", to);
+    fputs("    memoryImport: { module: ", to);
+    put_string(to, info->memory_module);
+    fputs(", name: ", to);
+    put_string(to, info->memory_name);
+    fprintf(to, " },\n    importsTable: %s,\n", info->imports_table ? "true" : "false");
+    put_imports(to, layout, placed->module);
+    fputs("  },\n", to);
   }
-  fputs("];\n\n// Makes the memory that all of them import.\nexport function createMemory() {\n", to);
-  if (plan->memory64) {
-    fprintf(to,
-            "  const limits = { initial: %" PRIu64 "n%s, shared, address: 'i64' };\n"
-            "  try {\n"
-            "    return new WebAssembly.Memory(limits);\n"
-            "  } catch {\n"
-            "    // Engines that had 64-bit memories before they were standard take numbers.\n"
-            "    return new WebAssembly.Memory({ initial: pages%s, shared, index: 'i64' });\n"
-            "  }\n",
-            plan->pages, plan->has_maximum ? ", maximum: BigInt(maximumPages)" : "",
-            plan->has_maximum ? ", maximum: maximumPages" : "");
-  } else {
-    fprintf(to, "  return new WebAssembly.Memory({ initial: pages%s%s });\n",
-            plan->has_maximum ? ", maximum: maximumPages" : "", plan->shared ? ", shared" : "");
+  fputs("];\n\n// Each module needs only those before it.\nexport const instantiationOrder = [", to);
+  for (size_t i = 0; i < layout->count; i++) {
+    fputs(i ? ", " : "", to);
+    put_string(to, layout->modules[layout->order[i]].name);
   }
-  fputs("}\n", to);
-  if (plan->shared_stack)
-    fprintf(to,
-            "\n// Makes the stack pointer that all of them import as env.__stack_pointer.\n"
-            "export function createStackPointer() {\n"
-            "  return new WebAssembly.Global({ value: '%s', mutable: true }, stackPointer);\n"
-            "}\n",
-            plan->memory64 ? "i64" : "i32");
-  if (plan->shared_table)
-    fprintf(
-        to,
-        "\n// Makes the function table that all of them import as env.__indirect_function_table.\n"
-        "export function createTable() {\n"
-        "  %s\n"
-        "}\n",
-        plan->memory64
-            ? "try {\n"
-              "    return new WebAssembly.Table({ initial: BigInt(tableSize), element: 'anyfunc', address: "
-              "'i64' });\n"
-              "  } catch {\n"
-              "    return new WebAssembly.Table({ initial: tableSize, element: 'anyfunc', index: 'i64' });\n"
-              "  }"
-            : "return new WebAssembly.Table({ initial: tableSize, element: 'anyfunc' });");
+  fputs("];\n", to);
+  fputs(loader_mjs, to);
 }
 
 void print_types(FILE *to, const struct layout *layout) {
   const struct ws_plan *plan = &layout->plan;
-  const char *address = plan->memory64 ? "bigint" : "number";
   fprintf(to,
           "// Types of the layout. Written by wasmshare %s; do not edit.\n\n"
           "/** An address or a size in the memory, in bytes. */\n"
           "export type Address = %s;\n\n"
-          "export interface PlacedModule {\n"
-          "  /** The module's name. */\n"
-          "  readonly name: string;\n"
-          "  /** Where its file is. */\n"
-          "  readonly url: URL;\n"
-          "  /** Added to the addresses of its static data. */\n"
-          "  readonly offset: Address;\n",
-          WS_VERSION, address);
-  struct field fields[FIELD_COUNT];
-  get_fields(&layout->modules[0], fields);
-  for (const struct field *field = fields; field->name; field++) {
-    bool stack = field->macro[0] == 'S';
-    fprintf(to, "  /** %s%s. */\n  readonly %s: %s%s;\n", field->comment,
-            stack ? "; null if it has none" : "", field->name, field->count ? "number" : "Address",
-            stack ? " | null" : "");
+          "export type ModuleName =",
+          WS_VERSION, plan->memory64 ? "bigint" : "number");
+  for (size_t i = 0; i < layout->count; i++) {
+    fputs(i ? " | " : " ", to);
+    put_string(to, layout->modules[i].name);
   }
-  fprintf(to, "  /** Where the memory goes in its import object. */\n"
-              "  readonly memoryImport: { readonly module: string; readonly name: string };\n"
-              "}\n\n"
-              "/** Bytes in a page. */\nexport const pageSize: number;\n"
-              "/** Pages that the memory must have at the start. */\nexport const pages: number;\n"
-              "/** The most pages that the memory may grow to, if there is a limit. */\n"
-              "export const maximumPages: number | undefined;\n"
-              "/** Whether the memory is shared between threads. */\nexport const shared: boolean;\n"
-              "/** Whether addresses are 64 bits wide. */\nexport const memory64: boolean;\n"
-              "/** First byte after every module. */\nexport const heapBase: Address;\n"
-              "/** End of the memory at the start. */\nexport const heapEnd: Address;\n"
-              "/** Lowest byte of the stack that all modules share; null if each has its own. */\n"
-              "export const stackLow: Address | null;\n"
-              "/** Initial stack pointer of that stack. */\nexport const stackPointer: Address | null;\n"
-              "/** Elements of the function table that all modules share; null if each has its own. */\n"
-              "export const tableSize: number | null;\n"
-              "/** The modules, in layout order. */\nexport const modules: readonly PlacedModule[];\n"
-              "/** Makes the memory that all of them import. */\nexport function createMemory(): "
-              "WebAssembly.Memory;\n");
-  if (plan->shared_stack)
-    fputs("/** Makes the stack pointer that all of them import as env.__stack_pointer. */\n"
-          "export function createStackPointer(): WebAssembly.Global;\n",
-          to);
-  if (plan->shared_table)
-    fputs("/** Makes the function table that all of them import as env.__indirect_function_table. */\n"
-          "export function createTable(): WebAssembly.Table;\n",
-          to);
+  fputs(";\n\n"
+        "export interface PlacedModule {\n"
+        "  /** The module's name. */\n"
+        "  readonly name: ModuleName;\n"
+        "  /** Where its file is. */\n"
+        "  readonly url: URL;\n"
+        "  /** Added to the addresses of its static data. */\n"
+        "  readonly offset: Address;\n",
+        to);
+  struct field fields[FIELDS + 1];
+  get_fields(layout, &layout->modules[0], fields);
+  for (const struct field *field = fields; field->name; field++)
+    fprintf(to, "  /** %s%s%s. */\n  readonly %s: %s%s;\n", field->comment, field->nullable ? "; " : "",
+            field->nullable ? field->nullable : "", field->name, field->count ? "number" : "Address",
+            field->nullable ? " | null" : "");
+  fputs("  /** Where the memory goes in its import object. */\n"
+        "  readonly memoryImport: { readonly module: string; readonly name: string };\n"
+        "  /** Whether it imports its function table, as env.__indirect_function_table. */\n"
+        "  readonly importsTable: boolean;\n"
+        "  /** What else it imports, and which module exports that; null for the host. */\n"
+        "  readonly imports: readonly Import[];\n"
+        "  /** Variables of other modules that it uses. */\n"
+        "  readonly bindings: readonly Binding[];\n"
+        "}\n\n"
+        "export interface Import {\n"
+        "  readonly module: string;\n"
+        "  readonly name: string;\n"
+        "  readonly kind: 'function' | 'table' | 'memory' | 'global' | 'tag';\n"
+        "  readonly from: ModuleName | null;\n"
+        "}\n\n"
+        "export interface Binding {\n"
+        "  readonly name: string;\n"
+        "  readonly from: ModuleName;\n"
+        "  readonly address: Address;\n"
+        "}\n\n"
+        "/** Bytes in a page. */\nexport const pageSize: number;\n"
+        "/** Pages that the memory must have at the start. */\nexport const pages: number;\n"
+        "/** The most pages that the memory may grow to, if there is a limit. */\n"
+        "export const maximumPages: number | undefined;\n"
+        "/** Whether the memory is shared between threads. */\nexport const shared: boolean;\n"
+        "/** Whether addresses are 64 bits wide. */\nexport const memory64: boolean;\n"
+        "/** First byte after every module. */\nexport const heapBase: Address;\n"
+        "/** End of the memory at the start. */\nexport const heapEnd: Address;\n"
+        "/** Lowest byte of the stack that all modules share; null if each has its own. */\n"
+        "export const stackLow: Address | null;\n"
+        "/** Initial stack pointer of that stack. */\nexport const stackPointer: Address | null;\n"
+        "/** Elements of the function table that all modules share; null if each has its own. */\n"
+        "export const tableSize: number | null;\n"
+        "/** Threads, beside the first, that have an area. */\nexport const threadCount: number;\n"
+        "/** Start of the first thread's area; null without threads. */\n"
+        "export const threadBase: Address | null;\n"
+        "/** Size of an area: the next thread's is behind it. */\nexport const threadSize: Address | null;\n"
+        "/** Size of a thread's stack, which is first in its area. */\n"
+        "export const threadStackSize: Address | null;\n"
+        "/** The modules, in layout order. */\nexport const modules: readonly PlacedModule[];\n"
+        "/** Their names, each after those that it needs. */\n"
+        "export const instantiationOrder: readonly ModuleName[];\n",
+        to);
+  fputs(loader_d_mts, to);
 }

@@ -25,6 +25,13 @@ bool is_utf8(const char *text) {
   return string != NULL;
 }
 
+char *json_string_text(const char *text) {
+  json_t *string = json_string(text);
+  char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
+  json_decref(string);
+  return quoted;
+}
+
 static json_t *address(uint64_t value) {
   return json_integer((json_int_t)value);
 }
@@ -37,6 +44,17 @@ static json_t *bindings_json(const struct layout *layout, const struct ws_module
     json_array_append_new(json, json_pack("{s:s, s:s, s:I}", "name", binding.name, "from",
                                           layout->modules[binding.from].name, "address",
                                           (json_int_t)binding.address));
+  return json;
+}
+
+// What it imports, other than from the layout itself.
+static json_t *imports_json(const struct layout *layout, const struct ws_module *module) {
+  json_t *json = json_array();
+  struct ws_import_info import;
+  for (size_t i = 0; ws_module_import(module, i, &import); i++)
+    json_array_append_new(json, json_pack("{s:s, s:s, s:s, s:s?}", "module", import.module, "name",
+                                          import.name, "kind", ws_external_kind_name(import.kind), "from",
+                                          import.from == WS_HOST ? NULL : layout->modules[import.from].name));
   return json;
 }
 
@@ -57,8 +75,13 @@ static json_t *module_json(const struct layout *layout, const struct placed *pla
   json_object_set_new(json, "heapBase", address(placement->heap_base));
   json_object_set_new(json, "tableBase", address(placement->table_base));
   json_object_set_new(json, "tableSize", address(info->table_size));
+  json_object_set_new(json, "tlsOffset",
+                      layout->plan.thread_count && info->tls_size ? address(placement->tls_offset)
+                                                                  : json_null());
   json_object_set_new(json, "memoryImport",
                       json_pack("{s:s, s:s}", "module", info->memory_module, "name", info->memory_name));
+  json_object_set_new(json, "importsTable", json_boolean(info->imports_table));
+  json_object_set_new(json, "imports", imports_json(layout, placed->module));
   json_object_set_new(json, "bindings", bindings_json(layout, placed->module));
   return json;
 }
@@ -78,6 +101,15 @@ char *layout_json(const struct layout *layout) {
   json_object_set_new(json, "stackLow", plan->shared_stack ? address(plan->stack_low) : json_null());
   json_object_set_new(json, "stackPointer", plan->shared_stack ? address(plan->stack_pointer) : json_null());
   json_object_set_new(json, "tableSize", plan->shared_table ? address(plan->table_size) : json_null());
+  bool threads = plan->thread_count > 0;
+  json_object_set_new(json, "threadCount", address(plan->thread_count));
+  json_object_set_new(json, "threadBase", threads ? address(plan->thread_base) : json_null());
+  json_object_set_new(json, "threadSize", threads ? address(plan->thread_size) : json_null());
+  json_object_set_new(json, "threadStackSize", threads ? address(plan->thread_stack_size) : json_null());
+  json_t *order = json_array();
+  for (size_t i = 0; i < layout->count; i++)
+    json_array_append_new(order, json_string(layout->modules[layout->order[i]].name));
+  json_object_set_new(json, "instantiationOrder", order);
   for (size_t i = 0; i < layout->count; i++)
     json_array_append_new(modules, module_json(layout, &layout->modules[i]));
   json_object_set_new(json, "modules", modules);

@@ -18,6 +18,8 @@ static const char help[] =
     "    --align N          of each module            --keep-relocs      so that it can be moved again\n"
     "    --stack=shared     one stack, below all      --stack-size N     its size (default: the largest)\n"
     "    --table=shared     one function table        --heap-owner NAME  only it gets the initial heap\n"
+    "    --threads N        room for N more threads   --prefer NAME      of several that export a name\n"
+    "    --host-import MODULE.NAME, --host-imports MODULE     imports that the host gives\n"
     "    --trust-pic        take PIC without relocations although it has initialised data\n"
     "    --map FILE.svg     draw what is where\n"
     "  wasmshare relocate MODULE -o OUT --offset N [--heap-base N] [--table-offset N] [--keep-relocs] "
@@ -54,19 +56,18 @@ int fail_with(const struct ws_error *error) {
   return fail("%s", line);
 }
 
-// wasmshare.mk is installed in share/wasmshare beside the bin directory; a build tree has it in its own
-// share.
+// An installation can be moved: where wasmshare.mk is, from the command's directory (WS_SHARE), is what was
+// configured. A build tree has it in its own share.
 static int print_makefile(void) {
-  static const char *const places[] = {"/../share/wasmshare/wasmshare.mk", "/share/wasmshare/wasmshare.mk"};
-  char path[4096];
-  ssize_t size = readlink("/proc/self/exe", path, sizeof path - 64);
+  static const char *const places[] = {"/" WS_SHARE "/wasmshare.mk", "/share/wasmshare/wasmshare.mk"};
+  char command[4096], path[sizeof command + sizeof WS_SHARE + 32];
+  ssize_t size = readlink("/proc/self/exe", command, sizeof command - 1);
   if (size <= 0)
-    return fail("cannot find where wasmshare is installed");
-  path[size] = '\0';
-  *strrchr(path, '/') = '\0';
-  size_t directory = strlen(path);
+    return fail("cannot tell where wasmshare is installed: cannot read /proc/self/exe");
+  command[size] = '\0';
+  *strrchr(command, '/') = '\0';
   for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-    strcpy(path + directory, places[i]);
+    snprintf(path, sizeof path, "%s%s", command, places[i]);
     if (access(path, R_OK) == 0) {
       // A name without "..", so that make sees one file.
       char *real = realpath(path, NULL);
@@ -75,7 +76,7 @@ static int print_makefile(void) {
       return 0;
     }
   }
-  return fail("wasmshare.mk is not where wasmshare was installed");
+  return fail("wasmshare.mk is not where it was installed with wasmshare: in %s/" WS_SHARE, command);
 }
 
 static const struct {
@@ -83,7 +84,8 @@ static const struct {
   int (*run)(const struct options *options);
 } commands[] = {
     {"combine",
-     " output name extra-stack base align heap-size max-memory stack stack-size table heap-owner "
+     " output name extra-stack base align heap-size max-memory stack stack-size table heap-owner threads "
+     "host-import host-imports prefer "
      "keep-relocs trust-pic print-map map depfile ",
      command_combine},
     {"relocate", " output offset heap-base table-offset keep-relocs trust-pic ", command_relocate},

@@ -48,6 +48,11 @@ static void walk_regions(const struct layout *layout, visit function, void *cont
     if (data_first)
       step(&walk, at->stack_low, at->stack_pointer, placed->name, "stack", i);
   }
+  for (uint64_t i = 0; i < plan->thread_count; i++) {
+    uint64_t base = plan->thread_base + i * plan->thread_size, stack = base + plan->thread_stack_size;
+    step(&walk, base, stack, "(thread)", "stack", layout->count);
+    step(&walk, stack, base + plan->thread_size, "(thread)", "thread-local variables", layout->count);
+  }
   step(&walk, plan->heap_base, plan->heap_end, "(all)", "heap, at the start", layout->count);
 }
 

@@ -18,6 +18,10 @@ enum option_id {
   STACK_SIZE,
   TABLE,
   HEAP_OWNER,
+  THREADS,
+  HOST_IMPORT,
+  HOST_IMPORTS,
+  PREFER,
   KEEP_RELOCS,
   TRUST_PIC,
   PRINT_MAP,
@@ -41,6 +45,10 @@ static const struct option long_options[] = {
     {"stack-size", required_argument, NULL, STACK_SIZE},
     {"table", required_argument, NULL, TABLE},
     {"heap-owner", required_argument, NULL, HEAP_OWNER},
+    {"threads", required_argument, NULL, THREADS},
+    {"host-import", required_argument, NULL, HOST_IMPORT},
+    {"host-imports", required_argument, NULL, HOST_IMPORTS},
+    {"prefer", required_argument, NULL, PREFER},
     {"keep-relocs", no_argument, NULL, KEEP_RELOCS},
     {"trust-pic", no_argument, NULL, TRUST_PIC},
     {"print-map", no_argument, NULL, PRINT_MAP},
@@ -120,6 +128,22 @@ static bool set_option(struct options *options, int option, const char *name) {
   case HEAP_OWNER:
     options->heap_owner = optarg;
     return true;
+  case THREADS:
+    return parse_size(name, optarg, &options->plan.threads);
+  case HOST_IMPORT:
+    if (!strchr(optarg, '.')) {
+      fail("--host-import: '%s' is not MODULE.NAME; for all imports from a module, use --host-imports",
+           optarg);
+      return false;
+    }
+    options->host_imports[options->host_import_count++] = optarg;
+    return true;
+  case HOST_IMPORTS:
+    options->host_modules[options->host_module_count++] = optarg;
+    return true;
+  case PREFER:
+    options->prefer[options->prefer_count++] = optarg;
+    return true;
   case OFFSET:
     options->has_offset = true;
     // A module can move down: the address space wraps.
@@ -192,7 +216,10 @@ static bool add_input(struct options *options, const char *argument) {
 bool parse_options(int argc, char **argv, const char *allowed, struct options *options) {
   *options = (struct options){.layout_name = "layout"};
   options->inputs = calloc((size_t)argc + 1, sizeof *options->inputs);
-  if (!options->inputs) {
+  options->host_imports = calloc((size_t)argc + 1, sizeof *options->host_imports);
+  options->host_modules = calloc((size_t)argc + 1, sizeof *options->host_modules);
+  options->prefer = calloc((size_t)argc + 1, sizeof *options->prefer);
+  if (!options->inputs || !options->host_imports || !options->host_modules || !options->prefer) {
     fail("out of memory");
     return false;
   }
@@ -226,4 +253,7 @@ void free_options(struct options *options) {
   for (size_t i = 0; i < options->input_count; i++)
     free(options->inputs[i].name);
   free(options->inputs);
+  free(options->host_imports);
+  free(options->host_modules);
+  free(options->prefer);
 }

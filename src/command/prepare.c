@@ -4,7 +4,7 @@ static bool prepare_input(const struct options *options, const struct input *inp
   struct input_file file = {0};
   struct ws_module *module = NULL;
   struct ws_error error;
-  bool ok = read_input(options, input->path, &file, &module);
+  bool ok = read_input(options, input->path, true, &file, &module);
   struct output_file *output =
       ok ? open_output(set, options->output ? options->output : ".", input->name, ".wasm", options) : NULL;
   ok = ok && output;

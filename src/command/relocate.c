@@ -10,7 +10,7 @@ int command_relocate(const struct options *options) {
   struct ws_placement placement;
   struct ws_error error;
   struct output_set set = {0};
-  bool ok = read_input(options, options->inputs[0].path, &file, &module);
+  bool ok = read_input(options, options->inputs[0].path, true, &file, &module);
   if (ok && !ws_plan_shift(module, options->offset, options->table_offset,
                            options->has_heap_base ? &options->heap_base : NULL, &placement, &error)) {
     fail_with(&error);
@@ -18,6 +18,8 @@ int command_relocate(const struct options *options) {
   }
   struct output_file *output = ok ? open_output_path(&set, options->output, options) : NULL;
   ok = ok && output;
+  if (ok)
+    output->input = &file;
   if (ok && !ws_place(module, &placement, (struct ws_sink){write_output, output}, &error)) {
     if (error.message[0])
       fail_with(&error);

@@ -59,6 +59,12 @@ static bool read_plan(const json_t *json, struct ws_plan *plan) {
   plan->stack_low = (uint64_t)json_integer_value(json_object_get(json, "stackLow"));
   plan->shared_table = json_is_integer(table);
   plan->table_size = (uint64_t)json_integer_value(table);
+  plan->thread_count = number(json, "threadCount", &ok);
+  if (plan->thread_count) {
+    plan->thread_base = number(json, "threadBase", &ok);
+    plan->thread_size = number(json, "threadSize", &ok);
+    plan->thread_stack_size = number(json, "threadStackSize", &ok);
+  }
   plan->shared = json_is_true(json_object_get(json, "shared"));
   plan->memory64 = json_is_true(json_object_get(json, "memory64"));
   return ok && json_integer_value(json_object_get(json, "version")) == 1 &&
@@ -100,6 +106,11 @@ static bool check_ranges(const char *path, const json_t *modules, const struct w
       fail("%s: module %s reaches beyond the heap base", path, name);
       return false;
     }
+    if (plan->thread_count && at->base < plan->thread_base + plan->thread_count * plan->thread_size &&
+        plan->thread_base < at->base + at->size) {
+      fail("%s: module %s overlaps the threads' areas", path, name);
+      return false;
+    }
     if (plan->shared_stack && at->base < plan->stack_pointer && plan->stack_low < at->base + at->size) {
       fail("%s: module %s overlaps the stack", path, name);
       return false;
@@ -136,6 +147,13 @@ static bool check_ranges(const char *path, const json_t *modules, const struct w
       }
     }
   }
+  uint64_t threads_end = plan->thread_base + plan->thread_count * plan->thread_size;
+  if (plan->thread_count &&
+      (plan->thread_size > plan->heap_base / plan->thread_count || threads_end > plan->heap_base ||
+       threads_end < plan->thread_base || plan->thread_stack_size > plan->thread_size)) {
+    fail("%s: the threads' areas are not below the heap", path);
+    return false;
+  }
   if (plan->heap_base > plan->heap_end || plan->pages > UINT64_MAX / WS_PAGE_SIZE ||
       plan->heap_end != plan->pages * WS_PAGE_SIZE) {
     fail("%s: the heap does not end where the memory does", path);
@@ -144,63 +162,152 @@ static bool check_ranges(const char *path, const json_t *modules, const struct w
   return true;
 }
 
-static bool verify_module(const char *path, const json_t *json, const struct ws_plan *plan,
-                          const struct ws_placement *placement) {
-  const char *name = json_string_value(json_object_get(json, "file")), *slash = strrchr(path, '/');
-  size_t size = strlen(path) + strlen(name) + 2;
-  char *file_path = malloc(size);
-  struct input_file file = {0};
-  struct ws_module *module = NULL;
+// A module of the layout, read.
+struct written {
+  const json_t *json;
+  char *path;
+  struct input_file file;
+  struct ws_module *module;
+};
+
+static const char *text(const json_t *object, const char *key) {
+  return json_string_value(json_object_get(object, key));
+}
+
+static bool open_module(const char *layout_path, const json_t *json, const struct ws_plan *plan,
+                        struct written *written) {
+  const char *name = text(json, "file"), *slash = strrchr(layout_path, '/');
+  size_t size = strlen(layout_path) + strlen(name) + 2;
   struct ws_error error;
-  struct ws_read_options read = {.placed = true};
-  if (!file_path)
+  struct ws_read_options read = {.placed = true, .share_stack = plan->shared_stack};
+  written->json = json;
+  written->path = malloc(size);
+  if (!written->path)
     return fail("out of memory") == 0;
-  snprintf(file_path, size, "%.*s%s", slash ? (int)(slash - path + 1) : 0, path, name);
-  bool ok = open_input(file_path, &file);
-  if (ok) {
-    module = ws_module_read(file_path, file.bytes, file.size, &read, &error);
-    ok = module && ws_check_placed(module, placement,
-                                   (uint64_t)json_integer_value(json_object_get(json, "tableSize")), &error);
-    if (!ok)
-      fail_with(&error);
+  snprintf(written->path, size, "%.*s%s", slash ? (int)(slash - layout_path + 1) : 0, layout_path, name);
+  if (!open_input(written->path, &written->file))
+    return false;
+  written->module = ws_module_read(written->path, written->file.bytes, written->file.size, &read, &error);
+  return written->module || fail_with(&error) == 0;
+}
+
+static bool check_module(const struct written *written, const struct ws_plan *plan,
+                         const struct ws_placement *placement) {
+  const struct ws_module_info *info = ws_module_info(written->module);
+  struct ws_error error;
+  if (!ws_check_placed(written->module, placement,
+                       (uint64_t)json_integer_value(json_object_get(written->json, "tableSize")), &error))
+    return fail_with(&error) == 0;
+  const json_t *import = json_object_get(written->json, "memoryImport");
+  const char *module = text(import, "module"), *name = text(import, "name");
+  if (!module || !name || strcmp(module, info->memory_module) != 0 || strcmp(name, info->memory_name) != 0)
+    return fail("%s: imports its memory as %s.%s, but the layout says as %s.%s", written->path,
+                info->memory_module, info->memory_name, module ? module : "?", name ? name : "?") == 0;
+  if (info->shared != plan->shared || info->memory64 != plan->memory64)
+    return fail("%s: its memory is of another kind than the layout's", written->path) == 0;
+  if (plan->thread_count && info->tls_size) {
+    uint64_t offset = (uint64_t)json_integer_value(json_object_get(written->json, "tlsOffset"));
+    if (offset < plan->thread_stack_size || offset > plan->thread_size ||
+        info->tls_size > plan->thread_size - offset ||
+        (plan->thread_base + offset) % info->tls_alignment != 0)
+      return fail("%s: its thread-local variables are outside the threads' areas", written->path) == 0;
   }
-  const json_t *import = json_object_get(json, "memoryImport");
-  const char *import_module = json_string_value(json_object_get(import, "module"));
-  const char *import_name = json_string_value(json_object_get(import, "name"));
-  if (ok &&
-      (!import_module || !import_name || strcmp(import_module, ws_module_info(module)->memory_module) != 0 ||
-       strcmp(import_name, ws_module_info(module)->memory_name) != 0)) {
-    fail("%s: imports its memory as %s.%s, but the layout says as %s.%s", file_path,
-         ws_module_info(module)->memory_module, ws_module_info(module)->memory_name,
-         import_module ? import_module : "?", import_name ? import_name : "?");
-    ok = false;
+  return true;
+}
+
+static const struct written *find_written(const struct written *all, size_t count, const char *name) {
+  for (size_t i = 0; name && i < count; i++)
+    if (strcmp(text(all[i].json, "name"), name) == 0)
+      return &all[i];
+  return NULL;
+}
+
+// What the module imports is what the layout says, and so is what is exported by the module that it comes
+// from.
+static bool check_imports(const struct written *all, size_t count, const struct written *written) {
+  const json_t *imports = json_object_get(written->json, "imports");
+  struct ws_import_info import;
+  size_t i = 0;
+  for (; ws_module_import(written->module, i, &import); i++) {
+    const json_t *json = json_array_get(imports, i);
+    const char *module = text(json, "module"), *name = text(json, "name"), *kind = text(json, "kind");
+    if (!module || !name || !kind || strcmp(module, import.module) != 0 || strcmp(name, import.name) != 0 ||
+        strcmp(kind, ws_external_kind_name(import.kind)) != 0)
+      return fail("%s: imports the %s %s.%s, but not so the layout", written->path,
+                  ws_external_kind_name(import.kind), import.module, import.name) == 0;
+    const char *from = text(json, "from");
+    const struct written *exporter = find_written(all, count, from);
+    if (from && (!exporter || !ws_import_matches(written->module, i, exporter->module)))
+      return fail("%s: imports the %s %s.%s, which %s does not export with that type", written->path,
+                  ws_external_kind_name(import.kind), import.module, import.name, from) == 0;
   }
-  if (ok && (ws_module_info(module)->shared != plan->shared ||
-             ws_module_info(module)->memory64 != plan->memory64)) {
-    fail("%s: its memory is of another kind than the layout's", file_path);
-    ok = false;
+  return json_array_size(imports) == i ||
+         fail("%s: does not import all that the layout says", written->path) == 0;
+}
+
+// Variables of other modules are where those have their data.
+static bool check_bindings(const struct written *all, size_t count, const struct ws_placement *placements,
+                           const struct written *written) {
+  size_t i;
+  json_t *binding;
+  json_array_foreach(json_object_get(written->json, "bindings"), i, binding) {
+    const char *name = text(binding, "name");
+    const struct written *definer = find_written(all, count, text(binding, "from"));
+    uint64_t address = (uint64_t)json_integer_value(json_object_get(binding, "address"));
+    const struct ws_placement *at = definer ? &placements[definer - all] : NULL;
+    if (!name || !at || address < at->data_base || address > at->data_end)
+      return fail("%s: uses the variable %s, which is not in the data of %s", written->path,
+                  name ? name : "?", definer ? text(definer->json, "name") : "any module") == 0;
+    const struct ws_module_info *info = ws_module_info(definer->module);
+    for (size_t k = 0; k < info->global_count; k++)
+      if (strcmp(info->globals[k].name, name) == 0 && info->globals[k].value != address)
+        return fail("%s: uses the variable %s at 0x%" PRIx64 ", but %s exports it at 0x%" PRIx64,
+                    written->path, name, address, definer->path, info->globals[k].value) == 0;
   }
-  ws_module_free(module);
-  close_input(&file);
-  free(file_path);
-  return ok;
+  return true;
+}
+
+// Every module once.
+static bool check_order(const char *path, const json_t *order, const struct written *all, size_t count) {
+  bool ok = json_array_size(order) == count;
+  for (size_t i = 0; i < count && ok; i++) {
+    size_t found = 0;
+    for (size_t k = 0; k < count; k++)
+      found += json_is_string(json_array_get(order, k)) &&
+               strcmp(json_string_value(json_array_get(order, k)), text(all[i].json, "name")) == 0;
+    ok = found == 1;
+  }
+  return ok || fail("%s: the instantiation order does not have every module once", path) == 0;
 }
 
 static bool verify_layout(const char *path, const json_t *json) {
-  struct ws_plan plan;
+  struct ws_plan plan = {0};
   const json_t *modules = json_object_get(json, "modules");
   size_t count = json_array_size(modules);
   struct ws_placement *placements = calloc(count + 1, sizeof *placements);
-  if (!placements)
-    return fail("out of memory") == 0;
-  bool ok = read_plan(json, &plan) && count > 0;
+  struct written *all = calloc(count + 1, sizeof *all);
+  bool ok = placements && all;
+  if (!ok)
+    fail("out of memory");
+  if (ok && (!read_plan(json, &plan) || count == 0))
+    ok = false;
   for (size_t i = 0; i < count && ok; i++)
     ok = read_placement(json_array_get(modules, i), &plan, &placements[i]);
-  if (!ok)
+  if (placements && all && !ok)
     fail("%s: is not a layout of this wasmshare (see docs/layout.md)", path);
   ok = ok && check_ranges(path, modules, &plan, placements);
   for (size_t i = 0; i < count && ok; i++)
-    ok = verify_module(path, json_array_get(modules, i), &plan, &placements[i]);
+    ok = open_module(path, json_array_get(modules, i), &plan, &all[i]) &&
+         check_module(&all[i], &plan, &placements[i]);
+  for (size_t i = 0; i < count && ok; i++)
+    ok = check_imports(all, count, &all[i]) && check_bindings(all, count, placements, &all[i]);
+  ok = ok && check_order(path, json_object_get(json, "instantiationOrder"), all, count);
+  for (size_t i = 0; i < count && all; i++) {
+    ws_module_free(all[i].module);
+    close_input(&all[i].file);
+    free(all[i].path);
+  }
+  free(all);
   free(placements);
   return ok;
 }

@@ -143,6 +143,9 @@ static bool read_facts(struct ws_load_module *module, struct reader *reader) {
   module->heap_base = read_uleb(reader);
   module->heap_end = read_uleb(reader);
   module->zero_bytes = read_uleb(reader);
+  module->tls_size = read_uleb(reader);
+  uint64_t tls_alignment = read_uleb(reader);
+  module->tls_alignment = module->tls_size ? UINT64_C(1) << (tls_alignment & 63) : 0;
   module->table_base = read_uleb(reader);
   module->table_size = read_uleb(reader);
   uint64_t index = read_uleb(reader);
@@ -150,9 +153,9 @@ static bool read_facts(struct ws_load_module *module, struct reader *reader) {
   uint64_t memory = read_uleb(reader), table = read_uleb(reader);
   module->fixups = reader->at;
   const uint64_t most = UINT64_C(1) << 53; // what JavaScript counts to
-  if (reader->bad || flags > 511 || alignment < 4 || alignment > 32 || index > UINT32_MAX ||
-      memory > module->size || table > module->size || module->data_base > most ||
-      module->data_end - module->data_base > most || module->stack_low > most ||
+  if (reader->bad || flags > 511 || alignment < 4 || alignment > 32 || tls_alignment > 32 ||
+      module->tls_size > most || index > UINT32_MAX || memory > module->size || table > module->size ||
+      module->data_base > most || module->data_end - module->data_base > most || module->stack_low > most ||
       module->stack_pointer - module->stack_low > most || module->end > most || module->heap_base > most ||
       module->heap_end > most || module->table_base > UINT32_MAX || module->table_size > UINT32_MAX)
     return false;

@@ -80,9 +80,10 @@ struct ws_load_module {
   uint64_t alignment;
   uint64_t data_base, data_end;
   uint64_t stack_low, stack_pointer;
-  uint64_t end;                 // of stack and data: what `wasmshare heap-base` prints
-  uint64_t heap_base, heap_end; // what the linker said that __heap_base and __heap_end are
-  uint64_t zero_bytes;          // cleared at the start instead of shipped
+  uint64_t end;                     // of stack and data: what `wasmshare heap-base` prints
+  uint64_t heap_base, heap_end;     // what the linker said that __heap_base and __heap_end are
+  uint64_t zero_bytes;              // cleared at the start instead of shipped
+  uint64_t tls_size, tls_alignment; // of a thread's block of thread-local variables, with a shared memory
   uint64_t table_base, table_size;
   uint32_t table_index;
   struct ws_load_limits memory, table;

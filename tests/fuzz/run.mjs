@@ -45,8 +45,9 @@ function libfuzzer(kind, seed) {
   mkdirSync(join(directory, 'corpus'));
   writeFileSync(join(directory, 'seeds', 'seed.wasm'), seed);
   const suppressions = join(directory, 'suppressions');
-  // LLVM ends malformed input with a fatal error, and its handler cannot free what LLVM had allocated by then.
-  writeFileSync(suppressions, 'leak:LLVMCreateBinary\nleak:llvm::\n');
+  // LLVM ends malformed input with a fatal error, and its handler cannot free what LLVM had allocated by then; nor can
+  // wabt's, which is an assertion.
+  writeFileSync(suppressions, 'leak:LLVMCreateBinary\nleak:llvm::\nleak:wabt::\n');
   // Addresses must not have a say in what is tried: -use_cmp=0 keeps them out of mutations, setarch -R fixes them.
   const fixed = spawnSync('setarch', ['-R', 'true']).status === 0 ? ['setarch', '-R'] : [];
   const [program, ...args] = [...fixed, options.fuzzer, '-seed=1', `-runs=${RUNS}`, '-use_cmp=0', '-reload=0',

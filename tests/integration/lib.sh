@@ -64,49 +64,12 @@ wait_for_a_new_timestamp() {
     sleep 1.1
 }
 
-# A Rust that can build for wasm32-unknown-unknown: the target that rustup installs or, on Debian, which packages no
-# standard library for it, the compiler of rustc-web building rust-web-src's. That is set up where a user's own cargo
-# configuration would be, outside the project, so that projects and commands are the same with both.
+# `cargo wasmshare`, and a Rust that can build for wasm32-unknown-unknown: set up in the environment, outside the
+# project, so that projects and commands are the same whichever Rust it is.
 use_rust() {
-    local target=wasm32-unknown-unknown libdir release sources linker crate
-    export PATH="$WASMSHARE_SCRATCH/cargo-helper/bin:$PATH"
-    export CARGO_TARGET_DIR="$WASMSHARE_SCRATCH/cargo-target"
-    vendored=
-    libdir=$(rustc --print target-libdir --target $target 2>/dev/null) && [ -d "$libdir" ] && return
-    [ -x /usr/bin/rustc ] || fail "no Rust for $target: rustup target add $target, or install rustc-web"
-    release=$(/usr/bin/rustc -vV | sed -n 's/^release: //p')
-    sources=/usr/src/rustc-$release/library/vendor
-    linker=$(ls /usr/bin/wasm-ld-[0-9]* | sort -V | tail -n 1)
-    [ -d "$sources" ] || fail "no Rust for $target: rustup target add $target, or install rust-web-src"
-    vendored=$WASMSHARE_SCRATCH/cargo-vendor
-    mkdir -p "$work/.cargo" "$vendored"
-    for crate in "$sources"/*; do
-        ln -sfn "$crate" "$vendored/std-${crate##*/}"
-    done
-    cat >"$work/.cargo/config.toml" <<END
-[unstable]
-build-std = ["core", "std", "alloc", "panic_abort"]
-[net]
-offline = true
-[source.crates-io]
-replace-with = "vendored"
-[source.vendored]
-directory = "$vendored"
-[target.$target]
-linker = "${linker##*/}"
-END
-    # rustup's proxies may come first in PATH
-    export PATH="$WASMSHARE_PREFIX/bin:$WASMSHARE_SCRATCH/cargo-helper/bin:/usr/bin:$PATH" RUSTC_BOOTSTRAP=1
-}
-
-# Makes the crates that a project's Cargo.lock names available, where they have to be at hand.
-vendor_crates() {
-    [ -n "$vendored" ] || return 0
-    # into a directory of their own, since `cargo vendor` removes what it has not put there
-    (cd / && cargo vendor --locked --quiet --manifest-path "$OLDPWD/Cargo.toml" "$vendored.new") >/dev/null
-    local crate
-    for crate in "$vendored.new"/*; do
-        rm -rf "$vendored/${crate##*/}"
-        mv "$crate" "$vendored"
-    done
+    local environment
+    export CARGO_TARGET_DIR=$WASMSHARE_SOURCE/build/cargo
+    environment=$("$WASMSHARE_SOURCE/examples/cargo-wasm.sh" --environment)
+    eval "$environment"
+    export PATH="$WASMSHARE_PREFIX/bin:$WASMSHARE_SCRATCH/cargo-helper/bin:$PATH"
 }

@@ -5,14 +5,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { combine, linkFreestanding, run, scratchDirectory, testsDirectory, tool } from './tools.mjs';
+import { combine, linkFreestanding, linkThreads, run, scratchDirectory, testsDirectory, tool } from './tools.mjs';
 
 const directory = scratchDirectory();
 const name = 'names-of-people';
 const module = linkFreestanding('keeper.c', join(directory, 'keeper-input.wasm'), '-DSENTENCE="a sentence"');
 const shared = linkFreestanding('threads.c', join(directory, 'threads-input.wasm'), '-pthread', '-mbulk-memory',
   '-Wl,--shared-memory,--max-memory=1048576');
-
+const threads = linkThreads(join(directory, 'thread-input.wasm'));
 const wide = linkFreestanding('pointers64.c', join(directory, 'pointers64-input.wasm'), '--target=wasm64');
 
 const layouts = {
@@ -20,13 +20,14 @@ const layouts = {
   'with-options': [[`keeper=${module}`, `${name}=${module}`], '--base', '0x12340', '--align', '4K', '--extra-stack',
     '1000', '--heap-size', '1M', '--max-memory', '16M'],
   shared: [[`keeper=${shared}`, `${name}=${shared}`]],
+  threads: [[`keeper=${threads}`, `${name}=${threads}`], '--stack=shared', '--threads', '3'],
   memory64: [[`keeper=${wide}`, `${name}=${wide}`]],
   'shared-stack-and-table': [[`keeper=${module}`, `${name}=${module}`], '--stack=shared', '--table=shared'],
 };
 
 // In JavaScript the addresses of a 64-bit memory are of the type that its modules' exports take.
 function inJavaScript({ memory64 }, key, value) {
-  const isAddress = !['pageSize', 'pages', 'maximumPages', 'tableBase', 'tableSize'].includes(key);
+  const isAddress = !['pageSize', 'pages', 'maximumPages', 'tableBase', 'tableSize', 'threadCount'].includes(key);
   return memory64 && isAddress && typeof value === 'number' ? BigInt(value) : value;
 }
 
@@ -43,13 +44,14 @@ for (const [kind, args] of Object.entries(layouts)) {
     consumers.push(consumer);
 
     await t.test('layout.mjs has what layout.json has', () => {
-      const { version, name, modules, ...numbers } = json;
+      const { version, name, modules, instantiationOrder, ...numbers } = json;
       assert.equal(version, 1);
       assert.equal(name, 'layout');
+      assert.deepEqual(constants.instantiationOrder, instantiationOrder);
       for (const [key, value] of Object.entries(numbers))
         assert.equal(constants[key] ?? null, inJavaScript(json, key, value), key);
       assert.equal(constants.modules.length, modules.length);
-      for (const [i, { file, bindings, ...module }] of modules.entries()) {
+      for (const [i, { file, ...module }] of modules.entries()) {
         const { url, ...same } = constants.modules[i];
         assert.equal(url.href, pathToFileURL(join(output, file)).href);
         assert.deepEqual(same, Object.fromEntries(Object.entries(module).map(
@@ -70,7 +72,7 @@ for (const [kind, args] of Object.entries(layouts)) {
 
     await t.test('layout.h has what layout.json has, for C99, C11 and C++', () => {
       const macro = key => key.replace(/[A-Z]/g, capital => `_${capital}`).toUpperCase();
-      const { version, name, modules, ...numbers } = json;
+      const { version, name, modules, instantiationOrder, ...numbers } = json;
       const expected = [['MODULE_COUNT', modules.length]];
       const absent = [];
       for (const [key, value] of Object.entries(numbers)) {
@@ -79,7 +81,7 @@ for (const [kind, args] of Object.entries(layouts)) {
         else
           expected.push([macro(key), Number(value)]);
       }
-      for (const { name, file, memoryImport, bindings, ...module } of modules)
+      for (const { name, file, memoryImport, importsTable, imports, bindings, ...module } of modules)
         for (const [key, value] of Object.entries(module))
           expected.push([`${macro(name).replace(/-/g, '_')}_${macro(key)}`, value ?? 0]);
 

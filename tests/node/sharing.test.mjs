@@ -3,22 +3,14 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { cargoBuild, combine, instantiate, linkFreestanding, moduleNamed, run, scratchDirectory, testsDirectory,
+import { cargoBuild, combine, linkFreestanding, moduleNamed, run, scratchDirectory, testsDirectory,
   tool } from './tools.mjs';
 
 const shared = ['--stack=shared', '--table=shared'];
 
 async function instantiateShared(layout) {
-  const memory = layout.createMemory();
-  const env = {};
-  if (layout.stackPointer !== null)
-    env.__stack_pointer = layout.createStackPointer();
-  if (layout.tableSize !== null)
-    env.__indirect_function_table = layout.createTable();
-  const found = { memory, env };
-  for (const module of layout.modules)
-    found[module.name] = (await instantiate(module, memory, { env })).exports;
-  return found;
+  const { instances, table } = await layout.instantiate();
+  return { functionTable: table, ...Object.fromEntries(Object.entries(instances).map(([name, { exports }]) => [name, exports])) };
 }
 
 function linkC(directory) {
@@ -31,7 +23,7 @@ function linkC(directory) {
 test('C modules that share a stack, a table and variables', async t => {
   const directory = scratchDirectory('c');
   const layout = await combine(directory, linkC(directory), ...shared);
-  const { user, maker, env } = await instantiateShared(layout);
+  const { user, maker, functionTable } = await instantiateShared(layout);
   run(tool('WASMSHARE'), ['verify', directory]);
 
   await t.test('call each other\'s function pointers', () => {
@@ -46,9 +38,9 @@ test('C modules that share a stack, a table and variables', async t => {
 
   await t.test('have their own ranges of the table, and entry 0 is null', () => {
     const ranges = layout.modules.map(({ tableBase, tableSize }) => [tableBase, tableBase + tableSize]);
-    assert.equal(env.__indirect_function_table.get(0), null);
+    assert.equal(functionTable.get(0), null);
     assert.ok(ranges.every(([start]) => start >= 1));
-    assert.equal(env.__indirect_function_table.length, layout.tableSize);
+    assert.equal(functionTable.length, layout.tableSize);
     assert.equal(Math.max(...ranges.map(([, end]) => end)), layout.tableSize);
   });
 

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { combine, instantiate, liesInside, linkFreestanding, scratchDirectory } from './tools.mjs';
+import { expected, runFourThreads } from './modules/four-threads.mjs';
+import { combine, instantiate, liesInside, linkThreads, scratchDirectory } from './tools.mjs';
 
 const threads = 2, times = 100_000, areaSize = 4096;
 
@@ -19,9 +20,8 @@ function runThread(workerData) {
 
 test('two threads on one shared memory', async t => {
   const directory = scratchDirectory();
-  const module = linkFreestanding('threads.c', join(directory, 'threads-input.wasm'), '-pthread', '-mbulk-memory',
-    `-Wl,--shared-memory,--max-memory=${1 << 24}`,
-    '-Wl,--export=__wasm_init_tls,--export=__tls_base,--export=__stack_pointer');
+  const module = linkThreads(join(directory, 'threads-input.wasm'),
+    '-Wl,--export=__tls_base,--export=__stack_pointer');
   const layout = await combine(directory, [`left=${module}`, `right=${module}`], '--heap-size', '64K');
   assert.equal(layout.shared, true);
   assert.equal(layout.maximumPages, (1 << 24) / layout.pageSize);
@@ -60,4 +60,18 @@ test('two threads on one shared memory', async t => {
       assert.equal(exports.get_bss_total(), threads * times);
     });
   }
+});
+
+test('four workers, each with a stack and thread-local variables that the loader hands out', async () => {
+  const directory = scratchDirectory('four');
+  const module = linkThreads(join(directory, 'threads-input.wasm'));
+  await combine(directory, [`left=${module}`, `right=${module}`], '--stack=shared', '--threads', '4');
+  const result = await runFourThreads(pathToFileURL(join(directory, 'layout.mjs')).href, message =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(new URL('modules/thread-worker.mjs', import.meta.url));
+      worker.once('message', report => resolve(worker.terminate().then(() => report)));
+      worker.once('error', reject);
+      worker.postMessage(message);
+    }));
+  assert.deepEqual(result, expected);
 });

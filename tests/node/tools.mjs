@@ -43,6 +43,12 @@ export function linkFreestanding(source, output, ...flags) {
   return output;
 }
 
+// threads.c, with what the loader needs to start threads in it.
+export function linkThreads(output, ...flags) {
+  return linkFreestanding('threads.c', output, '-pthread', '-mbulk-memory',
+    `-Wl,--shared-memory,--max-memory=${1 << 24},--export=__wasm_init_tls`, ...flags);
+}
+
 // Links C, C++ or objects with wasi-libc, as a module that is called again and again (WASI calls it a reactor).
 export function linkReactor(compiler, output, ...args) {
   run(tool(compiler), ['--target=wasm32-wasi', '-Wno-deprecated', '-mexec-model=reactor', '-O2', ...placeable,

@@ -7,11 +7,14 @@ import { copyFileSync, createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { basename, extname, join } from 'node:path';
 import { test } from 'node:test';
-import { combine, linkFreestanding, projectDirectory, run, scratchDirectory, testsDirectory, tool } from './tools.mjs';
+import { expected } from './modules/four-threads.mjs';
+import { combine, linkFreestanding, linkThreads, projectDirectory, run, scratchDirectory, testsDirectory,
+  tool } from './tools.mjs';
 
 // Serves `directory` to Chromium, which imports the page's module and sends back what it exports as `result`.
-async function resultInBrowser(directory, page) {
-  copyFileSync(join(testsDirectory, 'node', 'modules', page), join(directory, page));
+async function resultInBrowser(directory, page, ...others) {
+  for (const file of [page, ...others])
+    copyFileSync(join(testsDirectory, 'node', 'modules', file), join(directory, file));
   const types = { '.mjs': 'text/javascript', '.wasm': 'application/wasm' };
   const document = `<!doctype html><script type="module">
     const report = text => fetch('/report', { method: 'POST', body: text });
@@ -25,6 +28,9 @@ async function resultInBrowser(directory, page) {
     return await new Promise((resolve, reject) => {
       server.on('request', async (request, response) => {
         const path = join(directory, basename(request.url));
+        // Shared memory is for pages that are isolated from others.
+        response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+        response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
         if (request.url === '/report') {
           let body = '';
           for await (const chunk of request)
@@ -73,4 +79,12 @@ test('64-bit modules run in one 64-bit memory', async () => {
     distance: '3', applied: ['42', '144'] });
   assert.deepEqual(await resultInBrowser(directory, 'memory64-page.mjs'),
     { memory64: true, heapBase: 'bigint', copies: [copy('left', 1000), copy('right', 2000)] });
+});
+
+test('four workers, each with a stack and thread-local variables that the loader hands out', async () => {
+  const directory = scratchDirectory('threads');
+  const module = linkThreads(join(directory, 'threads-input.wasm'));
+  await combine(directory, [`left=${module}`, `right=${module}`], '--stack=shared', '--threads', '4');
+  assert.deepEqual(await resultInBrowser(directory, 'threads-page.mjs', 'four-threads.mjs', 'thread-worker.mjs'),
+    expected);
 });

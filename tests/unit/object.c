@@ -1,6 +1,9 @@
 // src/object.h: LLVM's reader beside ours, and what becomes of its fatal errors.
 #include "unit.h"
 
+#include <pthread.h>
+
+#include "../../src/linking.h"
 #include "../../src/object.h"
 #include "../../src/sections.h"
 
@@ -16,7 +19,8 @@ static const struct sample sample = {
     .code_relocation_count = 1,
 };
 
-// The module with its sections read and nothing else, so that LLVM is the first to look further.
+// The module with its sections read, and its symbols if they can be, so that LLVM is the first to look
+// further.
 static struct ws_module *read_sections(struct ws_slice bytes) {
   struct ws_error error;
   struct ws_module *module = calloc(1, sizeof *module);
@@ -24,6 +28,8 @@ static struct ws_module *read_sections(struct ws_slice bytes) {
   module->file = "sample.wasm";
   module->bytes = bytes;
   assert_true(ws_read_sections(module, &error));
+  if (!ws_read_linking(module, &error))
+    module->symbol_count = 0;
   return module;
 }
 
@@ -49,7 +55,7 @@ static void dwarf_and_names_are_hidden_without_moving_other_sections(void **stat
   struct sample with_dwarf = sample;
   with_dwarf.first = ".debug_info";
   struct ws_buffer bytes = build(&with_dwarf);
-  put_custom(&bytes, "name", BYTES(0xff, 0xff)); // malformed: LLVM would refuse it
+  put_custom(&bytes, "name", BYTES(1, 7, 2, 0, 1, 'f', 0, 1, 'g')); // LLVM would refuse two names
   struct ws_module *module = read_sections((struct ws_slice){bytes.data, bytes.size});
   struct ws_error error;
   assert_true(ws_object_agrees(module, &error));
@@ -136,6 +142,133 @@ static void after_what_aborts_llvm_other_modules_are_read_as_ever(void **state) 
   assert_says(refusal(BYTES(99)).message, "unexpected metadata version");
 }
 
+// LLVM would look up the names of what these relocations say, far behind the last symbol.
+static void relocations_of_symbols_that_do_not_exist_are_not_shown_to_llvm(void **state) {
+  (void)state;
+  static const uint8_t function_index[] = {0, 4, 0xff, 0xff, 0xff, 0xff, 7}, type_index[] = {6, 4, 99},
+                       function_offset[] = {8, 4, 0xff, 0xff, 0xff, 0xff, 7, 0};
+  static const struct ws_slice entries[] = {{function_index, sizeof function_index},
+                                            {type_index, sizeof type_index},
+                                            {function_offset, sizeof function_offset}};
+  for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+    struct sample wrong = sample;
+    wrong.code_relocations = entries[i];
+    struct ws_buffer bytes = build(&wrong);
+    struct ws_module *module = read_sections((struct ws_slice){bytes.data, bytes.size});
+    struct ws_error error;
+    assert_false(ws_object_agrees(module, &error));
+    assert_string_equal(error.section, "reloc.CODE");
+    assert_says(error.message, "symbol that does not exist");
+    ws_module_free(module);
+    assert_true(error_of(&bytes).message[0]);
+    ws_buffer_free(&bytes);
+  }
+}
+
+static void section_symbols_of_later_sections_are_not_shown_to_llvm(void **state) {
+  (void)state;
+  struct sample wrong = sample;
+  wrong.linking = BYTES(2, 8, 9, 2, 0, 0, 0, 1, 'f', 3, 2, 7);
+  struct ws_buffer bytes = build(&wrong);
+  struct ws_error error = error_of(&bytes);
+  assert_string_equal(error.section, "linking");
+  assert_says(error.message, "symbol 1 is of a section that comes later");
+  ws_buffer_free(&bytes);
+}
+
+// ------------------------------------------------------------------------------------- large modules, in
+// threads
+
+static struct ws_buffer build_large(struct ws_slice linking) {
+  struct sample large = sample;
+  large.data_size = 100000;
+  large.pages = 4;
+  large.linking = linking;
+  return build(&large);
+}
+#define TWICE BYTES(2, 8, 11, 2, 0, 0, 0, 1, 'f', 0, 0, 0, 1, 'f') // a symbol table of two symbols f
+
+static bool ignore(void *context, const void *bytes, size_t size) {
+  *(size_t *)context += size;
+  return bytes != NULL;
+}
+
+// Places a module that was read without waiting for LLVM.
+static bool place_later(const struct ws_buffer *bytes, struct ws_error *error) {
+  size_t size = 0;
+  struct ws_module *module = read_bytes(bytes, &(struct ws_read_options){.check_later = true});
+  assert_non_null(module->object);
+  struct ws_placement placement;
+  assert_true(ws_plan_shift(module, 65536, 0, NULL, &placement, error));
+  bool ok = ws_place(module, &placement, (struct ws_sink){ignore, &size}, error);
+  assert_int_equal(ws_place(module, &placement, (struct ws_sink){ignore, &size}, error), ok);
+  assert_true(size > 200000);
+  ws_module_free(module);
+  return ok;
+}
+
+static void a_large_module_is_refused_as_a_small_one_is(void **state) {
+  (void)state;
+  struct ws_buffer bytes = build_large(TWICE);
+  assert_says(error_of(&bytes).message, "LLVM's reader refuses it: duplicate symbol name");
+  ws_buffer_free(&bytes);
+}
+
+static void placing_a_large_module_waits_for_llvm_and_fails_if_it_disagrees(void **state) {
+  (void)state;
+  struct ws_error error;
+  struct ws_buffer right = build_large((struct ws_slice){0}), wrong = build_large(TWICE);
+  assert_true(place_later(&right, &error));
+  assert_false(place_later(&wrong, &error));
+  assert_string_equal(error.file, "sample.wasm");
+  assert_says(error.message, "duplicate symbol name");
+  ws_buffer_free(&right);
+  ws_buffer_free(&wrong);
+}
+
+static void what_both_readers_refuse_is_reported_by_ours(void **state) {
+  (void)state;
+  static const uint8_t beyond[] = {0, 0xff, 0x7f, FUNCTION_SYMBOL};
+  struct sample large = sample;
+  large.data_size = 100000;
+  large.code_relocations = (struct ws_slice){beyond, sizeof beyond};
+  struct ws_buffer bytes = build(&large);
+  assert_says(error_of(&bytes).message, "R_WASM_FUNCTION_INDEX_LEB lies outside its section");
+  ws_buffer_free(&bytes);
+}
+
+static void *read_many(void *context) {
+  bool *ok = context;
+  struct ws_buffer right = build_large((struct ws_slice){0}), wrong = build_large(TWICE);
+  struct ws_error error;
+  for (int i = 0; i < 20 && *ok; i++) {
+    *ok = place_later(&right, &error) && !place_later(&wrong, &error);
+    struct ws_buffer fatal = with_linking_section(BYTES(2, 8, 1, 0x80));
+    struct ws_module *module = read_sections((struct ws_slice){fatal.data, fatal.size});
+    *ok = *ok && !ws_object_agrees(module, &error) && strstr(error.message, "malformed uleb128");
+    ws_module_free(module);
+    ws_buffer_free(&fatal);
+  }
+  ws_buffer_free(&right);
+  ws_buffer_free(&wrong);
+  return NULL;
+}
+
+static void several_threads_can_read_at_once_although_some_abort_llvm(void **state) {
+  (void)state;
+  enum { THREADS = 4 };
+  pthread_t threads[THREADS];
+  bool ok[THREADS];
+  for (int i = 0; i < THREADS; i++) {
+    ok[i] = true;
+    assert_int_equal(pthread_create(&threads[i], NULL, read_many, &ok[i]), 0);
+  }
+  for (int i = 0; i < THREADS; i++) {
+    pthread_join(threads[i], NULL);
+    assert_true(ok[i]);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_module_that_llvm_reads_alike_is_agreed_on),
@@ -146,6 +279,12 @@ int main(void) {
       cmocka_unit_test(a_name_that_llvm_quotes_comes_without_control_characters),
       cmocka_unit_test(what_aborts_llvm_is_an_error_with_its_reason),
       cmocka_unit_test(after_what_aborts_llvm_other_modules_are_read_as_ever),
+      cmocka_unit_test(relocations_of_symbols_that_do_not_exist_are_not_shown_to_llvm),
+      cmocka_unit_test(section_symbols_of_later_sections_are_not_shown_to_llvm),
+      cmocka_unit_test(a_large_module_is_refused_as_a_small_one_is),
+      cmocka_unit_test(placing_a_large_module_waits_for_llvm_and_fails_if_it_disagrees),
+      cmocka_unit_test(what_both_readers_refuse_is_reported_by_ours),
+      cmocka_unit_test(several_threads_can_read_at_once_although_some_abort_llvm),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,12 @@
-# `cargo wasmshare build`: order, profiles, packages, files, options, cargo's own flags, and errors like cargo's.
+# `cargo wasmshare build`: order, profiles, packages, files, options, cargo's own flags, and errors like cargo's. In a
+# directory with spaces in its name.
 . "$(dirname "$0")/../lib.sh"
 use_rust
 example cargo
 rm -r .cargo
+mkdir "$work/my project"
+mv ./* "$work/my project"
+cd "$work/my project"
 out=$CARGO_TARGET_DIR/wasmshare
 rm -rf "$out"
 modules() {
@@ -33,6 +37,7 @@ resolver = "2"
 modules = ["first=greeting", "prebuilt.wasm", "third=prebuilt.wasm"]
 out-dir = "www/wasm"
 name = "memory"
+host-imports = ["greeting", "env"]
 extra-stack = "128K"
 heap-size = 1048576
 max-memory = "64M"
@@ -66,11 +71,16 @@ cp "$WASMSHARE_SOURCE/examples/cargo/greeting/src/lib.rs" greeting/src/lib.rs
 sed -i 's/^max-memory.*/max-memory = "64K"/' Cargo.toml
 refuses error: cargo wasmshare build --release
 expect_no 'wasmshare: error' refused.log
-cd "$work"
-refuses 'could not find `Cargo.toml`' cargo wasmshare build
+(cd "$work" && refuses 'could not find `Cargo.toml`' cargo wasmshare build)
 
 # the command, where WASMSHARE says
-cd cargo
 sed -i 's/^max-memory.*//' Cargo.toml
 refuses 'could not run `/nonesuch/wasmshare`' env WASMSHARE=/nonesuch/wasmshare cargo wasmshare build --release
-WASMSHARE=$WASMSHARE_PREFIX/bin/wasmshare PATH=${PATH//"$WASMSHARE_PREFIX/bin:"/} cargo wasmshare build --release
+installed=$WASMSHARE_PREFIX/bin
+PATH=${PATH//"$installed:"/}
+WASMSHARE=$installed/wasmshare cargo wasmshare build --release
+refuses '`wasmshare` is not in PATH: install WasmShare, or set WASMSHARE' cargo wasmshare build --release
+# or beside `cargo-wasmshare`
+mkdir "$work/bin"
+cp "$(command -v cargo-wasmshare)" "$installed/wasmshare" "$work/bin"
+PATH=$work/bin:$PATH cargo wasmshare build --release

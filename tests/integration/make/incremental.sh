@@ -27,6 +27,7 @@ run
 expect '-c shout.c' make.log
 expect 'build/shout.o -o build/shout.wasm' make.log
 expect_no 'wasm-opt was run' make.log
+expect ' --no-wasm-opt ' make.log # of the ways to prevent that, the one that this clang knows
 expect_no greeting.c make.log
 expect_no greeting.o make.log
 [ "$(combined)" = 1 ] || fail "combined $(combined) times"

@@ -1,4 +1,5 @@
-# The completions complete every command and option that --help names; the man page documents them.
+# The completions complete every command and option that --help names, in the shells that they are for; the man page
+# documents them.
 . "$(dirname "$0")/../lib.sh"
 wasmshare --help >help.txt
 share=$WASMSHARE_PREFIX/share
@@ -15,8 +16,11 @@ done
 man --warnings -l "$share/man/man1/wasmshare.1" >man.txt 2>man.err
 [ ! -s man.err ] || { cat man.err; fail 'man has warnings'; }
 
+touch a.wasm b.txt c.json
+mkdir dir
+
 . "$share/bash-completion/completions/wasmshare"
-complete_line() {
+in_bash() {
     read -ra COMP_WORDS <<<"$1"
     [[ $1 == *' ' ]] && COMP_WORDS+=('')
     COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
@@ -24,10 +28,42 @@ complete_line() {
     _wasmshare
     echo "${COMPREPLY[*]}"
 }
-touch a.wasm b.txt c.json
-mkdir dir
-[ "$(complete_line 'wasmshare comb')" = combine ] || fail 'bash: commands'
-[ "$(complete_line 'wasmshare combine --heap-s')" = --heap-size ] || fail 'bash: options'
-[ "$(complete_line 'wasmshare combine ')" = 'dir a.wasm' ] || fail "bash: files: $(complete_line 'wasmshare combine ')"
-[ "$(complete_line 'wasmshare combine -o ')" = dir ] || fail 'bash: directories'
-[ "$(complete_line 'wasmshare verify c')" = c.json ] || fail 'bash: layouts'
+[ "$(in_bash 'wasmshare combine ')" = 'dir a.wasm' ] || fail "bash: files: $(in_bash 'wasmshare combine ')"
+
+in_fish() {
+    fish --no-config -c "source '$share/fish/vendor_completions.d/wasmshare.fish'; complete -C '$1'" | sed 's/\t.*//; q'
+}
+
+# types the line and the tab key, and takes what a command of that name is then called with
+cat >.zshrc <<END
+PS1= PS2= RPS1=
+fpath=('$share/zsh/site-functions' \$fpath)
+autoload -U compinit
+compinit -u -D
+wasmshare() { print -r -- "<\$*>" }
+END
+cat >type.zsh <<'END'
+zmodload zsh/zpty
+zpty shell "ZDOTDIR=. zsh --no-global-rcs --interactive"
+zpty -w -n shell "$1"$'\t\n'
+zpty -r shell line '*<*>*'
+print -r -- ${${${line##*<}%%>*}##* }
+END
+in_zsh() {
+    timeout 60 zsh -f type.zsh "$1"
+}
+
+completes() {
+    local shell completed
+    for shell in bash fish zsh; do
+        completed=$("in_$shell" "wasmshare $1")
+        [ "${completed%/}" = "$2" ] || fail "$shell completes \"wasmshare $1\" with \"$completed\""
+    done
+}
+completes comb combine
+completes 'combine --heap-s' --heap-size
+completes 'combine -o ' dir
+completes 'combine a' a.wasm
+completes 'relocate --of' --offset
+completes 'inspect --js' --json
+completes 'verify c' c.json

@@ -1,9 +1,11 @@
 // A host in TypeScript, as strict as the compiler can be: every name that layout.d.mts promises, at its type.
 
 import {
-  createMemory, heapBase, heapEnd, maximumPages, memory64, modules, pageSize, pages, shared,
+  createMemory, createStackPointer, createTable, heapBase, heapEnd, instantiate, instantiationOrder, maximumPages,
+  memory64, modules, pageSize, pages, shared, stackLow, stackPointer, tableSize, threadBase, threadCount, threadSize,
+  threadStackSize,
 } from './layout.mjs';
-import type { Address } from './layout.mjs';
+import type { Address, AddressSpace, Import, ModuleName, Thread } from './layout.mjs';
 
 const memory: WebAssembly.Memory = createMemory();
 const total: number = pages * pageSize;
@@ -27,3 +29,31 @@ for (const module of modules) {
   void module.memoryBass;
 }
 void [total, limit, flags, heap];
+
+const kinds: [WebAssembly.Global, WebAssembly.Table] = [createStackPointer(), createTable()];
+const maybe: readonly (Address | null)[] = [stackLow, stackPointer, threadBase, threadSize, threadStackSize];
+const counts: readonly (number | null)[] = [tableSize, threadCount];
+void [kinds, maybe, counts];
+
+export async function load(): Promise<Thread> {
+  const order: readonly ModuleName[] = instantiationOrder;
+  const space: AddressSpace = await instantiate({ env: { log: (n: number) => n } }, {
+    modules: ['keeper'],
+    memory,
+    compile: ({ url, imports }) => {
+      const first: Import | undefined = imports[0];
+      void first;
+      return WebAssembly.compileStreaming(fetch(url));
+    },
+  });
+  const instance: WebAssembly.Instance = await space.load('keeper');
+  const same: WebAssembly.Instance = space.instances.keeper;
+  const table: WebAssembly.Table | null = space.table;
+  // @ts-expect-error: a module that is not in the layout
+  await space.load('keepr');
+  const thread: Thread = space.startThread();
+  await instantiate(module => ({ env: { name: () => module.name.length } }), { thread });
+  space.endThread(thread);
+  void [order, instance, same, table];
+  return thread;
+}

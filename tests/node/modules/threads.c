@@ -46,6 +46,12 @@ EXPORT(own_count_address) uint32_t *own_count_address(void) {
   return &own_count;
 }
 
+EXPORT(stack_address) uintptr_t stack_address(void) {
+  int local;
+  int *volatile address = &local;
+  return (uintptr_t)address;
+}
+
 EXPORT(total_address) _Atomic uint32_t *total_address(void) {
   return &total;
 }

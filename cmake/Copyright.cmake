@@ -1,0 +1,32 @@
+# The copyright file to install: WasmShare's licence, and the terms of what is linked into the command and the shared
+# library, as the Debian packages that those parts were taken from state them.
+file(READ "${PROJECT_SOURCE_DIR}/LICENSE" copyright)
+
+# terms_of(WHAT FILE OTHERWISE): FILE is the static library; OTHERWISE is said of one that is no Debian package's.
+function(terms_of what file otherwise)
+  get_filename_component(file "${file}" REALPATH)
+  execute_process(COMMAND dpkg -S "${file}" RESULT_VARIABLE unknown OUTPUT_VARIABLE package ERROR_QUIET)
+  string(REGEX REPLACE "[:,].*" "" package "${package}")
+  set(terms "${otherwise}")
+  if(NOT unknown AND EXISTS "/usr/share/doc/${package}/copyright")
+    file(READ "/usr/share/doc/${package}/copyright" terms)
+  endif()
+  set(copyright "${copyright}\n\n---- ${what}, parts of which are linked into this ----\n\n${terms}" PARENT_SCOPE)
+endfunction()
+
+if(NOT WASMSHARE_LLVM_SHARED)
+  get_target_property(file LLVMObject LOCATION)
+  terms_of(LLVM "${file}" "Apache-2.0 WITH LLVM-exception: https://llvm.org/LICENSE.txt\n")
+endif()
+if(JANSSON_LIBRARY MATCHES "\\.a$")
+  terms_of(Jansson "${JANSSON_LIBRARY}" "MIT: Copyright Petri Lehtinen, https://github.com/akheron/jansson\n")
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  string(APPEND copyright "\n\n---- libstdc++ and libgcc, parts of which are linked into the command ----\n\n"
+    "Copyright Free Software Foundation, Inc.\n"
+    "GPL-3.0-or-later WITH GCC-exception-3.1: with the GCC Runtime Library Exception, which lets programs that GCC\n"
+    "compiled have parts of them under terms of their own. On Debian, /usr/share/doc/libstdc++6/copyright has the\n"
+    "exception, and /usr/share/common-licenses/GPL-3 the licence.\n")
+endif()
+
+file(WRITE "${PROJECT_BINARY_DIR}/copyright" "${copyright}")

@@ -1,0 +1,57 @@
+
+/** Makes the memory that all modules import. */
+export function createMemory(): WebAssembly.Memory;
+/** Makes the stack pointer that all modules import as env.__stack_pointer; throws if each has its own stack. */
+export function createStackPointer(address?: Address): WebAssembly.Global;
+/** Makes the function table that all modules import as env.__indirect_function_table; throws if each has its own. */
+export function createTable(): WebAssembly.Table;
+
+/** What a new thread needs: to be sent to a worker with postMessage, and given to its `instantiate()`. */
+export interface Thread {
+  readonly index: number;
+  /** Start of the thread's area: its stack, then its thread-local variables. */
+  readonly base: Address;
+  readonly memory: WebAssembly.Memory;
+  /** The modules that are loaded when the thread starts, by name. */
+  readonly compiled: Readonly<Record<string, WebAssembly.Module>>;
+}
+
+export interface InstantiateOptions {
+  /** Names of the modules to instantiate; those that they import from come too. All, if not given. */
+  modules?: Iterable<ModuleName>;
+  /** A memory to use in place of a new one. It must be from `createMemory()`. */
+  memory?: WebAssembly.Memory;
+  /** Gives a module compiled, in place of fetching it from its URL or, in Node, reading its file. */
+  compile?(module: PlacedModule): WebAssembly.Module | Promise<WebAssembly.Module>;
+  /** In a worker: the thread that it is. The modules' memory and variables are those of the first thread. */
+  thread?: Thread;
+}
+
+/** Modules that are instantiated on one memory. */
+export interface AddressSpace {
+  readonly memory: WebAssembly.Memory;
+  /** The shared function table; null if each module has its own. */
+  readonly table: WebAssembly.Table | null;
+  /** The shared stack pointer; null if each module has its own stack. */
+  readonly stackPointer: WebAssembly.Global | null;
+  /** The instances by name: all that were asked for, and those that `load` added. */
+  readonly instances: Readonly<Record<ModuleName, WebAssembly.Instance>>;
+  /** Instantiates a module, and those that it imports from, unless they are; then runs their constructors. */
+  load(name: ModuleName): Promise<WebAssembly.Instance>;
+  /** A thread with a stack and thread-local variables of its own, of those that `--threads` made room for. */
+  startThread(): Thread;
+  /** Gives the thread's area back, when its worker has ended. */
+  endThread(thread: Thread): void;
+}
+
+/**
+ * Compiles the modules, instantiates them on one memory, each after those that it imports from, and then runs their
+ * constructors (`_initialize`, or else `__wasm_call_ctors`) once each, in that order.
+ *
+ * What modules import from each other, the memory, and a shared stack pointer and function table are given to them;
+ * `imports` is for what the host gives: an import object for all modules, or a function that returns one for a module.
+ */
+export function instantiate(
+  imports?: WebAssembly.Imports | ((module: PlacedModule) => WebAssembly.Imports),
+  options?: InstantiateOptions,
+): Promise<AddressSpace>;

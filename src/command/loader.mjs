@@ -1,0 +1,143 @@
+
+// ---------------------------------------------------------------------------------------------------------- the loader
+
+// 64-bit limits are bigints, but plain numbers in engines that had 64-bit memories before they were standard.
+function make(Kind, { initial, maximum, ...rest }) {
+  const limits = convert => ({ ...rest, initial: convert(initial), ...maximum && { maximum: convert(maximum) } });
+  if (!memory64)
+    return new Kind(limits(Number));
+  try {
+    return new Kind({ ...limits(BigInt), address: 'i64' });
+  } catch {
+    return new Kind({ ...limits(Number), index: 'i64' });
+  }
+}
+
+// Makes the memory that all modules import.
+export function createMemory() {
+  return make(WebAssembly.Memory, { initial: pages, maximum: maximumPages, shared });
+}
+
+// Makes the stack pointer that all modules import as env.__stack_pointer.
+export function createStackPointer(address = stackPointer) {
+  if (stackPointer === null)
+    throw new Error('each module has its own stack: combine them with --stack=shared');
+  return new WebAssembly.Global({ value: memory64 ? 'i64' : 'i32', mutable: true }, address);
+}
+
+// Makes the function table that all modules import as env.__indirect_function_table.
+export function createTable() {
+  if (tableSize === null)
+    throw new Error('each module has its own function table: combine them with --table=shared');
+  return make(WebAssembly.Table, { initial: tableSize, element: 'anyfunc' });
+}
+
+async function compile({ url }) {
+  if (url.protocol === 'file:' && globalThis.process?.versions?.node) {
+    const { readFile } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:fs/promises');
+    return WebAssembly.compile(await readFile(url));
+  }
+  const response = await fetch(url);
+  if (!response.ok)
+    throw new Error(`${url}: ${response.status} ${response.statusText}`);
+  return response.headers.get('Content-Type') === 'application/wasm' && WebAssembly.compileStreaming
+    ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+}
+
+const byName = new Map(modules.map(module => [module.name, module]));
+
+// The modules that these need, themselves included, in the order to instantiate them in.
+function closure(names) {
+  const needed = new Set(names);
+  for (const name of needed) {
+    if (!byName.has(name))
+      throw new RangeError(`there is no module ${name}: the layout has ${[...byName.keys()].join(', ')}`);
+    const { imports, bindings } = byName.get(name);
+    for (const { from } of [...imports, ...bindings])
+      if (from !== null)
+        needed.add(from);
+  }
+  return instantiationOrder.filter(name => needed.has(name)).map(name => byName.get(name));
+}
+
+// Instantiates the modules on one memory: see layout.d.mts.
+export async function instantiate(imports = {}, options = {}) {
+  const { thread } = options;
+  const memory = thread?.memory ?? options.memory ?? createMemory();
+  const table = tableSize === null ? null : createTable();
+  const stack = stackPointer === null ? null : createStackPointer(thread ? thread.base + threadStackSize : undefined);
+  const compiled = { ...thread?.compiled };
+  const instances = {};
+
+  function importsOf(module) {
+    const given = { ...typeof imports === 'function' ? imports(module) : imports };
+    const give = (from, name, value) => {
+      given[from] = { ...given[from], [name]: value };
+    };
+    give(module.memoryImport.module, module.memoryImport.name, memory);
+    if (stack)
+      give('env', '__stack_pointer', stack);
+    if (module.importsTable)
+      give('env', '__indirect_function_table',
+        table ?? make(WebAssembly.Table, { initial: module.tableBase + module.tableSize, element: 'anyfunc' }));
+    for (const { module: from, name, from: exporter } of module.imports) {
+      if (exporter === null)
+        continue;
+      // In a circle, one module comes before another that it calls.
+      const later = (...args) => instances[exporter].exports[name](...args);
+      give(from, name, exporter in instances ? instances[exporter].exports[name] : later);
+    }
+    return given;
+  }
+
+  // Once for each thread, or once for the memory.
+  function start(module) {
+    const { exports } = instances[module.name];
+    if (!thread)
+      (exports._initialize ?? exports.__wasm_call_ctors)?.();
+    else if (module.tlsOffset !== null)
+      exports.__wasm_init_tls(thread.base + module.tlsOffset);
+  }
+
+  async function loadAll(names) {
+    const missing = closure(names).filter(({ name }) => !(name in instances));
+    for (const { name } of missing)
+      if (thread && !(name in compiled))
+        throw new Error(`module ${name} must be loaded in the first thread before it is in others`);
+    await Promise.all(missing.map(async module => {
+      compiled[module.name] ??= await (options.compile ?? compile)(module);
+    }));
+    try {
+      for (const module of missing)
+        instances[module.name] = await WebAssembly.instantiate(compiled[module.name], importsOf(module));
+      missing.forEach(start);
+    } catch (error) {
+      for (const { name } of missing)
+        delete instances[name];
+      throw error;
+    }
+  }
+
+  // One after another, so that what two need is instantiated once.
+  let last = Promise.resolve();
+  const load = async name => {
+    await (last = last.catch(() => {}).then(() => loadAll([name])));
+    return instances[name];
+  };
+
+  const free = Array.from({ length: thread ? 0 : threadCount }, (_, i) => i);
+  const startThread = () => {
+    if (free.length === 0)
+      throw new RangeError(thread ? 'the first thread hands out threads'
+        : `there is room for ${threadCount} threads: combine with a larger --threads`);
+    const index = free.shift();
+    const base = threadBase + threadSize * (memory64 ? BigInt(index) : index);
+    return { index, base, memory, compiled: { ...compiled } };
+  };
+  const endThread = ({ index }) => {
+    free.push(index);
+  };
+
+  await loadAll(options.modules ?? (thread ? Object.keys(compiled) : byName.keys()));
+  return { memory, table, stackPointer: stack, instances, load, startThread, endThread };
+}

@@ -1,0 +1,123 @@
+// The loader of layout.mjs: what modules import from each other is given to them, and constructors run once, in order.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { combine, linkFreestanding, run, scratchDirectory, testsDirectory, tool } from './tools.mjs';
+
+const inputs = scratchDirectory('inputs');
+const link = (name, ...flags) => {
+  const output = join(inputs, `${name}.wasm`);
+  linkFreestanding(join('loader', `${name}.c`), output, '-Wl,--allow-undefined', ...flags);
+  return output;
+};
+const constructors = '-Wl,--export-if-defined=__wasm_call_ctors';
+const linkText = name => {
+  const output = join(inputs, `${name}.wasm`);
+  run(tool('WAT2WASM'), [join(testsDirectory, 'node', 'modules', 'loader', `${name}.wat`), '-o', output]);
+  return output;
+};
+const log = link('log');
+const base = link('base', constructors);
+const derived = link('derived', constructors);
+const plugin = link('plugin', constructors);
+const even = link('even', '-fno-optimize-sibling-calls');
+const odd = link('odd', '-fno-optimize-sibling-calls');
+
+const host = () => {
+  const said = [];
+  return { said, imports: { env: { say: number => said.push(number) } } };
+};
+
+test('a module is given the functions that others export, and instantiated after those', async () => {
+  const layout = await combine(scratchDirectory('functions'), [derived, base, log], '--host-import', 'env.say');
+  const { said, imports } = host();
+  const { instances, memory } = await layout.instantiate(imports);
+  assert.deepEqual(layout.instantiationOrder, ['log', 'base', 'derived']);
+  assert.equal(instances.derived.exports.area(3), 12);
+  assert.equal(memory.buffer.byteLength, layout.heapEnd);
+  // base's constructor, then derived's, which already finds what the first made
+  assert.deepEqual(said, [1, 102]);
+});
+
+test('an import is the very function of the other module, with no JavaScript between', async () => {
+  const layout = await combine(scratchDirectory('direct'), [linkText('passing'), base, log], '--host-import', 'env.say');
+  const { instances: { passing, base: { exports } } } = await layout.instantiate(host().imports);
+  assert.equal(passing.exports.passed_on, exports.scale);
+});
+
+test('imports may be told apart by module', async () => {
+  const layout = await combine(scratchDirectory('by-module'), [`one=${log}`, `two=${log}`], '--host-imports', 'env');
+  const said = [];
+  const { instances } = await layout.instantiate(({ name }) => ({ env: { say: number => said.push([name, number]) } }));
+  instances.one.exports.log_number(1);
+  instances.two.exports.log_number(2);
+  assert.deepEqual(said, [['one', 1], ['two', 2]]);
+});
+
+test('load() instantiates a module later, and what it needs first', async t => {
+  const layout = await combine(scratchDirectory('load'), [log, plugin, derived, base], '--host-import', 'env.say');
+
+  await t.test('once, however often it is asked for', async () => {
+    const { said, imports } = host();
+    const { instances, load } = await layout.instantiate(imports, { modules: ['log'] });
+    assert.deepEqual(Object.keys(instances), ['log']);
+    const [one, other] = await Promise.all([load('plugin'), load('plugin')]);
+    assert.equal(one, other);
+    assert.equal(one, instances.plugin);
+    assert.deepEqual(Object.keys(instances), ['log', 'base', 'plugin']);
+    assert.deepEqual(said, [1, 203]);
+    assert.equal(await load('base'), instances.base);
+    assert.deepEqual(said, [1, 203]);
+  });
+
+  await t.test('and says so if there is no such module', async () => {
+    const { load } = await layout.instantiate(host().imports, { modules: [] });
+    await assert.rejects(load('plugn'), /there is no module plugn: the layout has log, plugin, derived, base/);
+  });
+
+  await t.test('and can do it again after a failure', async () => {
+    let failures = 1;
+    const { instances, load } = await layout.instantiate(host().imports, { modules: [], compile: ({ url }) => {
+      if (failures-- > 0)
+        throw new Error('not now');
+      return WebAssembly.compile(readFileSync(url));
+    } });
+    await assert.rejects(load('base'), /not now/);
+    assert.deepEqual(Object.keys(instances), []);
+    assert.equal(await load('base'), instances.base);
+  });
+});
+
+test('a memory that is given is used', async () => {
+  const layout = await combine(scratchDirectory('memory'), [base, log], '--host-import', 'env.say');
+  const memory = layout.createMemory();
+  const space = await layout.instantiate(host().imports, { memory });
+  assert.equal(space.memory, memory);
+});
+
+test('modules call each other in a circle', async () => {
+  const layout = await combine(scratchDirectory('circle'), [even, odd]);
+  const { instances: { even: { exports } } } = await layout.instantiate();
+  assert.equal(exports.is_even(1000), 1);
+  assert.equal(exports.is_even(77), 0);
+  run(tool('WASMSHARE'), ['verify', join(inputs, '..', 'circle')]);
+});
+
+test('modules that import their function table each get one of their own, unless it is shared', async () => {
+  const table = link('table', '-Wl,--import-table');
+  const layout = await combine(scratchDirectory('table'), [`one=${table}`, `two=${table}`]);
+  const { instances: { one, two } } = await layout.instantiate();
+  assert.deepEqual([one.exports.call(20), two.exports.call(30)], [41, 61]);
+  const shared = await combine(scratchDirectory('shared-table'), [`one=${table}`, `two=${table}`], '--table=shared');
+  const { instances, table: functions } = await shared.instantiate();
+  assert.equal(functions.get(instances.two.exports.operation())(1), 3);
+  assert.notEqual(instances.one.exports.operation(), instances.two.exports.operation());
+});
+
+test('only functions can be imported in a circle', () => {
+  const modules = ['left', 'right'].map(linkText);
+  assert.throws(() => run(tool('WASMSHARE'), ['combine', '-o', scratchDirectory('globals'), ...modules]),
+    /right.wasm: imports the global l of .*left.wasm, which needs this module first/);
+});

@@ -1,0 +1,6 @@
+//! Owns the heap.
+
+#[path = "../../worker.rs"]
+mod worker;
+
+wasmshare_alloc::export!();

@@ -1,0 +1,310 @@
+// ws_resolve and ws_instantiation_order: who gives what to whom.
+#include <stdio.h>
+
+#include "unit.h"
+
+// Modules that are nothing but their imports and exports: each has at most one function type, and one of
+// both.
+enum { MOST = 4 };
+static struct ws_module modules[MOST];
+static struct ws_module *pointers[MOST] = {&modules[0], &modules[1], &modules[2], &modules[3]};
+static const char *const names[MOST] = {"one", "two", "three", "four"};
+static struct ws_import imports[MOST][2];
+static struct ws_export exports[MOST][2];
+static struct ws_type types[MOST];
+static uint32_t function_type; // 0, that of every function
+static char problems[4096];
+
+static void report(void *context, const struct ws_error *problem) {
+  (void)context;
+  size_t used = strlen(problems);
+  ws_error_format(problem, problems + used, sizeof problems - used - 1);
+  strcat(problems, "\n");
+}
+
+static int set_up(void **state) {
+  (void)state;
+  problems[0] = '\0';
+  for (size_t i = 0; i < MOST; i++) {
+    types[i] = (struct ws_type){BYTES(0x7f), BYTES(0x7f)};
+    modules[i] = (struct ws_module){.file = names[i],
+                                    .imports = imports[i],
+                                    .exports = exports[i],
+                                    .types = &types[i],
+                                    .type_count = 1,
+                                    .function_types = &function_type,
+                                    .function_count = 1,
+                                    .info.exact = true};
+  }
+  return 0;
+}
+
+static void add_import(size_t module, const char *from, const char *name, enum ws_external_kind kind) {
+  struct ws_module *to = &modules[module];
+  to->imports[to->import_count++] = (struct ws_import){.module = text(from),
+                                                       .name = text(name),
+                                                       .module_text = from,
+                                                       .name_text = name,
+                                                       .kind = (uint8_t)kind,
+                                                       .from = WS_HOST};
+}
+
+static void add_export(size_t module, const char *name, enum ws_external_kind kind) {
+  struct ws_module *to = &modules[module];
+  to->exports[to->export_count++] = (struct ws_export){.name = text(name), .kind = (uint8_t)kind};
+}
+
+static bool resolve(size_t count, struct ws_resolve_options options) {
+  options.names = names;
+  options.report = report;
+  return ws_resolve(pointers, count, &options);
+}
+
+#define OPTIONS(...) ((struct ws_resolve_options){__VA_ARGS__})
+#define DEFAULTS OPTIONS(.prefer_count = 0)
+#define assert_refused(what, ...)                                                                            \
+  do {                                                                                                       \
+    assert_false(resolve(__VA_ARGS__));                                                                      \
+    assert_says(problems, what);                                                                             \
+  } while (0)
+
+static void an_import_from_env_is_what_another_module_exports(void **state) {
+  (void)state;
+  add_import(0, "env", "f", WS_FUNCTION);
+  add_export(0, "f", WS_FUNCTION);
+  add_export(2, "f", WS_FUNCTION);
+  assert_true(resolve(3, DEFAULTS));
+  assert_int_equal(imports[0][0].from, 2);
+}
+
+static void an_import_of_a_module_is_what_that_exports(void **state) {
+  (void)state;
+  add_import(0, "three", "f", WS_FUNCTION);
+  add_export(1, "f", WS_FUNCTION);
+  add_export(2, "f", WS_FUNCTION);
+  assert_true(resolve(3, DEFAULTS));
+  assert_int_equal(imports[0][0].from, 2);
+}
+
+static void an_export_of_another_kind_does_not_count(void **state) {
+  (void)state;
+  add_import(0, "env", "f", WS_FUNCTION);
+  add_export(1, "f", WS_GLOBAL);
+  assert_refused("one: imports the function env.f, which no module exports", 2, DEFAULTS);
+}
+
+static void what_comes_from_the_layout_is_not_looked_for(void **state) {
+  (void)state;
+  add_import(0, "env", "memory", WS_MEMORY);
+  imports[0][0].supplied = true;
+  assert_true(resolve(1, DEFAULTS));
+  struct ws_import_info info;
+  assert_false(ws_module_import(&modules[0], 0, &info));
+}
+
+static void what_the_host_gives_is_not_looked_for(void **state) {
+  (void)state;
+  add_import(0, "env", "f", WS_FUNCTION);
+  add_export(1, "f", WS_FUNCTION);
+  assert_true(
+      resolve(2, OPTIONS(.host_imports = (const char *const[]){"env.g", "env.f"}, .host_import_count = 2)));
+  assert_true(imports[0][0].from == WS_HOST);
+  assert_true(resolve(2, OPTIONS(.host_modules = (const char *const[]){"env"}, .host_module_count = 1)));
+  assert_true(imports[0][0].from == WS_HOST);
+  // a part of the name is not the name
+  assert_true(
+      resolve(2, OPTIONS(.host_imports = (const char *const[]){"env.", "env.ff"}, .host_import_count = 2)));
+  assert_int_equal(imports[0][0].from, 1);
+}
+
+static void wasi_is_the_hosts(void **state) {
+  (void)state;
+  add_import(0, "wasi_snapshot_preview1", "f", WS_FUNCTION);
+  assert_true(resolve(1, DEFAULTS));
+  assert_true(imports[0][0].from == WS_HOST);
+}
+
+static void of_two_exports_the_preferred_one_is_taken(void **state) {
+  (void)state;
+  add_import(0, "env", "f", WS_FUNCTION);
+  for (size_t i = 1; i < 4; i++)
+    add_export(i, "f", WS_FUNCTION);
+  assert_refused("which both two and four export", 4, DEFAULTS);
+  assert_true(resolve(4, OPTIONS(.prefer = (const size_t[]){3, 1}, .prefer_count = 2)));
+  assert_int_equal(imports[0][0].from, 3);
+  assert_true(resolve(4, OPTIONS(.prefer = (const size_t[]){0, 2}, .prefer_count = 2)));
+  assert_int_equal(imports[0][0].from, 2);
+}
+
+static void types_must_be_the_same(void **state) {
+  (void)state;
+  add_import(0, "env", "f", WS_FUNCTION);
+  add_export(1, "f", WS_FUNCTION);
+  types[1].results = BYTES(0x7e);
+  assert_refused("with another type than two exports it with", 2, DEFAULTS);
+  types[1] = (struct ws_type){BYTES(0x7f, 0x7f), BYTES(0x7f)};
+  assert_refused("with another type than two exports it with", 2, DEFAULTS);
+}
+
+static void types_that_refer_to_others_are_left_to_the_engine(void **state) {
+  (void)state;
+  add_import(0, "env", "f", WS_FUNCTION);
+  add_export(1, "f", WS_FUNCTION);
+  types[0].parameters = BYTES(0x64, 0x03);
+  types[1].parameters = BYTES(0x64, 0x05);
+  assert_true(resolve(2, DEFAULTS));
+}
+
+static void a_function_that_is_passed_on_has_the_type_of_its_import(void **state) {
+  (void)state;
+  add_import(0, "two", "f", WS_FUNCTION);
+  add_import(1, "three", "g", WS_FUNCTION);
+  add_export(1, "f", WS_FUNCTION); // index 0: the import
+  add_export(2, "g", WS_FUNCTION);
+  modules[1].imported_functions = 1;
+  assert_true(resolve(3, DEFAULTS));
+  assert_true(ws_import_matches(&modules[0], 0, &modules[1]));
+  types[0].results = BYTES(0x7c);
+  assert_false(ws_import_matches(&modules[0], 0, &modules[1]));
+}
+
+static void a_zero_byte_in_a_name_is_refused(void **state) {
+  (void)state;
+  add_import(0, "env", "f", WS_FUNCTION);
+  imports[0][0].name = (struct ws_slice){(const uint8_t *)"f\0g", 3};
+  assert_refused("a function with a zero byte in its name", 1, DEFAULTS);
+}
+
+static void a_near_miss_is_suggested(void **state) {
+  (void)state;
+  add_import(0, "env", "craete_object", WS_FUNCTION);
+  add_export(1, "create_object", WS_FUNCTION);
+  add_export(1, "create_objects", WS_FUNCTION);
+  assert_refused("did you mean create_object, of two?", 2, DEFAULTS);
+  problems[0] = '\0';
+  exports[1][0].name = exports[1][1].name = text("something_else");
+  assert_false(resolve(2, DEFAULTS));
+  assert_null(strstr(problems, "did you mean"));
+}
+
+static void all_that_is_missing_is_reported(void **state) {
+  (void)state;
+  add_import(0, "env", "f", WS_FUNCTION);
+  add_import(0, "two", "g", WS_FUNCTION);
+  add_import(1, "other", "h", WS_GLOBAL);
+  assert_refused("one: imports the function env.f, which no module exports", 2, DEFAULTS);
+  assert_says(problems, "one: imports the function two.g, which two does not export");
+  assert_says(problems, "two: imports the global other.h, which is of no module that is combined");
+}
+
+static void what_cannot_be_moved_is_reported_before_names(void **state) {
+  (void)state;
+  add_import(0, "env", "f", WS_FUNCTION);
+  modules[1].info.exact = false;
+  ws_fail(&modules[1].info.inexact, "two", NULL, WS_NO_OFFSET, "cannot be moved");
+  assert_false(resolve(2, DEFAULTS));
+  assert_string_equal(problems, "two: cannot be moved\n");
+}
+
+// -------------------------------------------------------------------------------------------------------
+// order
+
+static struct ws_error error;
+static size_t order[MOST];
+
+static void assert_order(size_t count, const char *expected) {
+  assert_true(resolve(count, DEFAULTS));
+  assert_true(ws_instantiation_order(pointers, count, order, &error));
+  char found[64] = "";
+  for (size_t i = 0; i < count; i++)
+    snprintf(found + strlen(found), sizeof found - strlen(found), "%s%s", i ? " " : "", names[order[i]]);
+  assert_string_equal(found, expected);
+}
+
+static void modules_that_need_nothing_keep_their_order(void **state) {
+  (void)state;
+  assert_order(4, "one two three four");
+}
+
+static void a_module_comes_after_what_it_needs(void **state) {
+  (void)state;
+  add_import(0, "env", "f", WS_FUNCTION);
+  add_import(1, "four", "g", WS_GLOBAL);
+  add_export(1, "f", WS_FUNCTION);
+  add_export(3, "g", WS_GLOBAL);
+  modules[3].global_count = 1;
+  static struct ws_global global;
+  modules[3].globals = &global;
+  imports[1][0].detail = global.detail;
+  assert_order(4, "four two one three");
+}
+
+static void what_needs_a_circle_comes_after_it(void **state) {
+  (void)state;
+  add_import(0, "three", "h", WS_FUNCTION);
+  add_import(1, "three", "h", WS_FUNCTION);
+  add_import(2, "two", "g", WS_FUNCTION);
+  add_export(1, "g", WS_FUNCTION);
+  add_export(2, "h", WS_FUNCTION);
+  assert_order(3, "two three one");
+}
+
+static void a_global_in_a_circle_is_refused(void **state) {
+  (void)state;
+  add_import(0, "two", "g", WS_TABLE);
+  add_import(1, "one", "f", WS_TABLE);
+  add_export(0, "f", WS_TABLE);
+  add_export(1, "g", WS_TABLE);
+  assert_true(resolve(2, DEFAULTS));
+  assert_false(ws_instantiation_order(pointers, 2, order, &error));
+  assert_says(error.message, "imports the table f of one, which needs this module first");
+}
+
+static void a_long_chain_needs_no_deep_stack(void **state) {
+  (void)state;
+  enum { LENGTH = 200000 };
+  struct ws_module **chain = calloc(LENGTH, sizeof *chain), *all = calloc(LENGTH, sizeof *all);
+  struct ws_external *links = calloc(LENGTH, sizeof *links);
+  size_t *found = calloc(LENGTH, sizeof *found);
+  assert_true(chain && all && links && found);
+  for (size_t i = 0; i < LENGTH; i++) {
+    chain[i] = &all[i];
+    links[i].from = i + 1; // the last one's is no module
+    all[i].externals = &links[i];
+    all[i].external_count = 1;
+  }
+  assert_true(ws_instantiation_order(chain, LENGTH, found, &error));
+  for (size_t i = 0; i < LENGTH; i++)
+    assert_int_equal(found[i], LENGTH - 1 - i);
+  free(chain);
+  free(all);
+  free(links);
+  free(found);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, set_up)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(an_import_from_env_is_what_another_module_exports),
+      TEST(an_import_of_a_module_is_what_that_exports),
+      TEST(an_export_of_another_kind_does_not_count),
+      TEST(what_comes_from_the_layout_is_not_looked_for),
+      TEST(what_the_host_gives_is_not_looked_for),
+      TEST(wasi_is_the_hosts),
+      TEST(of_two_exports_the_preferred_one_is_taken),
+      TEST(types_must_be_the_same),
+      TEST(types_that_refer_to_others_are_left_to_the_engine),
+      TEST(a_function_that_is_passed_on_has_the_type_of_its_import),
+      TEST(a_zero_byte_in_a_name_is_refused),
+      TEST(a_near_miss_is_suggested),
+      TEST(all_that_is_missing_is_reported),
+      TEST(what_cannot_be_moved_is_reported_before_names),
+      TEST(modules_that_need_nothing_keep_their_order),
+      TEST(a_module_comes_after_what_it_needs),
+      TEST(what_needs_a_circle_comes_after_it),
+      TEST(a_global_in_a_circle_is_refused),
+      TEST(a_long_chain_needs_no_deep_stack),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
