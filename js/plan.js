@@ -12,7 +12,7 @@ export const tooLarge = (module) => module.wrong('space', `does not fit: memory 
 
 // A number of bytes that somebody gave.
 export function size(name, value) {
-  if (!(value >= 0 && value % 1 === 0)) fail('option', `${name} must be a whole number`);
+  if (!(Number.isInteger(value) && value >= 0)) fail('option', `${name} must be a whole number`);
   return value;
 }
 

@@ -2,7 +2,7 @@
 // (That it places modules as the command does is prepared.test.mjs's to say.)
 
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -65,8 +65,9 @@ const code: 'heap' extends WasmShareError['code'] ? true : false = true;
 combine(['module.wasm']);
 export { module, first, moved, code };
 `);
-  run(tool('TSC'), ['--noEmit', '--strict', '--noUncheckedIndexedAccess', '--target', 'es2022', '--module', 'nodenext',
-    '--lib', 'es2022,dom', '--types', '', consumer], { cwd: directory });
+  writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ files: [consumer], compilerOptions: { noEmit: true,
+    strict: true, noUncheckedIndexedAccess: true, target: 'es2022', module: 'nodenext', lib: ['es2022', 'dom'], types: [] } }));
+  run(tool('TSC'), ['--project', directory]);
 });
 
 for (const language of ['c', 'rust']) {
@@ -267,7 +268,7 @@ for (const [name, module] of Object.entries(prepared)) {
         const { modules } = i % 5 === 0 ? { modules: [await relocate(mutated, 0x10000)] } :
           await combine([mutated, module], random(100), options);
         // With a digest that is right, nothing says that the pointers are not where they are said to be.
-        if (!sealed && WebAssembly.validate(module)) assert.ok(WebAssembly.validate(modules[0]));
+        if (!sealed && WebAssembly.validate(mutated)) assert.ok(WebAssembly.validate(modules[0]));
         assert.ok(modules[0].length <= module.length + 200);
         ++placed;
       } catch (error) {
