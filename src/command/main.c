@@ -24,6 +24,8 @@ static const char help[] =
     "    --map FILE.svg     draw what is where\n"
     "  wasmshare relocate MODULE -o OUT --offset N [--heap-base N] [--table-offset N] [--keep-relocs] "
     "[--trust-pic]\n"
+    "  wasmshare prepare [-o DIR] [--trust-pic] [--depfile FILE] MODULE...\n"
+    "                                         make them placeable at load time, without their relocations\n"
     "  wasmshare inspect [--json] [--trust-pic] MODULE...   what was found, and whether it is exact\n"
     "  wasmshare heap-base MODULE                           the heap base, in decimal\n"
     "  wasmshare verify LAYOUT.json|DIR                     check written modules against their layout\n"
@@ -88,6 +90,7 @@ static const struct {
      command_combine},
     {"relocate", " output offset heap-base table-offset keep-relocs trust-pic ", command_relocate},
     {"inspect", " json trust-pic ", command_inspect},
+    {"prepare", " output trust-pic depfile ", command_prepare},
     {"heap-base", " ", command_heap_base},
     {"verify", " ", command_verify},
 };
