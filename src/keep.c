@@ -143,15 +143,11 @@ static bool keep_relocs(struct ws_module *module, struct ws_section *section) {
   uint32_t old = ws_read_uleb32(&reader);
   const struct ws_section *target = old_section(module, old);
   ws_put_uleb(&built, new_section_index(module, old));
-  uint32_t count = ws_read_uleb32(&reader);
-  ws_put_uleb(&built, count);
-  for (uint32_t i = 0; i < count; i++) {
-    uint8_t type = ws_read_u8(&reader);
-    ws_put_u8(&built, type);
-    ws_put_uleb(&built, new_offset(module, target, ws_read_uleb32(&reader)));
-    ws_put_uleb(&built, ws_read_uleb32(&reader));
-    if (ws_relocation_has_addend(type))
-      ws_put_sleb(&built, ws_read_sleb64(&reader));
+  ws_put_uleb(&built, ws_read_uleb32(&reader)); // the count, which may be too high: see WS_NO_SYMBOL
+  while (reader.at < reader.end) {
+    struct ws_relocation relocation = ws_read_relocation(&reader);
+    relocation.offset = new_offset(module, target, relocation.offset);
+    ws_put_relocation(&built, &relocation);
   }
   section->pieces[0] = ws_buffer_keep(&built, &module->arena);
   return section->pieces[0].data != NULL;

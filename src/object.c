@@ -85,6 +85,44 @@ static void put_linking(struct ws_buffer *view, struct ws_slice linking) {
   }
 }
 
+// When libObject refuses a relocation, it quotes the name of the symbol, and does not look first whether
+// there is one (badReloc, in WasmObjectFile::parseRelocSection).
+static bool is_in_range(const struct ws_module *module, const struct ws_section *target,
+                        const struct ws_relocation *relocation) {
+  bool is_type = relocation->type == R_WASM_TYPE_INDEX_LEB && relocation->index < module->type_count &&
+                 target->id == WS_SECTION_CODE && (uint64_t)relocation->offset + 5 <= target->content.size;
+  return relocation->index < module->symbol_count || relocation->index == WS_NO_SYMBOL || is_type;
+}
+
+// libObject does not know of relocations without a symbol, nor of fewer than are counted: see WS_NO_SYMBOL.
+// False if one cannot be shown to it.
+static bool put_relocations(const struct ws_module *module, struct ws_buffer *view,
+                            struct ws_slice relocations) {
+  struct ws_reader reader = ws_reader(relocations);
+  uint32_t target = ws_read_uleb32(&reader), counted = ws_read_uleb32(&reader), count = 0, unknown = 0;
+  struct ws_slice rest = {reader.at, ws_read_left(&reader)};
+  if (target >= module->section_count)
+    return false;
+  for (; !reader.bad && reader.at < reader.end; count++) {
+    struct ws_relocation relocation = ws_read_relocation(&reader);
+    if (!is_in_range(module, &module->sections[target], &relocation))
+      return false;
+    unknown += relocation.index == WS_NO_SYMBOL;
+  }
+  ws_put_uleb(view, target);
+  // More than are counted is for libObject to refuse.
+  uint32_t shown = count < counted ? count : counted;
+  ws_put_uleb(view, shown > unknown ? shown - unknown : 0);
+  if (!unknown)
+    ws_put_slice(view, rest);
+  for (reader = ws_reader(rest); unknown && !reader.bad && reader.at < reader.end;) {
+    struct ws_relocation relocation = ws_read_relocation(&reader);
+    if (relocation.index != WS_NO_SYMBOL)
+      ws_put_relocation(view, &relocation);
+  }
+  return !reader.bad;
+}
+
 // libObject counts functions and checks that relocations lie within the code section, but does not look into
 // bodies. So it is shown as many functions and as large a section, but empty bodies: the last one is zero
 // pages, never touched.
@@ -107,8 +145,19 @@ static bool can_empty(const struct ws_module *module, const struct ws_section *s
   return section->id == WS_SECTION_CODE && section->content.size >= 16 + (uint64_t)module->function_count * 3;
 }
 
+// libObject does not look whether the section of a section symbol was before, either.
+static bool check_section_symbols(const struct ws_module *module, struct ws_error *error) {
+  const struct ws_section *linking = ws_custom_section(module, "linking");
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    if (module->symbols[i].kind == WS_SYMBOL_SECTION &&
+        &module->sections[module->symbols[i].index] >= linking)
+      return ws_module_fail(module, error, "linking", linking->content.data,
+                            "symbol %u is of a section that comes later", i);
+  return true;
+}
+
 // The module as libObject is shown it: hidden sections are there, so that indices hold, but empty.
-static bool make_view(const struct ws_module *module, struct ws_buffer *view) {
+static bool make_view(const struct ws_module *module, struct ws_buffer *view, struct ws_error *error) {
   size_t size = 8;
   for (size_t i = 0; i < module->section_count; i++)
     size += is_shown(&module->sections[i]) ? module->sections[i].content.size + 32 : 4;
@@ -133,55 +182,20 @@ static bool make_view(const struct ws_module *module, struct ws_buffer *view) {
       if (!view->failed)
         ws_operand_put(view->data + start, WS_LEB32, view->size - start - 5);
     } else if (custom) {
-      ws_put_uleb(view, ws_uleb_size(section->name.size) + section->name.size + section->content.size);
+      size_t start = view->size;
+      ws_put_bytes(view, "\0\0\0\0\0", 5);
       ws_put_name(view, section->name);
-      ws_put_slice(view, section->content);
+      char name[64];
+      if (!put_relocations(module, view, section->content))
+        return ws_module_fail(module, error, ws_section_name(section, name, sizeof name),
+                              section->content.data, "has a relocation of a symbol that does not exist");
+      if (!view->failed)
+        ws_operand_put(view->data + start, WS_LEB32, view->size - start - 5);
     } else {
       ws_put_name(view, section->content);
     }
   }
-  return !view->failed;
-}
-
-// When libObject refuses a relocation, it quotes the name of the symbol, and does not look first whether
-// there is one (badReloc, in WasmObjectFile::parseRelocSection). Nor does it look whether the section of a
-// section symbol was before.
-static bool are_in_range(const struct ws_module *module, const struct ws_section *section) {
-  struct ws_reader reader = ws_reader(section->content);
-  uint32_t target = ws_read_uleb32(&reader), count = ws_read_uleb32(&reader);
-  if (target >= module->section_count)
-    return false;
-  for (uint32_t i = 0; i < count; i++) {
-    uint8_t type = ws_read_u8(&reader);
-    uint64_t end = (uint64_t)ws_read_uleb32(&reader) + 5;
-    uint32_t index = ws_read_uleb32(&reader);
-    if (ws_relocation_has_addend(type))
-      ws_read_sleb64(&reader);
-    bool is_type = type == R_WASM_TYPE_INDEX_LEB && index < module->type_count &&
-                   module->sections[target].id == WS_SECTION_CODE &&
-                   end <= module->sections[target].content.size;
-    if (reader.bad || (index >= module->symbol_count && !is_type))
-      return false;
-  }
-  return true;
-}
-
-static bool can_be_shown(const struct ws_module *module, struct ws_error *error) {
-  const struct ws_section *linking = ws_custom_section(module, "linking");
-  for (uint32_t i = 0; i < module->symbol_count; i++)
-    if (module->symbols[i].kind == WS_SYMBOL_SECTION &&
-        &module->sections[module->symbols[i].index] >= linking)
-      return ws_module_fail(module, error, "linking", linking->content.data,
-                            "symbol %u is of a section that comes later", i);
-  for (size_t i = 0; i < module->section_count; i++) {
-    const struct ws_section *section = &module->sections[i];
-    if (!has_relocations(section) || are_in_range(module, section))
-      continue;
-    char name[64];
-    return ws_module_fail(module, error, ws_section_name(section, name, sizeof name), section->content.data,
-                          "has a relocation of a symbol that does not exist");
-  }
-  return true;
+  return !view->failed || ws_fail_memory(error, module->file);
 }
 
 static bool disagrees(const struct ws_module *module, const struct ws_section *section,
@@ -197,16 +211,14 @@ static bool compare_section(const struct ws_module *module, const struct ws_sect
   struct ws_reader reader = ws_reader(section->content);
   LLVMRelocationIteratorRef theirs = LLVMGetRelocations(target);
   ws_read_uleb32(&reader); // the section that they are for
-  uint32_t count = ws_read_uleb32(&reader);
+  ws_read_uleb32(&reader); // how many there are
   bool same = true;
-  for (uint32_t i = 0; i < count && same; i++) {
-    uint8_t type = ws_read_u8(&reader);
-    uint32_t offset = ws_read_uleb32(&reader);
-    ws_read_uleb32(&reader); // symbol
-    if (ws_relocation_has_addend(type))
-      ws_read_sleb64(&reader);
-    same = !LLVMIsRelocationIteratorAtEnd(target, theirs) && LLVMGetRelocationType(theirs) == type &&
-           LLVMGetRelocationOffset(theirs) == offset;
+  while (reader.at < reader.end && same) {
+    struct ws_relocation ours = ws_read_relocation(&reader);
+    if (ours.index == WS_NO_SYMBOL)
+      continue;
+    same = !LLVMIsRelocationIteratorAtEnd(target, theirs) && LLVMGetRelocationType(theirs) == ours.type &&
+           LLVMGetRelocationOffset(theirs) == ours.offset;
     if (same)
       LLVMMoveToNextRelocation(theirs);
   }
@@ -236,11 +248,11 @@ static bool compare(const struct ws_module *module, LLVMBinaryRef binary, struct
 
 bool ws_object_agrees(const struct ws_module *module, struct ws_error *error) {
   struct ws_buffer view = {0};
-  if (!can_be_shown(module, error))
+  if (!check_section_symbols(module, error))
     return false;
-  if (!make_view(module, &view)) {
+  if (!make_view(module, &view, error)) {
     ws_buffer_free(&view);
-    return ws_fail_memory(error, module->file);
+    return false;
   }
   LLVMMemoryBufferRef buffer =
       LLVMCreateMemoryBufferWithMemoryRange((const char *)view.data, view.size, "module", 0);

@@ -62,13 +62,6 @@ const char *ws_relocation_name(unsigned type) {
   return type < TYPE_COUNT ? types[type].name : NULL;
 }
 
-struct relocation {
-  uint8_t type;
-  uint32_t offset; // in the target section's content
-  uint32_t index;  // of the symbol, or of the type
-  uint64_t addend;
-};
-
 // The state of reading one reloc.* section.
 struct pass {
   struct ws_module *module;
@@ -81,15 +74,11 @@ struct pass {
   struct ws_error *error;
 };
 
-bool ws_relocation_has_addend(unsigned type) {
-  return type < TYPE_COUNT && types[type].operand >= MEMORY_ADDR;
-}
-
-static const uint8_t *site(const struct pass *pass, const struct relocation *relocation) {
+static const uint8_t *site(const struct pass *pass, const struct ws_relocation *relocation) {
   return pass->target->content.data + relocation->offset;
 }
 
-static bool fail(const struct pass *pass, const struct relocation *relocation, const char *what) {
+static bool fail(const struct pass *pass, const struct ws_relocation *relocation, const char *what) {
   return ws_module_fail(pass->module, pass->error, pass->name, site(pass, relocation), "%s: %s",
                         types[relocation->type].name, what);
 }
@@ -99,7 +88,7 @@ static const char rewritten[] = "; the module was rewritten after it was linked,
                                 "--no-wasm-opt), so give the linker's own output";
 
 // The module was linked, and then changed by something that does not know relocations.
-static bool stale(const struct pass *pass, const struct relocation *relocation, const char *what) {
+static bool stale(const struct pass *pass, const struct ws_relocation *relocation, const char *what) {
   return ws_module_fail(
       pass->module, pass->error, pass->name, site(pass, relocation),
       "%s: %s; the module was rewritten after it was linked, by wasm-opt perhaps (clang -O runs it "
@@ -151,7 +140,7 @@ static void note_heap(struct ws_module *module, enum ws_base base) {
   module->info.uses_heap_end |= base == WS_BASE_HEAP_END;
 }
 
-static bool add_fixup(const struct pass *pass, const struct relocation *relocation, enum ws_base base,
+static bool add_fixup(const struct pass *pass, const struct ws_relocation *relocation, enum ws_base base,
                       enum ws_base minus, uint32_t external) {
   if (!pass->debug)
     note_heap(pass->module, base);
@@ -169,7 +158,7 @@ static bool is_tombstone(const struct pass *pass, enum ws_encoding encoding, uin
   return pass->debug && (value == ones || value == ones - 1);
 }
 
-static bool memory_operand(const struct pass *pass, const struct relocation *relocation,
+static bool memory_operand(const struct pass *pass, const struct ws_relocation *relocation,
                            const struct ws_symbol *symbol, uint64_t value) {
   enum ws_encoding encoding = types[relocation->type].encoding;
   enum operand operand = types[relocation->type].operand;
@@ -238,7 +227,7 @@ static bool memory_operand(const struct pass *pass, const struct relocation *rel
   return add_fixup(pass, relocation, base, relative ? WS_BASE_MEMORY : WS_BASE_COUNT, 0);
 }
 
-static bool table_operand(const struct pass *pass, const struct relocation *relocation,
+static bool table_operand(const struct pass *pass, const struct ws_relocation *relocation,
                           const struct ws_symbol *symbol, uint64_t value) {
   if (symbol->kind != WS_SYMBOL_FUNCTION)
     return fail(pass, relocation, "its symbol is no function");
@@ -257,7 +246,7 @@ static bool table_operand(const struct pass *pass, const struct relocation *relo
 }
 
 // The operand is the index of a global that holds the symbol's address (tool-conventions, DynamicLinking.md).
-static bool got_operand(const struct pass *pass, const struct relocation *relocation,
+static bool got_operand(const struct pass *pass, const struct ws_relocation *relocation,
                         const struct ws_symbol *symbol, uint64_t index) {
   struct ws_module *module = pass->module;
   if (index >= module->global_count)
@@ -303,7 +292,7 @@ static bool got_operand(const struct pass *pass, const struct relocation *reloca
 
 // What may stand before an operand in code: a signed one belongs to a constant, an unsigned one to a memarg,
 // whose alignment is before it. Read as the other, an address from 2 GiB up would change its meaning.
-static bool fits_instruction(const struct pass *pass, const struct relocation *relocation) {
+static bool fits_instruction(const struct pass *pass, const struct ws_relocation *relocation) {
   if (pass->target->id != WS_SECTION_CODE)
     return true;
   uint8_t before = site(pass, relocation)[-1]; // a function's local declarations are there at the least
@@ -322,7 +311,7 @@ static bool fits_instruction(const struct pass *pass, const struct relocation *r
   return false;
 }
 
-static bool check_operand(const struct pass *pass, const struct relocation *relocation) {
+static bool check_operand(const struct pass *pass, const struct ws_relocation *relocation) {
   struct ws_module *module = pass->module;
   enum ws_encoding encoding = types[relocation->type].encoding;
   enum operand operand = types[relocation->type].operand;
@@ -336,8 +325,8 @@ static bool check_operand(const struct pass *pass, const struct relocation *relo
     return fail(pass, relocation, "is not for an operand of that kind");
   if (operand == TYPE_INDEX)
     return value == relocation->index || stale(pass, relocation, "the operand is not its type");
-  // lld up to 19 keeps DWARF's relocations of what was not linked, without a symbol.
-  if (relocation->index == UINT32_MAX && is_tombstone(pass, encoding, value))
+  bool null = value == 0 && (operand == TABLE_INDEX || operand == TABLE_INDEX_REL);
+  if (relocation->index == WS_NO_SYMBOL && (null || is_tombstone(pass, encoding, value)))
     return true;
   if (relocation->index >= module->symbol_count)
     return fail(pass, relocation, "its symbol does not exist");
@@ -376,7 +365,7 @@ static bool check_operand(const struct pass *pass, const struct relocation *relo
 }
 
 // An operand lies within one function body, or within the bytes of one segment.
-static bool check_container(struct pass *pass, const struct relocation *relocation, uint32_t end) {
+static bool check_container(struct pass *pass, const struct ws_relocation *relocation, uint32_t end) {
   const struct ws_module *module = pass->module;
   if (pass->target->id == WS_SECTION_CODE) {
     while (pass->container < module->function_count &&
@@ -402,16 +391,20 @@ static bool check_container(struct pass *pass, const struct relocation *relocati
   return true;
 }
 
+void ws_put_relocation(struct ws_buffer *buffer, const struct ws_relocation *relocation) {
+  ws_put_u8(buffer, relocation->type);
+  ws_put_uleb(buffer, relocation->offset);
+  ws_put_uleb(buffer, relocation->index);
+  if (ws_relocation_has_addend(relocation->type))
+    ws_put_sleb(buffer, (int64_t)relocation->addend);
+}
+
 static bool read_relocation(struct pass *pass, struct ws_reader *reader) {
   const uint8_t *at = reader->at;
-  struct relocation relocation = {.type = ws_read_u8(reader)};
-  if (!reader->bad && relocation.type >= TYPE_COUNT)
+  struct ws_relocation relocation = ws_read_relocation(reader);
+  if (at < reader->end && *at >= TYPE_COUNT)
     return ws_module_fail(pass->module, pass->error, pass->name, at,
-                          "relocation type %u is unknown to this wasmshare", relocation.type);
-  relocation.offset = ws_read_uleb32(reader);
-  relocation.index = ws_read_uleb32(reader);
-  if (!reader->bad && ws_relocation_has_addend(relocation.type))
-    relocation.addend = (uint64_t)ws_read_sleb64(reader);
+                          "relocation type %u is unknown to this wasmshare", *at);
   if (reader->bad)
     return ws_module_fail(pass->module, pass->error, pass->name, reader->at, "malformed section");
   pass->module->info.relocations[relocation.type]++;
@@ -455,7 +448,9 @@ static bool read_reloc_section(struct ws_module *module, struct ws_section *sect
     return ws_module_fail(module, error, name, section->content.data,
                           "is for a section that has relocations already");
   pass.target->relocated = true;
-  for (uint32_t i = 0; i < count; i++)
+  // Of code and data there may be fewer than were counted: see WS_NO_SYMBOL.
+  bool may_lack = id != WS_SECTION_CUSTOM && count <= pass.target->content.size / 4;
+  for (uint32_t i = 0; i < count && (reader.at < reader.end || !may_lack); i++)
     if (!read_relocation(&pass, &reader))
       return false;
   if (reader.at != reader.end)

@@ -10,8 +10,34 @@
 // relocation says, or one that lies across a boundary is an error.
 bool ws_read_relocations(struct ws_module *module, struct ws_error *error);
 
-// Whether entries of this type have an addend.
-bool ws_relocation_has_addend(unsigned type);
+// Whether entries of this type have an addend: those of addresses, and of offsets into sections.
+static inline bool ws_relocation_has_addend(unsigned type) {
+  const uint32_t with_addend = 1u << 3 | 1u << 4 | 1u << 5 | 1u << 8 | 1u << 9 | 1u << 11 | 1u << 14 |
+                               1u << 15 | 1u << 16 | 1u << 17 | 1u << 21 | 1u << 22 | 1u << 23 | 1u << 25;
+  return type < 32 && (with_addend >> type & 1);
+}
+
+// An entry of a reloc.* section.
+struct ws_relocation {
+  uint8_t type;
+  uint32_t offset, index;
+  uint64_t addend; // 0 if the type has none
+};
+
+static inline struct ws_relocation ws_read_relocation(struct ws_reader *reader) {
+  struct ws_relocation relocation = {.type = ws_read_u8(reader)};
+  relocation.offset = ws_read_uleb32(reader);
+  relocation.index = ws_read_uleb32(reader);
+  if (ws_relocation_has_addend(relocation.type))
+    relocation.addend = (uint64_t)ws_read_sleb64(reader);
+  return relocation;
+}
+void ws_put_relocation(struct ws_buffer *buffer, const struct ws_relocation *relocation);
+
+// The index of a relocation whose symbol was not linked: what DWARF says of functions that were left out, and
+// pointers to weak functions that are undefined, which are null. lld up to 19 writes these; later ones leave
+// out the entry, but count it (lld/wasm/InputChunks.cpp, writeRelocations).
+#define WS_NO_SYMBOL UINT32_MAX
 
 // The entry of the indirect function table at `index`, as linked. False if there is none.
 bool ws_table_function(const struct ws_module *module, uint64_t index, uint32_t *function);

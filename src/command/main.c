@@ -29,6 +29,7 @@ static const char help[] =
     "  wasmshare inspect [--json] [--trust-pic] MODULE...   what was found, and whether it is exact\n"
     "  wasmshare heap-base MODULE                           the heap base, in decimal\n"
     "  wasmshare verify LAYOUT.json|DIR                     check written modules against their layout\n"
+    "  wasmshare verify MODULE                              check a prepared module\n"
     "  wasmshare --help | --version | --makefile            the last: path of wasmshare.mk, to include\n"
     "\n"
     "MODULE is a path, or NAME=PATH. Sizes are bytes: 65536, 0x10000, 64K, 1M. Link modules with\n"

@@ -1,62 +1,40 @@
-// A page in a browser: Chromium.
+// A directory's page in headless Chromium.
 
-import { spawn } from 'node:child_process';
-import { copyFileSync, createReadStream, existsSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { extname, join } from 'node:path';
-import { scratchDirectory, testsDirectory, tool } from './tools.mjs';
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { serve } from '../../examples/web/serve.mjs';
+import { testsDirectory, tool } from './tools.mjs';
 
-// Serves `directory` to Chromium, which imports the page's module and sends back what it exports as `result`.
-export async function resultInBrowser(directory, page, ...others) {
-  const source = file => join(testsDirectory, 'node', 'modules', file);
-  for (const file of [page, ...others].filter(file => existsSync(source(file))))
-    copyFileSync(source(file), join(directory, file));
-  const types = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' };
-  const document = `<!doctype html><script type="module">
-    const report = text => fetch('/report', { method: 'POST', body: text });
-    import('./${page}').then(({ result }) => report(JSON.stringify({ result })),
-      error => report(JSON.stringify({ error: String(error) })));
-  </script>`;
-
-  let browser;
-  const server = createServer();
+// Gives `work` the page, and returns what it returns. What the page complains of in its console is an error.
+export async function inBrowser(directory, work, options = {}) {
+  const { chromium } = await import(pathToFileURL(tool('PLAYWRIGHT')));
+  const server = await serve(directory);
+  const browser = await chromium.launch({ executablePath: tool('CHROMIUM') });
   try {
-    return await new Promise((resolve, reject) => {
-      server.on('request', async (request, response) => {
-        const path = join(directory, new URL(request.url, 'http://localhost').pathname);
-        // Shared memory is for pages that are isolated from others.
-        response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
-        response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
-        if (request.url === '/report') {
-          let body = '';
-          for await (const chunk of request)
-            body += chunk;
-          response.end();
-          const { result, error } = JSON.parse(body);
-          return error ? reject(new Error(`in the browser: ${error}`)) : resolve(result);
-        }
-        if (request.url === '/')
-          return response.setHeader('Content-Type', 'text/html').end(document);
-        if (!existsSync(path)) {
-          response.statusCode = 404;
-          return response.end();
-        }
-        createReadStream(path).pipe(response.setHeader('Content-Type', types[extname(path)] ?? 'text/plain'));
-      });
-      server.listen(0, '127.0.0.1', () => {
-        // --no-sandbox: containers and root, where CI runs, cannot have one; the page is our own
-        browser = spawn(tool('CHROMIUM'), ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run',
-          '--disable-background-networking', '--disable-component-update',
-          `--user-data-dir=${scratchDirectory('profile')}`, `http://127.0.0.1:${server.address().port}/`],
-          { stdio: 'ignore' });
-        browser.once('error', reject);
-        browser.once('exit', code => reject(new Error(`the browser ended with ${code} before it reported`)));
-      });
+    const page = await browser.newPage(options);
+    const complaints = [];
+    page.on('pageerror', error => complaints.push(error.stack));
+    page.on('console', message => {
+      if (['error', 'warning'].includes(message.type()))
+        complaints.push(`${message.text()} (${message.location().url})`);
     });
+    await page.goto(server.url);
+    const result = await work(page, server.url);
+    assert.deepEqual(complaints, []);
+    return result;
   } finally {
-    browser?.removeAllListeners('exit');
-    browser?.kill();
-    server.closeAllConnections();
+    await browser.close();
     server.close();
   }
+}
+
+// What a script of tests/node/modules, put into the directory with others that it needs, exports as `result`.
+export async function resultInBrowser(directory, script, ...others) {
+  for (const file of [script, ...others])
+    copyFileSync(join(testsDirectory, 'node', 'modules', file), join(directory, file));
+  if (!existsSync(join(directory, 'index.html')))
+    writeFileSync(join(directory, 'index.html'), '<!doctype html><link rel="icon" href="data:,">');
+  return inBrowser(directory, page => page.evaluate(async url => (await import(url)).result, `/${script}`));
 }

@@ -119,5 +119,5 @@ test('modules that import their function table each get one of their own, unless
 test('only functions can be imported in a circle', () => {
   const modules = ['left', 'right'].map(linkText);
   assert.throws(() => run(tool('WASMSHARE'), ['combine', '-o', scratchDirectory('globals'), ...modules]),
-    /right.wasm: imports the global l of .*left.wasm, which needs this module first/);
+    /right.wasm: imports the table l of .*left.wasm, which needs this module first/);
 });

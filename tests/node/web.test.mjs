@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { resultInBrowser } from './browser.mjs';
 import { expected } from './modules/four-threads.mjs';
-import { combine, linkFreestanding, linkThreads, projectDirectory, run, scratchDirectory, tool } from './tools.mjs';
+import { combine, linkFreestanding, linkThreads, projectDirectory, run, scratchDirectory } from './tools.mjs';
 
 test('the three modules run in a browser, loaded through layout.mjs', async () => {
   const directory = scratchDirectory('three-modules');

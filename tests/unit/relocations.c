@@ -312,6 +312,40 @@ static void more_entries_than_there_are_bytes_are_refused(void **state) {
   assert_says(DEBUG_ERROR_OF(UINT32_MAX, MEMORY_ADDR_I32, 0, DATA_SYMBOL, 0), "malformed");
 }
 
+// As lld 20 and later have it, which counts what it leaves out.
+static void fewer_entries_of_code_than_are_counted_are_read(void **state) {
+  (void)state;
+  struct sample sample =
+      with_operand(CONST_BODY(PADDED(0x14, 0x08)), BYTES(MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 4), 2);
+  struct ws_buffer bytes = build(&sample);
+  struct ws_module *module = read_bytes(&bytes, NULL);
+  assert_int_equal(ws_section(module, WS_SECTION_CODE)->fixup_count, 1);
+  ws_module_free(module);
+  ws_buffer_free(&bytes);
+  assert_says(
+      ERROR_OF(CONST_BODY(PADDED(0x14, 0x08)), UINT32_MAX, MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 4),
+      "malformed");
+  // cut off within one
+  assert_says(ERROR_OF(CONST_BODY(PADDED(0x14, 0x08)), 2, MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 4,
+                       MEMORY_ADDR_SLEB),
+              "malformed");
+}
+
+// As lld up to 19 has it.
+static void a_null_function_pointer_may_be_without_a_symbol(void **state) {
+  (void)state;
+  struct sample sample = with_operand(CONST_BODY(PADDED(0x00, 0x00)),
+                                      BYTES(TABLE_INDEX_SLEB, OPERAND - 1, 0xff, 0xff, 0xff, 0xff, 0x0f), 1);
+  struct ws_buffer bytes = build(&sample);
+  struct ws_module *module = read_bytes(&bytes, NULL);
+  assert_int_equal(ws_section(module, WS_SECTION_CODE)->fixup_count, 0);
+  ws_module_free(module);
+  ws_buffer_free(&bytes);
+  assert_says(ERROR_OF(CONST_BODY(PADDED(0x01, 0x00)), 1, TABLE_INDEX_SLEB, OPERAND - 1, 0xff, 0xff, 0xff,
+                       0xff, 0x0f),
+              "does not exist");
+}
+
 static void bytes_after_the_last_entry_are_refused(void **state) {
   (void)state;
   assert_says(DEBUG_ERROR_OF(1, MEMORY_ADDR_I32, 0, DATA_SYMBOL, 0, 0), "malformed");
@@ -341,6 +375,8 @@ int main(void) {
       cmocka_unit_test(a_symbol_that_does_not_exist_is_refused),
       cmocka_unit_test(a_symbol_of_the_wrong_kind_is_refused),
       cmocka_unit_test(more_entries_than_there_are_bytes_are_refused),
+      cmocka_unit_test(fewer_entries_of_code_than_are_counted_are_read),
+      cmocka_unit_test(a_null_function_pointer_may_be_without_a_symbol),
       cmocka_unit_test(bytes_after_the_last_entry_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,9 +24,10 @@ static void report(void *context, const struct ws_error *problem) {
 
 static int set_up(void **state) {
   (void)state;
+  static const uint8_t i32[] = {0x7f};
   problems[0] = '\0';
   for (size_t i = 0; i < MOST; i++) {
-    types[i] = (struct ws_type){BYTES(0x7f), BYTES(0x7f)};
+    types[i] = (struct ws_type){{i32, sizeof i32}, {i32, sizeof i32}};
     modules[i] = (struct ws_module){.file = names[i],
                                     .imports = imports[i],
                                     .exports = exports[i],

@@ -1,4 +1,4 @@
 (module
   (import "env" "memory" (memory 1))
-  (import "right" "r" (global i32))
-  (global (export "l") i32 (i32.const 1)))
+  (import "right" "r" (table 1 externref))
+  (table (export "l") 1 externref))

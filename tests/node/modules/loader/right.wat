@@ -1,4 +1,4 @@
 (module
   (import "env" "memory" (memory 1))
-  (import "left" "l" (global i32))
-  (global (export "r") i32 (i32.const 2)))
+  (import "left" "l" (table 1 externref))
+  (table (export "r") 1 externref))
