@@ -68,7 +68,7 @@ export function plan(modules, additionalStack, options) {
   const shareStack = options.stack === 'shared', shareTable = options.table === 'shared';
   if (!first || align && Math.log2(align) % 1 || maxMemory % PAGE || maxMemory > limitOf(first) ||
       stackSize && !shareStack || heapOwner !== undefined && !modules[heapOwner])
-    fail('option', 'modules, align, maxMemory, stackSize and heapOwner do not go together');
+    fail('option', 'modules and options do not go together');
   modules.forEach((module) => checkMix(module, first));
 
   let cursor = base, stackLow = null, stackPointer = null, tableSize = shareTable ? 1 : null;

@@ -62,7 +62,7 @@ function uleb(value) {
 export function read(bytes, name) {
   const wrong = (code, message) => fail(code, `${name} ${message}`);
   const number = reader(bytes, 8), sections = {};
-  const malformed = () => wrong('changed', 'was changed after it was prepared, or by another version: prepare it again');
+  const malformed = () => wrong('changed', 'was changed, or prepared by another version: prepare it again');
   if (String(bytes.subarray(0, 8)) !== '0,97,115,109,1,0,0,0') wrong('not-wasm', 'is no WebAssembly module');
   while (number.at < bytes.length) {
     const start = number.at++, id = bytes[start], size = number(), content = number.at, end = content + size;
