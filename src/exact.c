@@ -40,24 +40,38 @@ static bool may_hold_pointers(const struct ws_module *module) {
   return false;
 }
 
-// Whether some bytes of the code could be an operand that the linker relocated: one as wide as it makes all
-// of those, or an address, should something have written it anew. Used only to refuse, as above: a function
-// that only computes, or follows the pointers that it is given, calls nothing and uses no variable, has none.
+static bool has_data_symbols(const struct ws_module *module) {
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    if (module->symbols[i].kind == WS_SYMBOL_DATA)
+      return true;
+  return false;
+}
+
+// Whether some bytes of the code could be an operand that the linker relocated: one that is longer than its
+// value needs, as it makes all of those but addresses above 128 MiB; or an address, should something have
+// written it anew. Used only to refuse, as above: a function that only computes, or follows the pointers that
+// it is given, calls nothing and uses no variable, has none.
 static bool may_hold_operands(const struct ws_module *module, struct ws_slice code) {
   const struct ws_module_info *info = &module->info;
+  bool addresses = has_data_symbols(module);
   for (size_t i = 0; i < code.size; i++) {
     uint64_t value = 0;
     size_t size = 0;
     for (; size < 4 && i + size < code.size && code.data[i + size] >= 0x80; size++)
       value |= (uint64_t)(code.data[i + size] & 0x7f) << (7 * size);
-    if (size == 4)
+    if (i + size == code.size || code.data[i + size] >= 0x80)
+      continue;
+    uint8_t last = code.data[i + size];
+    value = (uint32_t)(value | (uint64_t)last << (7 * size));
+    bool wide = size == 4, negative = wide && (code.data[i + 3] & 0x40);
+    if (wide && last == (negative ? 0x7f : 0x00))
       return true;
-    if (i + size < code.size)
-      value |= (uint64_t)code.data[i + size] << (7 * size);
-    if ((info->data_end > info->data_base && value >= info->data_base && value <= info->data_end) ||
-        (info->has_stack && value != 0 && (value == info->stack_low || value == info->stack_pointer)) ||
-        (info->table_size > 0 && value >= info->table_base && value - info->table_base < info->table_size) ||
-        value == module->heap_base)
+    if (addresses &&
+        ((info->data_end > info->data_base && value >= info->data_base && value <= info->data_end) ||
+         (info->has_stack && value != 0 && (value == info->stack_low || value == info->stack_pointer)) ||
+         value == module->heap_base || (wide && value <= module->heap_base)))
+      return true;
+    if (info->table_size > 0 && value >= info->table_base && value - info->table_base < info->table_size)
       return true;
   }
   return false;

@@ -98,6 +98,13 @@ static bool read_symbols(struct ws_module *module, struct ws_reader *reader, str
                             i);
     if (reader->bad)
       break;
+    if (symbol->kind == WS_SYMBOL_FUNCTION && (symbol->flags & WS_SYMBOL_UNDEFINED) &&
+        symbol->index >= module->imported_functions)
+      return ws_module_fail(module, error, "linking", at,
+                            "symbol %u is a function that is neither defined nor imported: link with "
+                            "--allow-undefined, which imports it, not with --warn-unresolved-symbols or "
+                            "--unresolved-symbols=ignore-all",
+                            i);
     if (symbol->kind == WS_SYMBOL_GLOBAL)
       module->globals[symbol->index].name = symbol->name;
     if (symbol->kind == WS_SYMBOL_FUNCTION && symbol->index >= module->imported_functions)

@@ -320,7 +320,8 @@ static bool check_operand(const struct pass *pass, const struct ws_relocation *r
   if (operand == FUNCTION_OFFSET && !module->may_shift)
     return true;
   if (!ws_operand_get(site(pass, relocation), encoding, &value))
-    return stale(pass, relocation, "the operand is not padded to its full width");
+    return stale(pass, relocation,
+                 "the operand is not padded to its full width, as --compress-relocations leaves it");
   if (!fits_instruction(pass, relocation))
     return fail(pass, relocation, "is not for an operand of that kind");
   if (operand == TYPE_INDEX)

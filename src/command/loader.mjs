@@ -66,11 +66,12 @@ export async function instantiate(imports = {}, options = {}) {
   const memory = thread?.memory ?? options.memory ?? createMemory();
   const table = tableSize === null ? null : createTable();
   const stack = stackPointer === null ? null : createStackPointer(thread ? thread.base + threadStackSize : undefined);
-  const compiled = { ...thread?.compiled };
-  const instances = {};
+  // A module may be called anything: `constructor`, `__proto__`.
+  const compiled = { __proto__: null, ...thread?.compiled };
+  const instances = { __proto__: null };
 
   function importsOf(module) {
-    const given = { ...typeof imports === 'function' ? imports(module) : imports };
+    const given = { __proto__: null, ...typeof imports === 'function' ? imports(module) : imports };
     const give = (from, name, value) => {
       given[from] = { ...given[from], [name]: value };
     };

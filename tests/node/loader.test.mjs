@@ -105,6 +105,14 @@ test('modules call each other in a circle', async () => {
   run(tool('WASMSHARE'), ['verify', join(inputs, '..', 'circle')]);
 });
 
+test('a module may have a name that JavaScript objects have for something else', async () => {
+  const layout = await combine(scratchDirectory('names'), [`constructor=${even}`, `__proto__=${odd}`]);
+  const { instances, load } = await layout.instantiate();
+  assert.deepEqual(Object.keys(instances), ['__proto__', 'constructor']);
+  assert.equal(instances.constructor.exports.is_even(78), 1);
+  assert.equal(await load('__proto__'), instances.__proto__);
+});
+
 test('modules that import their function table each get one of their own, unless it is shared', async () => {
   const table = link('table', '-Wl,--import-table');
   const layout = await combine(scratchDirectory('table'), [`one=${table}`, `two=${table}`]);
