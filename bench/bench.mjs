@@ -4,7 +4,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 import { buffer, large, plugins, run, sqlite, threeModules, work } from './inputs.mjs';
-import { median, peakMemory, size, sizeWithoutRelocations, time, timeWalrus } from './measure.mjs';
+import { median, minifiedSize, peakMemory, size, sizeWithoutRelocations, time, timePlacing, timeWalrus }
+  from './measure.mjs';
 
 const [option, value] = process.argv.slice(2);
 const rounds = option === undefined ? 7 : Number(option === '--rounds' ? value : NaN);
@@ -64,6 +65,9 @@ function inRounds(measure) {
     },
   };
 }
+const percent = (ratio) => `${(ratio * 100).toFixed(1)}%`;
+const spreadInPercent = ({ median, lowest, highest }) =>
+  `${percent(median)} (${percent(lowest)} to ${percent(highest)})`;
 const spread = (ratio) => `${times(ratio.median)} (${times(ratio.lowest)} to ${times(ratio.highest)})`;
 
 function speedOfSqlite(input) {
@@ -111,6 +115,44 @@ function startUp() {
   ]);
   const seconds = measured.seconds('wasmshare');
   goal('`wasmshare --version`', 'at most 3 ms', duration(seconds), seconds <= 0.003);
+}
+
+// ------------------------------------------------------------------------------------------------------- at load time
+
+function atLoadTime(input) {
+  const directory = join(work, 'prepared');
+  run(wasmshare, ['prepare', '-o', directory, `sqlite=${input}`]);
+  const prepared = join(directory, 'sqlite.wasm');
+  run(wasmshare, relocate(input));
+  const [{ pointers }] = JSON.parse(run(wasmshare, ['inspect', '--json', prepared]));
+  const count = Object.values(pointers).reduce((sum, of) => sum + of, 0);
+  const section = size(prepared) - size(moved(input));
+  const measured = inRounds(() => ({ ...timePlacing(prepared, 15), walrus: timeWalrus(input, 15) }));
+  const toCompile = measured.ratio('place', 'compile');
+  const toCompileAll = measured.ratio('place', 'compileAll');
+  const toWalrus = measured.ratio('walrus', 'place');
+  const first = measured.ratio('firstPlace', 'firstCompile');
+  say(`## Placing SQLite at load time (${megabytes(size(prepared))}, prepared)`, '');
+  table(['in Node, in process', 'time', 'fastest', 'ratio'], [
+    ['`relocate` of the wasmshare package', ...measured.columns('place'), `${spreadInPercent(toCompile)} of compiling`],
+    ['`WebAssembly.compile` of what it gave', ...measured.columns('compile'), ''],
+    ['the same, of all functions', ...measured.columns('compileAll'),
+      `placing is ${spreadInPercent(toCompileAll)} of it`],
+    ['walrus reading and writing', ...measured.columns('walrus'), `${spread(toWalrus)} of placing`],
+    ['the first `relocate` of a process', ...measured.columns('firstPlace'), `${spreadInPercent(first)} of compiling`],
+    ['the first `WebAssembly.compile`', ...measured.columns('firstCompile'), ''],
+  ]);
+  const shipped = minifiedSize('js/index.js');
+  goal('placing SQLite at load time, against walrus', 'at most 1/50', `1/${toWalrus.median.toFixed(1)}`,
+    toWalrus.median >= 50);
+  goal('the same, against `WebAssembly.compile`', 'under 5%', percent(toCompile.median),
+    toCompile.median < 0.05);
+  goal('the same, against compiling all functions', 'under 5%', percent(toCompileAll.median),
+    toCompileAll.median < 0.05);
+  goal('the package that a page loads, minified and gzipped', 'at most 4,096 bytes',
+    `${thousands(shipped.gzipped)} bytes, of ${thousands(shipped.minified)}`, shipped.gzipped <= 4096);
+  goal('what preparing adds to SQLite', 'under 1.3 bytes a pointer',
+    `${(section / count).toFixed(2)} bytes (${thousands(section)} for ${thousands(count)})`, section / count < 1.3);
 }
 
 // ---------------------------------------------------------------------------------------------------- memory and size
@@ -175,6 +217,7 @@ const load = loadavg()[0].toFixed(2);
 speedOfSqlite(inputs.sqlite);
 speedOfLarge(inputs.large);
 startUp();
+atLoadTime(inputs.sqlite);
 memory([
   ['`relocate`, a small module', [inputs.c[0]], relocate(inputs.c[0])],
   ['`relocate`, SQLite', [inputs.sqlite], relocate(inputs.sqlite)],
@@ -222,6 +265,10 @@ What is compared:
   wrote, from and to the same directory on disk. \`wasm-opt\` runs no passes, and leaves out names and DWARF.
 - walrus runs inside Node, warmed up, from bytes in memory to bytes in memory, and leaves out DWARF: its time has no
   start of a process and no files in it, wasmshare's has.
+- Placing is from bytes to bytes too. It is done at another address each time, so that nothing is compiled twice, and
+  the first one of a process is told apart: engines run JavaScript slowly until they have compiled it. What
+  \`WebAssembly.compile\` does in Node is mostly to look whether the module is valid: functions are compiled when they are
+  first called, unless \`--no-wasm-lazy-compilation\` says to compile all of them.
 - The debug build is 18 copies of SQLite, compiled with \`-O0 -g\`; \`wasm-opt\` and walrus are run twice on it.
 - Peak memory is the largest resident set, which counts the pages of the input that are mapped. MB is 1,000,000 bytes in
   sizes of files and memory, and 8 MB in the goal is 8 MiB.

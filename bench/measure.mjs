@@ -1,6 +1,7 @@
 // Measuring: times, with hyperfine; peak memory, with time; and sizes, from the files.
 
 import { readFileSync, statSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import { run, work } from './inputs.mjs';
 
@@ -25,6 +26,24 @@ export function timeWalrus(path, runs) {
   const output = run('node', ['bench/walrus.mjs', join(work, 'node'), path, `${runs}`]);
   const times = JSON.parse(output);
   return { median: median(times), min: Math.min(...times) };
+}
+
+// The same for the wasmshare package and a prepared module, and for compiling what it makes.
+export function timePlacing(path, runs) {
+  const placing = (...flags) => JSON.parse(run('node', [...flags, 'bench/placing.mjs', path, `${runs}`]));
+  const summary = (times) => ({ median: median(times), min: Math.min(...times) });
+  const { first, place, compile } = placing();
+  return { place: summary(place), compile: summary(compile), firstPlace: summary([first.place]),
+    firstCompile: summary([first.compile]), compileAll: summary(placing('--no-wasm-lazy-compilation').compile) };
+}
+
+// What a script and all that it imports come to, minified, and gzipped after that.
+export function minifiedSize(script) {
+  const output = join(work, 'minified.js');
+  run('build/node/node_modules/esbuild/bin/esbuild', ['--bundle', '--minify', '--format=esm', '--log-level=error',
+    script, `--outfile=${output}`]);
+  const minified = readFileSync(output);
+  return { minified: minified.length, gzipped: gzipSync(minified, { level: 9 }).length };
 }
 
 // The largest resident set of a command, in bytes.

@@ -59,6 +59,10 @@ foreach(export IN ITEMS "wasmshare command WasmShareTargets" "libwasmshare libra
   export(EXPORT ${file} NAMESPACE WasmShare:: FILE "${PROJECT_BINARY_DIR}/share/cmake/WasmShare/${file}.cmake")
 endforeach()
 install(FILES src/wasmshare.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT library)
+# what places modules at load time, as sources: for native hosts, and for pages
+install(FILES src/load/wasmshare_load.h src/load/wasmshare_load.c DESTINATION "${share_dir}/load" COMPONENT command)
+install(FILES js/package.json js/index.js js/index.d.ts js/plan.js js/prepared.js DESTINATION "${share_dir}/js"
+  COMPONENT command)
 
 # --------------------------------------------------------------------------------------------------------- build systems
 
@@ -98,7 +102,7 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/wasmshare.pc" DESTINATION "${CMAKE_IN
 
 install(FILES docs/wasmshare.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT command)
 set(doc_dir "${CMAKE_INSTALL_DATADIR}/doc/wasmshare")
-install(FILES docs/layout.md docs/cmake.md docs/cargo.md docs/make.md docs/sharing.md DESTINATION "${doc_dir}" COMPONENT command)
+install(FILES docs/layout.md docs/cmake.md docs/cargo.md docs/make.md docs/sharing.md docs/prepared-modules.md DESTINATION "${doc_dir}" COMPONENT command)
 include(cmake/Copyright.cmake)
 install(FILES "${PROJECT_BINARY_DIR}/copyright" DESTINATION "${doc_dir}" COMPONENT command)
 install(FILES cmake/completions/wasmshare.bash RENAME wasmshare

@@ -56,7 +56,7 @@ struct ws_type {
 struct ws_limits {
   bool has_maximum, shared, is_64;
   uint64_t minimum, maximum;
-  uint32_t size; // encoded
+  struct ws_slice bytes; // as read
 };
 
 struct ws_import {
@@ -236,6 +236,9 @@ struct ws_module {
   // read.c
   bool keep_relocs, share_stack, share_table, placed;
   uint64_t heap_base, heap_end; // __heap_base and __heap_end, as linked
+
+  // prepared.c
+  bool prepared; // it was normal already, and its section wasmshare says where the pointers are
 
   // normal.c
   bool moved_stack_pointer, moved_table; // the first defined global, the first defined table became an import

@@ -346,7 +346,7 @@ static int compare_fixups(const void *left, const void *right) {
   return a < b ? -1 : a > b;
 }
 
-static void sort_fixups(struct ws_section *section) {
+void ws_sort_fixups(struct ws_section *section) {
   for (size_t i = 1; i < section->fixup_count; i++) {
     if (section->fixups[i - 1].offset > section->fixups[i].offset) {
       qsort(section->fixups, section->fixup_count, sizeof *section->fixups, compare_fixups);
@@ -359,6 +359,8 @@ static void sort_fixups(struct ws_section *section) {
 // changes.
 static bool share(struct ws_module *module, struct ws_error *error) {
   const struct ws_module_info *info = &module->info;
+  if (info->has_table && module->indirect_table >= (uint64_t)module->imported_tables + module->table_count)
+    return ws_module_fail(module, error, "ELEMENT", NULL, "its function table does not exist");
   module->moved_stack_pointer = module->share_stack && info->has_stack && !info->imports_stack;
   module->moved_table = module->share_table && info->has_table && !info->imports_table;
   if (module->moved_stack_pointer) {
@@ -380,21 +382,22 @@ static bool share(struct ws_module *module, struct ws_error *error) {
 bool ws_make_normal(struct ws_module *module, struct ws_error *error) {
   if (!share(module, error))
     return false;
-  if (!ws_cut_zeros(module, error))
+  if (!module->prepared && !ws_cut_zeros(module, error))
     return false;
   // The memory becomes an import.
   struct ws_section *memory = ws_section(module, WS_SECTION_MEMORY);
   if (memory && module->memory_import == SIZE_MAX)
     memory->dropped = true;
-  bool ok = write_types(module) && write_functions(module) && write_globals(module) &&
-            write_exports(module) && write_start(module) && write_elements(module) && write_code(module) &&
-            write_data(module) && write_names(module) &&
-            (!module->has_memory || need_section(module, WS_SECTION_IMPORT));
+  bool ok = write_globals(module);
+  if (!module->prepared)
+    ok = ok && write_types(module) && write_functions(module) && write_exports(module) &&
+         write_start(module) && write_elements(module) && write_code(module) && write_data(module) &&
+         write_names(module) && (!module->has_memory || need_section(module, WS_SECTION_IMPORT));
   struct ws_section *tables = ws_section(module, WS_SECTION_TABLE);
   if (tables && module->moved_table && module->table_count == 1)
     tables->dropped = true;
   for (size_t i = 0; ok && i < module->section_count; i++)
-    sort_fixups(&module->sections[i]);
+    ws_sort_fixups(&module->sections[i]);
   if (ok && module->keep_relocs && module->has_linking)
     ok = ws_keep_relocations(module);
   return ok || ws_fail_memory(error, module->file);

@@ -8,4 +8,7 @@
 // Turns the sections into their final pieces, and the offsets of all fixups into offsets there.
 bool ws_make_normal(struct ws_module *module, struct ws_error *error);
 
+// Puts a section's fixups in order of place.
+void ws_sort_fixups(struct ws_section *section);
+
 #endif

@@ -154,7 +154,7 @@ static void put_imports(struct writer *writer, const struct ws_placement *placem
       limits = memory_limits(module, placement);
       put_limits(built, &limits);
     } else if (import->kind == WS_TABLE && table++ == module->indirect_table) {
-      ws_put_u8(built, import->detail.data[0]);
+      ws_put_bytes(built, import->detail.data, import->detail.size - limits.bytes.size); // its elements' type
       table_limits(writer, placement, &limits);
       put_limits(built, &limits);
     } else {
@@ -181,24 +181,23 @@ static void put_imports(struct writer *writer, const struct ws_placement *placem
   }
 }
 
-// A table section is written again when the indirect function table left it, or grows by what is below the
-// module.
+// A table section is written again when it has the indirect function table, which leaves it, or grows by what
+// is below the module.
 static void put_tables(struct writer *writer, const struct ws_placement *placement,
                        const struct ws_section *section, struct ws_buffer *built) {
   const struct ws_module *module = writer->module;
   struct ws_reader reader = ws_reader(section->content);
-  ws_put_uleb(built, ws_read_uleb32(&reader) - module->moved_table);
-  for (uint32_t i = 0; i < module->table_count; i++) {
-    struct ws_limits limits = module->table_limits[i];
-    uint8_t type = ws_read_u8(&reader);
-    reader.at += limits.size;
-    if (i == 0 && module->moved_table)
-      continue;
-    if (module->imported_tables + i == module->indirect_table)
-      table_limits(writer, placement, &limits);
-    ws_put_u8(built, type);
+  struct ws_limits limits = module->table_limits[module->indirect_table - module->imported_tables];
+  uint32_t count = ws_read_uleb32(&reader);
+  const uint8_t *from = section->content.data, *behind = limits.bytes.data + limits.bytes.size;
+  if (module->moved_table) {
+    ws_put_uleb(built, count - 1);
+  } else {
+    ws_put_bytes(built, from, (size_t)(limits.bytes.data - from));
+    table_limits(writer, placement, &limits);
     put_limits(built, &limits);
   }
+  ws_put_bytes(built, behind, (size_t)(section->content.data + section->content.size - behind));
 }
 
 static bool put_generated(struct writer *writer, const struct ws_section *section, struct ws_buffer *built) {
@@ -225,7 +224,8 @@ static bool put_module(struct writer *writer, const struct ws_placement *placeme
     if (section->id == WS_SECTION_IMPORT) {
       put_imports(writer, placement, &built);
       ok = put_generated(writer, section, &built);
-    } else if (section->id == WS_SECTION_TABLE && (writer->deltas[WS_BASE_TABLE] || module->moved_table)) {
+    } else if (section->id == WS_SECTION_TABLE && module->info.has_table &&
+               module->indirect_table >= module->imported_tables) {
       put_tables(writer, placement, section, &built);
       ok = put_generated(writer, section, &built);
     } else {

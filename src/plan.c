@@ -337,7 +337,9 @@ bool ws_plan_shift(struct ws_module *module, uint64_t offset, uint64_t table_off
       .has_maximum = info->has_maximum,
   };
   uint64_t top = placement->heap_base > end ? placement->heap_base : end;
-  if (placement->heap_base > mask || !ws_add(&top, top, info->initial_heap) ||
+  // At the very end of the address space the heap base would be 0.
+  bool wrapped = !heap_base && module->heap_base >= high && placement->heap_base < end;
+  if (wrapped || placement->heap_base > mask || !ws_add(&top, top, info->initial_heap) ||
       !ws_align_up(&top, top, WS_PAGE_SIZE) || top > limit)
     return too_large(module, info->memory64, error);
   placement->heap_end = top;

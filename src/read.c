@@ -8,6 +8,7 @@
 #include "module.h"
 #include "normal.h"
 #include "object.h"
+#include "prepared.h"
 #include "relocations.h"
 #include "sections.h"
 #include "synthetic.h"
@@ -110,8 +111,13 @@ static bool describe_heap(struct ws_module *module) {
   uint64_t size =
       module->memory.minimum > UINT64_MAX / WS_PAGE_SIZE ? UINT64_MAX : module->memory.minimum * WS_PAGE_SIZE;
   module->heap_end = linked_value(module, "__heap_end", WS_BASE_HEAP_END, size);
-  info->initial_heap = size > info->heap_base ? (size - info->heap_base) / WS_PAGE_SIZE * WS_PAGE_SIZE : 0;
   return true;
+}
+
+static void describe_initial_heap(struct ws_module *module) {
+  uint64_t pages = module->memory.minimum, end = module->info.heap_base;
+  uint64_t size = pages > UINT64_MAX / WS_PAGE_SIZE ? UINT64_MAX : pages * WS_PAGE_SIZE;
+  module->info.initial_heap = size > end ? (size - end) / WS_PAGE_SIZE * WS_PAGE_SIZE : 0;
 }
 
 static bool describe_imports(struct ws_module *module) {
@@ -182,6 +188,10 @@ static void describe_threads(struct ws_module *module) {
   }
   if (info->tls_size && !module->has_linking)
     info->tls_alignment = 16; // what C gives the most aligned of its basic types
+}
+
+static void describe_exports(struct ws_module *module) {
+  struct ws_module_info *info = &module->info;
   for (size_t i = 0; i < module->export_count; i++)
     info->exports_init_tls |=
         module->exports[i].kind == WS_FUNCTION && ws_slice_is(module->exports[i].name, "__wasm_init_tls");
@@ -212,6 +222,15 @@ static bool describe_globals(struct ws_module *module) {
   return true;
 }
 
+// What a prepared module says as well as any other.
+static bool describe_normal(struct ws_module *module, struct ws_error *error) {
+  describe_initial_heap(module);
+  describe_exports(module);
+  if (!describe_memory(module) || !describe_globals(module))
+    return ws_fail_memory(error, module->file);
+  return ws_make_normal(module, error);
+}
+
 static bool read_module(struct ws_module *module, const struct ws_read_options *options,
                         struct ws_error *error) {
   if (!ws_read_sections(module, error) || !ws_read_linking(module, error))
@@ -220,11 +239,13 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
       ws_slice_is(module->imports[module->memory_import].name, "__linear_memory"))
     return ws_module_fail(module, error, NULL, NULL,
                           "is an object file: link it first (wasm-ld --import-memory --emit-relocs)");
+  if (!describe_imports(module))
+    return ws_fail_memory(error, module->file);
+  if (ws_is_prepared(module))
+    return ws_read_prepared(module, error) && describe_normal(module, error);
   if (!ws_read_synthetic(module, error))
     return false;
   describe_table(module);
-  if (!describe_imports(module))
-    return ws_fail_memory(error, module->file);
   if (module->has_linking && !ws_read_relocations(module, error))
     return false;
   if (!ws_read_globals(module, error))
@@ -242,9 +263,7 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
                           "has a stack or data beyond the end of the address space");
   describe_threads(module);
   ws_judge(module, options && options->trust_pic);
-  if (!describe_memory(module) || !describe_globals(module))
-    return ws_fail_memory(error, module->file);
-  return ws_make_normal(module, error);
+  return describe_normal(module, error);
 }
 
 struct ws_module *ws_module_read(const char *name, const void *bytes, size_t size,

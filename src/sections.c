@@ -49,7 +49,7 @@ static struct ws_limits read_limits(struct ws_reader *reader) {
   limits.minimum = limits.is_64 ? ws_read_uleb64(reader) : ws_read_uleb32(reader);
   if (limits.has_maximum)
     limits.maximum = limits.is_64 ? ws_read_uleb64(reader) : ws_read_uleb32(reader);
-  limits.size = (uint32_t)(reader->at - start);
+  limits.bytes = (struct ws_slice){start, (size_t)(reader->at - start)};
   return limits;
 }
 

@@ -137,6 +137,7 @@ struct ws_module_info {
   uint64_t table_base, table_size;  // in elements
 
   bool has_relocations;                      // linked with --emit-relocs
+  bool prepared;                             // written by ws_prepare
   uint64_t zero_bytes;                       // zeroed data that is cleared at the start instead of shipped
   uint64_t relocations[WS_RELOCATION_TYPES]; // how many of each type
   uint64_t fixups[WS_BASE_COUNT];            // pointers found, by what moves them
@@ -283,6 +284,12 @@ struct ws_sink {
 // thrown away.
 bool ws_place(const struct ws_module *module, const struct ws_placement *placement, struct ws_sink sink,
               struct ws_error *error);
+
+// Writes the module as it is at the place that it was linked for, prepared: with a section that says all that
+// placing it takes, so that it can be placed without its relocations, as early as at load time
+// (docs/prepared-modules.md). What is read from it is what was read from the module. Fails if the module is
+// inexact or uses variables of other modules, or was read with share_stack, share_table or keep_relocs.
+bool ws_prepare(struct ws_module *module, struct ws_sink sink, struct ws_error *error);
 
 // Checks a module that ws_place wrote, read with `placed` set, against the placement that it should have: its
 // memory import, and that every data segment, pointer global, table entry and address in the start function,

@@ -3,7 +3,7 @@ _wasmshare() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} options='' files=wasm
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W 'combine relocate inspect heap-base verify --help --version --makefile' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'combine relocate prepare inspect heap-base verify --help --version --makefile' -- "$current")
         return
     fi
     case ${COMP_WORDS[1]} in
@@ -27,6 +27,19 @@ _wasmshare() {
             options='-o --offset --heap-base --table-offset --keep-relocs --trust-pic'
             case $previous in
                 --offset | --heap-base | --table-offset) return ;;
+            esac
+            ;;
+        prepare)
+            options='-o --trust-pic --depfile'
+            case $previous in
+                -o)
+                    mapfile -t COMPREPLY < <(compgen -d -- "$current")
+                    return
+                    ;;
+                --depfile)
+                    mapfile -t COMPREPLY < <(compgen -f -- "$current")
+                    return
+                    ;;
             esac
             ;;
         inspect) options='--json --trust-pic' ;;

@@ -35,7 +35,7 @@ static bool check_name(const char *name) {
 }
 
 // Names become files and C macros; both must tell the modules apart.
-static bool check_names(const struct options *options) {
+bool check_names(const struct options *options) {
   if (!check_name(options->layout_name))
     return false;
   bool ok = true;
@@ -125,8 +125,7 @@ static void put_dependency(FILE *to, const char *path) {
 }
 
 // Make's syntax, which Ninja reads too.
-static bool write_depfile(const struct options *options, const struct layout *layout,
-                          struct output_set *set) {
+bool write_depfile(const struct options *options, struct output_set *set) {
   char *text = NULL;
   size_t size = 0;
   FILE *stream = open_memstream(&text, &size);
@@ -139,9 +138,9 @@ static bool write_depfile(const struct options *options, const struct layout *la
     put_dependency(stream, set->files[i].path);
   }
   putc(':', stream);
-  for (size_t i = 0; i < layout->count; i++) {
+  for (size_t i = 0; i < options->input_count; i++) {
     fputs(" \\\n ", stream);
-    put_dependency(stream, layout->modules[i].path);
+    put_dependency(stream, options->inputs[i].path);
   }
   putc('\n', stream);
   bool ok = fclose(stream) == 0;
@@ -160,7 +159,7 @@ static bool write_all(const struct options *options, const struct layout *layout
          write_printed(options, layout, set, NULL, ".json", print_json) &&
          (!options->map_file ||
           write_printed(options, layout, set, options->map_file, NULL, print_picture)) &&
-         (!options->depfile || write_depfile(options, layout, set)) && commit_outputs(set);
+         (!options->depfile || write_depfile(options, set)) && commit_outputs(set);
 }
 
 // The index of the module of that name; `option` is what asked for it.

@@ -51,6 +51,7 @@ int command_relocate(const struct options *options);
 int command_inspect(const struct options *options);
 int command_heap_base(const struct options *options);
 int command_verify(const struct options *options);
+int command_prepare(const struct options *options);
 
 // ---------------------------------------------------------------------------------------------------------
 // files.c
@@ -123,6 +124,11 @@ bool is_utf8(const char *text);
 char *json_string_text(const char *text);
 // layout.json, as text to be freed; NULL if memory runs out.
 char *layout_json(const struct layout *layout);
+// combine.c
+// Whether the modules' names can be those of files and C macros, and tell them apart. Reports if not.
+bool check_names(const struct options *options);
+// What the outputs of `set` are made of, for make and ninja.
+bool write_depfile(const struct options *options, struct output_set *set);
 // Reads a module of an input, reporting errors; `to_place` says that it will be placed, which completes the
 // checks.
 bool read_input(const struct options *options, const char *path, bool to_place, struct input_file *file,

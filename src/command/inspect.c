@@ -14,6 +14,7 @@ static json_t *inspect_json(const char *path, const struct ws_module_info *info)
          *globals = json_array();
   json_object_set_new(json, "file", json_string(path));
   json_object_set_new(json, "exact", json_boolean(info->exact));
+  json_object_set_new(json, "prepared", json_boolean(info->prepared));
   json_object_set_new(json, "reason", info->exact ? json_null() : json_string(info->inexact.message));
   json_t *memory = json_null();
   if (info->has_memory) {
@@ -87,7 +88,9 @@ static void print_text(const char *path, const struct ws_module_info *info) {
     printf("  table        %" PRIu64 " functions from %" PRIu64 "\n", info->table_size, info->table_base);
   else
     printf("  table        none\n");
-  printf("  relocations  %s\n", info->has_relocations ? "" : "none (linked without --emit-relocs)");
+  printf("  relocations  %s\n", info->prepared          ? "none needed: the module is prepared"
+                                : info->has_relocations ? ""
+                                                        : "none (linked without --emit-relocs)");
   for (unsigned i = 0; i < WS_RELOCATION_TYPES; i++)
     if (info->relocations[i])
       printf("    %-32s %" PRIu64 "\n", ws_relocation_name(i), info->relocations[i]);

@@ -72,8 +72,12 @@ export async function instantiate(imports = {}, options = {}) {
 
   function importsOf(module) {
     const given = { __proto__: null, ...typeof imports === 'function' ? imports(module) : imports };
+    const layers = new Set(); // over what the host gives, which stays as it is, whatever kind of object
     const give = (from, name, value) => {
-      given[from] = { ...given[from], [name]: value };
+      if (!layers.has(from))
+        given[from] = Object.create(given[from] ?? null);
+      layers.add(from);
+      Object.defineProperty(given[from], name, { value, configurable: true });
     };
     give(module.memoryImport.module, module.memoryImport.name, memory);
     if (stack)

@@ -24,9 +24,12 @@ static const char help[] =
     "    --map FILE.svg     draw what is where\n"
     "  wasmshare relocate MODULE -o OUT --offset N [--heap-base N] [--table-offset N] [--keep-relocs] "
     "[--trust-pic]\n"
+    "  wasmshare prepare [-o DIR] [--trust-pic] [--depfile FILE] MODULE...\n"
+    "                                         make them placeable at load time, without their relocations\n"
     "  wasmshare inspect [--json] [--trust-pic] MODULE...   what was found, and whether it is exact\n"
     "  wasmshare heap-base MODULE                           the heap base, in decimal\n"
     "  wasmshare verify LAYOUT.json|DIR                     check written modules against their layout\n"
+    "  wasmshare verify MODULE                              check a prepared module\n"
     "  wasmshare --help | --version | --makefile            the last: path of wasmshare.mk, to include\n"
     "\n"
     "MODULE is a path, or NAME=PATH. Sizes are bytes: 65536, 0x10000, 64K, 1M. Link modules with\n"
@@ -88,6 +91,7 @@ static const struct {
      command_combine},
     {"relocate", " output offset heap-base table-offset keep-relocs trust-pic ", command_relocate},
     {"inspect", " json trust-pic ", command_inspect},
+    {"prepare", " output trust-pic depfile ", command_prepare},
     {"heap-base", " ", command_heap_base},
     {"verify", " ", command_verify},
 };

@@ -19,6 +19,7 @@
 #include <wabt/ir.h>
 #include <wabt/validator.h>
 
+#include "load/wasmshare_load.h"
 #include "wasmshare.h"
 
 namespace {
@@ -245,6 +246,46 @@ bool move(const uint8_t *data, size_t size, Choices *choices, bool plain, bool w
   return true;
 }
 
+// Gives a prepared module that was mutated the digest that it should have, so that more of it is looked at
+// than that. Nothing says then that its pointers are where they are said to be. False if there is no such
+// section.
+bool seal(Bytes *bytes) {
+  static const char name[] = "\x09wasmshare";
+  for (size_t at = 8, size, id; at < bytes->size(); at += size) {
+    id = (*bytes)[at++];
+    if (!read_size(*bytes, &at, &size) || size > bytes->size() - at)
+      return false;
+    size_t digest = at + 11, end = at + size, covered, covered_at = digest + 8;
+    if (id != 0 || size < 20 || std::memcmp(&(*bytes)[at], name, 10) != 0)
+      continue;
+    if (!read_size(*bytes, &covered_at, &covered) || covered > bytes->size())
+      return false;
+    ws_load_sum sum = ws_load_add({0, 0}, bytes->data(), covered);
+    sum = ws_load_add(sum, bytes->data() + digest + 8, end - digest - 8);
+    for (int i = 0; i < 4; ++i) {
+      (*bytes)[digest + i] = uint8_t(sum.a >> 8 * i);
+      (*bytes)[digest + 4 + i] = uint8_t(sum.b >> 8 * i);
+    }
+    return true;
+  }
+  return false;
+}
+
+// What a native host does at load time, with whatever it was given. The buffer has just the size that was
+// said.
+void load(const Bytes &bytes, Choices *choices) {
+  ws_load_module module;
+  if (ws_load_open(&module, bytes.data(), bytes.size()) != WS_LOAD_OK)
+    return;
+  ws_load_placement placement;
+  ws_load_shift(&module, choices->below(1 << 24), choices->below(1u << 31), &placement);
+  placement.share_stack = choices->toss();
+  placement.share_table = choices->toss();
+  placement.table_end = placement.share_table ? choices->below(1 << 20) : 0;
+  Bytes output(ws_load_size(&module, &placement));
+  ws_load_place(&module, &placement, output.data(), output.size());
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerInitialize(int *, char ***) {
@@ -259,6 +300,11 @@ extern "C" int LLVMFuzzerInitialize(int *, char ***) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Choices choices(data, size);
   bool was_valid = valid(Bytes(data, data + size));
+  Bytes sealed(data, data + size);
+  if (choices.toss() && seal(&sealed)) {
+    load(sealed, &choices);
+    move(sealed.data(), size, &choices, choices.toss(), false);
+  }
   bool moved = move(data, size, &choices, false, was_valid) || move(data, size, &choices, true, was_valid);
   return (moved && was_valid) || choices.below(8) == 0 ? 0 : -1;
 }

@@ -119,16 +119,18 @@ const combine = (input, output) => ['combine', '--base', '64K', '-o', output, in
 
 // With its relocations a module keeps its zeros, whatever features it names, so that what is left can be compared.
 const keep = (input, output) => [...combine(input, output), '--keep-relocs'];
+// A prepared one has none to keep.
+const placing = (kind) => (kind.prepared ? combine : keep);
 
 function truncate(kind, seed) {
   const directory = fresh(kind.name, 'truncate');
   const placed = join(directory, 'output', 'input.wasm');
-  const uncut = tryInput(directory, seed, keep);
+  const uncut = tryInput(directory, seed, placing(kind));
   if (uncut || !existsSync(placed)) return `is refused before it is cut off: ${uncut}`;
   const whole = sections(readFileSync(placed));
   const step = Math.ceil(seed.length / MOST_CUTS);
   for (let length = 0; length < seed.length; length += step) {
-    const wrong = tryInput(directory, seed.subarray(0, length), keep);
+    const wrong = tryInput(directory, seed.subarray(0, length), placing(kind));
     if (wrong) return `cut off after ${length} bytes: ${wrong}`;
     // What is still a module must be placed as the whole one is: no pointer may be overlooked.
     if (existsSync(placed) && !sections(readFileSync(placed)).every((section) => whole.includes(section))) {

@@ -16,11 +16,16 @@ export const kinds = [
   // Without function pointers: see narrow_table() in fuzz.cc.
   { name: 'wasm64', target: 'wasm64', compile: [['linker-symbols.c', '-O1']] },
   { name: 'dwarf', compile: [['c.c', '-O0', '-g', small]], link: counter },
+  { name: 'prepared', compile: [['c.c', '-O1', small]], link: counter, prepared: true },
   { name: 'stripped', compile: [['c.c', '-O1', small]], link: [...counter, '--strip-debug'] },
 ].map((kind) => ({ target: 'wasm32', link: [], relocations: true, ...kind }));
 
-// Builds the seed of a kind and returns its path. `tools` has the paths of clang and linker, and `work`, a directory.
+// Builds the seed of a kind and returns its path. `tools` has the paths of clang, linker and wasmshare, and `work`, a
+// directory.
 export function buildSeed(tools, kind) {
   const toolbox = new Toolbox(tools);
-  return toolbox.link(kind, toolbox.compile(kind), place, `${kind.name}.wasm`);
+  const linked = toolbox.link(kind, toolbox.compile(kind), place, `${kind.name}.wasm`);
+  if (!kind.prepared) return linked;
+  toolbox.run(tools.wasmshare, ['prepare', '-o', `${toolbox.work}/prepared`, linked]);
+  return `${toolbox.work}/prepared/${kind.name}.wasm`;
 }

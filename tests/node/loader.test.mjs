@@ -47,6 +47,21 @@ test('an import is the very function of the other module, with no JavaScript bet
   assert.equal(passing.exports.passed_on, exports.scale);
 });
 
+test('what the host gives may inherit it, and is not changed', async () => {
+  class Host {
+    said = [];
+    get say() {
+      return number => this.said.push(number);
+    }
+  }
+  const env = new Host();
+  const layout = await combine(scratchDirectory('inherited'), [log], '--host-import', 'env.say');
+  const { instances } = await layout.instantiate({ env });
+  instances.log.exports.log_number(3);
+  assert.deepEqual(env.said, [3]);
+  assert.deepEqual(Object.keys(env), ['said']);
+});
+
 test('imports may be told apart by module', async () => {
   const layout = await combine(scratchDirectory('by-module'), [`one=${log}`, `two=${log}`], '--host-imports', 'env');
   const said = [];

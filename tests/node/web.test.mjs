@@ -2,21 +2,11 @@
 // cannot show.
 
 import assert from 'node:assert/strict';
-import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { inBrowser } from './browser.mjs';
+import { resultInBrowser } from './browser.mjs';
 import { expected } from './modules/four-threads.mjs';
-import { combine, linkFreestanding, linkThreads, projectDirectory, run, scratchDirectory, testsDirectory,
-  tool } from './tools.mjs';
-
-// What a script that is put beside the placed modules exports as `result`.
-async function resultInBrowser(directory, script, ...others) {
-  for (const file of [script, ...others])
-    copyFileSync(join(testsDirectory, 'node', 'modules', file), join(directory, file));
-  writeFileSync(join(directory, 'index.html'), '<!doctype html><link rel="icon" href="data:,">');
-  return inBrowser(directory, page => page.evaluate(async url => (await import(url)).result, `/${script}`));
-}
+import { combine, linkFreestanding, linkThreads, projectDirectory, run, scratchDirectory } from './tools.mjs';
 
 test('the three modules run in a browser, loaded through layout.mjs', async () => {
   const directory = scratchDirectory('three-modules');
