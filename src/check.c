@@ -61,8 +61,18 @@ static bool check_pointer(const struct ws_module *module, const struct ws_placem
   return true;
 }
 
+// Whether a global holds the address of another module's variable. Not by the name, which linkers write
+// demangled there.
+static bool is_bound(struct ws_slice name, uint64_t value, const struct ws_binding *bindings, size_t count) {
+  bool bound = false;
+  for (size_t i = 0; i < count; i++)
+    bound |= bindings[i].address == value;
+  return bound && ws_slice_starts(name, "GOT.data.internal.");
+}
+
 static bool check_globals(const struct ws_module *module, const struct ws_placement *placement,
-                          uint64_t table_size, struct ws_error *error) {
+                          uint64_t table_size, const struct ws_binding *bindings, size_t binding_count,
+                          struct ws_error *error) {
   for (size_t i = 0; i < module->info.global_count; i++) {
     const struct ws_pointer_global *global = &module->info.globals[i];
     char what[160];
@@ -77,8 +87,9 @@ static bool check_globals(const struct ws_module *module, const struct ws_placem
         return false;
       continue;
     }
-    if (global->base == WS_BASE_MEMORY && outside(module, error, "GLOBAL", what, global->value, global->value,
-                                                  placement->data_base, placement->data_end))
+    if (global->base == WS_BASE_MEMORY && !is_bound(name, global->value, bindings, binding_count) &&
+        outside(module, error, "GLOBAL", what, global->value, global->value, placement->data_base,
+                placement->data_end))
       return false;
     if (global->base == WS_BASE_TABLE && outside(module, error, "GLOBAL", what, global->value, global->value,
                                                  placement->table_base, placement->table_base + table_size))
@@ -112,7 +123,8 @@ static bool check_symbols(const struct ws_module *module, const struct ws_placem
 }
 
 bool ws_check_placed(const struct ws_module *module, const struct ws_placement *placement,
-                     uint64_t table_size, struct ws_error *error) {
+                     uint64_t table_size, const struct ws_binding *bindings, size_t binding_count,
+                     struct ws_error *error) {
   if (!check_memory(module, placement, error))
     return false;
   for (size_t i = 0; i < module->segment_count; i++) {
@@ -139,5 +151,6 @@ bool ws_check_placed(const struct ws_module *module, const struct ws_placement *
                 element->offset + element->count, placement->table_base, placement->table_base + table_size))
       return false;
   }
-  return check_globals(module, placement, table_size, error) && check_symbols(module, placement, error);
+  return check_globals(module, placement, table_size, bindings, binding_count, error) &&
+         check_symbols(module, placement, error);
 }

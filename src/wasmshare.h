@@ -294,9 +294,11 @@ bool ws_prepare(struct ws_module *module, struct ws_sink sink, struct ws_error *
 // Checks a module that ws_place wrote, read with `placed` set, against the placement that it should have: its
 // memory import, and that every data segment, pointer global, table entry and address in the start function,
 // and every relocated pointer if relocations were kept, is what the placement says or inside its range.
-// `table_size` is in elements. Fails with the first thing that is not.
+// `table_size` is in elements; `bindings` are the variables of other modules that it uses, which GOT globals
+// may hold the addresses of. Fails with the first thing that is not.
 bool ws_check_placed(const struct ws_module *module, const struct ws_placement *placement,
-                     uint64_t table_size, struct ws_error *error);
+                     uint64_t table_size, const struct ws_binding *bindings, size_t binding_count,
+                     struct ws_error *error);
 
 #ifdef __cplusplus
 }

@@ -195,8 +195,18 @@ static bool check_module(const struct written *written, const struct ws_plan *pl
                          const struct ws_placement *placement) {
   const struct ws_module_info *info = ws_module_info(written->module);
   struct ws_error error;
-  if (!ws_check_placed(written->module, placement,
-                       (uint64_t)json_integer_value(json_object_get(written->json, "tableSize")), &error))
+  const json_t *listed = json_object_get(written->json, "bindings");
+  size_t binding_count = json_array_size(listed);
+  struct ws_binding *bindings = calloc(binding_count + 1, sizeof *bindings);
+  if (!bindings)
+    return fail("out of memory") == 0;
+  for (size_t i = 0; i < binding_count; i++)
+    bindings[i].address = (uint64_t)json_integer_value(json_object_get(json_array_get(listed, i), "address"));
+  bool placed = ws_check_placed(written->module, placement,
+                                (uint64_t)json_integer_value(json_object_get(written->json, "tableSize")),
+                                bindings, binding_count, &error);
+  free(bindings);
+  if (!placed)
     return fail_with(&error) == 0;
   const json_t *import = json_object_get(written->json, "memoryImport");
   const char *module = text(import, "module"), *name = text(import, "name");

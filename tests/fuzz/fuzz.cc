@@ -170,7 +170,7 @@ void place(const Module &module, const ws_placement &placement, const ws_read_op
   // A name that is not true in both of the sections that have it makes this fail: no matter, as long as it
   // says so.
   uint64_t table_size = ws_module_info(module.module)->table_size;
-  if (!ws_check_placed(again.module, &placement, table_size, &error))
+  if (!ws_check_placed(again.module, &placement, table_size, NULL, 0, &error))
     check_error(error);
 }
 
