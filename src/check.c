@@ -139,8 +139,7 @@ bool ws_check_placed(const struct ws_module *module, const struct ws_placement *
               placement->data_base, placement->data_end))
     return false;
   for (size_t i = 0; i < module->import_count; i++)
-    if (placement->table_end && module->imports[i].kind == WS_TABLE &&
-        ws_slice_is(module->imports[i].name, "__indirect_function_table") &&
+    if (placement->table_end && ws_is_function_table(&module->imports[i]) &&
         differs(module, error, "IMPORT", "the minimum of its function table",
                 module->imports[i].limits.minimum, placement->table_end))
       return false;

@@ -124,3 +124,7 @@ const char *ws_base_name(enum ws_base base) {
                                       "heap-end", "table",     "code",       "external"};
   return base < WS_BASE_COUNT ? names[base] : "?";
 }
+
+bool ws_is_function_table(const struct ws_import *import) {
+  return import->kind == WS_TABLE && ws_slice_is(import->name, "__indirect_function_table");
+}

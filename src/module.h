@@ -261,6 +261,9 @@ void ws_module_refuse(struct ws_module *module, const char *section, const char 
 // Adds a fixup to a section; they are sorted by offset once all are known. False if memory runs out.
 bool ws_add_fixup(struct ws_module *module, struct ws_section *section, struct ws_fixup fixup);
 
+// Whether it is the table that function pointers are indices of, which linkers name so.
+bool ws_is_function_table(const struct ws_import *import);
+
 // The function that stands in for `index`: one that was appended, or itself.
 uint32_t ws_redirected(const struct ws_module *module, uint32_t index);
 

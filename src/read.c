@@ -99,6 +99,12 @@ static bool describe_stack(struct ws_module *module) {
   return info->stack_low <= info->stack_pointer;
 }
 
+// Of the memory, in bytes.
+static uint64_t linked_size(const struct ws_module *module) {
+  uint64_t pages = module->memory.minimum;
+  return pages > UINT64_MAX / WS_PAGE_SIZE ? UINT64_MAX : pages * WS_PAGE_SIZE;
+}
+
 static bool describe_heap(struct ws_module *module) {
   struct ws_module_info *info = &module->info;
   uint64_t end = info->data_end > info->stack_pointer ? info->data_end : info->stack_pointer;
@@ -108,15 +114,12 @@ static bool describe_heap(struct ws_module *module) {
   // Without relocations, what the linker laid out can only be seen from its end.
   if (!module->has_linking && module->heap_base > info->heap_base)
     info->heap_base = module->heap_base;
-  uint64_t size =
-      module->memory.minimum > UINT64_MAX / WS_PAGE_SIZE ? UINT64_MAX : module->memory.minimum * WS_PAGE_SIZE;
-  module->heap_end = linked_value(module, "__heap_end", WS_BASE_HEAP_END, size);
+  module->heap_end = linked_value(module, "__heap_end", WS_BASE_HEAP_END, linked_size(module));
   return true;
 }
 
 static void describe_initial_heap(struct ws_module *module) {
-  uint64_t pages = module->memory.minimum, end = module->info.heap_base;
-  uint64_t size = pages > UINT64_MAX / WS_PAGE_SIZE ? UINT64_MAX : pages * WS_PAGE_SIZE;
+  uint64_t size = linked_size(module), end = module->info.heap_base;
   module->info.initial_heap = size > end ? (size - end) / WS_PAGE_SIZE * WS_PAGE_SIZE : 0;
 }
 
@@ -125,7 +128,7 @@ static bool describe_imports(struct ws_module *module) {
     struct ws_import *import = &module->imports[i];
     bool linkers = ws_slice_is(import->module, "env");
     bool stack = import->kind == WS_GLOBAL && ws_slice_is(import->name, "__stack_pointer");
-    bool table = import->kind == WS_TABLE && ws_slice_is(import->name, "__indirect_function_table");
+    bool table = ws_is_function_table(import);
     module->info.imports_stack |= stack;
     module->info.imports_table |= table;
     import->supplied = import->kind == WS_MEMORY || (linkers && (table || (stack && module->share_stack)));
@@ -163,8 +166,7 @@ static void describe_table(struct ws_module *module) {
   // Then a program's own tables are no business of ours.
   module->indirect_table = UINT32_MAX;
   for (size_t i = 0; i < module->import_count; i++) {
-    if (module->imports[i].kind == WS_TABLE &&
-        ws_slice_is(module->imports[i].name, "__indirect_function_table"))
+    if (ws_is_function_table(&module->imports[i]))
       module->indirect_table = imported;
     imported += module->imports[i].kind == WS_TABLE;
   }

@@ -222,6 +222,11 @@ static bool is_host_interface(struct ws_slice module) {
          ws_slice_starts(module, "__wbindgen_");
 }
 
+// An import from where linkers put what is undefined: any module may export it.
+static bool may_come_from_any(const struct ws_import *import, size_t named) {
+  return named == WS_HOST && ws_slice_is(import->module, "env");
+}
+
 static void report_missing(struct resolver *resolver, const struct ws_import *import, size_t named) {
   const struct ws_resolve_options *options = resolver->options;
   char module[TEXT], name[TEXT], near[TEXT], why[2 * TEXT], hint[3 * TEXT] = "";
@@ -252,7 +257,7 @@ static void report_missing(struct resolver *resolver, const struct ws_import *im
   else if (suggestion.module != WS_HOST)
     snprintf(hint, sizeof hint, "; did you mean %s, of %s?", ws_printable(suggestion.name, near, sizeof near),
              options->names[suggestion.module]);
-  bool any = named == WS_HOST && ws_slice_is(import->module, "env");
+  bool any = may_come_from_any(import, named);
   snprintf(why, sizeof why, "%s%s",
            any                ? "no module exports"
            : named == WS_HOST ? "is of no module that is combined"
@@ -277,7 +282,7 @@ static void resolve_import(struct resolver *resolver, struct ws_import *import) 
   for (size_t i = 0; i < resolver->count; i++)
     if (resolver->modules[i] != resolver->user && ws_slice_is(import->module, options->names[i]))
       named = i;
-  bool any = named == WS_HOST && ws_slice_is(import->module, "env");
+  bool any = may_come_from_any(import, named);
   struct choice choice = {WS_HOST, WS_HOST};
   for (size_t i = 0; i < resolver->count; i++) {
     const struct ws_export *export = NULL;

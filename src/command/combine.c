@@ -1,81 +1,16 @@
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
 
-bool read_input(const struct options *options, const char *path, bool to_place, struct input_file *file,
-                struct ws_module **module) {
-  struct ws_error error;
-  struct ws_read_options read = {.trust_pic = options->trust_pic,
-                                 .keep_relocs = options->keep_relocs,
-                                 .share_stack = options->share_stack,
-                                 .share_table = options->share_table,
-                                 .check_later = to_place};
-  if (!open_input(path, file))
-    return false;
-  *module = ws_module_read(path, file->bytes, file->size, &read, &error);
-  if (!*module)
-    fail_with(&error);
-  return *module != NULL;
-}
-
-static bool check_name(const char *name) {
-  for (const char *at = name; *at; at++) {
-    if (*at == '/' || *at == '\\' || *at == '"' || (unsigned char)*at < 0x20) {
-      fail("'%s': cannot be a name: it becomes part of file names", name);
-      return false;
-    }
-  }
-  if (!*name || !is_utf8(name) || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
-    fail("'%s': cannot be a name: it becomes part of file names", name);
-    return false;
-  }
-  return true;
-}
-
-// Names become files and C macros; both must tell the modules apart.
-bool check_names(const struct options *options) {
-  if (!check_name(options->layout_name))
-    return false;
-  bool ok = true;
-  for (size_t i = 0; i < options->input_count && ok; i++) {
-    ok = check_name(options->inputs[i].name);
-    char *macro = macro_name(options->inputs[i].name);
-    for (size_t k = 0; k < i && ok && macro; k++) {
-      const char *name = options->inputs[i].name, *other = options->inputs[k].name;
-      char *other_macro = macro_name(other);
-      if (strcmp(name, other) == 0) {
-        fail("two modules are called '%s': give one another name, as in NAME=%s", name,
-             options->inputs[i].path);
-        ok = false;
-      } else if (other_macro && strcmp(macro, other_macro) == 0) {
-        fail("the modules '%s' and '%s' would both be %s in C: give one another name, as in NAME=%s", other,
-             name, macro, options->inputs[i].path);
-        ok = false;
-      }
-      free(other_macro);
-    }
-    free(macro);
-  }
-  return ok;
-}
-
 static bool write_modules(const struct options *options, const struct layout *layout,
                           struct output_set *set) {
-  const char *directory = options->output ? options->output : ".";
   for (size_t i = 0; i < layout->count; i++) {
-    struct output_file *file = open_output(set, directory, layout->modules[i].name, ".wasm", options);
-    struct ws_error error;
-    if (!file)
+    struct output_file *file =
+        open_output(set, output_directory(options), layout->modules[i].name, ".wasm", options);
+    const struct placed *placed = &layout->modules[i];
+    if (!file || !write_placed(file, placed->module, &placed->placement, &placed->file))
       return false;
-    file->input = &layout->modules[i].file;
-    if (!ws_place(layout->modules[i].module, &layout->modules[i].placement,
-                  (struct ws_sink){write_output, file}, &error)) {
-      if (error.message[0])
-        fail_with(&error);
-      return false;
-    }
   }
   return true;
 }
@@ -101,7 +36,7 @@ static bool write_printed(const struct options *options, const struct layout *la
   }
   struct output_file *file =
       path ? open_output_path(set, path, options)
-           : open_output(set, options->output ? options->output : ".", layout->name, extension, options);
+           : open_output(set, output_directory(options), layout->name, extension, options);
   bool ok = file && write_text(file, text, size);
   free(text);
   return ok;
@@ -114,45 +49,8 @@ static void print_json(FILE *to, const struct layout *layout) {
   free(text);
 }
 
-static void put_dependency(FILE *to, const char *path) {
-  for (; *path; path++) {
-    if (*path == ' ' || *path == '#' || *path == '\\')
-      putc('\\', to);
-    if (*path == '$')
-      putc('$', to);
-    putc(*path, to);
-  }
-}
-
-// Make's syntax, which Ninja reads too.
-bool write_depfile(const struct options *options, struct output_set *set) {
-  char *text = NULL;
-  size_t size = 0;
-  FILE *stream = open_memstream(&text, &size);
-  if (!stream) {
-    fail("out of memory");
-    return false;
-  }
-  for (size_t i = 0; i < set->count; i++) {
-    fputs(i ? " \\\n " : "", stream);
-    put_dependency(stream, set->files[i].path);
-  }
-  putc(':', stream);
-  for (size_t i = 0; i < options->input_count; i++) {
-    fputs(" \\\n ", stream);
-    put_dependency(stream, options->inputs[i].path);
-  }
-  putc('\n', stream);
-  bool ok = fclose(stream) == 0;
-  struct output_file *file = ok ? open_output_path(set, options->depfile, options) : NULL;
-  ok = file && write_text(file, text, size);
-  free(text);
-  return ok;
-}
-
 static bool write_all(const struct options *options, const struct layout *layout, struct output_set *set) {
-  return make_directory(set, options->output ? options->output : ".") &&
-         write_modules(options, layout, set) &&
+  return make_directory(set, output_directory(options)) && write_modules(options, layout, set) &&
          write_printed(options, layout, set, NULL, ".h", print_header) &&
          write_printed(options, layout, set, NULL, ".mjs", print_script) &&
          write_printed(options, layout, set, NULL, ".d.mts", print_types) &&
@@ -216,8 +114,7 @@ static bool plan_modules(const struct options *options, struct layout *layout,
   }
   if (plan.stack_size && !options->share_stack)
     return fail("--stack-size: is for --stack=shared; private stacks have the size that they were linked "
-                "with, "
-                "and --extra-stack") == 0;
+                "with, and --extra-stack") == 0;
   return ws_plan(modules, layout->count, &plan, &layout->plan, placements, &error) || fail_with(&error) == 0;
 }
 

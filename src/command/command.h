@@ -81,6 +81,8 @@ struct output_set {
   char *made_directory; // that did not exist before
 };
 
+// What -o says, or the current directory.
+const char *output_directory(const struct options *options);
 // Makes the directory if it is not there.
 bool make_directory(struct output_set *set, const char *directory);
 // Opens an output of `set`; reports and returns NULL on failure. `inputs` must not be overwritten.
@@ -90,11 +92,26 @@ struct output_file *open_output(struct output_set *set, const char *directory, c
 struct output_file *open_output_path(struct output_set *set, const char *path, const struct options *inputs);
 bool write_output(void *file, const void *bytes, size_t size); // a ws_sink for a struct output_file
 bool write_text(struct output_file *file, const char *text, size_t size);
+// Writes the module, read from `input`, as it is at `placement`. Reports and returns false on failure.
+bool write_placed(struct output_file *file, const struct ws_module *module,
+                  const struct ws_placement *placement, const struct input_file *input);
+// What the outputs of `set` are made of, for make and ninja.
+bool write_depfile(const struct options *options, struct output_set *set);
 // Closes all of them and gives them their names. On failure nothing new is left behind, and what was there is
 // there again, unless the file system cannot exchange two names.
 bool commit_outputs(struct output_set *set);
 // Removes what was not committed and what was replaced, and frees the set.
 void discard_outputs(struct output_set *set);
+
+// ---------------------------------------------------------------------------------------------------------
+// inputs.c
+
+// Reads a module of an input, reporting errors; `to_place` says that it will be placed, which completes the
+// checks.
+bool read_input(const struct options *options, const char *path, bool to_place, struct input_file *file,
+                struct ws_module **module);
+// Whether the modules' names can be those of files and C macros, and tell them apart. Reports if not.
+bool check_names(const struct options *options);
 
 // --------------------------------------------------------------------------------------------------------
 // layout.c
@@ -124,15 +141,6 @@ bool is_utf8(const char *text);
 char *json_string_text(const char *text);
 // layout.json, as text to be freed; NULL if memory runs out.
 char *layout_json(const struct layout *layout);
-// combine.c
-// Whether the modules' names can be those of files and C macros, and tell them apart. Reports if not.
-bool check_names(const struct options *options);
-// What the outputs of `set` are made of, for make and ninja.
-bool write_depfile(const struct options *options, struct output_set *set);
-// Reads a module of an input, reporting errors; `to_place` says that it will be placed, which completes the
-// checks.
-bool read_input(const struct options *options, const char *path, bool to_place, struct input_file *file,
-                struct ws_module **module);
 
 // ------------------------------------------------------------------------------------------------ headers.c,
 // map.c

@@ -274,3 +274,50 @@ void discard_outputs(struct output_set *set) {
   free(set->files);
   *set = (struct output_set){0};
 }
+
+const char *output_directory(const struct options *options) {
+  return options->output ? options->output : ".";
+}
+
+bool write_placed(struct output_file *file, const struct ws_module *module,
+                  const struct ws_placement *placement, const struct input_file *input) {
+  struct ws_error error;
+  file->input = input;
+  return ws_place(module, placement, (struct ws_sink){write_output, file}, &error) || fail_with(&error) == 0;
+}
+
+static void put_dependency(FILE *to, const char *path) {
+  for (; *path; path++) {
+    if (*path == ' ' || *path == '#' || *path == '\\')
+      putc('\\', to);
+    if (*path == '$')
+      putc('$', to);
+    putc(*path, to);
+  }
+}
+
+// Make's syntax, which Ninja reads too.
+bool write_depfile(const struct options *options, struct output_set *set) {
+  char *text = NULL;
+  size_t size = 0;
+  FILE *stream = open_memstream(&text, &size);
+  if (!stream) {
+    fail("out of memory");
+    return false;
+  }
+  for (size_t i = 0; i < set->count; i++) {
+    fputs(i ? " \\\n " : "", stream);
+    put_dependency(stream, set->files[i].path);
+  }
+  putc(':', stream);
+  for (size_t i = 0; i < options->input_count; i++) {
+    fputs(" \\\n ", stream);
+    put_dependency(stream, options->inputs[i].path);
+  }
+  putc('\n', stream);
+  bool ok = fclose(stream) == 0;
+  struct output_file *file = ok ? open_output_path(set, options->depfile, options) : NULL;
+  ok = file && write_text(file, text, size);
+  free(text);
+  return ok;
+}

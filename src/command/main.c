@@ -53,6 +53,8 @@ int fail(const char *format, ...) {
 
 int fail_with(const struct ws_error *error) {
   char line[1024];
+  if (!error->message[0]) // of a sink that stopped: write_output has said why
+    return 1;
   ws_error_format(error, line, sizeof line);
   return fail("%s", line);
 }

@@ -6,11 +6,10 @@ static bool prepare_input(const struct options *options, const struct input *inp
   struct ws_error error;
   bool ok = read_input(options, input->path, true, &file, &module);
   struct output_file *output =
-      ok ? open_output(set, options->output ? options->output : ".", input->name, ".wasm", options) : NULL;
+      ok ? open_output(set, output_directory(options), input->name, ".wasm", options) : NULL;
   ok = ok && output;
   if (ok && !ws_prepare(module, (struct ws_sink){write_output, output}, &error)) {
-    if (error.message[0])
-      fail_with(&error);
+    fail_with(&error);
     ok = false;
   }
   ws_module_free(module);
@@ -20,7 +19,7 @@ static bool prepare_input(const struct options *options, const struct input *inp
 
 int command_prepare(const struct options *options) {
   struct output_set set = {0};
-  bool ok = check_names(options) && make_directory(&set, options->output ? options->output : ".");
+  bool ok = check_names(options) && make_directory(&set, output_directory(options));
   for (size_t i = 0; i < options->input_count && ok; i++)
     ok = prepare_input(options, &options->inputs[i], &set);
   ok = ok && (!options->depfile || write_depfile(options, &set)) && commit_outputs(&set);

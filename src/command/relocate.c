@@ -18,14 +18,7 @@ int command_relocate(const struct options *options) {
   }
   struct output_file *output = ok ? open_output_path(&set, options->output, options) : NULL;
   ok = ok && output;
-  if (ok)
-    output->input = &file;
-  if (ok && !ws_place(module, &placement, (struct ws_sink){write_output, output}, &error)) {
-    if (error.message[0])
-      fail_with(&error);
-    ok = false;
-  }
-  ok = ok && commit_outputs(&set);
+  ok = ok && write_placed(output, module, &placement, &file) && commit_outputs(&set);
   discard_outputs(&set);
   ws_module_free(module);
   close_input(&file);

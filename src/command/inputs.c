@@ -1,0 +1,62 @@
+// Modules as they are given to a command: their files, and their names.
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+
+bool read_input(const struct options *options, const char *path, bool to_place, struct input_file *file,
+                struct ws_module **module) {
+  struct ws_error error;
+  struct ws_read_options read = {.trust_pic = options->trust_pic,
+                                 .keep_relocs = options->keep_relocs,
+                                 .share_stack = options->share_stack,
+                                 .share_table = options->share_table,
+                                 .check_later = to_place};
+  if (!open_input(path, file))
+    return false;
+  *module = ws_module_read(path, file->bytes, file->size, &read, &error);
+  if (!*module)
+    fail_with(&error);
+  return *module != NULL;
+}
+
+static bool check_name(const char *name) {
+  for (const char *at = name; *at; at++) {
+    if (*at == '/' || *at == '\\' || *at == '"' || (unsigned char)*at < 0x20) {
+      fail("'%s': cannot be a name: it becomes part of file names", name);
+      return false;
+    }
+  }
+  if (!*name || !is_utf8(name) || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+    fail("'%s': cannot be a name: it becomes part of file names", name);
+    return false;
+  }
+  return true;
+}
+
+// Names become files and C macros; both must tell the modules apart.
+bool check_names(const struct options *options) {
+  if (!check_name(options->layout_name))
+    return false;
+  bool ok = true;
+  for (size_t i = 0; i < options->input_count && ok; i++) {
+    ok = check_name(options->inputs[i].name);
+    char *macro = macro_name(options->inputs[i].name);
+    for (size_t k = 0; k < i && ok && macro; k++) {
+      const char *name = options->inputs[i].name, *other = options->inputs[k].name;
+      char *other_macro = macro_name(other);
+      if (strcmp(name, other) == 0) {
+        fail("two modules are called '%s': give one another name, as in NAME=%s", name,
+             options->inputs[i].path);
+        ok = false;
+      } else if (other_macro && strcmp(macro, other_macro) == 0) {
+        fail("the modules '%s' and '%s' would both be %s in C: give one another name, as in NAME=%s", other,
+             name, macro, options->inputs[i].path);
+        ok = false;
+      }
+      free(other_macro);
+    }
+    free(macro);
+  }
+  return ok;
+}
