@@ -20,7 +20,7 @@ export async function getHeapBase(module) {
 
 export async function relocate(source, offset, heapBase) {
   const module = await open(source), { alignment, memory } = module, [low, high] = extent(module);
-  if (offset % alignment && module.flags & 256) module.wrong('alignment', `can be moved by multiples of ${alignment} only`);
+  if (offset % alignment && module.flags & 256) module.wrong('alignment', `moves by multiples of ${alignment}`);
   // The addresses of a 32-bit memory wrap, as those of the command do.
   if (!module.memory64 && Math.abs(offset) < 2 ** 32) offset = (low + offset + 2 ** 32) % 2 ** 32 - low;
   if (!(low + offset >= 0 && heapBase !== limitOf(module))) tooLarge(module);
@@ -33,20 +33,16 @@ export async function relocate(source, offset, heapBase) {
   });
 }
 
-// The bytes of a module of a layout, and what the layout says of it.
-function placeIn(layout, module, at) {
-  const { tableSize, stackLow, pages, maximumPages, heapEnd } = layout;
-  const where = { ...at, pages, maximumPages, heapEnd, tableEnd: tableSize, shareStack: stackLow !== null };
-  return [place(module, where),
-    module.flags & 1 ? at : { ...at, stackLow: null, stackPointer: null }];
-}
+// The bytes of a module of a layout.
+const placeIn = ({ tableSize, stackLow, pages, maximumPages, heapEnd }, module, at) =>
+  place(module, { ...at, pages, maximumPages, heapEnd, tableEnd: tableSize, shareStack: stackLow !== null });
 
 export async function combine(sources, additionalStack = 0, options = {}) {
   const modules = await Promise.all(sources.map((source, i) => open(source, `module ${i}`)));
   const layout = plan(modules, size('additionalStack', additionalStack), options);
-  const placed = modules.map((module, i) => placeIn(layout, module, layout.modules[i]));
-  layout.modules = placed.map(([, at]) => at);
-  return { modules: placed.map(([bytes]) => bytes), neededPages: layout.pages, layout };
+  return {
+    modules: modules.map((module, i) => placeIn(layout, module, layout.modules[i])), neededPages: layout.pages, layout,
+  };
 }
 
 export async function load(layout, source, { memory, table, base, additionalStack = 0 } = {}) {
@@ -55,16 +51,16 @@ export async function load(layout, source, { memory, table, base, additionalStac
   checkHeap(module);
   const current = memory ? memory.buffer.byteLength / PAGE : layout.pages;
   const at = placeNext(module, base ?? current * PAGE, size('additionalStack', additionalStack), 0,
-    layout.stackLow !== null);
+    layout.stackLow !== null && layout);
   const pages = Math.max(current, pagesFor(at.memoryBase + at.memorySize, layout.maximumPages, module));
   if (base >= 0 && pages > current) tooLarge(module);
   if (shareTable) at.tableBase = module.flags & 8 ? tableSize : 0;
   at.heapBase = pages * PAGE;
   const wider = { ...layout, pages, heapEnd: at.heapBase, tableSize: shareTable ? tableSize + at.tableSize : null };
-  const [bytes, described] = placeIn(wider, module, at);
+  const bytes = placeIn(wider, module, at);
   const grow = (what, by) => Number(what.grow(module.memory64 ? BigInt(by) : by));
   // Another thread may have had the same idea; what it grew is not ours.
   if (memory && grow(memory, pages - current) !== current) return load(...arguments);
   if (table && shareTable) grow(table, at.tableSize);
-  return { module: bytes, neededPages: pages, layout: { ...wider, modules: [...layout.modules, described] } };
+  return { module: bytes, neededPages: pages, layout: { ...wider, modules: [...layout.modules, at] } };
 }

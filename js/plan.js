@@ -17,25 +17,26 @@ export function size(name, value) {
 }
 
 // The lowest and the highest address of what the module has in memory, as linked.
-export function extent(module, shareStack) {
+export function extent(module, shared) {
   const { dataBase, dataEnd, stackLow, stackPointer, end } = module, ends = [];
   if (dataEnd > dataBase) ends.push(dataBase, dataEnd);
-  if (module.ownsStack && !shareStack) ends.push(stackLow, stackPointer);
+  if (module.ownsStack && !shared) ends.push(stackLow, stackPointer);
   return [ends.length ? Math.min(...ends) : 0, Math.max(0, ...ends, module.flags & 256 ? 0 : end)];
 }
 
-// The module at the first place from `cursor` up.
-export function placeNext(module, cursor, additionalStack, align, shareStack) {
-  const alignment = Math.max(module.alignment, align), own = module.ownsStack && !shareStack;
-  const [low, high] = extent(module, shareStack), stackFirst = own && module.stackLow === low;
+// The module at the first place from `cursor` up. `shared` has the addresses of a stack that is shared.
+export function placeNext(module, cursor, additionalStack, align, shared) {
+  const alignment = Math.max(module.alignment, align), own = module.ownsStack && !shared;
+  const [low, high] = extent(module, shared), stackFirst = own && module.stackLow === low;
   if (cursor < NULL_GUARD && !stackFirst && high > low) cursor = NULL_GUARD;
   const memoryBase = up(cursor, alignment), shift = memoryBase - Math.floor(low / alignment) * alignment;
   const extra = own ? up(additionalStack, STACK_ALIGNMENT) : 0, offset = shift + (stackFirst ? up(extra, alignment) : 0);
-  const stackPointer = module.stackPointer + shift + extra;
-  const end = Math.max(high + (stackFirst ? offset : shift + extra), own ? stackPointer : 0);
+  const stack = { stackLow: module.stackLow + shift, stackPointer: module.stackPointer + shift + extra };
+  const end = Math.max(high + (stackFirst ? offset : shift + extra), own ? stack.stackPointer : 0);
   if (!(Math.max(high, end) <= limitOf(module))) tooLarge(module);
   return {
-    offset, memoryBase, memorySize: end - memoryBase, stackLow: module.stackLow + shift, stackPointer,
+    offset, memoryBase, memorySize: end - memoryBase,
+    ...module.flags & 1 ? shared || stack : { stackLow: null, stackPointer: null },
     dataBase: module.dataBase + offset, dataEnd: module.dataEnd + offset, tableBase: module.tableBase,
     tableSize: module.tableSize,
   };
@@ -46,18 +47,18 @@ export function pagesFor(end, maximumPages, module) {
   const pages = Math.ceil(end / PAGE);
   if (pages * PAGE > limitOf(module)) tooLarge(module);
   if (pages > (maximumPages ?? pages))
-    module.wrong('maximum', `needs ${pages} pages of memory, more than the maximum of ${maximumPages}: raise maxMemory`);
+    module.wrong('maximum', `needs ${pages} pages, more than the maximum of ${maximumPages}: raise maxMemory`);
   return pages;
 }
 
 export function checkMix(module, { memory64, shared }) {
   if (module.memory64 !== memory64 || module.shared !== shared)
-    module.wrong('mix', 'has another kind of memory than the others: link it as they were');
+    module.wrong('mix', 'has another kind of memory: link it like the others');
 }
 
 // What a module that does not own the heap may not do.
 export function checkHeap(module) {
-  if (module.flags & 64 && !(module.flags & 128))
+  if ((module.flags & 192) === 64)
     module.wrong('heap', 'takes all memory from __heap_base up: make it the heapOwner');
 }
 
@@ -78,7 +79,7 @@ export function plan(modules, additionalStack, options) {
     cursor = stackPointer = stackLow + up((stackSize || Math.max(...sizes)) + additionalStack, STACK_ALIGNMENT);
   }
   const placed = modules.map((module) => {
-    const at = placeNext(module, cursor, additionalStack, align, shareStack);
+    const at = placeNext(module, cursor, additionalStack, align, shareStack && { stackLow, stackPointer });
     cursor = at.memoryBase + at.memorySize;
     return at;
   });
@@ -99,7 +100,6 @@ export function plan(modules, additionalStack, options) {
       at.tableBase = modules[i].flags & 8 ? tableSize : 0;
       tableSize += at.tableSize;
     }
-    if (shareStack) Object.assign(at, { stackLow, stackPointer });
   });
   const { shared, memory64 } = first;
   return { pages, maximumPages, shared, memory64, heapBase, heapEnd, stackLow, stackPointer, tableSize, modules: placed };

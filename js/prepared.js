@@ -1,5 +1,7 @@
 // Prepared modules: reading what `wasmshare prepare` wrote (docs/prepared-modules.md), and placing it.
 
+import code from './kernel.js';
+
 const IMPORT = 2, TABLE = 4, GLOBAL = 6;
 
 export class WasmShareError extends Error {
@@ -14,26 +16,18 @@ export const fail = (code, message) => {
   throw new WasmShareError(code, message);
 };
 
-// Fletcher's checksum, of 32-bit words: the digest of what was prepared. It is called for a page at a time because
-// engines are quicker to compile a function that is called often than a loop that it is in.
-function addWords(words, sums) {
-  const count = words.length;
-  let a = sums[0], b = sums[1];
-  for (let i = 0; i < count; ++i) {
-    a = a + words[i] | 0;
-    b = b + a | 0;
-  }
-  sums[0] = a;
-  sums[1] = b;
-}
+// The loops over a module's bytes (kernel.wat: its memory m, its functions d and p), and the bytes that are in the memory.
+let kernel, held;
 
-function addBytes(bytes, sums) {
-  if (bytes.byteOffset & 3) bytes = bytes.slice();
-  const rest = new Int32Array(1), words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
-  new Uint8Array(rest.buffer).set(bytes.subarray(bytes.length & -4));
-  sums[0] += bytes.length;
-  for (let i = 0; i < words.length; i += 1024) addWords(words.subarray(i, i + 1024), sums);
-  addWords(rest, sums);
+// A copy of the bytes in the memory of the loops.
+function hold(bytes) {
+  kernel ??= new WebAssembly.Instance(
+    new WebAssembly.Module(Uint8Array.from(code, (letter) => letter.charCodeAt() ^ 109))).exports;
+  const { m } = kernel, more = bytes.length + 8 - m.buffer.byteLength;
+  if (more > 0) m.grow(Math.ceil(more / 65536));
+  const copy = new Uint8Array(m.buffer, 0, bytes.length);
+  if (held !== bytes) copy.set(held = bytes);
+  return copy;
 }
 
 // Reads LEB128s one after another. Behind the end of the bytes they are 0.
@@ -62,26 +56,26 @@ function uleb(value) {
 export function read(bytes, name) {
   const wrong = (code, message) => fail(code, `${name} ${message}`);
   const number = reader(bytes, 8), sections = {};
-  const malformed = () => wrong('changed', 'was changed, or prepared by another version: prepare it again');
-  if (String(bytes.subarray(0, 8)) !== '0,97,115,109,1,0,0,0') wrong('not-wasm', 'is no WebAssembly module');
+  const malformed = () => wrong('changed', 'was changed, or is of another version: prepare it again');
+  const check = (ok) => ok || wrong('not-wasm', 'is no WebAssembly module');
+  check(String(bytes.subarray(0, 8)) === '0,97,115,109,1,0,0,0');
   while (number.at < bytes.length) {
     const start = number.at++, id = bytes[start], size = number(), content = number.at, end = content + size;
-    if (!(end <= bytes.length)) wrong('not-wasm', 'is no WebAssembly module');
+    check(end <= bytes.length);
     // A custom section counts if it is ours.
     if (id) sections[id] = { start, content, end };
     else if (String.fromCharCode(...bytes.subarray(content, content + 10)) === '\twasmshare')
       sections[0] = { start, content: content + 10, end };
     number.at = end;
   }
-  const { start, content, end } = sections[0] ?? wrong('not-prepared', 'is not prepared: run `wasmshare prepare` on it');
+  const { start, content, end } = sections[0] ?? wrong('not-prepared', 'is not prepared: use `wasmshare prepare`');
   number.at = content + 9;
   const [covered, flags, alignment, dataBase, dataSize, stackLow, stackSize, ownEnd, heapBase, heapEnd, , , ,
     tableBase, tableSize, , memoryAt, tableAt] = Array.from({ length: 18 }, number);
-  const fixups = number.at, digest = new Int32Array(2);
-  addBytes(bytes.subarray(0, covered), digest);
-  addBytes(bytes.subarray(content + 9, end), digest);
-  if (bytes[content] !== 1 || !(covered <= start) || String(new Uint8Array(digest.buffer)) !== String(bytes.subarray(content + 1, content + 9)))
-    malformed();
+  const fixups = number.at;
+  held = null;
+  hold(bytes);
+  if (bytes[content] !== 2 || !(covered <= start) || !kernel.d(covered, content + 9, end)) malformed();
 
   const limits = (at) => {
     number.at = at + 1;
@@ -91,105 +85,82 @@ export function read(bytes, name) {
     wrong, malformed, name, bytes, sections, covered, fixups, flags, alignment: 2 ** alignment, dataBase,
     dataEnd: dataBase + dataSize, stackLow, stackPointer: stackLow + stackSize, end: ownEnd, heapBase, heapEnd,
     tableBase, tableSize, memory: limits(memoryAt), table: limits(tableAt),
-    ownsStack: (flags & 3) === 1, ownsTable: (flags & 24) === 8,
-    memory64: !!(bytes[memoryAt] & 4), shared: !!(bytes[memoryAt] & 2),
+    ownsStack: (flags & 3) === 1, memory64: !!(bytes[memoryAt] & 4), shared: !!(bytes[memoryAt] & 2),
   };
-}
-
-// Adds to the number at `at`, which keeps its width.
-function add(bytes, at, encoding, width, delta) {
-  if (encoding < 2) {
-    const value = (bytes[at] & 127 | (bytes[at + 1] & 127) << 7 | (bytes[at + 2] & 127) << 14 |
-      (bytes[at + 3] & 127) << 21 | bytes[at + 4] << 28) + delta | 0;
-    bytes[at] = value | 128;
-    bytes[at + 1] = value >> 7 | 128;
-    bytes[at + 2] = value >> 14 | 128;
-    bytes[at + 3] = value >> 21 | 128;
-    bytes[at + 4] = encoding ? value >> 28 & 127 : value >>> 28;
-  } else {
-    // Digit by digit: what is longer than 32 bits is no integer of JavaScript.
-    const scale = encoding < 4 ? 128 : 256;
-    for (let i = 0; i < width; ++i) {
-      const sum = (bytes[at + i] & scale - 1) + delta;
-      bytes[at + i] = encoding > 3 ? sum : i < 9 ? sum | 128 : encoding < 3 ? sum & 1 : -(sum & 1) & 127;
-      delta = Math.floor(sum / scale);
-    }
-  }
 }
 
 // The bytes of a module at its place. `at` has the module's addresses there, and says what it shares.
 export function place(module, at) {
-  const { bytes, sections, memory, table, malformed, flags } = module;
-  const moveStack = at.shareStack && module.ownsStack ? 1 : 0, moveTable = at.tableEnd && module.ownsTable ? 1 : 0;
+  const { sections, memory, table, malformed, flags } = module, bytes = hold(module.bytes);
+  const imports = sections[IMPORT] ?? malformed();
+  const moveStack = !!at.shareStack && module.ownsStack, moveTable = !!at.tableEnd && (flags & 24) === 8;
   const cannotShare = (what) => module.wrong(what, `cannot share its ${what}, which is not the first that it defines`);
   if (moveStack && !(flags & 4)) cannotShare('stack');
-  if (moveTable && !(flags & 32 && table.at > sections[IMPORT]?.end)) cannotShare('table');
+  if (moveTable && !(flags & 32 && table.at > imports.end)) cannotShare('table');
 
-  // The limits of memory and table change, and what is shared moves from its own section to the imports. All of this
-  // is in front of the first pointer.
-  const pieces = [];
-  let behind = 0, length = 0;
-  const keep = (until, next, ...put) => {
-    if (!(behind <= until)) malformed();
-    pieces.push(bytes.subarray(behind, until), ...put);
-    behind = next;
-  };
-  const limits = ({ at, end, flags }, minimum, maximum) => {
-    const limited = (maximum ?? -1) >= 0;
-    return { at, end, put: [flags & 6 | limited, ...uleb(minimum), ...limited ? uleb(maximum) : []] };
-  };
-  // A shared table has room for all modules, and no maximum; a private one stays as it is.
-  const newTable = at.tableEnd && limits(table, at.tableEnd);
-  const changes = [limits(memory, at.pages, at.maximumPages), newTable ?? {}];
-  const copy = (from, to) => {
-    const change = changes.find(({ at }) => from <= at && at < to);
-    return change ? [...copy(from, change.at), ...change.put, ...copy(change.end, to)] : bytes.subarray(from, to);
-  };
   // How many a section has, and where the first of them is.
   const first = (id) => {
     const number = reader(bytes, (sections[id] ?? malformed()).content);
     return [number(), number.at];
   };
-  // Writes a section with more or less in it: of the bytes between its count and `until`, those before `from` go.
-  const rewrite = (id, more, from, until, ...added) => {
-    const [count, start] = first(id), section = sections[id], end = until || section.end;
-    const body = [...uleb(count + more), ...copy(from || start, end), ...added];
-    keep(section.start, end, ...count + more || until ? [[id, ...uleb(body.length + section.end - end)], body] : []);
+  const pointer = moveStack && first(GLOBAL)[1];
+  // A global is its type, whether it is mutable, and here a constant of full width.
+  const behind = pointer ? pointer + (bytes[pointer + 2] === 0x42 ? 14 : 9) : sections[TABLE]?.end ?? imports.end;
+
+  // What changes its size is in front of all pointers but the one to the stack. It is edited from its end to its start.
+  const head = [...bytes.subarray(0, behind)];
+  let growth = 0;
+  const replace = (from, to, put) => {
+    head.splice(from, to - from, ...put);
+    growth += put.length + from - to;
+  };
+  // A section that was edited, and has `more` in it now.
+  const resize = (id, more) => {
+    const { start, content, end } = sections[id], [count, at] = first(id);
+    replace(content, at, uleb(count + more));
+    replace(start + 1, content, uleb(end - content + growth));
+    growth = 0;
+  };
+  const limits = ({ at, end, flags }, minimum, maximum) => {
+    const limited = (maximum ?? -1) >= 0;
+    return [at, end, [flags & 6 | limited, ...uleb(minimum), ...limited ? uleb(maximum) : []]];
   };
   const imported = (name) => [...'\x03env' + name].map((letter) => letter.charCodeAt());
-  const pointer = moveStack && first(GLOBAL)[1];
-  rewrite(IMPORT, moveStack + moveTable, 0, 0,
-    ...moveTable ? [...imported('\x19__indirect_function_table\x01\x70'), ...newTable.put] : [],
-    ...moveStack ? [...imported('\x0f__stack_pointer\x03'), bytes[pointer], bytes[pointer + 1]] : []);
-  if (moveTable) rewrite(TABLE, -1, table.end);
-  // A global is its type, whether it is mutable, and here a constant of full width.
-  const behindPointer = pointer + (bytes[pointer + 2] === 0x42 ? 14 : 9);
-  if (moveStack) rewrite(GLOBAL, -1, behindPointer, behindPointer);
-  const firstPointer = behind, { start, end } = sections[0];
-  keep(start, end);
-  keep(bytes.length);
-  for (const piece of pieces) length += piece.length;
-  const growth = length - bytes.length + end - start, placed = new Uint8Array(length);
-  length = 0;
-  for (const piece of pieces) {
-    placed.set(piece, length);
-    length += piece.length;
+
+  // What is shared moves from its own section to the imports. The limits of the memory change, and those of a shared
+  // table, which has room for all modules and no maximum.
+  if (moveStack) {
+    replace(pointer, behind, []);
+    resize(GLOBAL, -1);
+  }
+  if (moveTable) {
+    replace(first(TABLE)[1], table.end, []);
+    resize(TABLE, -1);
+  }
+  const tableLimits = limits(table, at.tableEnd);
+  replace(imports.end, imports.end, [
+    ...moveTable ? [...imported('\x19__indirect_function_table\x01\x70'), ...tableLimits[2]] : [],
+    ...moveStack ? [...imported('\x0f__stack_pointer\x03'), bytes[pointer], bytes[pointer + 1]] : [],
+  ]);
+  for (const edit of [limits(memory, at.pages, at.maximumPages), tableLimits].sort(([a], [b]) => b - a))
+    if (edit[0] < imports.end && (edit[0] === memory.at || at.tableEnd && edit[0])) replace(...edit);
+  resize(IMPORT, moveStack + moveTable);
+
+  const deltas = [0, at.offset, at.stackLow - module.stackLow, at.stackPointer - module.stackPointer,
+    at.heapBase - module.heapBase, at.heapEnd - module.heapEnd, at.tableBase - module.tableBase];
+  const number = reader(bytes, module.fixups), { start, end } = sections[0];
+  held = null;
+  while (number.at !== end) {
+    const kind = number(), delta = deltas[(kind >> 3 & 7) + 1] - deltas[kind >> 6];
+    // How many digits, which bits of a byte are one's, how many of 64 are not the last one's, whether it has a sign.
+    const form = [[5, 127n, 60n], [5, 127n, 60n, 1], [10, 127n, 63n], [10, 127n, 63n, 1], [4, 255n, 56n], [8, 255n, 56n]][kind & 7];
+    if (!form || !Number.isInteger(delta)) malformed();
+    number.at = kernel.p(number(), number.at, end, pointer || behind, module.covered, BigInt(delta), ...form) || malformed();
   }
 
-  const deltas = [at.offset, at.stackLow - module.stackLow, at.stackPointer - module.stackPointer,
-    at.heapBase - module.heapBase, at.heapEnd - module.heapEnd,
-    at.tableBase - module.tableBase];
-  const number = reader(bytes, module.fixups), last = module.covered + growth;
-  while (number.at < end) {
-    const kind = number(), encoding = kind & 7, base = kind >> 3 & 7, minus = kind >> 6;
-    const delta = deltas[base] - (minus ? deltas[minus - 1] : 0), width = [5, 5, 10, 10, 4, 8][encoding];
-    if (!(delta === delta && width && last <= length)) malformed();
-    for (let left = number(), i = growth; left; --left, i += width) {
-      i += number();
-      if (!(i + width <= last)) malformed();
-      if (i >= firstPointer + growth) add(placed, i, encoding, width, delta);
-      else if (base !== 2 || !moveStack) malformed(); // it is a stack pointer that is imported now
-    }
-  }
+  const placed = new Uint8Array(head.length + start - behind + bytes.length - end);
+  placed.set(head);
+  placed.set(bytes.subarray(behind, start), head.length);
+  placed.set(bytes.subarray(end), head.length + start - behind);
   return placed;
 }

@@ -393,9 +393,6 @@ bool ws_make_normal(struct ws_module *module, struct ws_error *error) {
     ok = ok && write_types(module) && write_functions(module) && write_exports(module) &&
          write_start(module) && write_elements(module) && write_code(module) && write_data(module) &&
          write_names(module) && (!module->has_memory || need_section(module, WS_SECTION_IMPORT));
-  struct ws_section *tables = ws_section(module, WS_SECTION_TABLE);
-  if (tables && module->moved_table && module->table_count == 1)
-    tables->dropped = true;
   for (size_t i = 0; ok && i < module->section_count; i++)
     ws_sort_fixups(&module->sections[i]);
   if (ok && module->keep_relocs && module->has_linking)

@@ -7,7 +7,6 @@
 #include "module.h"
 #include "sections.h"
 
-enum { FORMAT_VERSION = 1 };
 
 // A fixup by its place in the file. Those of one kind are written together.
 struct site {
@@ -165,11 +164,6 @@ static void put_fixups(const struct written *written, struct ws_buffer *section)
   }
 }
 
-static void put_u32(struct ws_buffer *buffer, uint32_t value) {
-  for (unsigned i = 0; i < 4; i++)
-    ws_put_u8(buffer, (uint8_t)(value >> (8 * i)));
-}
-
 // Appends the section to the module that it is about.
 static bool append_section(const struct written *written, struct ws_buffer *bytes) {
   struct ws_buffer facts = {0}, section = {0};
@@ -179,9 +173,9 @@ static bool append_section(const struct written *written, struct ws_buffer *byte
   sum = ws_load_add(sum, bytes->data, (size_t)written->covered);
   sum = ws_load_add(sum, facts.data, facts.size);
   ws_put_name(&section, (struct ws_slice){(const uint8_t *)"wasmshare", strlen("wasmshare")});
-  ws_put_u8(&section, FORMAT_VERSION);
-  put_u32(&section, sum.a);
-  put_u32(&section, sum.b);
+  ws_put_u8(&section, WS_LOAD_FORMAT);
+  for (unsigned i = 0; i < 8; i++)
+    ws_put_u8(&section, (uint8_t)(sum.value >> (8 * i)));
   ws_put_slice(&section, (struct ws_slice){facts.data, facts.size});
   ws_put_u8(bytes, WS_SECTION_CUSTOM);
   ws_put_name(bytes, (struct ws_slice){section.data, section.size});

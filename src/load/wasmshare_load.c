@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { VERSION = 1, CUSTOM = 0, IMPORT = 2, TABLE = 4, GLOBAL = 6, I64_CONST = 0x42, PAGE = 65536 };
+enum { CUSTOM = 0, IMPORT = 2, TABLE = 4, GLOBAL = 6, I64_CONST = 0x42, PAGE = 65536 };
 
 const char *ws_load_message(enum ws_load_status status) {
   switch (status) {
@@ -34,16 +34,16 @@ static uint32_t word_at(const uint8_t *at) {
   return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
+static uint64_t long_at(const uint8_t *at) {
+  return word_at(at) | (uint64_t)word_at(at + 4) << 32;
+}
+
 struct ws_load_sum ws_load_add(struct ws_load_sum sum, const uint8_t *bytes, size_t size) {
-  uint32_t a = sum.a + (uint32_t)size, b = sum.b;
-  size_t at = 0;
-  for (; size - at >= 4; at += 4) {
-    a += word_at(bytes + at);
-    b += a;
+  for (size_t at = 0; at < size; at += 8) {
+    sum.value += long_at(bytes + (size - at < 8 ? size - 8 : at)) * (sum.words * 2 + 1);
+    sum.words++;
   }
-  for (; at < size; at++)
-    a += (uint32_t)bytes[at] << (8 * (at & 3));
-  return (struct ws_load_sum){a, b + a};
+  return sum;
 }
 
 struct reader {
@@ -176,17 +176,17 @@ enum ws_load_status ws_load_open(struct ws_load_module *module, const void *byte
   if (reader.end - reader.at < 9)
     return WS_LOAD_MALFORMED;
   const uint8_t *header = module->bytes + reader.at;
-  if (header[0] != VERSION)
+  if (header[0] != WS_LOAD_FORMAT)
     return WS_LOAD_VERSION;
   reader.at += 9;
   size_t summed = reader.at;
   uint64_t covered = read_uleb(&reader);
-  if (reader.bad || covered > prepared->start)
+  if (reader.bad || covered < 8 || covered > prepared->start || prepared->end - summed < 8)
     return WS_LOAD_CHANGED;
   module->covered = (size_t)covered;
   struct ws_load_sum sum = ws_load_add((struct ws_load_sum){0, 0}, module->bytes, module->covered);
   sum = ws_load_add(sum, module->bytes + summed, prepared->end - summed);
-  if (sum.a != word_at(header + 1) || sum.b != word_at(header + 5))
+  if (sum.value != long_at(header + 1))
     return WS_LOAD_CHANGED;
   return read_facts(module, &reader) ? WS_LOAD_OK : WS_LOAD_MALFORMED;
 }
@@ -366,11 +366,6 @@ static void edit_imports(const struct ws_load_module *module, const struct ws_lo
 static void edit_tables(const struct ws_load_module *module, const struct ws_load_placement *placement,
                         bool move_table, struct edits *edits) {
   struct ws_load_limits table = table_limits(module, placement);
-  struct reader reader = read_range(module, &module->tables);
-  if (move_table && read_uleb(&reader) == 1) {
-    add_edit(edits, module->tables.start, module->tables.end - module->tables.start);
-    return;
-  }
   struct resized tables = open_section(&module->tables, edits);
   if (move_table) {
     size_t entry = edit_count(module, &module->tables, edits, UINT64_MAX);

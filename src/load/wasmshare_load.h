@@ -20,6 +20,8 @@
 extern "C" {
 #endif
 
+enum { WS_LOAD_FORMAT = 2 }; // the version of the format
+
 enum ws_load_status {
   WS_LOAD_OK,
   WS_LOAD_NOT_A_MODULE,
@@ -144,9 +146,10 @@ bool ws_load_next(struct ws_load_fixups *fixups);
 
 unsigned ws_load_width(enum ws_load_encoding encoding);
 
-// The digest: Fletcher's checksum, of 32-bit words. It begins as zeros.
+// The digest, of parts of at least 8 bytes each. It begins as zeros.
 struct ws_load_sum {
-  uint32_t a, b;
+  uint64_t value;
+  uint64_t words; // how many are in it
 };
 struct ws_load_sum ws_load_add(struct ws_load_sum sum, const uint8_t *bytes, size_t size);
 

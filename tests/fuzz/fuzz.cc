@@ -256,16 +256,14 @@ bool seal(Bytes *bytes) {
     if (!read_size(*bytes, &at, &size) || size > bytes->size() - at)
       return false;
     size_t digest = at + 11, end = at + size, covered, covered_at = digest + 8;
-    if (id != 0 || size < 20 || std::memcmp(&(*bytes)[at], name, 10) != 0)
+    if (id != 0 || size < 27 || std::memcmp(&(*bytes)[at], name, 10) != 0)
       continue;
-    if (!read_size(*bytes, &covered_at, &covered) || covered > bytes->size())
+    if (!read_size(*bytes, &covered_at, &covered) || covered < 8 || covered > bytes->size())
       return false;
     ws_load_sum sum = ws_load_add({0, 0}, bytes->data(), covered);
     sum = ws_load_add(sum, bytes->data() + digest + 8, end - digest - 8);
-    for (int i = 0; i < 4; ++i) {
-      (*bytes)[digest + i] = uint8_t(sum.a >> 8 * i);
-      (*bytes)[digest + 4 + i] = uint8_t(sum.b >> 8 * i);
-    }
+    for (int i = 0; i < 8; ++i)
+      (*bytes)[digest + i] = uint8_t(sum.value >> 8 * i);
     return true;
   }
   return false;

@@ -6,6 +6,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { assemble } from '../../js/assemble.mjs';
 import { combine, getHeapBase, load, relocate, WasmShareError } from '../../js/index.js';
 import { linkFreestanding, projectDirectory, run, scratchDirectory, testsDirectory, tool } from './tools.mjs';
 
@@ -22,6 +23,7 @@ prepare('maker', join('sharing', 'maker.c'), '-Wl,--export=counter');
 prepare('threads', 'threads.c', '-pthread', '-mbulk-memory', '-Wl,--shared-memory,--max-memory=1048576');
 prepare('wide', 'pointers64.c', '--target=wasm64');
 prepare('debug', 'keeper.c', '-DSENTENCE="a sentence"', '-g');
+prepare('stack', 'stack.c');
 prepare('limited', 'keeper.c', '-DSENTENCE="a sentence"', '-Wl,--max-memory=1048576');
 const { keeper, maker } = prepared;
 
@@ -44,6 +46,10 @@ test('the package is 4 KB, minified and compressed', () => {
     join(projectDirectory, 'js', 'index.js')]);
   const { length } = gzipSync(readFileSync(minified), { level: 9 });
   assert.ok(length <= 4096, `${length} bytes`);
+});
+
+test('its loops are those of kernel.wat, assembled', () => {
+  assert.equal(assemble(tool('WAT2WASM')), readFileSync(join(projectDirectory, 'js', 'kernel.js'), 'utf8'));
 });
 
 test('its types are those of what it does', () => {
@@ -210,6 +216,17 @@ describe('load places one more module into a running layout', () => {
     assert.equal(pointer.value, layout.stackPointer);
   });
 
+  test('with what it says of a stack that is shared', async () => {
+    const { modules, neededPages, layout } = await combine([prepared.stack], 0, { stack: 'shared', base: 0x20000 });
+    const memory = new WebAssembly.Memory({ initial: neededPages });
+    const env = { __stack_pointer: new WebAssembly.Global({ value: 'i32', mutable: true }, layout.stackPointer) };
+    const { module, layout: { modules: [first, second] } } = await load(layout, prepared.stack, { memory });
+    for (const bytes of [...modules, module])
+      assert.equal((await instantiate(bytes, memory, env)).stack_low(), layout.stackLow);
+    for (const { stackLow, stackPointer } of [first, second])
+      assert.deepEqual([stackLow, stackPointer], [layout.stackLow, layout.stackPointer]);
+  });
+
   test('unless it is of another kind, or there is no more memory', async () => {
     const { layout } = await combine([prepared.limited]);
     await refuses(load(layout, prepared.threads), 'mix', /./);
@@ -232,17 +249,13 @@ function seal(bytes) {
   const start = Buffer.from(bytes.buffer).lastIndexOf('\twasmshare') + 10;
   let covered = 0, shift = 0, at = start + 9;
   do covered |= (bytes[at] & 127) << shift, shift += 7; while (bytes[at++] & 128);
-  let [a, b] = [0n, 0n];
-  for (const part of [bytes.subarray(0, covered), bytes.subarray(start + 9)]) {
-    a += BigInt(part.length);
-    for (let i = 0; i <= part.length; i += 4) {
-      a += [0, 1, 2, 3].reduce((word, k) => word | BigInt(part[i + k] ?? 0) << BigInt(8 * k), 0n);
-      if (i < part.length || part.length % 4 === 0) b += a;
-    }
-  }
   const view = new DataView(bytes.buffer);
-  view.setUint32(start + 1, Number(a & 0xffffffffn), true);
-  view.setUint32(start + 5, Number(b & 0xffffffffn), true);
+  let sum = 0n, factor = 1n;
+  for (const [from, until] of [[0, covered], [start + 9, bytes.length]]) {
+    if (until > bytes.length || until - from < 8) return bytes;
+    for (let i = from; i < until; i += 8, factor += 2n) sum += view.getBigUint64(Math.min(i, until - 8), true) * factor;
+  }
+  view.setBigUint64(start + 1, sum, true);
   return bytes;
 }
 

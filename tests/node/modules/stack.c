@@ -20,6 +20,12 @@ EXPORT(count_changes) uint32_t count_changes(uint32_t value) {
   return changes;
 }
 
+// Where the stack ends.
+EXPORT(stack_low) uint8_t *stack_low(void) {
+  extern uint8_t __stack_low;
+  return &__stack_low;
+}
+
 // Calls itself `depth` times, each time with more than FRAME bytes on the stack. Returns the lowest address that it used,
 // or 0 when one of the calls found its bytes changed by another.
 EXPORT(use_stack) uint8_t *use_stack(uint32_t depth) {
