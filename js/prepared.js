@@ -105,7 +105,7 @@ export function place(module, at) {
   };
   const pointer = moveStack && first(GLOBAL)[1];
   // A global is its type, whether it is mutable, and here a constant of full width.
-  const behind = pointer ? pointer + (bytes[pointer + 2] === 0x42 ? 14 : 9) : sections[TABLE]?.end ?? imports.end;
+  const behind = pointer ? pointer + (bytes[pointer + 2] === 0x42 ? 14 : 9) : moveTable ? sections[TABLE]?.end : imports.end;
 
   // What changes its size is in front of all pointers but the one to the stack. It is edited from its end to its start.
   const head = [...bytes.subarray(0, behind)];

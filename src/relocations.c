@@ -89,11 +89,8 @@ static const char rewritten[] = "; the module was rewritten after it was linked,
 
 // The module was linked, and then changed by something that does not know relocations.
 static bool stale(const struct pass *pass, const struct ws_relocation *relocation, const char *what) {
-  return ws_module_fail(
-      pass->module, pass->error, pass->name, site(pass, relocation),
-      "%s: %s; the module was rewritten after it was linked, by wasm-opt perhaps (clang -O runs it "
-      "when it finds it: link with --no-wasm-opt), so give the linker's own output",
-      types[relocation->type].name, what);
+  return ws_module_fail(pass->module, pass->error, pass->name, site(pass, relocation), "%s: %s%s",
+                        types[relocation->type].name, what, rewritten);
 }
 
 bool ws_table_function(const struct ws_module *module, uint64_t index, uint32_t *function) {
