@@ -83,8 +83,7 @@ static bool put_symbol(struct ws_module *module, struct ws_section *section, str
     ws_put_uleb(built, symbol->size);
     return true;
   default:
-    ws_put_uleb(built,
-                symbol->kind == WS_SYMBOL_FUNCTION ? ws_redirected(module, symbol->index) : symbol->index);
+    ws_put_uleb(built, symbol->index);
     if (!undefined || (flags & WS_SYMBOL_EXPLICIT_NAME))
       ws_put_name(built, symbol->name);
     return true;

@@ -58,11 +58,17 @@ bool ws_add_fixup(struct ws_module *module, struct ws_section *section, struct w
   return true;
 }
 
-uint32_t ws_redirected(const struct ws_module *module, uint32_t index) {
-  for (size_t i = 0; i < module->appended_count; i++)
-    if (module->appended[i].replaces == index)
-      return module->imported_functions + module->function_count + (uint32_t)i;
-  return index;
+struct ws_appended *ws_append_function(struct ws_module *module) {
+  if (module->appended_count == module->appended_capacity) {
+    size_t capacity = module->appended_capacity ? module->appended_capacity * 2 : 4;
+    struct ws_appended *appended = realloc(module->appended, capacity * sizeof *appended);
+    if (!appended)
+      return NULL;
+    module->appended = appended;
+    module->appended_capacity = capacity;
+  }
+  module->appended[module->appended_count] = (struct ws_appended){0};
+  return &module->appended[module->appended_count++];
 }
 
 bool ws_linker_symbol(struct ws_slice name, enum ws_base *base) {

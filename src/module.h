@@ -100,7 +100,8 @@ struct ws_global {
 struct ws_function {
   uint32_t offset; // of the body, after its size, in the code section's content
   uint32_t size;
-  struct ws_slice name; // from the name section or the symbol table; may be empty
+  bool linkers, replaced; // synthetic.c: the linker wrote it; and it forwards to one that was appended
+  struct ws_slice name;   // from the name section or the symbol table; may be empty
 };
 
 struct ws_segment {
@@ -156,9 +157,10 @@ struct ws_symbol {
 
 // A function put at the end of the code section: one of the linker's own, with its addresses padded.
 struct ws_appended {
-  uint32_t replaces;    // index of the function it stands in for, or WS_NEW_FUNCTION
-  struct ws_slice body; // from its local declarations to its end
-  uint32_t *addresses;  // offsets of address operands in the body
+  uint32_t replaces; // index, among the defined ones, of the function it stands in for, or WS_NEW_FUNCTION
+  struct ws_slice forward; // that function's body, now
+  struct ws_slice body;    // from its local declarations to its end
+  uint32_t *addresses;     // offsets of address operands in the body
   size_t address_count;
 };
 #define WS_NEW_FUNCTION UINT32_MAX
@@ -218,7 +220,7 @@ struct ws_module {
 
   // synthetic.c
   struct ws_appended *appended;
-  size_t appended_count;
+  size_t appended_count, appended_capacity;
   uint64_t init_begin,
       init_end;   // the addresses that the linker's own functions touch; equal if there are none
   bool may_shift; // appended functions may move every code offset
@@ -264,8 +266,8 @@ bool ws_add_fixup(struct ws_module *module, struct ws_section *section, struct w
 // Whether it is the table that function pointers are indices of, which linkers name so.
 bool ws_is_function_table(const struct ws_import *import);
 
-// The function that stands in for `index`: one that was appended, or itself.
-uint32_t ws_redirected(const struct ws_module *module, uint32_t index);
+// A new function behind the module's own, to be filled in; NULL if memory runs out.
+struct ws_appended *ws_append_function(struct ws_module *module);
 
 // The address of the symbol as linked, and what it moves with. False for a symbol whose value does not move.
 bool ws_symbol_target(const struct ws_module *module, const struct ws_symbol *symbol, uint64_t *address,

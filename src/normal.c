@@ -86,9 +86,8 @@ static bool write_functions(struct ws_module *module) {
   ws_put_bytes(&functions, reader.at, ws_read_left(&reader));
   for (size_t i = 0; i < module->appended_count; i++) {
     uint32_t replaced = module->appended[i].replaces;
-    ws_put_uleb(&functions, replaced == WS_NEW_FUNCTION
-                                ? (uint64_t)module->void_type
-                                : module->function_types[replaced - module->imported_functions]);
+    ws_put_uleb(&functions,
+                replaced == WS_NEW_FUNCTION ? (uint64_t)module->void_type : module->function_types[replaced]);
   }
   return set_content(module, section, &functions);
 }
@@ -122,32 +121,13 @@ static bool write_globals(struct ws_module *module) {
   return set_content(module, section, &built);
 }
 
-static bool write_exports(struct ws_module *module) {
-  struct ws_section *section = ws_section(module, WS_SECTION_EXPORT);
-  if (!section || !module->appended_count)
-    return true;
-  struct ws_buffer built = {0};
-  ws_put_uleb(&built, module->export_count);
-  for (size_t i = 0; i < module->export_count; i++) {
-    const struct ws_export *export = &module->exports[i];
-    ws_put_name(&built, export->name);
-    ws_put_u8(&built, export->kind);
-    ws_put_uleb(&built, export->kind == WS_FUNCTION ? ws_redirected(module, export->index) : export->index);
-  }
-  return set_content(module, section, &built);
-}
-
 static bool write_start(struct ws_module *module) {
-  uint32_t start = ws_redirected(module, module->start);
-  bool cleared =
-      module->appended_count && module->appended[module->appended_count - 1].replaces == WS_NEW_FUNCTION;
-  if (!cleared && !module->has_start)
+  if (!module->appended_count || module->appended[module->appended_count - 1].replaces != WS_NEW_FUNCTION)
     return true;
-  if (cleared)
-    start = module->imported_functions + module->function_count + (uint32_t)module->appended_count - 1;
   struct ws_section *section = need_section(module, WS_SECTION_START);
   struct ws_buffer built = {0};
-  ws_put_uleb(&built, start);
+  ws_put_uleb(&built,
+              (uint64_t)module->imported_functions + module->function_count + module->appended_count - 1);
   return section && set_content(module, section, &built);
 }
 
@@ -170,18 +150,6 @@ static bool write_elements(struct ws_module *module) {
     ws_put_slice(&built, element->rest);
   }
   return set_content(module, section, &built);
-}
-
-// A body of the same size that cannot be called, so that nothing that is left holds an address that was not
-// moved.
-static struct ws_slice dead_body(struct ws_module *module, uint32_t size) {
-  uint8_t *body = ws_arena_new(&module->arena, size, 1);
-  if (!body)
-    return (struct ws_slice){0};
-  memset(body, 0x01, size); // nop
-  memset(body, 0x00, 2);    // no locals, unreachable
-  body[size - 1] = 0x0b;    // end
-  return (struct ws_slice){body, size};
 }
 
 static bool write_code(struct ws_module *module) {
@@ -207,26 +175,16 @@ static bool write_code(struct ws_module *module) {
   size_t pieces_used = 0;
   pieces[pieces_used++] = (struct ws_slice){count, count_size};
   const uint8_t *at = section->content.data + module->code_count_size;
-  // Bodies to overwrite, in order of place.
-  for (uint32_t last = 0;;) {
-    const struct ws_function *next = NULL;
-    for (size_t i = 0; i < module->appended_count; i++) {
-      if (module->appended[i].replaces == WS_NEW_FUNCTION)
-        continue;
-      const struct ws_function *function =
-          &module->functions[module->appended[i].replaces - module->imported_functions];
-      if (function->offset > last && (!next || function->offset < next->offset))
-        next = function;
-    }
-    if (!next)
-      break;
-    last = next->offset;
-    const uint8_t *body = section->content.data + next->offset;
+  for (uint32_t i = 0; i < module->function_count; i++) {
+    if (!module->functions[i].replaced)
+      continue;
+    size_t k = 0;
+    while (module->appended[k].replaces != i)
+      k++;
+    const uint8_t *body = section->content.data + module->functions[i].offset;
     pieces[pieces_used++] = (struct ws_slice){at, (size_t)(body - at)};
-    pieces[pieces_used] = dead_body(module, next->size);
-    if (!pieces[pieces_used++].data)
-      return false;
-    at = body + next->size;
+    pieces[pieces_used++] = module->appended[k].forward;
+    at = body + module->functions[i].size;
   }
   pieces[pieces_used++] = (struct ws_slice){at, (size_t)(section->content.data + section->content.size - at)};
 
@@ -330,7 +288,7 @@ static bool write_names(struct ws_module *module) {
       uint32_t replaced = module->appended[i].replaces;
       struct ws_slice name = {(const uint8_t *)WS_CLEAR_FUNCTION, strlen(WS_CLEAR_FUNCTION)};
       if (replaced != WS_NEW_FUNCTION)
-        name = module->functions[replaced - module->imported_functions].name;
+        name = module->functions[replaced].name;
       ws_put_uleb(&rewritten, (uint64_t)module->imported_functions + module->function_count + i);
       ws_put_name(&rewritten, name);
     }
@@ -390,9 +348,9 @@ bool ws_make_normal(struct ws_module *module, struct ws_error *error) {
     memory->dropped = true;
   bool ok = write_globals(module);
   if (!module->prepared)
-    ok = ok && write_types(module) && write_functions(module) && write_exports(module) &&
-         write_start(module) && write_elements(module) && write_code(module) && write_data(module) &&
-         write_names(module) && (!module->has_memory || need_section(module, WS_SECTION_IMPORT));
+    ok = ok && write_types(module) && write_functions(module) && write_start(module) &&
+         write_elements(module) && write_code(module) && write_data(module) && write_names(module) &&
+         (!module->has_memory || need_section(module, WS_SECTION_IMPORT));
   for (size_t i = 0; ok && i < module->section_count; i++)
     ws_sort_fixups(&module->sections[i]);
   if (ok && module->keep_relocs && module->has_linking)

@@ -302,6 +302,7 @@ void ws_module_free(struct ws_module *module) {
   for (size_t i = 0; i < module->section_count; i++)
     free(module->sections[i].fixups);
   free(module->externals);
+  free(module->appended);
   ws_arena_free(&module->arena);
   free(module);
 }

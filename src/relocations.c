@@ -354,8 +354,6 @@ static bool check_operand(const struct pass *pass, const struct ws_relocation *r
   case FUNCTION_INDEX:
     if (symbol->kind != WS_SYMBOL_FUNCTION)
       return fail(pass, relocation, "its symbol is no function");
-    if (ws_redirected(module, symbol->index) != symbol->index && pass->target->id == WS_SECTION_CODE)
-      return fail(pass, relocation, "calls a function of the linker's that has to be rewritten");
     return value == symbol->index || is_tombstone(pass, encoding, value) ||
            stale(pass, relocation, "the operand is not the index of its function");
   case FUNCTION_OFFSET:
@@ -384,6 +382,8 @@ static bool check_container(struct pass *pass, const struct ws_relocation *reloc
       return stale(pass, relocation, "lies outside every function");
     if (end > module->functions[pass->container].offset + module->functions[pass->container].size)
       return stale(pass, relocation, "lies across the end of a function");
+    if (module->functions[pass->container].replaced)
+      return fail(pass, relocation, "lies in a function that the linker wrote, where it makes none");
   } else if (pass->target->id == WS_SECTION_DATA) {
     while (pass->container < module->segment_count &&
            module->segments[pass->container].bytes_offset + module->segments[pass->container].bytes.size <=

@@ -1,5 +1,7 @@
 #include "synthetic.h"
 
+#include <stdlib.h>
+
 enum {
   UNREACHABLE = 0x00,
   NOP = 0x01,
@@ -11,7 +13,6 @@ enum {
   DROP = 0x1a,
   LOCAL_GET = 0x20,
   LOCAL_SET = 0x21,
-  LOCAL_TEE = 0x22,
   GLOBAL_GET = 0x23,
   GLOBAL_SET = 0x24,
   I32_STORE = 0x36,
@@ -31,7 +32,7 @@ enum {
   I32_ATOMIC_CMPXCHG = 0x48,
 };
 
-enum { MAXIMUM_STACK = 8, MAXIMUM_FUNCTIONS = 16, MAXIMUM_OPERANDS = 4096 };
+enum { MAXIMUM_STACK = 8 };
 
 // A value on the operand stack: a constant and where its operand is, or something else.
 struct value {
@@ -40,22 +41,29 @@ struct value {
   uint32_t start, end; // of the operand, in the body
 };
 
-// An operand that must be rewritten: an address, or a call.
+// An operand that is an address.
 struct operand {
   uint32_t start, end;
   uint64_t number;
-  bool call;
+};
+
+// The linker's functions that were found, one after another, and the operands of the one that is decoded.
+struct functions {
+  uint32_t *found; // indices among the defined ones
+  size_t count;
+  struct operand *operands;
+  size_t capacity;
 };
 
 struct decoder {
   struct ws_module *module;
   struct ws_error *error;
+  struct functions *functions;
   uint32_t function; // index among the defined ones
   struct ws_slice body;
   struct ws_reader reader;
   struct value stack[MAXIMUM_STACK];
   size_t depth;
-  struct operand *operands;
   size_t operand_count;
   size_t next_fill; // the passive segment that a memory.fill may stand for
   bool padded;      // every address is padded already
@@ -85,14 +93,21 @@ static bool pop(struct decoder *decoder, struct value *value) {
   return true;
 }
 
-static bool add_operand(struct decoder *decoder, uint32_t start, uint32_t end, uint64_t number, bool call) {
-  if (decoder->operand_count == MAXIMUM_OPERANDS)
-    return unexpected(decoder, "too many addresses");
+static bool add_operand(struct decoder *decoder, uint32_t start, uint32_t end, uint64_t number) {
+  struct functions *functions = decoder->functions;
+  if (decoder->operand_count == functions->capacity) {
+    size_t capacity = functions->capacity ? functions->capacity * 2 : 64;
+    struct operand *operands = realloc(functions->operands, capacity * sizeof *operands);
+    if (!operands)
+      return ws_fail_memory(decoder->error, decoder->module->file);
+    functions->operands = operands;
+    functions->capacity = capacity;
+  }
   // Addresses are found when they are consumed, not in order of place; keep them in order of place.
   size_t at = decoder->operand_count++;
-  for (; at > 0 && decoder->operands[at - 1].start > start; at--)
-    decoder->operands[at] = decoder->operands[at - 1];
-  decoder->operands[at] = (struct operand){start, end, number, call};
+  for (; at > 0 && functions->operands[at - 1].start > start; at--)
+    functions->operands[at] = functions->operands[at - 1];
+  functions->operands[at] = (struct operand){start, end, number};
   return true;
 }
 
@@ -112,7 +127,7 @@ static bool address(struct decoder *decoder, struct value value, uint64_t size) 
     module->init_end = end;
   if (value.end - value.start != (module->memory.is_64 ? 10u : 5u))
     decoder->padded = false;
-  return add_operand(decoder, value.start, value.end, value.number, false);
+  return add_operand(decoder, value.start, value.end, value.number);
 }
 
 // memory.fill clears zeroed data. When relocations are kept, that data is in a passive segment too.
@@ -191,7 +206,7 @@ static bool atomic(struct decoder *decoder) {
   return opcode == I32_ATOMIC_STORE || push(decoder, (struct value){0});
 }
 
-// __wasm_apply_data_relocs and its like store what imported GOT globals hold.
+// __wasm_apply_tls_relocs and its like store what GOT globals hold.
 static bool store(struct decoder *decoder) {
   struct value value, to;
   ws_read_uleb32(&decoder->reader);
@@ -227,17 +242,32 @@ static bool br_table(struct decoder *decoder) {
   return pop(decoder, &value);
 }
 
+static void find_function(struct ws_module *module, struct functions *functions, uint32_t index) {
+  uint32_t defined = index - module->imported_functions;
+  if (index < module->imported_functions || defined >= module->function_count ||
+      module->functions[defined].linkers)
+    return;
+  module->functions[defined].linkers = true;
+  functions->found[functions->count++] = defined;
+}
+
+// What a function of the linker's calls is one, too.
 static bool call(struct decoder *decoder) {
   struct ws_module *module = decoder->module;
-  uint32_t start = (uint32_t)ws_read_offset(&decoder->reader);
   uint32_t callee = ws_read_uleb32(&decoder->reader);
   uint32_t defined = callee - module->imported_functions;
   if (decoder->reader.bad)
     return true;
-  if (callee < module->imported_functions || defined >= module->function_count ||
-      module->function_types[defined] != module->void_type)
-    return unexpected(decoder, "a call that takes or returns something");
-  return add_operand(decoder, start, (uint32_t)ws_read_offset(&decoder->reader), callee, true);
+  if (callee < module->imported_functions || defined >= module->function_count || !module->types ||
+      module->types[module->function_types[defined]].results.size > 0)
+    return unexpected(decoder, "a call of an import, or that returns something");
+  for (size_t i = 0; i < module->types[module->function_types[defined]].parameters.size; i++) {
+    struct value value;
+    if (!pop(decoder, &value) || (value.constant && !unexpected(decoder, "a call that passes a constant")))
+      return false;
+  }
+  find_function(module, decoder->functions, callee);
+  return true;
 }
 
 static bool constant(struct decoder *decoder, bool is_64) {
@@ -317,35 +347,56 @@ static bool decode(struct decoder *decoder) {
   return true;
 }
 
-// Writes the body again with every address padded and every call going where it should now.
+// A body that does nothing but call another function, in as many bytes as the old one: so no other code
+// moves, and whoever calls it can go on doing so.
+static struct ws_slice forward(struct decoder *decoder, uint32_t to) {
+  struct ws_module *module = decoder->module;
+  struct ws_slice parameters = module->types[module->function_types[decoder->function]].parameters;
+  struct ws_buffer body = {0};
+  ws_put_u8(&body, 0); // no locals
+  for (uint32_t i = 0; i < parameters.size; i++) {
+    ws_put_u8(&body, LOCAL_GET);
+    ws_put_uleb(&body, i);
+  }
+  ws_put_u8(&body, CALL);
+  ws_put_uleb(&body, to);
+  while (body.size + 1 < decoder->body.size && !body.failed)
+    ws_put_u8(&body, NOP);
+  ws_put_u8(&body, END);
+  return ws_buffer_keep(&body, &module->arena);
+}
+
+// Writes the body again with every address padded, as a new function.
 static bool rewrite(struct decoder *decoder) {
   struct ws_module *module = decoder->module;
   bool is_64 = module->memory.is_64;
-  struct ws_appended *appended = &module->appended[module->appended_count];
+  const struct operand *operands = decoder->functions->operands;
+  struct ws_appended *appended = ws_append_function(module);
+  if (!appended)
+    return ws_fail_memory(decoder->error, module->file);
   appended->addresses = ws_arena_new(&module->arena, decoder->operand_count, sizeof *appended->addresses);
   if (!appended->addresses)
     return ws_fail_memory(decoder->error, module->file);
   struct ws_buffer body = {0};
   uint32_t copied = 0;
   for (size_t i = 0; i < decoder->operand_count; i++) {
-    const struct operand *operand = &decoder->operands[i];
-    ws_put_bytes(&body, decoder->body.data + copied, operand->start - copied);
-    copied = operand->end;
-    if (operand->call) {
-      ws_put_uleb(&body, ws_redirected(module, (uint32_t)operand->number));
-      continue;
-    }
+    ws_put_bytes(&body, decoder->body.data + copied, operands[i].start - copied);
+    copied = operands[i].end;
     uint8_t padded[10];
-    ws_operand_put(padded, is_64 ? WS_SLEB64 : WS_SLEB32, operand->number);
+    ws_operand_put(padded, is_64 ? WS_SLEB64 : WS_SLEB32, operands[i].number);
     appended->addresses[appended->address_count++] = (uint32_t)body.size;
     ws_put_bytes(&body, padded, is_64 ? 10 : 5);
   }
   ws_put_bytes(&body, decoder->body.data + copied, decoder->body.size - copied);
   appended->body = ws_buffer_keep(&body, &module->arena);
-  if (!appended->body.data)
+  appended->replaces = decoder->function;
+  uint32_t index = module->imported_functions + module->function_count + (uint32_t)module->appended_count - 1;
+  appended->forward = module->types ? forward(decoder, index) : (struct ws_slice){0};
+  if (!appended->body.data || (module->types && !appended->forward.data))
     return ws_fail_memory(decoder->error, module->file);
-  appended->replaces = module->imported_functions + decoder->function;
-  module->appended_count++;
+  if (appended->forward.size != decoder->body.size)
+    return unexpected(decoder, "too short a body");
+  module->functions[decoder->function].replaced = true;
   return true;
 }
 
@@ -354,10 +405,8 @@ static bool fix_in_place(struct decoder *decoder) {
   struct ws_module *module = decoder->module;
   struct ws_section *code = ws_section(module, WS_SECTION_CODE);
   for (size_t i = 0; i < decoder->operand_count; i++) {
-    if (decoder->operands[i].call)
-      continue;
-    struct ws_fixup fixup = {.offset =
-                                 module->functions[decoder->function].offset + decoder->operands[i].start,
+    struct ws_fixup fixup = {.offset = module->functions[decoder->function].offset +
+                                       decoder->functions->operands[i].start,
                              .encoding = module->memory.is_64 ? WS_SLEB64 : WS_SLEB32,
                              .base = WS_BASE_MEMORY,
                              .minus = WS_BASE_COUNT};
@@ -367,71 +416,55 @@ static bool fix_in_place(struct decoder *decoder) {
   return true;
 }
 
-// Functions that call others come after those, so that calls can be redirected.
-static const char *const synthetic_names[] = {"__wasm_apply_data_relocs",
-                                              "__wasm_apply_global_relocs",
-                                              "__wasm_apply_global_tls_relocs",
-                                              "__wasm_apply_tls_relocs",
-                                              "__wasm_init_memory",
-                                              "__wasm_init_tls",
-                                              "__wasm_start",
-                                              WS_CLEAR_FUNCTION};
-
-static bool read_function(struct ws_module *module, uint32_t index, struct operand *operands,
+static bool read_function(struct ws_module *module, struct functions *functions, uint32_t index,
                           struct ws_error *error) {
   const struct ws_function *function = &module->functions[index];
   const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
   struct ws_slice body = {code->content.data + function->offset, function->size};
   struct decoder decoder = {.module = module,
                             .error = error,
+                            .functions = functions,
                             .function = index,
                             .body = body,
                             .reader = ws_reader(body),
-                            .operands = operands,
                             .padded = true};
-  if (!decode(&decoder))
-    return false;
-  bool addresses = false, redirects = false;
-  for (size_t i = 0; i < decoder.operand_count; i++) {
-    addresses |= !operands[i].call;
-    redirects |=
-        operands[i].call && ws_redirected(module, (uint32_t)operands[i].number) != operands[i].number;
-  }
-  if (!redirects && decoder.padded)
-    return !addresses || fix_in_place(&decoder);
-  return rewrite(&decoder);
+  return decode(&decoder) && (decoder.padded ? fix_in_place(&decoder) : rewrite(&decoder));
+}
+
+static bool is_linkers(struct ws_slice name) {
+  static const char *const names[] = {"__wasm_apply_data_relocs",
+                                      "__wasm_apply_global_relocs",
+                                      "__wasm_apply_global_tls_relocs",
+                                      "__wasm_apply_tls_relocs",
+                                      "__wasm_init_memory",
+                                      "__wasm_init_tls",
+                                      "__wasm_start",
+                                      WS_CLEAR_FUNCTION};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (ws_slice_is(name, names[i]))
+      return true;
+  return false;
 }
 
 bool ws_read_synthetic(struct ws_module *module, struct ws_error *error) {
-  enum { NAMES = sizeof synthetic_names / sizeof *synthetic_names };
-  uint32_t found[MAXIMUM_FUNCTIONS + 1];
-  size_t count = 0;
-  uint32_t start = module->has_start ? module->start - module->imported_functions : UINT32_MAX;
-  if (module->has_start && module->start < module->imported_functions)
-    start = UINT32_MAX;
-  bool start_named = false;
-  for (size_t n = 0; n < NAMES; n++) {
-    for (uint32_t i = 0; i < module->function_count; i++) {
-      if (!ws_slice_is(module->functions[i].name, synthetic_names[n]))
-        continue;
-      // A function that was rewritten before leaves a dead one of the same name.
-      if (count == MAXIMUM_FUNCTIONS)
-        break;
-      found[count++] = i;
-      start_named |= i == start;
-    }
-  }
-  // Without names, what is known is that only the linker makes a start function.
-  if (start < module->function_count && !start_named && (module->has_linking || module->placed))
-    found[count++] = start;
-  module->appended = ws_arena_new(&module->arena, MAXIMUM_FUNCTIONS + 2, sizeof *module->appended);
-  struct operand *operands = count ? ws_arena_new(&module->arena, MAXIMUM_OPERANDS, sizeof *operands) : NULL;
-  if (!module->appended || (count && !operands))
+  struct functions functions = {.found =
+                                    ws_arena_new(&module->arena, module->function_count, sizeof(uint32_t))};
+  if (!functions.found)
     return ws_fail_memory(error, module->file);
-  for (size_t i = 0; i < count; i++)
-    if (!read_function(module, found[i], operands, error))
-      return false;
+  for (uint32_t i = 0; i < module->function_count; i++)
+    if (is_linkers(module->functions[i].name))
+      find_function(module, &functions, module->imported_functions + i);
+  for (size_t i = 0; i < module->export_count; i++)
+    if (module->exports[i].kind == WS_FUNCTION && is_linkers(module->exports[i].name))
+      find_function(module, &functions, module->exports[i].index);
+  // Only the linker makes a start function.
+  if (module->has_start && (module->has_linking || module->placed))
+    find_function(module, &functions, module->start);
+  bool ok = true;
+  for (size_t i = 0; i < functions.count && ok; i++)
+    ok = read_function(module, &functions, functions.found[i], error);
+  free(functions.operands);
   uint64_t most = (uint64_t)module->function_count + module->appended_count + 1;
   module->may_shift = ws_uleb_size(most) > module->code_count_size;
-  return true;
+  return ok;
 }

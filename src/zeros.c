@@ -60,10 +60,14 @@ bool ws_cut_zeros(struct ws_module *module, struct ws_error *error) {
   }
   if (module->has_start) {
     ws_put_u8(&body, 0x10); // call
-    ws_put_uleb(&body, ws_redirected(module, module->start));
+    ws_put_uleb(&body, module->start);
   }
   ws_put_u8(&body, 0x0b); // end
-  struct ws_appended *appended = &module->appended[module->appended_count++];
+  struct ws_appended *appended = ws_append_function(module);
+  if (!appended) {
+    ws_buffer_free(&body);
+    return ws_fail_memory(error, module->file);
+  }
   appended->replaces = WS_NEW_FUNCTION;
   appended->body = ws_buffer_keep(&body, &module->arena);
   appended->addresses = ws_arena_new(&module->arena, count, sizeof *addresses);

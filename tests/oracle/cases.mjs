@@ -114,6 +114,11 @@ export const cases = [
   { name: 'threads-exported', compile: [['threads.c', ...atomics]],
     link: [...shared, ...exported(['__wasm_init_tls', '__tls_base', '__tls_size', 'initialised', 'words'])] },
   { name: 'threads-of-plain-c', compile: c(...atomics), link: [...shared, ...counter] },
+  ...['', '-strip-all'].flatMap((strip) => [false, true].map((starts) => ({
+    name: `threads-pic-tls-pointers${starts ? '-started' : ''}${strip}`,
+    compile: [['tls-pointers.c', ...atomics, '-fPIC', ...(starts ? ['-DSTARTS'] : [])],
+      ['tls-pointers-elsewhere.c', ...atomics, '-fPIC']],
+    link: [...shared, ...exported(['__wasm_init_tls']), ...(strip ? ['--strip-all'] : [])] }))),
   { name: 'tls-unshared', compile: [['threads.c', ...atomics, '-DUNSHARED']] },
   { name: 'tls-unshared-exported', compile: [['threads.c', ...atomics, '-DUNSHARED']],
     link: exported(['__tls_base', 'initialised', 'started', 'pointer']) },

@@ -8,8 +8,8 @@
 //  - global initialisers and segment offsets are padded: decoded values are compared;
 //  - trailing zeros of a data segment are not shipped: an appended start function must clear exactly the ranges that
 //    were dropped, and then call what the linker made the start function;
-//  - a function whose pointers have no relocations and no padding is blanked out and its padded replacement appended:
-//    the replacement's instructions are compared with the relink's, and every use must name the replacement;
+//  - a function whose pointers have no relocations and no padding calls its padded replacement, which is appended: the
+//    replacement's instructions are compared with the relink's;
 //  - such a function is as long as its pointers are, and the function count may grow by a byte: a code offset in DWARF
 //    is compared as a distance from the start of its function;
 //  - statically linked PIC code adds __memory_base, which every link makes 0 and a move makes the offset, to operands
@@ -67,7 +67,7 @@ class Comparison {
     this.offset = offset;
     this.differences = [];
     this.appended = moved.code.map((_, i) => i).slice(relink.code.length);
-    this.replacements = new Map(); // function index -> index of what replaces it
+    this.replaced = new Set(); // functions that forward to appended ones
   }
 
   differ(message) {
@@ -95,34 +95,32 @@ class Comparison {
     return this.differences;
   }
 
-  // A function of the relink that `moved` blanked out is found among the appended ones by what it does.
+  // A function whose body is a call of an appended one must be what that one is.
   findReplacements() {
     const { moved, relink } = this;
     for (let i = 0; i < Math.min(moved.code.length, relink.code.length); ++i) {
-      if (moved.code[i].body.equals(relink.code[i].body) || !this.isBlank(moved.code[i].body)) continue;
-      const wanted = relink.code[i].body;
-      const found = this.appended.find((j) => localDeclarations(moved.code[j].body) === localDeclarations(wanted)
-        && said(instructions(moved.code[j].body)) === said(instructions(wanted)));
-      if (found === undefined) {
-        this.differ(`function ${i + moved.importedFunctions} is blanked out, and nothing replaces it exactly`);
-        continue;
-      }
-      this.appended.splice(this.appended.indexOf(found), 1);
-      this.replacements.set(i + moved.importedFunctions, found + moved.importedFunctions);
-      this.expect(`type of the replacement of function ${i}`, moved.functions[found], relink.functions[i]);
+      if (moved.code[i].body.equals(relink.code[i].body)) continue;
+      const replacement = this.forwardsTo(i);
+      if (!this.appended.includes(replacement)) continue;
+      const [is, should] = [moved.code[replacement].body, relink.code[i].body];
+      this.expect(`what function ${i} forwards to`, [localDeclarations(is), said(instructions(is))],
+        [localDeclarations(should), said(instructions(should))]);
+      this.expect(`type of the replacement of function ${i}`, moved.functions[replacement], relink.functions[i]);
+      this.appended.splice(this.appended.indexOf(replacement), 1);
+      this.replaced.add(i + moved.importedFunctions);
     }
   }
 
-  // No locals, one unreachable, and nothing that could run behind it.
-  isBlank(body) {
-    if (body[0] !== 0) return false;
-    const opcodes = instructions(body).map(({ opcode }) => opcode);
-    return opcodes[0] === op.unreachable && opcodes.at(-1) === op.end
-      && opcodes.slice(1, -1).every((opcode) => opcode === op.nop);
-  }
-
-  current(functionIndex) {
-    return this.replacements.get(functionIndex) ?? functionIndex;
+  // The function, among the defined ones, that function `i` calls with its own parameters, if it does nothing else.
+  forwardsTo(i) {
+    const { moved } = this;
+    const parameters = moved.types[moved.functions[i]].parameters.map((_, k) => [op.localGet, BigInt(k)]);
+    const { body } = moved.code[i];
+    const list = instructions(body).filter(({ opcode }) => opcode !== op.nop);
+    const callee = list.at(-2);
+    if (body[0] !== 0 || callee?.opcode !== op.call) return -1;
+    if (said(list) !== show([...parameters, [op.call, ...callee.immediates], [op.end]])) return -1;
+    return Number(callee.immediates[0]) - moved.importedFunctions;
   }
 
   // In the relink, takes the offset off the operands that are relative to __memory_base and gives it to that global.
@@ -199,9 +197,7 @@ class Comparison {
     plain('memory', 'memories');
     plain('tag', 'tags');
     this.expect('data count', moved.dataCount, relink.dataCount);
-    this.each('export', moved.exports, relink.exports, (name, a, b) => {
-      this.expect(name, a, { ...b, index: b.kind === 0 ? this.current(b.index) : b.index });
-    });
+    this.each('export', moved.exports, relink.exports, (name, a, b) => this.expect(name, a, b));
     this.each('global', moved.globals, relink.globals, (name, a, b, i) => {
       const label = `${name} (${relink.names.get(7)?.get(i + relink.importedGlobals) ?? 'no name'})`;
       this.expect(`${label}, type`, [a.type, a.mutable], [b.type, b.mutable]);
@@ -210,8 +206,7 @@ class Comparison {
     this.each('element segment', moved.elements, relink.elements, (name, a, b) => {
       this.expect(`${name}, form`, [a.flags, a.table, a.kind], [b.flags, b.table, b.kind]);
       this.expect(`${name}, offset`, a.offset && said(a.offset), b.offset && said(b.offset));
-      this.expect(`${name}, functions`, a.entries, b.entries.map((entry) => (
-        typeof entry === 'number' ? this.current(entry) : entry)));
+      this.expect(`${name}, functions`, a.entries, b.entries);
     });
   }
 
@@ -220,18 +215,10 @@ class Comparison {
     for (let i = 0; i < relink.code.length; ++i) {
       const index = i + relink.importedFunctions;
       if (i >= moved.code.length) return this.differ(`function ${index} is missing`);
-      if (this.replacements.has(index)) continue;
+      if (this.replaced.has(index)) continue;
       const [a, b] = [moved.code[i].body, relink.code[i].body];
-      if (!a.equals(b) && !this.differsInCallsOnly(a, b)) this.describeBody(index, a, b);
+      if (!a.equals(b)) this.describeBody(index, a, b);
     }
-  }
-
-  // The same bytes but for calls of functions that were replaced.
-  differsInCallsOnly(a, b) {
-    if (this.replacements.size === 0 || a.length !== b.length) return false;
-    const calls = instructions(b).map((i) => (
-      i.opcode === op.call ? { ...i, immediates: [BigInt(this.current(Number(i.immediates[0])))] } : i));
-    return localDeclarations(a) === localDeclarations(b) && said(instructions(a)) === said(calls);
   }
 
   describeBody(index, a, b) {
@@ -305,7 +292,7 @@ class Comparison {
 
   compareStart() {
     const { moved, relink } = this;
-    const own = relink.start === null ? null : this.current(relink.start);
+    const own = relink.start;
     const wanted = joined(this.cleared);
     if (wanted.length === 0) return this.expect('start function', moved.start, own);
     const at = moved.start === null ? -1 : moved.start - moved.importedFunctions;

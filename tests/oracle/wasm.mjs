@@ -95,7 +95,7 @@ function known(opcode) {
 
 // Opcodes that the comparer names. A prefixed opcode is PREFIX << 8 | number.
 export const op = {
-  unreachable: 0x00, nop: 0x01, end: 0x0b, call: 0x10, globalGet: 0x23, i32Const: 0x41, i64Const: 0x42,
+  unreachable: 0x00, nop: 0x01, end: 0x0b, call: 0x10, localGet: 0x20, globalGet: 0x23, i32Const: 0x41, i64Const: 0x42,
   memoryInit: 0xfc08, memoryFill: 0xfc0b,
 };
 

@@ -1,0 +1,1 @@
+int elsewhere = 12, zeroed_elsewhere[100];
