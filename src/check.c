@@ -70,6 +70,14 @@ static bool is_bound(struct ws_slice name, uint64_t value, const struct ws_bindi
   return bound && ws_slice_starts(name, "GOT.data.internal.");
 }
 
+// What the linker defines (__data_end, ...) says where something begins or ends: it need not be in the data.
+static bool is_end(struct ws_slice name) {
+  static const char got[] = "GOT.data.internal.";
+  size_t prefix = ws_slice_starts(name, got) ? sizeof got - 1 : 0;
+  enum ws_base base;
+  return ws_linker_symbol((struct ws_slice){name.data + prefix, name.size - prefix}, &base);
+}
+
 static bool check_globals(const struct ws_module *module, const struct ws_placement *placement,
                           uint64_t table_size, const struct ws_binding *bindings, size_t binding_count,
                           struct ws_error *error) {
@@ -87,6 +95,8 @@ static bool check_globals(const struct ws_module *module, const struct ws_placem
         return false;
       continue;
     }
+    if (global->base == WS_BASE_MEMORY && is_end(name))
+      continue;
     if (global->base == WS_BASE_MEMORY && !is_bound(name, global->value, bindings, binding_count) &&
         outside(module, error, "GLOBAL", what, global->value, global->value, placement->data_base,
                 placement->data_end))
@@ -111,9 +121,8 @@ static bool check_symbols(const struct ws_module *module, const struct ws_placem
     if (symbol->kind != WS_SYMBOL_DATA || !ws_symbol_target(module, symbol, &address, &base))
       continue;
     ws_printable(symbol->name, name, sizeof name);
-    bool names_zero = ws_slice_is(symbol->name, "__memory_base");
     bool placed = (symbol->flags & WS_SYMBOL_ABSOLUTE) || module->segments[symbol->index].placed;
-    if (base == WS_BASE_MEMORY && placed && !names_zero &&
+    if (base == WS_BASE_MEMORY && placed && !is_end(symbol->name) &&
         outside(module, error, "linking", name, address, address, placement->data_base, placement->data_end))
       return false;
     if (!check_pointer(module, placement, base, address, "linking", name, error))
@@ -129,7 +138,7 @@ bool ws_check_placed(const struct ws_module *module, const struct ws_placement *
     return false;
   for (size_t i = 0; i < module->segment_count; i++) {
     const struct ws_segment *segment = &module->segments[i];
-    if (segment->placed &&
+    if (segment->placed && segment->bytes.size > 0 &&
         outside(module, error, "DATA", "a data segment", segment->address,
                 segment->address + segment->bytes.size, placement->data_base, placement->data_end))
       return false;
@@ -145,7 +154,7 @@ bool ws_check_placed(const struct ws_module *module, const struct ws_placement *
       return false;
   for (size_t i = 0; i < module->element_count; i++) {
     const struct ws_element *element = &module->elements[i];
-    if (element->indirect_table && element->constant &&
+    if (element->indirect_table && element->constant && element->count > 0 &&
         outside(module, error, "ELEMENT", "an element segment", element->offset,
                 element->offset + element->count, placement->table_base, placement->table_base + table_size))
       return false;

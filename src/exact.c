@@ -1,26 +1,92 @@
 #include "exact.h"
 
-// Position-independent code reaches its data through this global, and through GOT globals; all are known by
-// name.
+// What position-independent code adds to the addresses and to the table indices in it.
+static bool is_base(const struct ws_module *module, uint32_t global) {
+  return global < module->global_count &&
+         (ws_slice_is(module->globals[global].name, "GOT.data.internal.__memory_base") ||
+          ws_slice_is(module->globals[global].name, "GOT.data.internal.__table_base"));
+}
+
 static bool is_pic(const struct ws_module *module) {
   for (uint32_t i = 0; i < module->global_count; i++)
-    if (ws_slice_is(module->globals[i].name, "GOT.data.internal.__memory_base"))
+    if (is_base(module, i))
       return true;
+  return false;
+}
+
+// The size of the LEB128 at `at` if it has all the bytes that a linker gives to an operand, and more than it
+// needs; or else 0.
+static size_t padded_size(struct ws_slice body, size_t at, bool is_64) {
+  size_t size = is_64 ? 10 : 5;
+  if (body.size - at < size)
+    return 0;
+  for (size_t i = 0; i + 1 < size; i++)
+    if (body.data[at + i] < 0x80)
+      return 0;
+  uint8_t last = body.data[at + size - 1];
+  return last == ((body.data[at + size - 2] & 0x40) ? 0x7f : 0x00) || last == 0x00 ? size : 0;
+}
+
+// Whether a function has an operand that the linker relocated, of a constant or of a load or store, and takes
+// no base that it could be added to. Used only to refuse: such an operand is an address or a table index.
+static bool is_absolute(const struct ws_module *module, struct ws_slice body) {
+  bool absolute = false;
+  for (size_t i = 1; i < body.size; i++) {
+    uint8_t before = body.data[i - 1]; // i32.const, i64.const, global.get, or the alignment of a memarg
+    bool constant = before == 0x41 || before == 0x42 || before < 0x10;
+    if (!constant && before != 0x23)
+      continue;
+    bool narrow = padded_size(body, i, false) > 0;
+    if (before == 0x23 && narrow) {
+      struct ws_reader reader = ws_reader((struct ws_slice){body.data + i, body.size - i});
+      if (is_base(module, ws_read_uleb32(&reader)))
+        return false;
+    } else if (constant && (narrow || padded_size(body, i, true))) {
+      absolute = true;
+    }
+  }
+  return absolute;
+}
+
+// A function as a whole is compiled to be position-independent, or not.
+static bool has_absolute_function(const struct ws_module *module) {
+  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
+  for (uint32_t i = 0; i < module->function_count; i++) {
+    const struct ws_function *function = &module->functions[i];
+    if (!function->linkers &&
+        is_absolute(module, (struct ws_slice){code->content.data + function->offset, function->size}))
+      return true;
+  }
   return false;
 }
 
 static void judge_without_relocations(struct ws_module *module, bool trust_pic) {
   static const char advice[] = "link with -Wl,--emit-relocs (rustc: -Clink-arg=--emit-relocs)";
-  bool has_data = module->info.data_end > module->info.data_base, initialised = false;
+  bool has_data = module->info.data_end > module->info.data_base, pic = is_pic(module), initialised = false;
   for (size_t i = 0; i < module->segment_count; i++)
     initialised |= !ws_slice_is_zero(module->segments[i].bytes);
-  if (has_data && !is_pic(module))
+  if ((has_data && !pic) || (has_absolute_function(module) && !(pic && trust_pic)))
     ws_module_refuse(module, NULL, "has no linking section, so its pointers cannot be found: %s", advice);
+  else if (pic && module->memory_import == SIZE_MAX)
+    ws_module_refuse(
+        module, NULL,
+        "has no linking section, and defines its memory, so nothing says where its zeroed data is: "
+        "link with -Wl,--import-memory, or %s",
+        advice + sizeof "link with " - 1);
   else if (initialised && !trust_pic)
     ws_module_refuse(module, NULL,
                      "is position-independent, but has no linking section, and its initialised data may hold "
                      "pointers: %s, or use --trust-pic if all its code is PIC and no static holds a pointer",
                      advice);
+}
+
+// Relocations come after everything that they are for, so a file that was cut off between two sections can
+// still be a module. What linkers write after them (names, producers, features) shows that it is whole;
+// --strip-all leaves none of that, but no DWARF either.
+static bool ends_with_relocations(const struct ws_module *module) {
+  const struct ws_section *last = &module->sections[module->section_count - 1];
+  return last->id == WS_SECTION_CUSTOM &&
+         (ws_slice_is(last->name, "linking") || ws_slice_starts(last->name, "reloc."));
 }
 
 // Whether some word of the data is the address of data or an index of the function table. Used only to
@@ -53,7 +119,10 @@ static bool has_data_symbols(const struct ws_module *module) {
 // it is given, calls nothing and uses no variable, has none.
 static bool may_hold_operands(const struct ws_module *module, struct ws_slice code) {
   const struct ws_module_info *info = &module->info;
+  const struct ws_section *data = ws_section(module, WS_SECTION_DATA);
   bool addresses = has_data_symbols(module);
+  // The relocations of code come before those of data.
+  bool whole = !ends_with_relocations(module) || (data && data->relocated);
   for (size_t i = 0; i < code.size; i++) {
     uint64_t value = 0;
     size_t size = 0;
@@ -66,6 +135,8 @@ static bool may_hold_operands(const struct ws_module *module, struct ws_slice co
     bool wide = size == 4, negative = wide && (code.data[i + 3] & 0x40);
     if (wide && last == (negative ? 0x7f : 0x00))
       return true;
+    if (whole)
+      continue;
     if (addresses &&
         ((info->data_end > info->data_base && value >= info->data_base && value <= info->data_end) ||
          (info->has_stack && value != 0 && (value == info->stack_low || value == info->stack_pointer)) ||
@@ -77,13 +148,8 @@ static bool may_hold_operands(const struct ws_module *module, struct ws_slice co
   return false;
 }
 
-// Relocations come after everything that they are for, so a file that was cut off between two sections can
-// still be a module. What linkers write after them (names, producers, features) shows that it is whole;
-// --strip-all leaves none of that, but no DWARF either.
 static bool may_be_cut_off(const struct ws_module *module) {
-  const struct ws_section *last = &module->sections[module->section_count - 1];
-  if (last->id != WS_SECTION_CUSTOM ||
-      (!ws_slice_is(last->name, "linking") && !ws_slice_starts(last->name, "reloc.")))
+  if (!ends_with_relocations(module))
     return false;
   for (size_t i = 0; i < module->section_count; i++)
     if (module->sections[i].id == WS_SECTION_CUSTOM && ws_slice_starts(module->sections[i].name, ".debug_"))
@@ -103,6 +169,11 @@ void ws_judge(struct ws_module *module, bool trust_pic) {
         module, "linking",
         "has a linking section, but no relocations of its code: the file was cut off, or stripped of "
         "them");
+  } else if (ws_custom_section(module, ".objcopy.removed")) {
+    ws_module_refuse(
+        module, NULL,
+        "had sections removed by llvm-objcopy, and they may have been relocations: give the linker's "
+        "own output");
   } else if (may_be_cut_off(module)) {
     ws_module_refuse(
         module, NULL,

@@ -79,6 +79,10 @@ static bool explain_by_export(struct ws_module *module, const struct ws_export *
     set(global, false, WS_BASE_MEMORY);
     return true;
   }
+  if (ws_is_segment_bound(module, export->name, global->init.value)) {
+    set(global, true, WS_BASE_MEMORY);
+    return true;
+  }
   struct ws_symbol key = {.name = export->name};
   const struct ws_symbol *key_pointer = &key;
   const struct ws_symbol **found =

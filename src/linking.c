@@ -32,15 +32,29 @@ static bool read_segment_info(struct ws_module *module, struct ws_reader *reader
   return true;
 }
 
-// The name of an imported function, global, ... is that of its import, unless the symbol gives one.
-static struct ws_slice import_name(const struct ws_module *module, uint8_t kind, uint32_t index) {
-  for (size_t i = 0; i < module->import_count; i++)
-    if (module->imports[i].kind == kind && index-- == 0)
-      return module->imports[i].name;
+// The name of an imported function, global, ... is that of its import, unless the symbol gives one. Symbols
+// come in order of what they name, mostly, so `*last` is where to go on.
+struct import_cursor {
+  uint32_t index; // of its kind
+  size_t at;      // in the imports
+};
+static struct ws_slice import_name(const struct ws_module *module, struct import_cursor *last, uint8_t kind,
+                                   uint32_t index) {
+  struct import_cursor cursor = index < last->index ? (struct import_cursor){0} : *last;
+  for (; cursor.at < module->import_count; cursor.at++) {
+    if (module->imports[cursor.at].kind != kind)
+      continue;
+    if (cursor.index == index) {
+      *last = cursor;
+      return module->imports[cursor.at].name;
+    }
+    cursor.index++;
+  }
   return (struct ws_slice){(const uint8_t *)"", 0};
 }
 
-static bool read_symbol(struct ws_module *module, struct ws_reader *reader, struct ws_symbol *symbol) {
+static bool read_symbol(struct ws_module *module, struct ws_reader *reader, struct import_cursor *last,
+                        struct ws_symbol *symbol) {
   static const uint8_t import_kinds[] = {WS_FUNCTION, 0, WS_GLOBAL, 0, WS_TAG, WS_TABLE};
   const uint32_t tables = module->imported_tables + module->table_count;
   const uint32_t functions = module->imported_functions + module->function_count;
@@ -56,7 +70,7 @@ static bool read_symbol(struct ws_module *module, struct ws_reader *reader, stru
     if (!undefined || (symbol->flags & WS_SYMBOL_EXPLICIT_NAME))
       symbol->name = ws_read_name(reader);
     else
-      symbol->name = import_name(module, import_kinds[symbol->kind], symbol->index);
+      symbol->name = import_name(module, &last[symbol->kind], import_kinds[symbol->kind], symbol->index);
     return !(symbol->kind == WS_SYMBOL_FUNCTION && symbol->index >= functions) &&
            !(symbol->kind == WS_SYMBOL_GLOBAL && symbol->index >= module->global_count) &&
            !(symbol->kind == WS_SYMBOL_TABLE && symbol->index >= tables);
@@ -88,14 +102,14 @@ static bool read_symbols(struct ws_module *module, struct ws_reader *reader, str
   if (!module->symbols)
     return ws_fail_memory(error, module->file);
   module->symbol_count = count;
+  struct import_cursor last[WS_SYMBOL_TABLE + 1] = {0};
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
     const uint8_t *at = reader->at;
     struct ws_symbol *symbol = &module->symbols[i];
-    if (!read_symbol(module, reader, symbol) && !reader->bad)
-      return ws_module_fail(module, error, "linking", at,
-                            "symbol %u is of unknown kind or names something that does "
-                            "not exist",
-                            i);
+    if (!read_symbol(module, reader, last, symbol) && !reader->bad)
+      return ws_module_fail(
+          module, error, "linking", at,
+          "symbol %u is of unknown kind or names something that does not exist" WS_REWRITTEN, i);
     if (reader->bad)
       break;
     if (symbol->kind == WS_SYMBOL_FUNCTION && (symbol->flags & WS_SYMBOL_UNDEFINED) &&
@@ -164,8 +178,6 @@ static bool read_names(struct ws_module *module, struct ws_section *section) {
     }
     if (part.bad)
       return false;
-    if (kind == NAME_GLOBAL)
-      module->has_names = true;
   }
   return !reader.bad;
 }
@@ -201,9 +213,11 @@ bool ws_read_linking(struct ws_module *module, struct ws_error *error) {
       if (!read_linking(module, section, error))
         return false;
     } else if (ws_slice_is(section->name, "dylink.0") || ws_slice_is(section->name, "dylink")) {
-      return ws_module_fail(module, error, "dylink", section->content.data,
-                            "is a shared library (-shared): link it without -shared and with "
-                            "-Wl,--no-entry,--import-memory,--emit-relocs");
+      return ws_module_fail(
+          module, error, "dylink", section->content.data,
+          "is a shared library, or is linked at run time: link it without -shared, -pie and "
+          "--unresolved-symbols=import-dynamic, and with "
+          "-Wl,--no-entry,--import-memory,--emit-relocs");
     } else if (ws_slice_is(section->name, "target_features") && !read_features(module, section)) {
       return malformed(module, error, "target_features", &at);
     }

@@ -73,8 +73,7 @@ struct ws_appended *ws_append_function(struct ws_module *module) {
 
 bool ws_linker_symbol(struct ws_slice name, enum ws_base *base) {
   // __wasm_first_page_end is not here: its value is the page size, wherever the module lives. Nor are
-  // __tls_size and
-  // __tls_align, which are no addresses.
+  // __tls_size and __tls_align, which are no addresses.
   static const struct {
     const char *name;
     enum ws_base base;
@@ -96,16 +95,16 @@ bool ws_linker_symbol(struct ws_slice name, enum ws_base *base) {
 }
 
 // lld defines __start_NAME and __stop_NAME for a segment whose name is a C identifier.
-static bool is_segment_bound(const struct ws_module *module, const struct ws_symbol *symbol) {
-  bool start = ws_slice_starts(symbol->name, "__start_");
-  if (!start && !ws_slice_starts(symbol->name, "__stop_"))
+bool ws_is_segment_bound(const struct ws_module *module, struct ws_slice name, uint64_t value) {
+  bool start = ws_slice_starts(name, "__start_");
+  if (!start && !ws_slice_starts(name, "__stop_"))
     return false;
   size_t prefix = strlen(start ? "__start_" : "__stop_");
-  struct ws_slice name = {symbol->name.data + prefix, symbol->name.size - prefix};
+  name = (struct ws_slice){name.data + prefix, name.size - prefix};
   for (size_t i = 0; i < module->segment_count; i++) {
     const struct ws_segment *segment = &module->segments[i];
     if (segment->placed && ws_slice_equal(segment->name, name) &&
-        symbol->offset == segment->address + (start ? 0 : segment->bytes.size))
+        value == segment->address + (start ? 0 : segment->bytes.size))
       return true;
   }
   return false;
@@ -119,7 +118,7 @@ bool ws_symbol_target(const struct ws_module *module, const struct ws_symbol *sy
   *address = symbol->offset;
   *base = WS_BASE_MEMORY;
   if (symbol->flags & WS_SYMBOL_ABSOLUTE)
-    return ws_linker_symbol(symbol->name, base) || is_segment_bound(module, symbol);
+    return ws_linker_symbol(symbol->name, base) || ws_is_segment_bound(module, symbol->name, symbol->offset);
   const struct ws_segment *segment = &module->segments[symbol->index];
   *address += segment->address;
   return true;
@@ -133,4 +132,22 @@ const char *ws_base_name(enum ws_base base) {
 
 bool ws_is_function_table(const struct ws_import *import) {
   return import->kind == WS_TABLE && ws_slice_is(import->name, "__indirect_function_table");
+}
+
+struct ws_limits ws_function_table_limits(const struct ws_module *module) {
+  uint32_t table = 0;
+  for (size_t i = 0; i < module->import_count; i++)
+    if (module->imports[i].kind == WS_TABLE && table++ == module->indirect_table)
+      return module->imports[i].limits;
+  uint32_t defined = module->indirect_table - module->imported_tables;
+  if (module->indirect_table >= module->imported_tables && defined < module->table_count)
+    return module->table_limits[defined];
+  return (struct ws_limits){0};
+}
+
+size_t ws_function_table_segments(const struct ws_module *module) {
+  size_t count = 0;
+  for (size_t i = 0; i < module->element_count; i++)
+    count += module->elements[i].indirect_table;
+  return count;
 }

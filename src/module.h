@@ -54,7 +54,7 @@ struct ws_type {
 };
 
 struct ws_limits {
-  bool has_maximum, shared, is_64;
+  bool has_maximum, shared, is_64, custom_pages;
   uint64_t minimum, maximum;
   struct ws_slice bytes; // as read
 };
@@ -214,7 +214,7 @@ struct ws_module {
   uint32_t code_count_size; // bytes of the function count at the start of the code section's content
 
   // linking.c
-  bool has_linking, has_names, has_bulk_memory;
+  bool has_linking, has_bulk_memory;
   struct ws_symbol *symbols;
   uint32_t symbol_count;
 
@@ -225,15 +225,15 @@ struct ws_module {
       init_end;   // the addresses that the linker's own functions touch; equal if there are none
   bool may_shift; // appended functions may move every code offset
 
-  // globals.c
-  struct ws_pointer_global *pointer_globals;
-
   // object.c
   struct ws_object *object; // LLVM's reading, if it goes on beside ours
 
   // relocations.c
   struct ws_external *externals;
   size_t external_count, external_capacity;
+
+  // plan.c
+  bool bound; // its externals have their addresses
 
   // read.c
   bool keep_relocs, share_stack, share_table, placed;
@@ -249,6 +249,11 @@ struct ws_module {
 
 // The place of a section among the others; custom sections, of order 0, may be anywhere.
 unsigned ws_section_order(uint8_t id);
+// What is said of a module whose relocations are not of what it is now.
+#define WS_REWRITTEN                                                                                         \
+  "; the module was rewritten after it was linked, by wasm-opt perhaps (clang -O runs it when it finds it: " \
+  "link with --no-wasm-opt), so give the linker's own output"
+
 // The section with this id, or NULL. There is at most one of each but custom ones.
 struct ws_section *ws_section(const struct ws_module *module, enum ws_section_id id);
 struct ws_section *ws_custom_section(const struct ws_module *module, const char *name);
@@ -262,6 +267,15 @@ void ws_module_refuse(struct ws_module *module, const char *section, const char 
 
 // Adds a fixup to a section; they are sorted by offset once all are known. False if memory runs out.
 bool ws_add_fixup(struct ws_module *module, struct ws_section *section, struct ws_fixup fixup);
+
+// Whether it is what lld defines as __start_NAME or __stop_NAME, for a segment of that name.
+bool ws_is_segment_bound(const struct ws_module *module, struct ws_slice name, uint64_t value);
+
+// The limits of the table that function pointers are indices of; all 0 if there is none.
+struct ws_limits ws_function_table_limits(const struct ws_module *module);
+
+// How many active element segments fill that table: linkers make one.
+size_t ws_function_table_segments(const struct ws_module *module);
 
 // Whether it is the table that function pointers are indices of, which linkers name so.
 bool ws_is_function_table(const struct ws_import *import);

@@ -328,6 +328,9 @@ static bool share(struct ws_module *module, struct ws_error *error) {
           module, error, "GLOBAL", NULL,
           "its stack pointer is not the first global that it defines, so it cannot be shared");
   }
+  if (module->share_table && ws_function_table_segments(module) > 1)
+    return ws_module_fail(module, error, "ELEMENT", NULL,
+                          "has several element segments for its function table, so it cannot be shared");
   if (module->moved_table && module->indirect_table != module->imported_tables)
     return ws_module_fail(
         module, error, "TABLE", NULL,

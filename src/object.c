@@ -145,9 +145,15 @@ static bool can_empty(const struct ws_module *module, const struct ws_section *s
   return section->id == WS_SECTION_CODE && section->content.size >= 16 + (uint64_t)module->function_count * 3;
 }
 
-// libObject does not look whether the section of a section symbol was before, either.
-static bool check_section_symbols(const struct ws_module *module, struct ws_error *error) {
+// libObject does not look whether the symbols come before their relocations, and the section of a section
+// symbol before that.
+static bool check_order(const struct ws_module *module, struct ws_error *error) {
   const struct ws_section *linking = ws_custom_section(module, "linking");
+  char name[64];
+  for (const struct ws_section *section = module->sections; section < linking; section++)
+    if (has_relocations(section))
+      return ws_module_fail(module, error, ws_section_name(section, name, sizeof name), section->content.data,
+                            "has no linking section before it");
   for (uint32_t i = 0; i < module->symbol_count; i++)
     if (module->symbols[i].kind == WS_SYMBOL_SECTION &&
         &module->sections[module->symbols[i].index] >= linking)
@@ -248,7 +254,7 @@ static bool compare(const struct ws_module *module, LLVMBinaryRef binary, struct
 
 bool ws_object_agrees(const struct ws_module *module, struct ws_error *error) {
   struct ws_buffer view = {0};
-  if (!check_section_symbols(module, error))
+  if (!check_order(module, error))
     return false;
   if (!make_view(module, &view, error)) {
     ws_buffer_free(&view);

@@ -245,6 +245,10 @@ bool ws_place(const struct ws_module *module, const struct ws_placement *placeme
     *error = info->inexact;
     return false;
   }
+  if (module->external_count && !module->bound)
+    return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
+                   "uses the variable %s of another module: plan it together with that one",
+                   module->externals[0].name);
   struct writer writer = {.module = module, .sink = sink, .chunk = malloc(CHUNK)};
   if (!writer.chunk)
     return ws_fail_memory(error, module->file);

@@ -37,10 +37,13 @@ static bool check_mix(struct ws_module *const *modules, size_t count, struct ws_
   return true;
 }
 
+static const char *address_space(bool memory64) {
+  return memory64 ? "16 GiB of a 64-bit memory" : "4 GiB of a 32-bit memory";
+}
+
 static bool too_large(const struct ws_module *module, bool memory64, struct ws_error *error) {
-  return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
-                 "does not fit: the layout would go beyond the %d GiB of a %d-bit memory", memory64 ? 16 : 4,
-                 memory64 ? 64 : 32);
+  return ws_fail(error, module->file, NULL, WS_NO_OFFSET, "does not fit: the layout would go beyond the %s",
+                 address_space(memory64));
 }
 
 // The lowest and the highest address of what the module has in memory, as linked.
@@ -191,13 +194,16 @@ static bool plan_heap(struct ws_module *const *modules, size_t count, const stru
       return ws_fail(
           error, modules[i]->file, NULL, WS_NO_OFFSET,
           "hands out the memory from __heap_base up, and so does %s, so they would overwrite each other: "
-          "say which one may with --heap-owner",
-          owner->file);
+          "%s (docs/sharing.md, One heap)",
+          owner->file,
+          info->uses_heap_end || owner->info.uses_heap_end
+              ? "say which one may with --heap-owner, or let one use the other's malloc"
+              : "let one use the other's malloc");
     if (options->heap_owner && !owns && !info->uses_heap_end)
       return ws_fail(
           error, modules[i]->file, NULL, WS_NO_OFFSET,
           "takes all memory from __heap_base up, whatever __heap_end is, but %s is the heap's owner: let "
-          "it own the heap, or link it with a libc whose malloc keeps to __heap_end",
+          "it own the heap, or use that one's malloc (docs/sharing.md, One heap)",
           owner->file);
     owner = options->heap_owner ? owner : modules[i];
   }
@@ -217,8 +223,8 @@ static bool plan_memory(struct ws_module *const *modules, size_t count, const st
   plan->maximum_pages = options->max_memory / WS_PAGE_SIZE;
   plan->has_maximum = options->max_memory != 0;
   if (plan->maximum_pages > limit / WS_PAGE_SIZE)
-    return ws_fail(error, "", NULL, WS_NO_OFFSET, "--max-memory is beyond the %d GiB of a %d-bit memory",
-                   plan->memory64 ? 16 : 4, plan->memory64 ? 64 : 32);
+    return ws_fail(error, "", NULL, WS_NO_OFFSET, "--max-memory is beyond the %s",
+                   address_space(plan->memory64));
   for (size_t i = 0; i < count && !options->max_memory; i++) {
     const struct ws_module_info *info = &modules[i]->info;
     plan->has_maximum |= info->has_maximum;
@@ -255,6 +261,7 @@ static bool bind(struct ws_module *const *modules, size_t count, const struct ws
                        external->name, modules[external->from]->file);
       external->address = external->linked + placements[external->from].offset;
     }
+    modules[i]->bound = true;
   }
   return true;
 }
@@ -302,6 +309,17 @@ bool ws_plan(struct ws_module *const *modules, size_t count, const struct ws_pla
          bind(modules, count, placements, error);
 }
 
+// Whether what is in the function table, and the limits of it, can move up.
+static bool table_fits(const struct ws_module *module, uint64_t offset) {
+  const struct ws_module_info *info = &module->info;
+  struct ws_limits limits = ws_function_table_limits(module);
+  uint64_t most = limits.has_maximum ? limits.maximum : limits.minimum, end;
+  if (!info->has_table)
+    return true;
+  return ws_add(&end, info->table_base, info->table_size) && ws_add(&end, end, offset) && end <= UINT32_MAX &&
+         (offset == 0 || (ws_add(&end, most, offset) && end <= UINT32_MAX));
+}
+
 bool ws_plan_shift(struct ws_module *module, uint64_t offset, uint64_t table_offset,
                    const uint64_t *heap_base, struct ws_placement *placement, struct ws_error *error) {
   if (!check_module(module, error))
@@ -316,13 +334,17 @@ bool ws_plan_shift(struct ws_module *module, uint64_t offset, uint64_t table_off
   bool wraps = !info->memory64 && offset > UINT32_MAX && offset < UINT64_MAX - UINT32_MAX;
   if (wraps || high > limit || base > limit || end > limit)
     return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
-                   "cannot be moved by that offset: it would leave the %d GiB of a %d-bit memory",
-                   info->memory64 ? 16 : 4, info->memory64 ? 64 : 32);
-  if (offset & (info->alignment - 1) && info->has_relocations)
+                   "cannot be moved by that offset: it would leave the %s", address_space(info->memory64));
+  // Without relocations nothing says more than that a stack is aligned.
+  uint64_t alignment = info->has_relocations ? info->alignment : STACK_ALIGNMENT;
+  if (offset & (alignment - 1))
     return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
                    "has data aligned to %" PRIu64 " bytes, and the offset is not a multiple of that",
-                   info->alignment);
-  if (table_offset > UINT32_MAX || info->table_base + table_offset + info->table_size > UINT32_MAX)
+                   alignment);
+  if (heap_base && *heap_base < end)
+    return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
+                   "would have its heap base at %" PRIu64 ", below its own end at %" PRIu64, *heap_base, end);
+  if (table_offset > UINT32_MAX || !table_fits(module, table_offset))
     return ws_fail(error, module->file, NULL, WS_NO_OFFSET, "cannot be moved so far up its function table");
   *placement = (struct ws_placement){
       .offset = offset,

@@ -7,7 +7,6 @@
 #include "module.h"
 #include "sections.h"
 
-
 // A fixup by its place in the file. Those of one kind are written together.
 struct site {
   uint32_t kind;
@@ -193,6 +192,10 @@ static bool prepare(const struct ws_module *module, struct ws_buffer *bytes, str
   written.module.bytes = (struct ws_slice){bytes->data, bytes->size};
   bool ok = ws_read_sections(&written.module, error) && find_sites(&written, error) &&
             (append_section(&written, bytes) || ws_fail_memory(error, module->file));
+  // Numbers that are larger than any memory do not fit the format.
+  struct ws_load_module prepared;
+  if (ok && ws_load_open(&prepared, bytes->data, bytes->size) != WS_LOAD_OK)
+    ok = ws_fail(error, module->file, NULL, WS_NO_OFFSET, "cannot be prepared: it has addresses beyond 2^53");
   free(written.sites);
   ws_arena_free(&written.module.arena);
   return ok;
@@ -209,6 +212,9 @@ bool ws_prepare(struct ws_module *module, struct ws_sink sink, struct ws_error *
   if (module->keep_relocs || module->share_stack || module->share_table)
     return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
                    "is prepared before it is placed: what is shared and kept is decided then");
+  if (ws_function_table_segments(module) > 1)
+    return ws_fail(error, module->file, "ELEMENT", WS_NO_OFFSET,
+                   "has several element segments for its function table, so it cannot be prepared");
   // What cannot be at its own place cannot be at any other.
   if (!ws_plan_shift(module, 0, 0, NULL, &placement, error))
     return false;

@@ -41,7 +41,8 @@ static bool describe_memory(struct ws_module *module) {
   return info->memory_module && info->memory_name;
 }
 
-static void describe_data(struct ws_module *module) {
+// False if data lies beyond the end of the address space.
+static bool describe_data(struct ws_module *module) {
   struct ws_module_info *info = &module->info;
   uint64_t low = UINT64_MAX, high = 0, alignment = 16;
   if (module->init_begin != module->init_end) {
@@ -54,7 +55,9 @@ static void describe_data(struct ws_module *module) {
       alignment = UINT64_C(1) << segment->alignment;
     if (!segment->placed || segment->bytes.size == 0)
       continue;
-    uint64_t end = segment->address + segment->bytes.size;
+    uint64_t end;
+    if (!ws_add(&end, segment->address, segment->bytes.size))
+      return false;
     low = segment->address < low ? segment->address : low;
     high = end > high ? end : high;
   }
@@ -63,6 +66,7 @@ static void describe_data(struct ws_module *module) {
   info->alignment = module->has_linking || low > high ? alignment : WS_PAGE_SIZE;
   info->data_base = low > high ? 0 : low;
   info->data_end = low > high ? 0 : high;
+  return true;
 }
 
 // What the linker said that __heap_base or __heap_end is; `otherwise` if nothing in the module names it.
@@ -96,6 +100,8 @@ static bool describe_stack(struct ws_module *module) {
     return false;
   info->stack_low = info->data_end > info->data_base && info->stack_pointer > info->data_base ? behind : 0;
   info->stack_low = linked_value(module, "__stack_low", WS_BASE_STACK_LOW, info->stack_low);
+  if (info->data_end == info->data_base) // there is none, but it has a place
+    info->data_base = info->data_end = info->stack_low;
   return info->stack_low <= info->stack_pointer;
 }
 
@@ -188,8 +194,9 @@ static void describe_threads(struct ws_module *module) {
     info->tls_size = segment->bytes.size;
     info->tls_alignment = UINT64_C(1) << segment->alignment;
   }
+  // What C gives the most aligned of its basic types; a placed module is where its alignment was known.
   if (info->tls_size && !module->has_linking)
-    info->tls_alignment = 16; // what C gives the most aligned of its basic types
+    info->tls_alignment = module->placed ? 1 : 16;
 }
 
 static void describe_exports(struct ws_module *module) {
@@ -241,6 +248,9 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
       ws_slice_is(module->imports[module->memory_import].name, "__linear_memory"))
     return ws_module_fail(module, error, NULL, NULL,
                           "is an object file: link it first (wasm-ld --import-memory --emit-relocs)");
+  if (module->memory.custom_pages)
+    return ws_module_fail(module, error, NULL, NULL,
+                          "has a memory with pages of another size than 64 KiB: link it without --page-size");
   if (!describe_imports(module))
     return ws_fail_memory(error, module->file);
   if (ws_is_prepared(module))
@@ -253,14 +263,14 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
   if (!ws_read_globals(module, error))
     return false;
   module->info.has_relocations = module->has_linking;
-  describe_data(module);
+  bool fits = describe_data(module);
   // Linkers keep address 0 free, for the null pointer or the stack; wasm-ld -r starts there.
   if (module->has_linking && module->info.data_end > 0 && module->info.data_base == 0)
     return ws_module_fail(
         module, error, NULL, NULL,
         "has data at address 0, as an object file has (wasm-ld -r): link it, with --import-memory "
         "--emit-relocs and not with --global-base=0");
-  if (!describe_stack(module) || !describe_heap(module))
+  if (!fits || !describe_stack(module) || !describe_heap(module))
     return ws_module_fail(module, error, NULL, NULL,
                           "has a stack or data beyond the end of the address space");
   describe_threads(module);

@@ -83,14 +83,10 @@ static bool fail(const struct pass *pass, const struct ws_relocation *relocation
                         types[relocation->type].name, what);
 }
 
-static const char rewritten[] = "; the module was rewritten after it was linked, by wasm-opt perhaps (clang "
-                                "-O runs it when it finds it: link with "
-                                "--no-wasm-opt), so give the linker's own output";
-
 // The module was linked, and then changed by something that does not know relocations.
 static bool stale(const struct pass *pass, const struct ws_relocation *relocation, const char *what) {
-  return ws_module_fail(pass->module, pass->error, pass->name, site(pass, relocation), "%s: %s%s",
-                        types[relocation->type].name, what, rewritten);
+  return ws_module_fail(pass->module, pass->error, pass->name, site(pass, relocation), "%s: %s" WS_REWRITTEN,
+                        types[relocation->type].name, what);
 }
 
 bool ws_table_function(const struct ws_module *module, uint64_t index, uint32_t *function) {
@@ -321,6 +317,8 @@ static bool check_operand(const struct pass *pass, const struct ws_relocation *r
   enum ws_encoding encoding = types[relocation->type].encoding;
   enum operand operand = types[relocation->type].operand;
   uint64_t value;
+  if ((operand == FUNCTION_OFFSET || operand == SECTION_OFFSET) && pass->target->id != WS_SECTION_CUSTOM)
+    return fail(pass, relocation, "is only known in custom sections");
   // Most of DWARF's relocations are these, and they move only if the code section grows in front of them.
   if (operand == FUNCTION_OFFSET && !module->may_shift)
     return true;
@@ -418,8 +416,8 @@ static bool read_relocation(struct pass *pass, struct ws_reader *reader) {
 
   uint64_t end = (uint64_t)relocation.offset + ws_encoding_width(types[relocation.type].encoding);
   if (end > pass->target->content.size)
-    return ws_module_fail(pass->module, pass->error, pass->name, at, "%s lies outside its section%s",
-                          types[relocation.type].name, rewritten);
+    return ws_module_fail(pass->module, pass->error, pass->name, at,
+                          "%s lies outside its section" WS_REWRITTEN, types[relocation.type].name);
   if (relocation.offset < pass->end)
     return fail(pass, &relocation, "overlaps the relocation before it, or is out of order");
   if (!check_container(pass, &relocation, (uint32_t)end))
@@ -446,12 +444,15 @@ static bool read_reloc_section(struct ws_module *module, struct ws_section *sect
   pass.target = &module->sections[target];
   pass.debug = ws_slice_starts(pass.target->name, ".debug_");
   uint8_t id = pass.target->id;
-  if (id != WS_SECTION_CODE && id != WS_SECTION_DATA && id != WS_SECTION_CUSTOM)
+  // What is written anew here is no linker's to relocate.
+  bool ours = id == WS_SECTION_CUSTOM && (ws_slice_is(pass.target->name, "name") || pass.target->dropped);
+  if ((id != WS_SECTION_CODE && id != WS_SECTION_DATA && id != WS_SECTION_CUSTOM) || ours)
     return ws_module_fail(module, error, name, section->content.data,
-                          "is for section %u, which can have no relocations%s", target, rewritten);
-  if (!module->has_linking)
+                          "is for section %u, which can have no relocations" WS_REWRITTEN, target);
+  const struct ws_section *linking = ws_custom_section(module, "linking");
+  if (!linking || linking > section)
     return ws_module_fail(module, error, name, section->content.data, "has no linking section before it");
-  if (pass.target->relocated || pass.target->dropped)
+  if (pass.target->relocated)
     return ws_module_fail(module, error, name, section->content.data,
                           "is for a section that has relocations already");
   pass.target->relocated = true;

@@ -15,8 +15,7 @@ const char *ws_external_kind_name(enum ws_external_kind kind) {
 
 enum { TEXT = 128 };
 
-// ------------------------------------------------------------------------------------------------ near
-// misses
+// --------------------------------------------------------------------------------------------- near misses
 
 enum { LONGEST_SUGGESTION = 200 };
 
@@ -65,8 +64,7 @@ static void offer(struct suggestion *suggestion, struct ws_slice name, size_t mo
   suggestion->module = module;
 }
 
-// ----------------------------------------------------------------------------------------------------
-// exports
+// ------------------------------------------------------------------------------------------------- exports
 
 static const struct ws_export *find_export(const struct ws_module *module, struct ws_slice name) {
   for (size_t i = 0; i < module->export_count; i++)
@@ -147,8 +145,7 @@ static bool find_variable(const struct ws_module *module, struct ws_slice name, 
   return false;
 }
 
-// ----------------------------------------------------------------------------------------------------
-// choosing
+// ------------------------------------------------------------------------------------------------ choosing
 
 struct resolver {
   struct ws_module *const *modules;
@@ -196,8 +193,7 @@ static void consider(const struct resolver *resolver, struct choice *choice, siz
     choice->rival = module;
 }
 
-// ------------------------------------------------------------------------------------------------------
-// imports
+// ------------------------------------------------------------------------------------------------- imports
 
 // "MODULE.NAME", as options and people write it.
 static bool is_named(const struct ws_import *import, const char *text) {
@@ -219,7 +215,7 @@ static bool host_gives(const struct ws_resolve_options *options, const struct ws
 // Interfaces that only ever hosts give.
 static bool is_host_interface(struct ws_slice module) {
   return ws_slice_is(module, "wasi") || ws_slice_starts(module, "wasi_") ||
-         ws_slice_starts(module, "__wbindgen_");
+         ws_slice_starts(module, "__wbindgen_") || ws_slice_starts(module, "wasi:");
 }
 
 // An import from where linkers put what is undefined: any module may export it.
@@ -315,8 +311,7 @@ static void resolve_import(struct resolver *resolver, struct ws_import *import) 
   import->from = choice.best;
 }
 
-// ----------------------------------------------------------------------------------------------------
-// variables
+// ----------------------------------------------------------------------------------------------- variables
 
 static void report_missing_variable(struct resolver *resolver, struct ws_slice symbol, const char *name) {
   struct suggestion suggestion = suggest(symbol);
@@ -337,7 +332,7 @@ static void report_missing_variable(struct resolver *resolver, struct ws_slice s
         offer(&suggestion, candidate->name, i);
     }
   }
-  char near[TEXT], hint[2 * TEXT] = "";
+  char near[TEXT], hint[2 * TEXT] = ": define it, or declare it weak";
   if (suggestion.module != WS_HOST)
     snprintf(hint, sizeof hint, "; did you mean %s, of %s?", ws_printable(suggestion.name, near, sizeof near),
              resolver->options->names[suggestion.module]);
@@ -386,8 +381,7 @@ bool ws_resolve(struct ws_module *const *modules, size_t count, const struct ws_
   return resolver.ok;
 }
 
-// ------------------------------------------------------------------------------------------- what was
-// resolved
+// --------------------------------------------------------------------------------------- what was resolved
 
 static const struct ws_import *listed_import(const struct ws_module *module, size_t index) {
   for (size_t i = 0; i < module->import_count; i++)

@@ -17,11 +17,10 @@ enum {
   OPCODE_I64_MUL = 0x7e,
   OPCODE_REF_NULL = 0xd0,
   OPCODE_REF_FUNC = 0xd2,
-  OPCODE_PREFIX_GC = 0xfb,
   OPCODE_PREFIX_SIMD = 0xfd,
 };
 
-enum { TYPE_FUNCREF = 0x70, TYPE_FUNC = 0x60, LIMITS_MAXIMUM = 1, LIMITS_SHARED = 2, LIMITS_64 = 4 };
+enum { TYPE_FUNC = 0x60, LIMITS_MAXIMUM = 1, LIMITS_SHARED = 2, LIMITS_64 = 4, LIMITS_PAGE_SIZE = 8 };
 
 static const char *const section_names[] = {"custom", "TYPE",   "IMPORT",    "FUNCTION", "TABLE",
                                             "MEMORY", "GLOBAL", "EXPORT",    "START",    "ELEMENT",
@@ -44,11 +43,14 @@ static struct ws_limits read_limits(struct ws_reader *reader) {
   uint8_t flags = ws_read_u8(reader);
   struct ws_limits limits = {
       .has_maximum = flags & LIMITS_MAXIMUM, .shared = flags & LIMITS_SHARED, .is_64 = flags & LIMITS_64};
-  if (flags & ~(LIMITS_MAXIMUM | LIMITS_SHARED | LIMITS_64))
+  limits.custom_pages = flags & LIMITS_PAGE_SIZE;
+  if (flags & ~(LIMITS_MAXIMUM | LIMITS_SHARED | LIMITS_64 | LIMITS_PAGE_SIZE))
     reader->bad = true;
   limits.minimum = limits.is_64 ? ws_read_uleb64(reader) : ws_read_uleb32(reader);
   if (limits.has_maximum)
     limits.maximum = limits.is_64 ? ws_read_uleb64(reader) : ws_read_uleb32(reader);
+  if (limits.custom_pages)
+    ws_read_uleb32(reader);
   limits.bytes = (struct ws_slice){start, (size_t)(reader->at - start)};
   return limits;
 }
@@ -472,11 +474,22 @@ static bool join_globals(struct ws_module *module) {
   return true;
 }
 
+static const char *what_it_is(struct ws_slice bytes) {
+  if (bytes.size == 0)
+    return ": it is empty";
+  if (ws_slice_starts(bytes, "!<arch>"))
+    return ", but an archive: link it first (wasm-ld --import-memory --emit-relocs)";
+  if (ws_slice_starts(bytes, "(module") || ws_slice_starts(bytes, ";;"))
+    return ", but its text: assemble it first (wat2wasm)";
+  return " (no \\0asm at its start)";
+}
+
 static bool find_sections(struct ws_module *module, struct ws_error *error) {
   struct ws_reader reader = ws_reader(module->bytes);
   const uint8_t *header = ws_read_bytes(&reader, 8).data;
   if (reader.bad || memcmp(header, "\0asm", 4) != 0)
-    return ws_module_fail(module, error, NULL, NULL, "is not a WebAssembly module (no \\0asm at its start)");
+    return ws_module_fail(module, error, NULL, NULL, "is not a WebAssembly module%s",
+                          what_it_is(module->bytes));
   if (header[6] == 1)
     return ws_module_fail(module, error, NULL, NULL,
                           "is a WebAssembly component: give the core modules that it was made of");

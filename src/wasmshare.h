@@ -8,9 +8,11 @@
 //     ws_plan          where each module goes
 //     ws_place         the moved module, as bytes handed to a sink
 //
-// Nothing here prints, exits, or keeps state between calls, and all of it can be called from several threads
-// at once, with one exception that LLVM makes: the handler of its fatal errors is one per process, and is
-// installed while any module is being read. No other part of the process may install its own meanwhile.
+// Nothing here prints, exits, or keeps state between calls. Different modules can be used from several
+// threads at once; one module can be placed by several, but ws_resolve and ws_plan note in it where its
+// imports and variables come from, so they have it to themselves. LLVM makes one exception: the handler of
+// its fatal errors is one per process, and is installed while any module is being read. No other part of the
+// process may install its own meanwhile.
 //
 // Formats: the WebAssembly core specification (binary format), and tool-conventions' Linking.md (linking,
 // reloc.*) and DynamicLinking.md (GOT globals).
@@ -28,8 +30,7 @@ extern "C" {
 #define WS_VERSION "0.1.0"
 #define WS_PAGE_SIZE 65536u
 
-// ----------------------------------------------------------------------------------------------------------
-// errors
+// -------------------------------------------------------------------------------------------------- errors
 
 #define WS_NO_OFFSET UINT64_MAX
 
@@ -44,8 +45,7 @@ struct ws_error {
 // Writes "FILE: section SECTION at 0xOFFSET: MESSAGE" into `line`, leaving out what the error does not have.
 void ws_error_format(const struct ws_error *error, char *line, size_t size);
 
-// ---------------------------------------------------------------------------------------------------------
-// reading
+// ------------------------------------------------------------------------------------------------- reading
 
 struct ws_module;
 
@@ -73,7 +73,9 @@ struct ws_read_options {
 // `name` is used in errors only. `bytes` are borrowed and must outlive the module. `options` may be NULL.
 // Succeeds for a well-formed module that cannot be moved exactly: ws_module_info then says why not, and
 // ws_plan and ws_place refuse it. Returns NULL and fills `error` if the bytes are malformed, are not a linked
-// core module, or contradict their own relocations. Free the result with ws_module_free.
+// core module, or contradict their own relocations, if what is to be shared is not the first that the module
+// defines, if the relocations that are to be kept are not there, or if memory runs out. Free the result with
+// ws_module_free.
 struct ws_module *ws_module_read(const char *name, const void *bytes, size_t size,
                                  const struct ws_read_options *options, struct ws_error *error);
 void ws_module_free(struct ws_module *module);
@@ -125,7 +127,7 @@ struct ws_module_info {
   uint64_t stack_low, stack_pointer; // the initial stack pointer is one past the stack's highest byte
   uint64_t data_base, data_end;      // equal when there is no static data
   uint64_t heap_base;                // end of stack and data, rounded up to 16
-  uint64_t initial_heap;             // whole pages of heap that it was linked with (--initial-heap)
+  uint64_t initial_heap;             // bytes of heap that it was linked with (--initial-heap), in whole pages
   uint64_t alignment;                // the largest that any data segment asks for, at least 16
   bool imports_stack;                // the stack pointer is imported, or will be (share_stack)
   bool uses_heap_base,
@@ -147,8 +149,7 @@ struct ws_module_info {
 
 const struct ws_module_info *ws_module_info(const struct ws_module *module);
 
-// ---------------------------------------------------------------------------------------------------------
-// resolving
+// ----------------------------------------------------------------------------------------------- resolving
 
 // What a module can import or export: core specification, 5.5.5.
 enum ws_external_kind { WS_FUNCTION, WS_TABLE, WS_MEMORY, WS_GLOBAL, WS_TAG };
@@ -159,7 +160,8 @@ const char *ws_external_kind_name(enum ws_external_kind kind);
 #define WS_HOST SIZE_MAX // in place of the index of a module
 
 struct ws_resolve_options {
-  // What the modules are called in imports, in their order: `common` for the import common.make.
+  // What the modules are called in imports, one for each, in their order: `common` for the import
+  // common.make.
   const char *const *names;
   // Imports that the host gives: "MODULE.NAME", and MODULE for all imports from it.
   const char *const *host_imports, *const *host_modules;
@@ -167,7 +169,7 @@ struct ws_resolve_options {
   // Indices of modules: of several that export a name, the first of these is taken.
   const size_t *prefer;
   size_t prefer_count;
-  // Called with each name that cannot be resolved.
+  // Called with each name that cannot be resolved; may be NULL.
   void (*report)(void *context, const struct ws_error *problem);
   void *context;
 };
@@ -199,8 +201,7 @@ bool ws_import_matches(const struct ws_module *module, size_t index, const struc
 bool ws_instantiation_order(struct ws_module *const *modules, size_t count, size_t *order,
                             struct ws_error *error);
 
-// --------------------------------------------------------------------------------------------------------
-// planning
+// ------------------------------------------------------------------------------------------------ planning
 
 // Where one module goes. Addresses in bytes.
 struct ws_placement {
@@ -269,8 +270,7 @@ bool ws_module_binding(const struct ws_module *module, size_t index, struct ws_b
 bool ws_plan_shift(struct ws_module *module, uint64_t offset, uint64_t table_offset,
                    const uint64_t *heap_base, struct ws_placement *placement, struct ws_error *error);
 
-// ---------------------------------------------------------------------------------------------------------
-// placing
+// ------------------------------------------------------------------------------------------------- placing
 
 // Takes the next bytes of a placed module; returns false to stop.
 struct ws_sink {

@@ -8,8 +8,7 @@
 
 #include "wasmshare.h"
 
-// ----------------------------------------------------------------------------------------------- main.c,
-// options.c
+// --------------------------------------------------------------------------------------- main.c, options.c
 
 // A module as named on the command line: "path" or "name=path".
 struct input {
@@ -53,8 +52,7 @@ int command_heap_base(const struct options *options);
 int command_verify(const struct options *options);
 int command_prepare(const struct options *options);
 
-// ---------------------------------------------------------------------------------------------------------
-// files.c
+// ------------------------------------------------------------------------------------------------- files.c
 
 // A file's bytes, mapped.
 struct input_file {
@@ -103,8 +101,7 @@ bool commit_outputs(struct output_set *set);
 // Removes what was not committed and what was replaced, and frees the set.
 void discard_outputs(struct output_set *set);
 
-// ---------------------------------------------------------------------------------------------------------
-// inputs.c
+// ------------------------------------------------------------------------------------------------ inputs.c
 
 // Reads a module of an input, reporting errors; `to_place` says that it will be placed, which completes the
 // checks.
@@ -113,8 +110,7 @@ bool read_input(const struct options *options, const char *path, bool to_place, 
 // Whether the modules' names can be those of files and C macros, and tell them apart. Reports if not.
 bool check_names(const struct options *options);
 
-// --------------------------------------------------------------------------------------------------------
-// layout.c
+// ------------------------------------------------------------------------------------------------ layout.c
 
 // A combined module.
 struct placed {
@@ -142,8 +138,7 @@ char *json_string_text(const char *text);
 // layout.json, as text to be freed; NULL if memory runs out.
 char *layout_json(const struct layout *layout);
 
-// ------------------------------------------------------------------------------------------------ headers.c,
-// map.c
+// ---------------------------------------------------------------------------------------- headers.c, map.c
 
 // layout.h, layout.mjs, layout.d.mts
 void print_header(FILE *to, const struct layout *layout);

@@ -10,7 +10,7 @@
 
 bool open_input(const char *path, struct input_file *file) {
   *file = (struct input_file){.path = path};
-  int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a pipe may have no other end
   struct stat status;
   if (descriptor < 0 || fstat(descriptor, &status) != 0) {
     fail("%s: cannot open: %s", path, strerror(errno));
@@ -109,6 +109,25 @@ static char *join(const char *directory, const char *name, const char *extension
   return path;
 }
 
+// What a symbolic link names is written, not the link replaced.
+static bool follow_link(struct output_file *file) {
+  struct stat status;
+  if (lstat(file->path, &status) != 0 || !S_ISLNK(status.st_mode) || stat(file->path, &status) != 0 ||
+      !S_ISREG(status.st_mode))
+    return true;
+  char *path = realpath(file->path, NULL), *temporary = path ? join("", path, "", ".XXXXXX") : NULL;
+  if (!temporary) {
+    fail("%s: cannot write: %s", file->path, strerror(errno));
+    free(path);
+    return false;
+  }
+  free(file->path);
+  free(file->temporary);
+  file->path = path;
+  file->temporary = temporary;
+  return true;
+}
+
 struct output_file *open_output(struct output_set *set, const char *directory, const char *name,
                                 const char *extension, const struct options *inputs) {
   struct output_file *files = realloc(set->files, (set->count + 1) * sizeof *files);
@@ -137,6 +156,8 @@ struct output_file *open_output(struct output_set *set, const char *directory, c
     }
   }
   struct stat status;
+  if (!follow_link(file))
+    return NULL;
   if (stat(file->path, &status) == 0 && S_ISDIR(status.st_mode)) {
     fail("%s: cannot write: is a directory", file->path);
     return NULL;
@@ -288,7 +309,7 @@ bool write_placed(struct output_file *file, const struct ws_module *module,
 
 static void put_dependency(FILE *to, const char *path) {
   for (; *path; path++) {
-    if (*path == ' ' || *path == '#' || *path == '\\')
+    if (strchr(" #\\:%", *path))
       putc('\\', to);
     if (*path == '$')
       putc('$', to);

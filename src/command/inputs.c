@@ -34,6 +34,12 @@ static bool check_name(const char *name) {
   return true;
 }
 
+// LAYOUT_A_TLS_OFFSET is a field of a, and another one of a_tls.
+static bool same_field(const char *macro, const char *other) {
+  size_t size = strlen(other);
+  return strncmp(macro, other, size) == 0 && strcmp(macro + size, "_TLS") == 0;
+}
+
 // Names become files and C macros; both must tell the modules apart.
 bool check_names(const struct options *options) {
   if (!check_name(options->layout_name))
@@ -52,6 +58,11 @@ bool check_names(const struct options *options) {
       } else if (other_macro && strcmp(macro, other_macro) == 0) {
         fail("the modules '%s' and '%s' would both be %s in C: give one another name, as in NAME=%s", other,
              name, macro, options->inputs[i].path);
+        ok = false;
+      } else if (other_macro && (same_field(macro, other_macro) || same_field(other_macro, macro))) {
+        fail("the modules '%s' and '%s' would both have a macro %s_TLS_OFFSET: give one another name, as in "
+             "NAME=%s",
+             other, name, strlen(macro) < strlen(other_macro) ? macro : other_macro, options->inputs[i].path);
         ok = false;
       }
       free(other_macro);

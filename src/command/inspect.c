@@ -88,9 +88,9 @@ static void print_text(const char *path, const struct ws_module_info *info) {
     printf("  table        %" PRIu64 " functions from %" PRIu64 "\n", info->table_size, info->table_base);
   else
     printf("  table        none\n");
-  printf("  relocations  %s\n", info->prepared          ? "none needed: the module is prepared"
-                                : info->has_relocations ? ""
-                                                        : "none (linked without --emit-relocs)");
+  printf("  relocations%s\n", info->prepared          ? "  none needed: the module is prepared"
+                              : info->has_relocations ? ", by type"
+                                                      : "  none (linked without --emit-relocs)");
   for (unsigned i = 0; i < WS_RELOCATION_TYPES; i++)
     if (info->relocations[i])
       printf("    %-32s %" PRIu64 "\n", ws_relocation_name(i), info->relocations[i]);

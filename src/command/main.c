@@ -1,5 +1,6 @@
 // wasmshare: gives separately linked WebAssembly modules one linear memory.
 // Exit status: 0, or 1 with one line on stderr that says what is wrong.
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,8 +34,9 @@ static const char help[] =
     "  wasmshare --help | --version | --makefile            the last: path of wasmshare.mk, to include\n"
     "\n"
     "MODULE is a path, or NAME=PATH. Sizes are bytes: 65536, 0x10000, 64K, 1M. Link modules with\n"
-    "  clang, wasm-ld:  -Wl,--emit-relocs,--import-memory\n"
-    "  rustc:           -Clink-arg=--emit-relocs -Clink-arg=--import-memory\n"
+    "  clang:    -Wl,--emit-relocs,--import-memory --no-wasm-opt\n"
+    "  wasm-ld:  --emit-relocs --import-memory\n"
+    "  rustc:    -Clink-arg=--emit-relocs -Clink-arg=--import-memory\n"
     "Example:\n"
     "  wasmshare combine -o out common.wasm a.wasm plugin=build/b.wasm --print-map\n";
 
@@ -105,7 +107,7 @@ static int run(int argc, char **argv) {
     fputs(help, stdout);
     return 0;
   }
-  if (strcmp(argv[1], "--version") == 0) {
+  if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
     puts("wasmshare " WS_VERSION);
     return 0;
   }
@@ -114,7 +116,7 @@ static int run(int argc, char **argv) {
   for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
     if (strcmp(argv[1], commands[i].name) != 0)
       continue;
-    if (argc > 2 && strcmp(argv[2], "--help") == 0) {
+    if (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
       fputs(help, stdout);
       return 0;
     }
@@ -128,6 +130,7 @@ static int run(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+  signal(SIGXFSZ, SIG_IGN); // a file that may not be so large is an error of write()
   int status = run(argc, argv);
   // What could not be printed was not done.
   if (fflush(stdout) != 0 && status == 0)

@@ -72,8 +72,7 @@ static const char *print_size(char text[32], uint64_t size) {
   return text;
 }
 
-// ------------------------------------------------------------------------------------------------------------
-// as text
+// ------------------------------------------------------------------------------------------------- as text
 
 struct text_map {
   FILE *to;
@@ -91,11 +90,11 @@ void print_map(FILE *to, const struct layout *layout) {
   struct text_map map = {to, layout->plan.memory64 ? 10 : 8};
   fprintf(to, "  %-*s %11s  %-16s %s\n", map.width + 2, "address", "size", "module", "what");
   walk_regions(layout, print_region, &map);
-  fprintf(to, "  0x%0*" PRIx64 " %11s  %-16s end: %" PRIu64 " pages of 64 KiB\n", map.width,
-          layout->plan.heap_end, "", "", layout->plan.pages);
+  fprintf(to, "  0x%0*" PRIx64 " %11s  %-16s end: %" PRIu64 " page%s of 64 KiB\n", map.width,
+          layout->plan.heap_end, "", "", layout->plan.pages, layout->plan.pages == 1 ? "" : "s");
 }
 
-// -------------------------------------------------------------------------------------------------------- as
+// ------------------------------------------------------------------------------------------------------ as
 // a picture
 
 enum { LEFT = 110, WIDTH = 300, GAP_HEIGHT = 8 };

@@ -76,7 +76,7 @@ static bool parse_size(const char *option, const char *text, uint64_t *size) {
     }
   }
   if (!digit || *end || errno || (value << shift) >> shift != value) {
-    fail("--%s: '%s' is not a size: give a number of bytes, as in 65536, 0x10000, 64K or 1M", option, text);
+    fail("--%s: '%s' is not a number: give one as in 65536, 0x10000, 64K or 1M", option, text);
     return false;
   }
   *size = value << shift;
@@ -227,8 +227,11 @@ bool parse_options(int argc, char **argv, const char *allowed, struct options *o
   int option;
   while ((option = getopt_long(argc, argv, ":o:", long_options, NULL)) != -1) {
     if (option == '?' || option == ':') {
+      // A short option may be one of several in a word, which is not behind us then.
+      const char short_option[] = {'-', (char)optopt, '\0'};
+      bool is_short = option == '?' && optopt > 0 && optopt < 128;
       fail(option == ':' ? "%s %s: needs a value" : "%s: unknown option %s; see wasmshare --help", argv[0],
-           argv[optind - 1]);
+           is_short ? short_option : argv[optind - 1]);
       return false;
     }
     const char *name = option_name(option);

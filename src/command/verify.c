@@ -123,7 +123,8 @@ static bool check_ranges(const char *path, const json_t *modules, const struct w
       fail("%s: the data of module %s is outside its range", path, name);
       return false;
     }
-    if (at->stack_pointer && at->data_base < at->stack_pointer && at->stack_low < at->data_end) {
+    if (at->stack_pointer && at->data_end != at->data_base && at->data_base < at->stack_pointer &&
+        at->stack_low < at->data_end) {
       fail("%s: stack and data of module %s overlap", path, name);
       return false;
     }
@@ -324,7 +325,8 @@ static bool verify_layout(const char *path, const json_t *json) {
 
 static bool is_module(const char *path) {
   char magic[4] = "";
-  FILE *file = fopen(path, "rb");
+  struct stat status;
+  FILE *file = stat(path, &status) == 0 && S_ISREG(status.st_mode) ? fopen(path, "rb") : NULL;
   bool read = file && fread(magic, 1, sizeof magic, file) == sizeof magic;
   if (file)
     fclose(file);
@@ -351,11 +353,15 @@ int command_verify(const struct options *options) {
   char *path = find_layout(options->inputs[0].path);
   if (!path)
     return 1;
+  struct input_file file;
   json_error_t error;
-  json_t *json = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-  bool ok = json != NULL;
-  if (!ok)
-    fail("%s: cannot be read: %s", path, error.text);
+  json_t *json = NULL;
+  bool ok = open_input(path, &file);
+  if (ok) {
+    json = json_loadb((const char *)file.bytes, file.size, JSON_REJECT_DUPLICATES, &error);
+    ok = json || fail("%s: is no layout.json: line %d: %s", path, error.line, error.text) == 0;
+    close_input(&file);
+  }
   ok = ok && verify_layout(path, json);
   json_decref(json);
   free(path);

@@ -28,7 +28,7 @@ const char *ws_load_message(enum ws_load_status status) {
   return "?";
 }
 
-// --------------------------------------------------------------------------------------------------- reading
+// ------------------------------------------------------------------------------------------------- reading
 
 static uint32_t word_at(const uint8_t *at) {
   return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
@@ -201,6 +201,8 @@ struct ws_load_fixups ws_load_fixups(const struct ws_load_module *module) {
 }
 
 bool ws_load_next(struct ws_load_fixups *fixups) {
+  if (fixups->malformed)
+    return false;
   const struct ws_load_module *module = fixups->module;
   struct ws_load_fixup *fixup = &fixups->fixup;
   struct reader reader = {module->bytes, fixups->read, module->prepared.end, false};
@@ -232,7 +234,7 @@ bool ws_load_next(struct ws_load_fixups *fixups) {
   return true;
 }
 
-// --------------------------------------------------------------------------------------------------- placing
+// ------------------------------------------------------------------------------------------------- placing
 
 void ws_load_shift(const struct ws_load_module *module, uint64_t offset, uint64_t heap_base,
                    struct ws_load_placement *placement) {

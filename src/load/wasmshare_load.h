@@ -1,5 +1,5 @@
 // Placing prepared modules at load time, for native hosts: this file and wasmshare_load.c are all there is to
-// it. No allocation, no LLVM, nothing of a C library but memcpy.
+// it. No allocation, no LLVM, nothing of a C library but memcpy and memcmp.
 //
 //     struct ws_load_module module;
 //     struct ws_load_placement placement;
@@ -95,17 +95,19 @@ struct ws_load_module {
   struct ws_load_range imports, tables, globals, prepared;
 };
 
-// Reads what was prepared, and checks that nothing was changed since. The bytes are borrowed.
+// Reads what was prepared, and checks that nothing was changed since. The bytes are borrowed, and must
+// outlive `module`, which is undefined unless this returns WS_LOAD_OK. Returns any status but those of
+// placing.
 enum ws_load_status ws_load_open(struct ws_load_module *module, const void *bytes, size_t size);
 
-// Where a module goes.
+// Where a module goes. Addresses and sizes are in bytes, unless said otherwise.
 struct ws_load_placement {
   uint64_t offset; // added, modulo the address size, to addresses of static data
   uint64_t stack_low, stack_pointer;
   uint64_t heap_base, heap_end;
-  uint64_t table_base;
-  uint64_t table_end; // minimum of a table that is shared; 0 for a private one
-  uint64_t pages;     // minimum of its memory import
+  uint64_t table_base; // in elements
+  uint64_t table_end;  // minimum of a table that is shared, in elements; 0 for a private one
+  uint64_t pages;      // minimum of its memory import, in pages of 64 KiB; the maximum too
   uint64_t maximum_pages;
   bool has_maximum;
   bool share_stack, share_table; // import the stack pointer, the table
@@ -117,14 +119,16 @@ struct ws_load_placement {
 void ws_load_shift(const struct ws_load_module *module, uint64_t offset, uint64_t heap_base,
                    struct ws_load_placement *placement);
 
-// The size of the module when it is placed.
+// The size of the module when it is placed; 0 if it cannot be placed so.
 size_t ws_load_size(const struct ws_load_module *module, const struct ws_load_placement *placement);
 
-// Writes the placed module, of ws_load_size bytes, to `to`, which must not overlap the module.
+// Writes the placed module, of ws_load_size bytes, to `to`, which must not overlap the module. Returns
+// WS_LOAD_OK; or WS_LOAD_STACK, WS_LOAD_TABLE or WS_LOAD_SPACE, having written nothing; or WS_LOAD_MALFORMED,
+// and what is in `to` is then to be thrown away.
 enum ws_load_status ws_load_place(const struct ws_load_module *module,
                                   const struct ws_load_placement *placement, void *to, size_t capacity);
 
-// ------------------------------------------------------------------------------------------------ the parts
+// ----------------------------------------------------------------------------------------------- the parts
 
 struct ws_load_fixup {
   size_t at; // in the module

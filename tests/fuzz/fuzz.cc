@@ -51,7 +51,7 @@ void narrow_table(Bytes *bytes) {
     if (!read_size(*bytes, &at, &size))
       return;
     size_t flags = at + 2; // one table, its type
-    if (id == table_section && flags < bytes->size())
+    if (id == table_section && size > 2 && flags < bytes->size())
       (*bytes)[flags] &= ~is_64;
   }
 }
@@ -216,7 +216,7 @@ bool move(const uint8_t *data, size_t size, Choices *choices, bool plain, bool w
   ws_error error;
   if (shift) {
     uint64_t offset = choices->below(plain ? 2 : 1 << 24) * info.alignment;
-    uint64_t heap_base = choices->below(1u << 31);
+    uint64_t heap_base = info.heap_base + offset + choices->below(1u << 24);
     ws_placement placement;
     if (!ws_plan_shift(module.module, offset, choices->below(16),
                        plain || choices->toss() ? nullptr : &heap_base, &placement, &error)) {

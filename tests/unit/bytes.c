@@ -1,7 +1,7 @@
 // src/bytes.h: reading untrusted bytes, LEB128, operands of fixed width, buffers, arenas, checked sums.
 #include "unit.h"
 
-// -------------------------------------------------------------------------------------------- reading LEB128
+// ------------------------------------------------------------------------------------------ reading LEB128
 
 #define ULEB32(...) read_u32(BYTES(__VA_ARGS__))
 #define ULEB64(...) read_u64(BYTES(__VA_ARGS__))
@@ -135,7 +135,7 @@ static void uleb32_reads_the_same_whatever_follows(void **state) {
   }
 }
 
-// ---------------------------------------------------------------------------------------------------- reader
+// -------------------------------------------------------------------------------------------------- reader
 
 static void a_bad_reader_yields_nothing_more(void **state) {
   (void)state;
@@ -186,7 +186,7 @@ static void slices_are_compared_whole(void **state) {
   assert_true(ws_slice_equal((struct ws_slice){NULL, 0}, text("")));
 }
 
-// -------------------------------------------------------------------------------------------------- operands
+// ------------------------------------------------------------------------------------------------ operands
 
 static const struct {
   enum ws_encoding encoding;
@@ -315,7 +315,7 @@ static void an_operand_that_is_not_padded_to_its_width_is_refused(void **state) 
   }
 }
 
-// --------------------------------------------------------------------------------------------------- buffers
+// ------------------------------------------------------------------------------------------------- buffers
 
 static size_t shortest_sleb(int64_t value) {
   size_t size = 1;
@@ -384,7 +384,7 @@ static void what_a_buffer_held_lives_on_in_an_arena(void **state) {
   ws_arena_free(&arena);
 }
 
-// ---------------------------------------------------------------------------------------------------- arenas
+// -------------------------------------------------------------------------------------------------- arenas
 
 static void an_arena_gives_zeroed_memory_aligned_for_anything(void **state) {
   (void)state;
@@ -427,7 +427,7 @@ static void an_arena_refuses_sizes_that_overflow(void **state) {
   ws_arena_free(&arena);
 }
 
-// ------------------------------------------------------------------------------------------------------ sums
+// ---------------------------------------------------------------------------------------------------- sums
 
 static void sums_that_overflow_are_refused_and_leave_the_output_alone(void **state) {
   (void)state;

@@ -53,7 +53,7 @@ static struct ws_error refusal_of_subsection(uint8_t kind, struct ws_slice conte
   return error;
 }
 
-// --------------------------------------------------------------------------------------------------- symbols
+// ------------------------------------------------------------------------------------------------- symbols
 
 static void symbols_have_kind_flags_name_and_place(void **state) {
   (void)state;
@@ -160,7 +160,7 @@ static void bytes_after_the_last_symbol_are_refused(void **state) {
   assert_says(refusal_of_subsection(SYMBOL_TABLE, BYTES(0, 0)).message, "malformed");
 }
 
-// -------------------------------------------------------------------------------------------------- segments
+// ------------------------------------------------------------------------------------------------ segments
 
 static void segments_have_name_alignment_and_whether_they_are_thread_local(void **state) {
   (void)state;
@@ -187,7 +187,7 @@ static void an_alignment_that_is_no_address_is_refused(void **state) {
   assert_says(refusal_of_subsection(SEGMENT_INFO, BYTES(1, 1, 'a', 32, 0)).message, "malformed");
 }
 
-// --------------------------------------------------------------------------------------- the section as such
+// ------------------------------------------------------------------------------------- the section as such
 
 static void subsections_that_say_nothing_about_pointers_are_skipped(void **state) {
   (void)state;
@@ -245,7 +245,7 @@ static void a_shared_library_is_refused(void **state) {
   ws_buffer_free(&bytes);
 }
 
-// ----------------------------------------------------------------------------------------------------- names
+// --------------------------------------------------------------------------------------------------- names
 
 enum { FUNCTION_NAMES = 1, LOCAL_NAMES = 2, GLOBAL_NAMES = 7 };
 
@@ -293,7 +293,7 @@ static void a_malformed_name_section_is_refused(void **state) {
   assert_string_equal(refusal_of(&sample).section, "name");
 }
 
-// -------------------------------------------------------------------------------------------------- features
+// ------------------------------------------------------------------------------------------------ features
 
 static bool has_bulk_memory(struct ws_slice features) {
   struct ws_error error;

@@ -176,8 +176,7 @@ static void section_symbols_of_later_sections_are_not_shown_to_llvm(void **state
   ws_buffer_free(&bytes);
 }
 
-// ------------------------------------------------------------------------------------- large modules, in
-// threads
+// ------------------------------------------------------------------------------- large modules, in threads
 
 static struct ws_buffer build_large(struct ws_slice linking) {
   struct sample large = sample;

@@ -33,7 +33,7 @@ static struct sample sample(void) {
   return sample;
 }
 
-// ----------------------------------------------------------------------------------------------------- sinks
+// --------------------------------------------------------------------------------------------------- sinks
 
 static bool collect(void *context, const void *bytes, size_t size) {
   ws_put_bytes(context, bytes, size);
@@ -98,7 +98,7 @@ static struct ws_slice content_of(const struct ws_module *module, enum ws_sectio
   return section->content;
 }
 
-// ---------------------------------------------------------------------------------------- what moves, or not
+// -------------------------------------------------------------------------------------- what moves, or not
 
 static void every_pointer_moves(void **state) {
   (void)state;
@@ -214,7 +214,7 @@ static void large_data_is_written_whole_with_its_pointers_moved(void **state) {
   ws_buffer_free(&relocations);
 }
 
-// ------------------------------------------------------------------------------------------ memory, sections
+// ---------------------------------------------------------------------------------------- memory, sections
 
 static void the_memory_import_has_the_pages_of_the_layout(void **state) {
   (void)state;
@@ -294,7 +294,7 @@ static void placing_leaves_the_module_as_it_was(void **state) {
   ws_buffer_free(&bytes);
 }
 
-// -------------------------------------------------------------------------------------------------- refusals
+// ------------------------------------------------------------------------------------------------ refusals
 
 static void a_sink_that_stops_ends_it_with_an_empty_message(void **state) {
   (void)state;
@@ -332,7 +332,7 @@ static void an_inexact_module_is_refused_for_its_own_reason(void **state) {
   ws_buffer_free(&bytes);
 }
 
-// ---------------------------------------------------------------------------------------------------- checks
+// -------------------------------------------------------------------------------------------------- checks
 
 static void what_was_placed_passes_the_check(void **state) {
   (void)state;

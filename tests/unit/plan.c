@@ -68,7 +68,7 @@ static bool plan_samples(const struct ws_plan_options *options, size_t count,
     assert_says(error.message, what);                                                                        \
   } while (0)
 
-// ----------------------------------------------------------------------------------------- one after another
+// --------------------------------------------------------------------------------------- one after another
 
 static void a_module_whose_stack_comes_first_stays_at_zero(void **state) {
   (void)state;
@@ -151,7 +151,7 @@ static void data_without_a_stack_is_placed(void **state) {
   assert_int_equal(placements[1].size, 48);
 }
 
-// ------------------------------------------------------------------------------------------------- alignment
+// ----------------------------------------------------------------------------------------------- alignment
 
 static void a_module_is_aligned_as_its_data_asks(void **state) {
   (void)state;
@@ -188,7 +188,7 @@ static void an_alignment_that_is_no_power_of_two_is_refused(void **state) {
   assert_not_planned("not a power of two", OPTIONS(.alignment = 48), SAMPLES(&stack_first));
 }
 
-// -------------------------------------------------------------------------------------- base, the null guard
+// ------------------------------------------------------------------------------------ base, the null guard
 
 static void data_leaves_room_for_null_pointers(void **state) {
   (void)state;
@@ -213,7 +213,7 @@ static void nothing_is_placed_below_the_base(void **state) {
   assert_int_equal(placements[1].base, 4 * PAGE + 16 + 112);
 }
 
-// ----------------------------------------------------------------------------------------------- extra stack
+// --------------------------------------------------------------------------------------------- extra stack
 
 static void extra_stack_before_data_moves_the_data_up(void **state) {
   (void)state;
@@ -255,7 +255,7 @@ static void a_module_without_a_stack_gets_no_extra_stack(void **state) {
   assert_int_equal(placements[1].base, placements[0].base + 48);
 }
 
-// --------------------------------------------------------------------------------------------- heap, maximum
+// ------------------------------------------------------------------------------------------- heap, maximum
 
 static void without_a_heap_size_the_memory_ends_with_the_page_of_the_heap_base(void **state) {
   (void)state;
@@ -319,7 +319,7 @@ static void a_maximum_that_is_no_whole_number_of_pages_is_refused(void **state) 
                      SAMPLES(&stack_first));
 }
 
-// ----------------------------------------------------------------------------------------- the address space
+// --------------------------------------------------------------------------------------- the address space
 
 static void a_layout_may_fill_four_gibibytes_but_not_more(void **state) {
   (void)state;
@@ -361,7 +361,7 @@ static void options_so_large_that_sums_overflow_are_refused(void **state) {
   assert_not_planned("beyond the 4 GiB", OPTIONS(.max_memory = UINT64_MAX - PAGE + 1), SAMPLES(&stack_first));
 }
 
-// ------------------------------------------------------------------------------------ shared stack and table
+// ---------------------------------------------------------------------------------- shared stack and table
 
 static void a_shared_stack_is_as_large_as_the_largest_and_below_all_data(void **state) {
   (void)state;
@@ -410,7 +410,7 @@ static void each_module_has_its_own_range_of_a_shared_table_whose_first_entry_is
     assert_int_equal(placements[i].table_end, 3);
 }
 
-// ------------------------------------------------------------------------------------------- what is refused
+// ----------------------------------------------------------------------------------------- what is refused
 
 static void modules_of_32_and_64_bits_do_not_mix(void **state) {
   (void)state;
@@ -450,7 +450,7 @@ static void an_inexact_module_is_refused_for_its_own_reason(void **state) {
   assert_says(error.message, "has no memory");
 }
 
-// ----------------------------------------------------------------------------------------------------- shift
+// --------------------------------------------------------------------------------------------------- shift
 
 static bool shift(const struct sample *sample, uint64_t offset, uint64_t table_offset,
                   const uint64_t *heap_base) {

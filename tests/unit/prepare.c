@@ -53,8 +53,7 @@ static struct ws_buffer placed(struct ws_module *module, const struct ws_placeme
   return bytes;
 }
 
-// ------------------------------------------------------------------------------------------------------
-// facts
+// --------------------------------------------------------------------------------------------------- facts
 
 static void what_is_read_is_what_was_prepared(void **state) {
   (void)state;
@@ -105,8 +104,7 @@ static void a_host_reads_the_same(void **state) {
   ws_buffer_free(&bytes);
 }
 
-// ----------------------------------------------------------------------------------------------------
-// placing
+// ------------------------------------------------------------------------------------------------- placing
 
 static void a_host_places_what_the_library_places(void **state) {
   (void)state;
@@ -150,8 +148,7 @@ static void a_host_places_what_the_library_places(void **state) {
   ws_buffer_free(&bytes);
 }
 
-// ----------------------------------------------------------------------------------------------------
-// refused
+// ------------------------------------------------------------------------------------------------- refused
 
 static void every_byte_that_matters_is_in_the_digest(void **state) {
   (void)state;

@@ -3,7 +3,7 @@
 
 #include "../../src/relocations.h"
 
-// ---------------------------------------------------------------------------------------- the table of types
+// -------------------------------------------------------------------------------------- the table of types
 
 static const struct {
   unsigned number;
@@ -53,7 +53,7 @@ static void the_public_limit_has_room_for_every_type(void **state) {
     assert_in_range(llvm_types[i].number, 0, WS_RELOCATION_TYPES - 1);
 }
 
-// ----------------------------------------------------------------------------------------- what sections say
+// --------------------------------------------------------------------------------------- what sections say
 
 enum {
   FUNCTION_INDEX_LEB = 0,
@@ -234,7 +234,7 @@ static void an_operand_that_is_not_the_table_index_of_its_function_is_refused(vo
               "not the table index of its function");
 }
 
-// ---------------------------------------------------------------------------- DWARF, which LLVM is not shown
+// -------------------------------------------------------------------------- DWARF, which LLVM is not shown
 
 static struct sample with_debug(struct ws_slice debug, struct ws_slice relocations, uint32_t count) {
   struct sample sample = with_operand(NOTHING, NOTHING, 0);

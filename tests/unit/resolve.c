@@ -207,8 +207,7 @@ static void what_cannot_be_moved_is_reported_before_names(void **state) {
   assert_string_equal(problems, "two: cannot be moved\n");
 }
 
-// -------------------------------------------------------------------------------------------------------
-// order
+// --------------------------------------------------------------------------------------------------- order
 
 static struct ws_error error;
 static size_t order[MOST];

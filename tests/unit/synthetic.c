@@ -47,7 +47,7 @@ static uint64_t address_at(const struct ws_appended *function, size_t index) {
   return value;
 }
 
-// --------------------------------------------------------------------------------------------- what is found
+// ------------------------------------------------------------------------------------------- what is found
 
 static void a_function_with_an_address_is_written_again_with_the_address_padded(void **state) {
   (void)state;
@@ -220,7 +220,7 @@ static void every_address_of_the_threads_handshake_is_found(void **state) {
   ws_buffer_free(&bytes);
 }
 
-// ------------------------------------------------------------------------------------------- what is refused
+// ----------------------------------------------------------------------------------------- what is refused
 
 static struct ws_error refusal_of(struct sample sample) {
   struct ws_buffer bytes = build(&sample);

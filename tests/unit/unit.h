@@ -27,7 +27,7 @@ static inline struct ws_slice text(const char *from) {
     assert_memory_equal(is_.data, should_.data, should_.size);                                               \
   } while (0)
 
-// -------------------------------------------------------------------------------------------------- sections
+// ------------------------------------------------------------------------------------------------ sections
 
 static inline void put_header(struct ws_buffer *module) {
   ws_put_bytes(module, "\0asm\1\0\0\0", 8);
@@ -47,7 +47,7 @@ static inline void put_custom(struct ws_buffer *module, const char *name, struct
   put_section(module, WS_SECTION_CUSTOM, &named);
 }
 
-// -------------------------------------------------------------------------------------- a module of a linker
+// ------------------------------------------------------------------------------------ a module of a linker
 
 // The symbols of every sample, in order.
 enum { FUNCTION_SYMBOL, DATA_SYMBOL, STACK_SYMBOL, UNDEFINED_SYMBOL };
@@ -255,7 +255,7 @@ static inline struct ws_buffer build(const struct sample *sample) {
   return module;
 }
 
-// ------------------------------------------------------------------------------------------ read, or refused
+// ---------------------------------------------------------------------------------------- read, or refused
 
 static inline struct ws_module *read_named(const char *name, const struct ws_buffer *bytes,
                                            const struct ws_read_options *options) {
