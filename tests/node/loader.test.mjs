@@ -5,6 +5,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { WASI } from 'node:wasi';
 import { combine, linkFreestanding, linkReactor, run, scratchDirectory, testsDirectory, tool } from './tools.mjs';
 
 const inputs = scratchDirectory('inputs');
@@ -80,6 +81,17 @@ test('what the host does not give is named, and how to give it', async () => {
       + 'instantiate({ env: { say }, wasi_snapshot_preview1: wasi.wasiImport }, { memory })'), message);
     return true;
   });
+});
+
+test('WASI is there when constructors run, if it knows the memory', async () => {
+  const planet = linkReactor('CLANG', join(inputs, 'planet.wasm'),
+    join(testsDirectory, 'node', 'modules', 'loader', 'planet.c'));
+  const layout = await combine(scratchDirectory('wasi'), [even, odd, planet]);
+  const memory = layout.createMemory();
+  const wasi = new WASI({ version: 'preview1', env: { PLANET: 'Jupiter' } });
+  wasi.initialize({ exports: { memory } });
+  const { instances } = await layout.instantiate({ wasi_snapshot_preview1: wasi.wasiImport }, { memory });
+  assert.equal(instances.planet.exports.length(), 'Jupiter'.length);
 });
 
 test('a module that does not compile is named', async () => {
