@@ -1,4 +1,4 @@
-// Prepared modules: reading what `wasmshare prepare` wrote (docs/prepared-modules.md), and placing it.
+// Prepared modules: reading what `wasmshare prepare` wrote (docs/prepared-format.md), and placing it.
 
 import code from './kernel.js';
 

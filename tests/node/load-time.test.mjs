@@ -258,7 +258,7 @@ function randomNumbers(seed) {
   };
 }
 
-// Makes the digest right again, as docs/prepared-modules.md defines it.
+// Makes the digest right again, as docs/prepared-format.md defines it.
 function seal(bytes) {
   const start = Buffer.from(bytes.buffer).lastIndexOf('\twasmshare') + 10;
   let covered = 0, shift = 0, at = start + 9;
