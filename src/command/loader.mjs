@@ -63,10 +63,11 @@ function closure(names) {
   return instantiationOrder.filter(name => needed.has(name)).map(name => byName.get(name));
 }
 
+const wasi = 'wasi_snapshot_preview1';
+
 // The call that gives a module these imports, as one would write it.
 function callWith(imports) {
   const key = name => /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
-  const wasi = 'wasi_snapshot_preview1';
   const origins = [...new Set(imports.map(({ module }) => module))];
   const objects = origins.map(origin => {
     const names = imports.filter(({ module }) => module === origin).map(({ name }) => name);
@@ -82,9 +83,10 @@ function callWith(imports) {
 function explain(error, { name, imports }, given) {
   const { CompileError, LinkError } = WebAssembly;
   const missing = imports.filter(({ module, name, from }) => from === null && (given?.[module]?.[name] ?? null) === null);
-  if (given && missing.length > 0 && (error instanceof LinkError || error instanceof TypeError))
-    return new LinkError(`${name}: needs ${missing.map(({ module, name }) => `${module}.${name}`).join(', ')} from the host: `
-      + callWith(missing), { cause: error });
+  if (given && missing.length > 0 && (error instanceof LinkError || error instanceof TypeError)) {
+    const needed = new Set(missing.map(({ module, name }) => module === wasi ? module : `${module}.${name}`));
+    return new LinkError(`${name}: needs ${[...needed].join(', ')} from the host: ${callWith(missing)}`, { cause: error });
+  }
   if (error instanceof LinkError || error instanceof CompileError)
     return new error.constructor(`${name}: ${error.message}`, { cause: error });
   return error;
