@@ -102,7 +102,8 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/wasmshare.pc" DESTINATION "${CMAKE_IN
 
 install(FILES docs/wasmshare.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT command)
 set(doc_dir "${CMAKE_INSTALL_DATADIR}/doc/wasmshare")
-install(FILES docs/layout.md docs/cmake.md docs/cargo.md docs/make.md docs/sharing.md docs/prepared-modules.md DESTINATION "${doc_dir}" COMPONENT command)
+install(FILES docs/layout.md docs/cmake.md docs/cargo.md docs/make.md docs/sharing.md docs/prepared-modules.md
+  docs/prepared-format.md DESTINATION "${doc_dir}" COMPONENT command)
 include(cmake/Copyright.cmake)
 install(FILES "${PROJECT_BINARY_DIR}/copyright" DESTINATION "${doc_dir}" COMPONENT command)
 install(FILES cmake/completions/wasmshare.bash RENAME wasmshare

@@ -88,15 +88,18 @@ export function getHeapBase(module: ModuleSource): Promise<number>;
 export function load(layout: Layout, module: ModuleSource, options?: LoadOptions):
   Promise<{ module: Uint8Array, neededPages: number, layout: Layout }>;
 
-/** What every failure of this package is. */
+/**
+ * What is wrong with modules, arguments and options. What else fails is passed on: a promise that was given, a Response's
+ * body, a memory or a table that cannot grow.
+ */
 export class WasmShareError extends Error {
   name: 'WasmShareError';
   /**
-   * - `source`: it is no Uint8Array, ArrayBuffer or Response
-   * - `not-wasm`: it is no WebAssembly module; a page that says 404, perhaps
+   * - `source`: it is no Uint8Array, ArrayBuffer or Response, or a Response that is not ok (404)
+   * - `not-wasm`: it is no WebAssembly module; a page, perhaps
    * - `not-prepared`: it was not written by `wasmshare prepare`
    * - `changed`: it was changed since, or prepared by another version of WasmShare
-   * - `option`: an option is not a number, or not one that goes
+   * - `option`: an argument or an option has a value that does not go, or there is no such option
    * - `mix`: modules with 32-bit and 64-bit, or shared and unshared memories do not mix
    * - `alignment`: the offset is not a multiple of the module's alignment
    * - `space`: it would not fit the address space, or the place that was given

@@ -1,4 +1,4 @@
-;; The loops over the bytes of a prepared module (docs/prepared-modules.md): its digest, and its pointers. An engine
+;; The loops over the bytes of a prepared module (docs/prepared-format.md): its digest, and its pointers. An engine
 ;; compiles WebAssembly before it runs it, but JavaScript only when it has run it for long. kernel.js is this, assembled
 ;; by assemble.mjs. What is exported has short names because the package is small.
 (module

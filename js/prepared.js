@@ -1,13 +1,13 @@
-// Prepared modules: reading what `wasmshare prepare` wrote (docs/prepared-modules.md), and placing it.
+// Prepared modules: reading what `wasmshare prepare` wrote (docs/prepared-format.md), and placing it.
 
 import code from './kernel.js';
 
 const IMPORT = 2, TABLE = 4, GLOBAL = 6;
 
 export class WasmShareError extends Error {
+  name = 'WasmShareError';
   constructor(code, message) {
     super(message);
-    this.name = 'WasmShareError';
     this.code = code;
   }
 }
@@ -33,39 +33,32 @@ function hold(bytes) {
 // Reads LEB128s one after another. Behind the end of the bytes they are 0.
 function reader(bytes, at) {
   const read = () => {
-    let value = 0, scale = 1, byte;
-    do {
-      byte = bytes[read.at++];
-      value += (byte & 127) * scale;
-      scale *= 128;
-    } while (byte > 127);
+    let value = 0, scale = 1, byte = 128;
+    for (; byte > 127; scale *= 128) value += ((byte = bytes[read.at++]) & 127) * scale;
     return value;
   };
   read.at = at;
   return read;
 }
 
-function uleb(value) {
-  const bytes = [];
-  for (; value > 127 && bytes.length < 9; value = Math.floor(value / 128)) bytes.push(value & 127 | 128);
-  return [...bytes, value];
-}
+const uleb = (value) =>
+  (value > 127 && value < 2 ** 53 ? [value & 127 | 128, ...uleb(Math.floor(value / 128))] : [value]);
 
 // Reads a module, checks that nothing was changed since it was prepared, and says what placing it takes. `name` is for
 // errors.
 export function read(bytes, name) {
   const wrong = (code, message) => fail(code, `${name} ${message}`);
   const number = reader(bytes, 8), sections = {};
-  const malformed = () => wrong('changed', 'was changed, or is of another version: prepare it again');
+  const malformed = () => wrong('changed', 'is changed, or of another version: prepare it again');
   const check = (ok) => ok || wrong('not-wasm', 'is no WebAssembly module');
-  check(String(bytes.subarray(0, 8)) === '0,97,115,109,1,0,0,0');
+  const text = (at, length) => String.fromCharCode(...bytes.subarray(at, at + length));
+  check(text(0, 8) === '\0asm\x01\0\0\0');
   while (number.at < bytes.length) {
     const start = number.at++, id = bytes[start], size = number(), content = number.at, end = content + size;
     check(end <= bytes.length);
     // A custom section counts if it is ours.
     if (id) sections[id] = { start, content, end };
-    else if (String.fromCharCode(...bytes.subarray(content, content + 10)) === '\twasmshare')
-      sections[0] = { start, content: content + 10, end };
+    else if (text(content, 10) === '\twasmshare') sections[0] = { start, content: content + 10, end };
     number.at = end;
   }
   const { start, content, end } = sections[0] ?? wrong('not-prepared', 'is not prepared: use `wasmshare prepare`');
@@ -79,22 +72,23 @@ export function read(bytes, name) {
 
   const limits = (at) => {
     number.at = at + 1;
-    return { at, flags: bytes[at], minimum: number(), maximum: bytes[at] & 1 ? number() : undefined, end: number.at };
+    return { at, flags: bytes[at], minimum: number(), maximum: bytes[at] & 1 ? number() : null, end: number.at };
   };
   return {
-    wrong, malformed, name, bytes, sections, covered, fixups, flags, alignment: 2 ** alignment, dataBase,
+    wrong, malformed, bytes, sections, covered, fixups, flags, alignment: 2 ** alignment, dataBase,
     dataEnd: dataBase + dataSize, stackLow, stackPointer: stackLow + stackSize, end: ownEnd, heapBase, heapEnd,
     tableBase, tableSize, memory: limits(memoryAt), table: limits(tableAt),
     ownsStack: (flags & 3) === 1, memory64: !!(bytes[memoryAt] & 4), shared: !!(bytes[memoryAt] & 2),
   };
 }
 
-// The bytes of a module at its place. `at` has the module's addresses there, and says what it shares.
-export function place(module, at) {
+// The bytes of a module at its place in a layout. `at` has the module's addresses there.
+export function place(module, layout, at) {
   const { sections, memory, table, malformed, flags } = module, bytes = hold(module.bytes);
   const imports = sections[IMPORT] ?? malformed();
-  const moveStack = !!at.shareStack && module.ownsStack, moveTable = !!at.tableEnd && (flags & 24) === 8;
-  const cannotShare = (what) => module.wrong(what, `cannot share its ${what}, which is not the first that it defines`);
+  const moveStack = layout.stackLow !== null && module.ownsStack;
+  const moveTable = layout.tableSize !== null && (flags & 24) === 8;
+  const cannotShare = (what) => module.wrong(what, `cannot share its ${what}, which is not its first`);
   if (moveStack && !(flags & 4)) cannotShare('stack');
   if (moveTable && !(flags & 32 && table.at > imports.end)) cannotShare('table');
 
@@ -105,49 +99,38 @@ export function place(module, at) {
   };
   const pointer = moveStack && first(GLOBAL)[1];
   // A global is its type, whether it is mutable, and here a constant of full width.
-  const behind = pointer ? pointer + (bytes[pointer + 2] === 0x42 ? 14 : 9) : moveTable ? sections[TABLE]?.end : imports.end;
+  const behind = pointer ? pointer + (module.memory64 ? 14 : 9) : moveTable ? sections[TABLE]?.end : imports.end;
 
-  // What changes its size is in front of all pointers but the one to the stack. It is edited from its end to its start.
+  // What changes its size is in front of all pointers but the one to the stack. It is edited from its end to its start: the
+  // edits of a section, how many it has, its size.
   const head = [...bytes.subarray(0, behind)];
-  let growth = 0;
-  const replace = (from, to, put) => {
-    head.splice(from, to - from, ...put);
-    growth += put.length + from - to;
+  const edit = (id, more, edits) => {
+    const { start, content, end } = sections[id], [count, at] = first(id), others = end - content - head.length;
+    const replace = ([from, to, put]) => head.splice(from, to - from, ...put);
+    edits.forEach(replace);
+    replace([content, at, uleb(count + more)]);
+    replace([start + 1, content, uleb(others + head.length)]);
   };
-  // A section that was edited, and has `more` in it now.
-  const resize = (id, more) => {
-    const { start, content, end } = sections[id], [count, at] = first(id);
-    replace(content, at, uleb(count + more));
-    replace(start + 1, content, uleb(end - content + growth));
-    growth = 0;
-  };
-  const limits = ({ at, end, flags }, minimum, maximum) => {
-    const limited = (maximum ?? -1) >= 0;
-    return [at, end, [flags & 6 | limited, ...uleb(minimum), ...limited ? uleb(maximum) : []]];
-  };
-  const imported = (name) => [...'\x03env' + name].map((letter) => letter.charCodeAt());
+  const limits = ({ at, end, flags }, minimum, maximum = null) =>
+    [at, end, [flags & 6 | maximum !== null, ...uleb(minimum), ...maximum === null ? [] : uleb(maximum)]];
+  const imported = (name) => Array.from('\x03env' + name, (letter) => letter.charCodeAt());
 
   // What is shared moves from its own section to the imports. The limits of the memory change, and those of a shared
   // table, which has room for all modules and no maximum.
-  if (moveStack) {
-    replace(pointer, behind, []);
-    resize(GLOBAL, -1);
-  }
-  if (moveTable) {
-    replace(first(TABLE)[1], table.end, []);
-    resize(TABLE, -1);
-  }
-  const tableLimits = limits(table, at.tableEnd);
-  replace(imports.end, imports.end, [
-    ...moveTable ? [...imported('\x19__indirect_function_table\x01\x70'), ...tableLimits[2]] : [],
-    ...moveStack ? [...imported('\x0f__stack_pointer\x03'), bytes[pointer], bytes[pointer + 1]] : [],
+  if (moveStack) edit(GLOBAL, -1, [[pointer, behind, []]]);
+  if (moveTable) edit(TABLE, -1, [[first(TABLE)[1], table.end, []]]);
+  const tableLimits = limits(table, layout.tableSize);
+  edit(IMPORT, moveStack + moveTable, [
+    [imports.end, imports.end, [
+      ...moveTable ? [...imported('\x19__indirect_function_table\x01\x70'), ...tableLimits[2]] : [],
+      ...moveStack ? [...imported('\x0f__stack_pointer\x03'), bytes[pointer], bytes[pointer + 1]] : [],
+    ]],
+    ...[limits(memory, layout.pages, layout.maximumPages), tableLimits].sort(([a], [b]) => b - a)
+      .filter(([at]) => at < imports.end && (at === memory.at || layout.tableSize && at)),
   ]);
-  for (const edit of [limits(memory, at.pages, at.maximumPages), tableLimits].sort(([a], [b]) => b - a))
-    if (edit[0] < imports.end && (edit[0] === memory.at || at.tableEnd && edit[0])) replace(...edit);
-  resize(IMPORT, moveStack + moveTable);
 
   const deltas = [0, at.offset, at.stackLow - module.stackLow, at.stackPointer - module.stackPointer,
-    at.heapBase - module.heapBase, at.heapEnd - module.heapEnd, at.tableBase - module.tableBase];
+    at.heapBase - module.heapBase, layout.heapEnd - module.heapEnd, at.tableBase - module.tableBase];
   const number = reader(bytes, module.fixups), { start, end } = sections[0];
   held = null;
   while (number.at !== end) {
@@ -158,9 +141,9 @@ export function place(module, at) {
     number.at = kernel.p(number(), number.at, end, pointer || behind, module.covered, BigInt(delta), ...form) || malformed();
   }
 
-  const placed = new Uint8Array(head.length + start - behind + bytes.length - end);
+  bytes.copyWithin(start, end);
+  const rest = bytes.subarray(behind, start - end), placed = new Uint8Array(head.length + rest.length);
   placed.set(head);
-  placed.set(bytes.subarray(behind, start), head.length);
-  placed.set(bytes.subarray(end), head.length + start - behind);
+  placed.set(rest, head.length);
   return placed;
 }

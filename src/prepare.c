@@ -1,5 +1,5 @@
 // Preparing: the module as it is where it was linked to be, and a section with what placing it takes. The
-// section's format is in docs/prepared-modules.md; load/wasmshare_load.c is what reads it.
+// section's format is in docs/prepared-format.md; load/wasmshare_load.c is what reads it.
 #include <stdlib.h>
 #include <string.h>
 

@@ -36,6 +36,13 @@ export async function serve(directory, port = 0) {
 
 if (resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const [directory, port = '8080'] = process.argv.slice(2);
-  const { url } = await serve(directory, Number(port));
+  const { url } = await serve(directory, Number(port)).catch(error => {
+    const known = {
+      EADDRINUSE: `port ${port} is taken: ./run web ${Number(port) + 1}`,
+      ERR_SOCKET_BAD_PORT: `${port} is no port: ./run web 8080`,
+    };
+    console.error(known[error.code] ?? error.message);
+    process.exit(1);
+  });
   console.log(`${url}   (Ctrl+C ends it)`);
 }

@@ -32,9 +32,12 @@ export function createTable() {
   return make(WebAssembly.Table, { initial: tableSize, element: 'anyfunc' });
 }
 
+// A module of Node's own. Bundlers for browsers would look for one that they can name.
+const nodeModule = name => import(/* webpackIgnore: true */ /* @vite-ignore */ `node:${name}`);
+
 async function compile({ url }) {
   if (url.protocol === 'file:' && globalThis.process?.versions?.node) {
-    const { readFile } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:fs/promises');
+    const { readFile } = await nodeModule('fs/promises');
     return WebAssembly.compile(await readFile(url));
   }
   const response = await fetch(url);
@@ -58,6 +61,35 @@ function closure(names) {
         needed.add(from);
   }
   return instantiationOrder.filter(name => needed.has(name)).map(name => byName.get(name));
+}
+
+const wasi = 'wasi_snapshot_preview1';
+
+// The call that gives a module these imports, as one would write it.
+function callWith(imports) {
+  const key = name => /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
+  const origins = [...new Set(imports.map(({ module }) => module))];
+  const objects = origins.map(origin => {
+    const names = imports.filter(({ module }) => module === origin).map(({ name }) => name);
+    const values = names.map(name => key(name) === name ? name : `${key(name)}: ...`);
+    return `${key(origin)}: ${origin === wasi ? 'wasi.wasiImport' : `{ ${values.join(', ')} }`}`;
+  });
+  const call = `instantiate({ ${objects.join(', ')} }`;
+  return !origins.includes(wasi) ? `${call})`
+    : `const memory = createMemory(); wasi.initialize({ exports: { memory } }); ${call}, { memory })`;
+}
+
+// An engine's error, with what engines do not say: in which module it is, and what the host should have given.
+function explain(error, { name, imports }, given) {
+  const { CompileError, LinkError } = WebAssembly;
+  const missing = imports.filter(({ module, name, from }) => from === null && (given?.[module]?.[name] ?? null) === null);
+  if (given && missing.length > 0 && (error instanceof LinkError || error instanceof TypeError)) {
+    const needed = new Set(missing.map(({ module, name }) => module === wasi ? module : `${module}.${name}`));
+    return new LinkError(`${name}: needs ${[...needed].join(', ')} from the host: ${callWith(missing)}`, { cause: error });
+  }
+  if (error instanceof LinkError || error instanceof CompileError)
+    return new error.constructor(`${name}: ${error.message}`, { cause: error });
+  return error;
 }
 
 // Instantiates the modules on one memory: see layout.d.mts.
@@ -110,11 +142,18 @@ export async function instantiate(imports = {}, options = {}) {
       if (thread && !(name in compiled))
         throw new Error(`module ${name} must be loaded in the first thread before it is in others`);
     await Promise.all(missing.map(async module => {
-      compiled[module.name] ??= await (options.compile ?? compile)(module);
+      try {
+        compiled[module.name] ??= await (options.compile ?? compile)(module);
+      } catch (error) {
+        throw explain(error, module);
+      }
     }));
     try {
-      for (const module of missing)
-        instances[module.name] = await WebAssembly.instantiate(compiled[module.name], importsOf(module));
+      for (const module of missing) {
+        const given = importsOf(module);
+        instances[module.name] = await WebAssembly.instantiate(compiled[module.name], given)
+          .catch(error => Promise.reject(explain(error, module, given)));
+      }
       missing.forEach(start);
     } catch (error) {
       for (const { name } of missing)

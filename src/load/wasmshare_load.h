@@ -8,7 +8,7 @@
 //     size_t placed = ws_load_size(&module, &placement);
 //     ws_load_place(&module, &placement, buffer, placed);       // what `wasmshare relocate` writes
 //
-// `wasmshare prepare` makes such modules; docs/prepared-modules.md describes the format, byte by byte.
+// `wasmshare prepare` makes such modules; docs/prepared-format.md describes the format, byte by byte.
 #ifndef WASMSHARE_LOAD_H
 #define WASMSHARE_LOAD_H
 

@@ -109,8 +109,11 @@ test('modules are bytes, or what has or will have them, and are not changed', as
 
 test('what is no prepared module is refused, with a code and what to do', async () => {
   for (const source of [undefined, null, 'module.wasm', 17, {}]) await refuses(combine([source]), 'source', /module 0/);
-  const page = new Response('<!doctype html><title>404</title>', { status: 404 });
-  await refuses(combine([keeper, page]), 'not-wasm', /^module 1 is no WebAssembly module$/);
+  for (const modules of [undefined, null, [], 17, keeper, Promise.resolve([keeper]), 'module.wasm'])
+    await refuses(combine(modules), modules?.length ? 'source' : 'option', /^module 0 /);
+  const page = (status) => new Response('<!doctype html><title>a page</title>', { status });
+  await refuses(combine([keeper, page(200)]), 'not-wasm', /^module 1 is no WebAssembly module$/);
+  await refuses(combine([keeper, page(404)]), 'source', /^module 1 must be .* a Response, not 404$/);
   await refuses(getHeapBase(new Uint8Array()), 'not-wasm', /the module/);
   await refuses(getHeapBase(keeper.subarray(0, -1)), 'not-wasm', /the module/);
   await refuses(getHeapBase(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)), 'not-prepared', /`wasmshare prepare`/);
@@ -129,13 +132,20 @@ test('a module that was changed is refused, but for its names', async () => {
   assert.ok((await combine([named])).modules[0].length > 0);
 });
 
-test('options that make no sense are refused', async () => {
+test('options that make no sense are refused, by name', async () => {
   const options = [{ align: 3 }, { align: -16 }, { base: -1 }, { base: 0.5 }, { base: '16' }, { base: NaN }, { heapSize: Infinity },
-    { maxMemory: 65537 }, { maxMemory: 2 ** 40 }, { stackSize: 4096 }, { heapOwner: 1 }, { heapOwner: -1 }];
-  for (const option of options) await refuses(combine([keeper], 0, option), 'option', /./);
-  for (const stack of [-1, 1.5, '16', {}]) await refuses(combine([keeper], stack), 'option', /additionalStack/);
-  await refuses(combine([]), 'option', /modules/);
-  await refuses(relocate(keeper, 0, -1), 'option', /heapBase/);
+    { maxMemory: 65537 }, { maxMemory: 2 ** 40 }, { stackSize: 4096 }, { heapOwner: 1 }, { heapOwner: -1 }, { heapOwner: '0' },
+    { stack: 'shard' }, { table: true }, { heapsize: 3 }];
+  for (const option of options) {
+    const [[name, value]] = Object.entries(option);
+    await refuses(combine([keeper], 0, option), 'option', RegExp(`^${name} cannot be ${value}$`));
+  }
+  for (const stack of [-1, 1.5, '16', {}]) await refuses(combine([keeper], stack), 'option', /^additionalStack cannot be /);
+  await refuses(relocate(keeper, 0, -1), 'option', /^heapBase cannot be -1$/);
+  const { layout } = await combine([keeper], undefined, { stack: undefined, base: undefined, heapOwner: undefined });
+  for (const option of [{ base: -16 }, { base: NaN }, { base: '16' }, { additionalStack: 0.5 }, { memry: 1 }])
+    await refuses(load(layout, keeper, option), 'option', RegExp(`^${Object.keys(option)[0]} cannot be `));
+  for (const layout of [undefined, null, {}]) await refuses(load(layout, keeper), 'option', /^layout cannot be /);
 });
 
 test('layouts that cannot be are refused', async () => {
@@ -196,7 +206,11 @@ describe('load places one more module into a running layout', () => {
     const within = await load(layout, keeper, { base });
     assert.equal(within.layout.modules[1].memoryBase, base);
     assert.equal(within.neededPages, neededPages);
-    await refuses(load(layout, keeper, { base: neededPages * 65536 - 16 }), 'space', /./);
+    const end = neededPages * 65536;
+    await refuses(load(layout, keeper, { base: end - 16 }), 'space', RegExp(`memory ends at ${end} without { memory }$`));
+    const memory = new WebAssembly.Memory({ initial: neededPages + 9 });
+    assert.equal((await load(layout, keeper, { memory, base: end })).layout.modules[1].memoryBase, end);
+    await refuses(load(layout, keeper, { memory, base: end + 9 * 65536 }), 'space', RegExp(`memory ends at ${end + 9 * 65536}$`));
   });
 
   test('with their stack and their table', async () => {
@@ -244,7 +258,7 @@ function randomNumbers(seed) {
   };
 }
 
-// Makes the digest right again, as docs/prepared-modules.md defines it.
+// Makes the digest right again, as docs/prepared-format.md defines it.
 function seal(bytes) {
   const start = Buffer.from(bytes.buffer).lastIndexOf('\twasmshare') + 10;
   let covered = 0, shift = 0, at = start + 9;

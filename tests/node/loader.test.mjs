@@ -1,10 +1,12 @@
 // The loader of layout.mjs: what modules import from each other is given to them, and constructors run once, in order.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { combine, linkFreestanding, run, scratchDirectory, testsDirectory, tool } from './tools.mjs';
+import { pathToFileURL } from 'node:url';
+import { combine, linkFreestanding, linkReactor, projectDirectory, run, scratchDirectory, testsDirectory,
+  tool } from './tools.mjs';
 
 const inputs = scratchDirectory('inputs');
 const link = (name, ...flags) => {
@@ -60,6 +62,41 @@ test('what the host gives may inherit it, and is not changed', async () => {
   instances.log.exports.log_number(3);
   assert.deepEqual(env.said, [3]);
   assert.deepEqual(Object.keys(env), ['said']);
+});
+
+test('what the host does not give is named, and how to give it', async () => {
+  const { LinkError } = WebAssembly;
+  const layout = await combine(scratchDirectory('missing'), [base, log], '--host-import', 'env.say');
+  const message = 'log: needs env.say from the host: instantiate({ env: { say } })';
+  for (const imports of [undefined, {}, { env: {} }, { env: { say: undefined } }, () => ({})])
+    await assert.rejects(layout.instantiate(imports), error => error instanceof LinkError && error.message === message);
+  await assert.rejects(layout.instantiate({ env: { say: 7 } }), error => error instanceof LinkError && /^log: /.test(error.message));
+
+  const reactor = linkReactor('CLANG', join(inputs, 'reactor.wasm'), '-Wl,--export=printf', '-Wl,--undefined=printf',
+    '-Wl,--allow-undefined', join(testsDirectory, 'node', 'modules', 'loader', 'log.c'));
+  const wasi = await combine(scratchDirectory('missing-wasi'), [reactor], '--host-import', 'env.say');
+  await assert.rejects(wasi.instantiate(), { message: 'reactor: needs env.say, wasi_snapshot_preview1 from the host: '
+    + 'const memory = createMemory(); wasi.initialize({ exports: { memory } }); '
+    + 'instantiate({ env: { say }, wasi_snapshot_preview1: wasi.wasiImport }, { memory })' });
+});
+
+test('WASI is there when constructors run, if it knows the memory', async () => {
+  const planet = linkReactor('CLANG', join(inputs, 'planet.wasm'),
+    join(testsDirectory, 'node', 'modules', 'loader', 'planet.c'));
+  const directory = scratchDirectory('wasi');
+  await combine(directory, [even, odd, planet]);
+  // as the documentation says, with an environment
+  const [, example] = /```js\n(import { WASI }.*?)```/s.exec(readFileSync(join(projectDirectory, 'docs', 'sharing.md'), 'utf8'));
+  writeFileSync(join(directory, 'main.mjs'), example.replace("'preview1'", "'preview1', env: { PLANET: 'Jupiter' }")
+    + 'console.log(instances.planet.exports.length());\n');
+  assert.equal(run(process.execPath, [join(directory, 'main.mjs')]), `${'Jupiter'.length}\n`);
+});
+
+test('a module that does not compile is named', async () => {
+  const layout = await combine(scratchDirectory('invalid'), [base, log], '--host-import', 'env.say');
+  const compile = ({ name, url }) => WebAssembly.compile(readFileSync(url).subarray(0, name === 'log' ? -1 : undefined));
+  await assert.rejects(layout.instantiate(host().imports, { compile }),
+    error => error instanceof WebAssembly.CompileError && /^log: /.test(error.message));
 });
 
 test('imports may be told apart by module', async () => {
@@ -143,4 +180,21 @@ test('only functions can be imported in a circle', () => {
   const modules = ['left', 'right'].map(linkText);
   assert.throws(() => run(tool('WASMSHARE'), ['combine', '-o', scratchDirectory('globals'), ...modules]),
     /right.wasm: imports the table l of .*left.wasm, which needs this module first/);
+});
+
+test('esbuild bundles it for browsers and for Node; the modules are to be beside the bundle', async () => {
+  const directory = scratchDirectory('bundled');
+  await combine(directory, [even, odd]);
+  writeFileSync(join(directory, 'index.mjs'), "export { instantiate } from './layout.mjs';\n");
+  for (const flags of [['--platform=browser'], ['--platform=browser', '--minify'], ['--platform=node']]) {
+    const to = scratchDirectory('bundled', 'out');
+    const bundle = join(to, 'index.mjs');
+    run(tool('ESBUILD'), ['--bundle', '--format=esm', '--log-level=warning', ...flags, `--outfile=${bundle}`,
+      join(directory, 'index.mjs')]);
+    for (const name of ['even', 'odd'])
+      cpSync(join(directory, `${name}.wasm`), join(to, `${name}.wasm`));
+    const { instantiate } = await import(`${pathToFileURL(bundle)}?${flags}`);
+    const { instances } = await instantiate();
+    assert.equal(instances.even.exports.is_even(10), 1);
+  }
 });

@@ -1,10 +1,12 @@
 // examples/web in Chromium: the three modules work on the same objects, and the page's map of their memory is true.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { serve } from '../../examples/web/serve.mjs';
 import { inBrowser } from './browser.mjs';
 import { moduleNamed, projectDirectory, run, scratchDirectory, tool } from './tools.mjs';
 
@@ -249,4 +251,16 @@ test('the server serves what is in its directory, and nothing else', () => inBro
 
 test('what is served is exactly placed', () => {
   run(tool('WASMSHARE'), ['verify', directory]);
+});
+
+test('a port that is taken, or is none, is said in one line', async () => {
+  const { url, close } = await serve(directory);
+  const port = Number(new URL(url).port);
+  for (const [given, said] of [[port, `port ${port} is taken: ./run web ${port + 1}\n`],
+    ['abc', 'abc is no port: ./run web 8080\n'], [65536, '65536 is no port: ./run web 8080\n']]) {
+    const { status, stdout, stderr } = spawnSync(process.execPath,
+      [join(projectDirectory, 'examples', 'web', 'serve.mjs'), directory, `${given}`], { encoding: 'utf8' });
+    assert.deepEqual([status, stdout, stderr], [1, '', said]);
+  }
+  close();
 });
