@@ -20,13 +20,15 @@ export async function getHeapBase(module) {
 }
 
 export async function relocate(source, offset, heapBase) {
-  const module = await open(source), { alignment, memory } = module, [low, high] = extent(module);
-  if (offset % alignment && module.flags & 256) module.wrong('alignment', `moves by multiples of ${alignment}`);
+  const module = await open(source), { memory } = module, [low, high] = extent(module);
+  // Without relocations, nothing says more than that a stack is aligned.
+  const alignment = module.flags & 256 ? module.alignment : 16;
+  if (offset % alignment) module.wrong('alignment', `moves by multiples of ${alignment}`);
   // The addresses of a 32-bit memory wrap, as those of the command do.
   if (!module.memory64 && Math.abs(offset) < 2 ** 32) offset = (low + offset + 2 ** 32) % 2 ** 32 - low;
-  if (!(low + offset >= 0 && heapBase !== limitOf(module))) tooLarge(module);
   heapBase ??= module.heapBase + offset;
-  check({ heapBase }, isSize);
+  if (!(low + offset >= 0 && (module.memory64 || heapBase < 2 ** 32))) tooLarge(module);
+  check({ heapBase }, () => isSize(heapBase) && heapBase >= high + offset);
   const initialHeap = Math.max(0, Math.floor(memory.minimum - module.end / PAGE)) * PAGE;
   const pages = pagesFor(Math.max(heapBase, high + offset) + initialHeap, memory.maximum, module);
   return place(module, { pages, maximumPages: memory.maximum, heapEnd: pages * PAGE, stackLow: null, tableSize: null }, {
@@ -50,7 +52,9 @@ export async function load(layout, source, { memory, table, base, additionalStac
   checkHeap(module);
   const current = memory ? memory.buffer.byteLength / PAGE : layout.pages;
   const from = base ?? current * PAGE;
-  check({ base: from, additionalStack }, isSize);
+  check({ additionalStack }, isSize);
+  // Below its heap is what the layout has already.
+  check({ base: from }, () => isSize(from) && from >= layout.heapBase);
   const at = placeNext(module, from, additionalStack, 0, layout);
   const pages = Math.max(current, pagesFor(at.memoryBase + at.memorySize, layout.maximumPages, module));
   // Where the layout ends says nothing of a memory that has grown.
