@@ -2,7 +2,7 @@
 
 use crate::build::Build;
 use anyhow::{bail, Context, Result};
-use cargo_metadata::{Metadata, MetadataCommand, Package};
+use cargo_metadata::{Metadata, MetadataCommand, Package, PackageId};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -109,6 +109,10 @@ impl Workspace {
                 self.metadata.workspace_root
             )
         })
+    }
+
+    pub fn has(&self, package: &PackageId) -> bool {
+        self.metadata.workspace_members.contains(package)
     }
 
     /// The modules to combine, in layout order: the packages named, or those configured, or every cdylib.
