@@ -23,7 +23,9 @@ pub fn node() -> Result<Command> {
 /// What the environment variable says, or else the default. That it is there is worth knowing before modules are
 /// compiled.
 fn program(variable: &str, default: PathBuf, product: &str) -> Result<Command> {
-    let given = std::env::var_os(variable).map(PathBuf::from);
+    let given = std::env::var_os(variable)
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from);
     let program = given.as_ref().unwrap_or(&default);
     if !is_there(program) {
         match given {

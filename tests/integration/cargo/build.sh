@@ -109,6 +109,7 @@ expect_no Finished refused.log
 installed=$WASMSHARE_PREFIX/bin
 PATH=${PATH//"$installed:"/}
 WASMSHARE=$installed/wasmshare cargo wasmshare build --release
+refuses "`wasmshare` is not in PATH" env WASMSHARE= cargo wasmshare build --release
 refuses '`wasmshare` is not in PATH: install WasmShare, or set WASMSHARE' cargo wasmshare build --release
 # or beside `cargo-wasmshare`
 mkdir "$work/bin"
