@@ -102,8 +102,33 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/wasmshare.pc" DESTINATION "${CMAKE_IN
 
 install(FILES docs/wasmshare.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT command)
 set(doc_dir "${CMAKE_INSTALL_DATADIR}/doc/wasmshare")
-install(FILES docs/layout.md docs/cmake.md docs/cargo.md docs/make.md docs/sharing.md docs/prepared-modules.md
-  docs/prepared-format.md DESTINATION "${doc_dir}" COMPONENT command)
+
+# install_text(FILE DESTINATION [FROM TO]...): links that begin with FROM in the tree begin with TO where it is installed.
+function(install_text file destination)
+  file(READ "${file}" text)
+  while(ARGN)
+    list(POP_FRONT ARGN from to)
+    string(REPLACE "](${from}" "](${to}" text "${text}")
+  endwhile()
+  set(written "${PROJECT_BINARY_DIR}/${destination}")
+  get_filename_component(name "${file}" NAME)
+  file(WRITE "${written}/${name}" "${text}")
+  install(FILES "${written}/${name}" DESTINATION "${destination}" COMPONENT command)
+  set_property(DIRECTORY "${PROJECT_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+endfunction()
+
+foreach(doc layout cmake cargo make sharing prepared-modules prepared-format)
+  install_text("${PROJECT_SOURCE_DIR}/docs/${doc}.md" "${doc_dir}"
+    ../examples examples ../js ../../wasmshare/js ../src/load ../../wasmshare/load)
+endforeach()
+install_text("${PROJECT_SOURCE_DIR}/js/README.md" "${share_dir}/js" ../docs ../../doc/wasmshare)
+# those that need nothing else of the tree, and a page
+install(DIRECTORY examples/cmake examples/cargo examples/make examples/c-host DESTINATION "${doc_dir}/examples"
+  COMPONENT command
+  PATTERN .gitignore EXCLUDE PATTERN Cargo.lock EXCLUDE PATTERN build EXCLUDE PATTERN target EXCLUDE)
+install(FILES examples/load-time/index.html examples/load-time/main.mjs DESTINATION "${doc_dir}/examples/load-time"
+  COMPONENT command)
+
 include(cmake/Copyright.cmake)
 install(FILES "${PROJECT_BINARY_DIR}/copyright" DESTINATION "${doc_dir}" COMPONENT command)
 install(FILES cmake/completions/wasmshare.bash RENAME wasmshare

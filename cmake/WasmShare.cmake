@@ -26,7 +26,8 @@
 #   LAYOUT_NAME       Used in place of `layout` in those files' names.
 #   EXTRA_STACK, HEAP_SIZE, MAX_MEMORY, BASE, ALIGN
 #                     The options of `wasmshare combine` of these names: bytes, as 65536, 0x10000, 64K or 1M.
-#   OPTIONS           Any other options of `wasmshare combine`, such as --keep-relocs.
+#   OPTIONS           Any other options of `wasmshare combine`, such as --keep-relocs. The file of --map is one of the
+#                     outputs, relative to OUTPUT_DIRECTORY.
 #   ALL               <name> is built by default.
 #
 #   Target properties of <name>, for get_target_property() and rules of your own:
@@ -95,9 +96,15 @@ function(wasmshare_combine name)
     endif()
   endforeach()
   foreach(option IN LISTS arg_OPTIONS)
-    if(option MATCHES "^(-o|--name|--depfile)")
-      message(FATAL_ERROR "${call}: ${option}: use OUTPUT_DIRECTORY and LAYOUT_NAME, which declare the outputs")
-    endif()
+    # as getopt does it: -oDIR is -o, --name=NAME is --name, and so is --na
+    string(REGEX REPLACE "^-o.*" "--output" long "${option}")
+    string(REGEX REPLACE "=.*" "" long "${long}")
+    foreach(ours --output --name --depfile)
+      string(FIND "${ours}" "${long}" at)
+      if(option MATCHES "^-" AND at EQUAL 0)
+        message(FATAL_ERROR "${call}: ${option}: use OUTPUT_DIRECTORY and LAYOUT_NAME, which declare the outputs")
+      endif()
+    endforeach()
   endforeach()
 
   set(directory "${arg_OUTPUT_DIRECTORY}")
@@ -166,11 +173,32 @@ function(wasmshare_combine name)
     list(APPEND outputs "${directory}/${layout}.${suffix}")
   endforeach()
 
+  # the picture is one more output
+  set(previous)
+  foreach(option IN LISTS arg_OPTIONS)
+    set(map)
+    if(previous STREQUAL --map)
+      set(map "${option}")
+      list(POP_BACK options)
+    elseif(option MATCHES "^--map=(.+)")
+      set(map "${CMAKE_MATCH_1}")
+    endif()
+    set(previous "${option}")
+    if(map)
+      if(NOT IS_ABSOLUTE "${map}" AND NOT map MATCHES "^\\$<")
+        set(map "${directory}/${map}")
+      endif()
+      list(APPEND outputs "${map}")
+      set(option "--map=${map}")
+    endif()
+    list(APPEND options "${option}")
+  endforeach()
+
   string(REPLACE ";" ", " names "${names}")
   add_custom_command(
     OUTPUT ${outputs}
     COMMAND ${CMAKE_COMMAND} -E make_directory "${directory}"
-    COMMAND WasmShare::wasmshare combine -o "${directory}" ${options} ${arg_OPTIONS} ${inputs}
+    COMMAND WasmShare::wasmshare combine -o "${directory}" ${options} ${inputs}
     DEPENDS ${depends} WasmShare::wasmshare "$<TARGET_FILE:WasmShare::wasmshare>"
     COMMENT "Combining ${names} into ${name}"
     VERBATIM)

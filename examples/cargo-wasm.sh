@@ -16,10 +16,11 @@ command=${1:?$usage}
 shift
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$(cd "$(dirname "$0")/.." && pwd)/build/cargo}"
 
-# lld can write relocations without crashing since LLVM 18, which Rust carries since 1.78
+# lld can write relocations without crashing since LLVM 18, which Rust carries since 1.78; the examples need 1.82 for
+# #[unsafe(no_mangle)], which is written so in every edition
 has_target() {
     minor=$(rustc --version 2>/dev/null | sed -n 's/^rustc 1\.\([0-9]*\)\..*/\1/p')
-    [ "${minor:-0}" -ge 78 ] && [ -d "$(rustc --print target-libdir --target $target)" ]
+    [ "${minor:-0}" -ge 82 ] && [ -d "$(rustc --print target-libdir --target $target)" ]
 }
 
 # Fails when there is none.

@@ -63,7 +63,8 @@ export interface LoadOptions {
   memory?: WebAssembly.Memory;
   /** The shared table that they use, which is grown too. Without it, the caller grows it to the new tableSize. */
   table?: WebAssembly.Table;
-  /** An address to go to instead, with room for the module: what a malloc in that memory returned, for instance. */
+  /** An address to go to instead, above the layout's heap base and with room for the module: what a malloc in that memory
+   * returned, for instance (as a number without sign: `malloc(size) >>> 0`). */
   base?: number;
   additionalStack?: number;
 }

@@ -1,11 +1,11 @@
 //! Building modules and programs with cargo, and taking their paths from what it says.
 
 use crate::workspace::{is_cdylib, Module, Source, Workspace};
-use crate::{tool, wrapper};
+use crate::{report, tool, wrapper};
 use anyhow::{bail, Context, Result};
 use cargo_metadata::{Artifact as CargoArtifact, Message, Package};
 use std::ffi::OsString;
-use std::io::BufReader;
+use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -148,7 +148,54 @@ impl Build {
         Artifact::at(file.with_context(|| format!("cargo built no WebAssembly program `{name}`"))?)
     }
 
+    /// Builds, and links again those modules that plain `cargo build` had linked, without relocations: cargo takes them
+    /// for up to date, since it does not know of the wrapper's arguments. Programs need no such care: cargo names what
+    /// it makes of them after the wrapper, too.
     fn cargo_build(
+        &self,
+        workspace: &Workspace,
+        selection: &[String],
+    ) -> Result<Vec<CargoArtifact>> {
+        let built = self.cargo_build_once(workspace, selection)?;
+        let files = unmovable(workspace, &built)?;
+        if files.is_empty() {
+            return Ok(built);
+        }
+        if !self.quiet {
+            let mut names: Vec<_> = files.iter().filter_map(|file| file.file_stem()).collect();
+            names.sort_unstable();
+            let names: Vec<_> = names.iter().map(|name| name.to_string_lossy()).collect();
+            report::status(
+                "Rebuilding",
+                format_args!(
+                    "{}, linked without relocations by `cargo build`",
+                    names.join(", ")
+                ),
+            );
+        }
+        for file in &files {
+            // the other name of the same file, by which cargo sees whether there is anything to do
+            let linked = file
+                .with_file_name("deps")
+                .join(file.file_name().unwrap_or_default());
+            match std::fs::remove_file(&linked) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    bail!("could not remove {}: {error}", linked.display())
+                }
+                _ => {}
+            }
+        }
+        let built = self.cargo_build_once(workspace, selection)?;
+        if let Some(file) = unmovable(workspace, &built)?.first() {
+            bail!(
+                "{} has no relocations, since plain `cargo build` linked it: run `cargo clean`",
+                file.display()
+            );
+        }
+        Ok(built)
+    }
+
+    fn cargo_build_once(
         &self,
         workspace: &Workspace,
         selection: &[String],
@@ -219,6 +266,55 @@ fn module_of(package: &Package, built: &[CargoArtifact]) -> Result<Artifact> {
     }
 }
 
+/// Modules that cargo took for up to date, and that cannot be moved.
+fn unmovable(workspace: &Workspace, built: &[CargoArtifact]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for artifact in built {
+        let ours = artifact.target.is_cdylib() && workspace.has(&artifact.package_id);
+        if let Some(file) = wasm_file(artifact).filter(|_| ours && artifact.fresh) {
+            if !has_relocations(&file)? {
+                files.push(file);
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// Whether a module has the custom section `linking`, without which relocations mean nothing. What is no module has what
+/// it needs: `wasmshare` says what is wrong with it.
+fn has_relocations(file: &Path) -> Result<bool> {
+    let bytes =
+        std::fs::read(file).with_context(|| format!("could not read {}", file.display()))?;
+    Ok(has_custom_section(&bytes, b"linking").unwrap_or(true))
+}
+
+fn has_custom_section(module: &[u8], name: &[u8]) -> Option<bool> {
+    let mut rest = module.get(8..)?;
+    while let Some((id, after)) = rest.split_first() {
+        let (size, after) = leb128(after)?;
+        let content = after.get(..size)?;
+        if *id == 0 {
+            let (length, content) = leb128(content)?;
+            if content.get(..length)? == name {
+                return Some(true);
+            }
+        }
+        rest = &after[size..];
+    }
+    Some(false)
+}
+
+fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let mut value = 0;
+    for (i, byte) in bytes.iter().enumerate().take(5) {
+        value |= usize::from(byte & 0x7f) << (7 * i);
+        if byte & 0x80 == 0 {
+            return Some((value, &bytes[i + 1..]));
+        }
+    }
+    None
+}
+
 fn wasm_file(artifact: &CargoArtifact) -> Option<PathBuf> {
     artifact
         .filenames
@@ -253,6 +349,16 @@ mod tests {
             ("wasm32-wasip1".into(), "small".into())
         );
         assert_eq!(as_built("x.wasm"), (unknown.into(), "dev".into()));
+    }
+
+    #[test]
+    fn custom_sections_are_found_by_name() {
+        let module = b"\0asm\x01\0\0\0\x0a\x81\0z\0\x0a\x07linking\x02\x01\0\x05\x04name";
+        assert_eq!(has_custom_section(module, b"linking"), Some(true));
+        assert_eq!(has_custom_section(module, b"name"), Some(true));
+        assert_eq!(has_custom_section(module, b"nam"), Some(false));
+        assert_eq!(has_custom_section(&module[..20], b"linking"), None);
+        assert_eq!(has_custom_section(b"", b"linking"), None);
     }
 
     #[test]

@@ -23,12 +23,13 @@ pub fn combine(
         );
     }
     std::fs::create_dir_all(&dir)?;
-    let mut wasmshare = tool::wasmshare();
+    let mut wasmshare = tool::wasmshare()?;
     wasmshare
         .arg("combine")
         .arg("-o")
         .arg(&dir)
-        .args(workspace.combine_options()?)
+        .arg(format!("--name={}", workspace.layout()))
+        .args(workspace.combine_options())
         .stderr(Stdio::piped());
     for module in modules {
         let mut named = OsString::from(&module.name);
@@ -52,7 +53,7 @@ pub fn combine(
 }
 
 pub fn inspect(modules: &[Artifact], json: bool) -> Result<ExitCode> {
-    let mut wasmshare = tool::wasmshare();
+    let mut wasmshare = tool::wasmshare()?;
     wasmshare.arg("inspect").args(json.then_some("--json"));
     wasmshare.args(modules.iter().map(|module| &module.path));
     let status = wasmshare.status();

@@ -4,16 +4,18 @@
 
 mod build;
 mod combine;
+mod config;
 mod node;
 mod report;
 mod tool;
 mod workspace;
 mod wrapper;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{bail, Result};
 use build::{Build, Program};
 use lexopt::prelude::*;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use workspace::Workspace;
 
@@ -96,7 +98,11 @@ fn run(mut args: Vec<OsString>) -> Result<ExitCode> {
             Some("build" | "b") => Command::Build,
             Some("run" | "r") => Command::Run,
             Some("inspect") => Command::Inspect,
-            _ => bail!("no such command: `{}`\n\n{HELP}", name.to_string_lossy()),
+            _ => {
+                let name = name.to_string_lossy();
+                let meant = tool::did_you_mean(&name, ["build", "run", "inspect", "runner"]);
+                bail!("no such command: '{name}'{meant}; see cargo wasmshare --help");
+            }
         },
         Some(option) => return Err(option.unexpected().into()),
     };
@@ -137,6 +143,11 @@ fn run(mut args: Vec<OsString>) -> Result<ExitCode> {
 
     let workspace = Workspace::load(manifest_path, &build.cargo)?;
     let modules = workspace.modules(&packages)?;
+    // what is missing is said before anything is compiled
+    tool::wasmshare()?;
+    if matches!(command, Command::Run) {
+        tool::node()?;
+    }
     match (command, program) {
         (Command::Build, _) => {
             let modules = build.modules(&workspace, &modules)?;
@@ -152,11 +163,12 @@ fn run(mut args: Vec<OsString>) -> Result<ExitCode> {
         }
         (Command::Run, None) => {
             let script = match rest.is_empty() {
-                false => rest.remove(0).into(),
-                true => workspace.script().context(
-                    "nothing to run: name a script, --bin or --example, or set `script` in [workspace.metadata.wasmshare]",
-                )?,
+                false => PathBuf::from(rest.remove(0)),
+                true => workspace.script()?,
             };
+            if !script.exists() {
+                bail!("no such file: {}", script.display());
+            }
             let modules = build.modules(&workspace, &modules)?;
             let layout = combine::combine(&workspace, &build, &modules, workspace.out_dir(&build))?;
             node::run_script(&build, &script, &rest, &layout)

@@ -39,7 +39,7 @@ pub fn run_script(
     if !build.quiet {
         report::status("Running", format_args!("`node {}`", shown(script)));
     }
-    let mut node = tool::node();
+    let mut node = tool::node()?;
     node.arg(script).args(args).env(LAYOUT, url(layout));
     let status = node.status();
     tool::started(status, &node).map(tool::exit_code)
@@ -56,7 +56,7 @@ pub fn run_program(
     let dir = workspace.program_dir(build).join("run").join(&program.name);
     modules.push(program);
     let layout = combine(workspace, build, &modules, dir)?;
-    let mut node = tool::node();
+    let mut node = tool::node()?;
     node.args([
         "--no-warnings=ExperimentalWarning",
         "--input-type=module",

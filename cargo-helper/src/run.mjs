@@ -23,6 +23,17 @@ function host({ name }) {
   return { wasi_snapshot_preview1: wasi.wasiImport };
 }
 
+// Without the frames of the standard library below and above, as Rust's own backtraces are cut: its functions of these
+// names are there for that.
+function shortened(stack) {
+  if (process.env.RUST_BACKTRACE === 'full') return stack;
+  const [message, ...frames] = stack.split('\n');
+  const first = frames.findLastIndex(frame => frame.includes('__rust_end_short_backtrace')) + 1;
+  const end = frames.findIndex((frame, i) => i >= first && frame.includes('__rust_begin_short_backtrace'));
+  const ours = frames.slice(first, end < 0 ? undefined : end);
+  return [message, ...ours.map(frame => frame.replace(/ \(wasm:.*/, ''))].join('\n');
+}
+
 function fail(message, code) {
   console.error(`error: ${message}`);
   process.exit(code);
@@ -35,5 +46,5 @@ try {
   else fail(`${program} is not a program: it exports neither _start nor main`, 101);
 } catch (error) {
   if (!(error instanceof WebAssembly.RuntimeError)) throw error;
-  fail(`${program} trapped: ${error.stack}`, 134); // as an abort's exit code
+  fail(`${program} trapped: ${shortened(error.stack)}`, 134); // as an abort's exit code
 }

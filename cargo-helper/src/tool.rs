@@ -1,25 +1,51 @@
 //! The programs that this one calls.
 
-use anyhow::{Context, Result};
+use anyhow::{bail, Context, Result};
 use std::ffi::OsString;
-use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
 /// `wasmshare`: from WASMSHARE, from beside this program, or from PATH.
-pub fn wasmshare() -> Command {
-    Command::new(wasmshare_path())
+pub fn wasmshare() -> Result<Command> {
+    let name = format!("wasmshare{}", std::env::consts::EXE_SUFFIX);
+    let beside = std::env::current_exe()
+        .map(|exe| exe.with_file_name(&name))
+        .ok()
+        .filter(|beside| beside.is_file());
+    program("WASMSHARE", beside.unwrap_or(name.into()), "WasmShare")
 }
 
-fn wasmshare_path() -> PathBuf {
-    if let Some(path) = std::env::var_os("WASMSHARE") {
-        return path.into();
+pub fn node() -> Result<Command> {
+    let name = format!("node{}", std::env::consts::EXE_SUFFIX);
+    program("NODE", name.into(), "Node.js")
+}
+
+/// What the environment variable says, or else the default. That it is there is worth knowing before modules are
+/// compiled.
+fn program(variable: &str, default: PathBuf, product: &str) -> Result<Command> {
+    let given = std::env::var_os(variable)
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from);
+    let program = given.as_ref().unwrap_or(&default);
+    if !is_there(program) {
+        match given {
+            Some(path) => bail!("{} (from {variable}): no such file", path.display()),
+            None => bail!(
+                "`{}` is not in PATH: install {product}, or set {variable} to its path",
+                default.display()
+            ),
+        }
     }
-    let name = format!("wasmshare{}", std::env::consts::EXE_SUFFIX);
-    match std::env::current_exe().map(|exe| exe.with_file_name(&name)) {
-        Ok(beside) if beside.is_file() => beside,
-        _ => name.into(),
+    Ok(Command::new(program))
+}
+
+/// As a path, or else in PATH.
+fn is_there(program: &Path) -> bool {
+    if program.components().count() > 1 {
+        return program.is_file();
     }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
 }
 
 /// The cargo that runs this program, as cargo tells its subcommands and runners.
@@ -27,29 +53,45 @@ pub fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-pub fn node() -> Command {
-    Command::new(std::env::var_os("NODE").unwrap_or_else(|| "node".into()))
-}
-
-/// Says what to do when a program is not there.
+/// Says which program it was that could not be run.
 pub fn started<T>(result: std::io::Result<T>, command: &Command) -> Result<T> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    result
-        .map_err(|error| match error.kind() {
-            ErrorKind::NotFound => anyhow::anyhow!("`{program}` is not in PATH{}", hint(&program)),
-            _ => error.into(),
-        })
-        .with_context(|| format!("could not run `{program}`"))
+    result.with_context(|| {
+        format!(
+            "could not run `{}`",
+            command.get_program().to_string_lossy()
+        )
+    })
 }
 
-fn hint(program: &str) -> &'static str {
-    if program.contains("wasmshare") {
-        ": install WasmShare, or set WASMSHARE to its path"
-    } else if program.contains("node") {
-        ": install Node.js, or set NODE to its path"
-    } else {
-        ""
+/// ` (did you mean 'build'?)`, or nothing when none of the words is close.
+pub fn did_you_mean<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> String {
+    let near = words
+        .into_iter()
+        .map(|known| (edits(word, known), known))
+        .min();
+    match near {
+        Some((edits, known)) if edits <= 2 => format!(" (did you mean '{known}'?)"),
+        _ => String::new(),
     }
+}
+
+/// How many letters to change, add, leave out or exchange with the next.
+fn edits(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<_>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let change = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = change.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
 }
 
 /// A program's exit code, passed on; a signal counts as shells count it.
@@ -60,4 +102,28 @@ pub fn exit_code(status: ExitStatus) -> ExitCode {
     let signal = None::<i32>;
     let code = status.code().unwrap_or(128 + signal.unwrap_or(0));
     ExitCode::from(u8::try_from(code).unwrap_or(101))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_is_close_is_named() {
+        let said = |word| did_you_mean(word, ["build", "run", "inspect"]);
+        assert_eq!(said("bulid"), " (did you mean 'build'?)");
+        assert_eq!(said("inspct"), " (did you mean 'inspect'?)");
+        assert_eq!(said("deploy"), "");
+        assert_eq!(
+            (edits("", "ab"), edits("ab", "ba"), edits("stck", "stack")),
+            (2, 1, 1)
+        );
+    }
+
+    #[test]
+    fn a_program_is_a_path_or_in_path() {
+        assert!(is_there(Path::new("cargo")));
+        assert!(!is_there(Path::new("no-such-program")));
+        assert!(!is_there(Path::new("./cargo")));
+    }
 }

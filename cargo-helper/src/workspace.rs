@@ -1,42 +1,12 @@
-//! The workspace: its packages, and `[workspace.metadata.wasmshare]`.
+//! The workspace: its packages, and its modules.
 
 use crate::build::Build;
+use crate::combine::shown;
+use crate::config::{in_config, Config};
 use anyhow::{bail, Context, Result};
-use cargo_metadata::{Metadata, MetadataCommand, Package};
-use serde::Deserialize;
-use serde_json::Value;
-use std::collections::BTreeMap;
+use cargo_metadata::{Metadata, MetadataCommand, Package, PackageId};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Config {
-    modules: Option<Vec<String>>,
-    out_dir: Option<PathBuf>,
-    script: Option<PathBuf>,
-    name: Option<String>,
-    /// All else: the options of `wasmshare combine`, which knows them.
-    #[serde(flatten)]
-    options: BTreeMap<String, Value>,
-}
-
-/// `key = "64K"`, `key = 65536` and `key = true` as an option, a list as one for each; none for `key = false`
-fn options(key: &str, value: &Value) -> Result<Vec<String>> {
-    Ok(match value {
-        Value::String(text) => vec![format!("--{key}={text}")],
-        Value::Number(number) => vec![format!("--{key}={number}")],
-        Value::Bool(true) => vec![format!("--{key}")],
-        Value::Bool(false) => vec![],
-        Value::Array(values) => {
-            let each: Result<Vec<_>> = values.iter().map(|value| options(key, value)).collect();
-            each?.concat()
-        }
-        _ => bail!(
-            "`{key}` in [workspace.metadata.wasmshare] is not a string, a number, a boolean or a list of those"
-        ),
-    })
-}
 
 /// One of `modules`: `[NAME=]PACKAGE` or `[NAME=]FILE.wasm`
 #[derive(Clone, Debug, PartialEq)]
@@ -85,15 +55,7 @@ impl Workspace {
             }
             error => error.into(),
         })?;
-        let config = match metadata.workspace_metadata.get("wasmshare") {
-            Some(table) => serde_json::from_value(table.clone()).with_context(|| {
-                format!(
-                    "bad [workspace.metadata.wasmshare] in {}",
-                    metadata.workspace_root.join("Cargo.toml")
-                )
-            })?,
-            None => Config::default(),
-        };
+        let config = Config::load(&metadata)?;
         Ok(Self { metadata, config })
     }
 
@@ -109,6 +71,10 @@ impl Workspace {
                 self.metadata.workspace_root
             )
         })
+    }
+
+    pub fn has(&self, package: &PackageId) -> bool {
+        self.metadata.workspace_members.contains(package)
     }
 
     /// The modules to combine, in layout order: the packages named, or those configured, or every cdylib.
@@ -160,10 +126,8 @@ impl Workspace {
             if let Source::File(file) = &mut module.source {
                 *file = self.root().join(&*file);
                 if !file.is_file() {
-                    bail!(
-                        "no such file: {}, in [workspace.metadata.wasmshare]",
-                        file.display()
-                    );
+                    let error = format!("modules: no such file: {}", shown(file));
+                    return Err(in_config(self.root(), error));
                 }
             }
         }
@@ -178,16 +142,21 @@ impl Workspace {
         self.metadata.workspace_root.as_std_path()
     }
 
-    pub fn script(&self) -> Option<PathBuf> {
-        self.config
-            .script
-            .as_ref()
-            .map(|script| self.root().join(script))
+    /// What `run` runs when it is given nothing.
+    pub fn script(&self) -> Result<PathBuf> {
+        let script = self.config.script.clone().context(
+            "nothing to run: name a script, --bin or --example, or set `script` in [workspace.metadata.wasmshare]",
+        )?;
+        if !script.exists() {
+            let error = format!("script: no such file: {}", shown(&script));
+            return Err(in_config(self.root(), error));
+        }
+        Ok(script)
     }
 
     pub fn out_dir(&self, build: &Build) -> PathBuf {
         match &self.config.out_dir {
-            Some(dir) => self.root().join(dir),
+            Some(dir) => dir.clone(),
             None => self.program_dir(build),
         }
     }
@@ -207,21 +176,8 @@ impl Workspace {
     }
 
     /// The options of `wasmshare combine`.
-    pub fn combine_options(&self) -> Result<Vec<String>> {
-        let mut list = vec![format!("--name={}", self.layout())];
-        for (key, value) in &self.config.options {
-            if ["o", "output", "depfile"].contains(&key.as_str()) {
-                bail!("`{key}` in [workspace.metadata.wasmshare]: use `out-dir`");
-            }
-            match value {
-                // the one that is a path
-                Value::String(file) if key == "map" => {
-                    list.push(format!("--map={}", self.root().join(file).display()));
-                }
-                _ => list.extend(options(key, value)?),
-            }
-        }
-        Ok(list)
+    pub fn combine_options(&self) -> &[String] {
+        &self.config.options
     }
 }
 
@@ -264,27 +220,5 @@ mod tests {
                 source: Source::File("p/b.wasm".into())
             }
         );
-    }
-
-    #[test]
-    fn keys_become_options() {
-        let text = r#"{"modules": [], "extra-stack": 65536, "table": "shared", "keep-relocs": true, "trust-pic": false, "prefer": ["a", "b"]}"#;
-        let config: Config = serde_json::from_str(text).unwrap();
-        let list: Vec<_> = config
-            .options
-            .iter()
-            .flat_map(|(key, value)| options(key, value).unwrap())
-            .collect();
-        assert_eq!(
-            list,
-            [
-                "--extra-stack=65536",
-                "--keep-relocs",
-                "--prefer=a",
-                "--prefer=b",
-                "--table=shared"
-            ]
-        );
-        assert!(options("base", &Value::Null).is_err());
     }
 }

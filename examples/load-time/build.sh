@@ -2,13 +2,12 @@
 # build.sh DIRECTORY
 #
 # Links the modules of ../three-modules and prepares them, and puts them, the page and the wasmshare package into
-# DIRECTORY, to be served as it is. Takes clang from CLANG and wasmshare from WASMSHARE.
+# DIRECTORY, to be served as it is. Takes clang and wasmshare from ../tools.sh.
 set -eu
 
 output=${1:?usage: build.sh DIRECTORY}
 here=$(dirname "$0")
-clang=${CLANG:-clang}
-wasmshare=${WASMSHARE:-wasmshare}
+. "$here/../tools.sh"
 mkdir -p "$output/linked" "$output/wasmshare"
 
 # --no-wasm-opt: clang runs an optimiser on the linked module when one is in PATH, and that knows no relocations

@@ -2,14 +2,13 @@
 # build.sh rust|c DIRECTORY
 #
 # Links the three modules separately, then combines them: the placed modules and their layout go to DIRECTORY, what the
-# linker made to DIRECTORY/unplaced. Takes clang from CLANG and wasmshare from WASMSHARE. Prints what it runs.
+# linker made to DIRECTORY/unplaced. Takes clang and wasmshare from ../tools.sh. Prints what it runs.
 set -eu
 
 usage="usage: build.sh rust|c DIRECTORY"
 language=${1:?$usage} output=${2:?$usage}
 here=$(dirname "$0")
-clang=${CLANG:-clang}
-wasmshare=${WASMSHARE:-wasmshare}
+. "$here/../tools.sh"
 mkdir -p "$output/unplaced"
 
 run() {

@@ -2,13 +2,12 @@
 # build.sh DIRECTORY
 #
 # Compiles and links the three modules separately, combines them, and puts the page beside them: DIRECTORY is all that a
-# web server needs. Takes clang and clang++ from CLANG and CLANGXX, and wasmshare from WASMSHARE. Prints what it runs.
+# web server needs. Takes clang, clang++ and wasmshare from ../tools.sh. Prints what it runs.
 set -eu
 
 output=${1:?"usage: build.sh DIRECTORY"}
 here=$(dirname "$0")
-clang=${CLANG:-clang}
-clangxx=${CLANGXX:-clang++}
+. "$here/../tools.sh"
 CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$(cd "$here/../.." && pwd)/build/cargo}
 export CARGO_TARGET_DIR
 unplaced=$output/unplaced
@@ -38,7 +37,7 @@ echo "  \$ cd $here/motion"
 (cd "$here/motion" && run ../../cargo-wasm.sh build --release --quiet)
 cp "$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/motion.wasm" "$unplaced"
 
-run "${WASMSHARE:-wasmshare}" combine --print-map --stack=shared --stack-size 16K --table=shared --heap-size 16K \
+run "$wasmshare" combine --print-map --stack=shared --stack-size 16K --table=shared --heap-size 16K \
     -o "$output" "$unplaced/world.wasm" "$unplaced/shapes.wasm" "$unplaced/motion.wasm"
 # what the page calls things by: it adds to an address what the layout says that the module was moved by
 nm=$("$clang" -print-prog-name=llvm-nm)

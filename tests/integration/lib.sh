@@ -46,15 +46,16 @@ example() {
     cd "$work/$1"
 }
 
-# readme_block KIND: the first block of that kind in README.md
-readme_block() {
-    sed -n "/^\`\`\`$1\$/,/^\`\`\`\$/p" README.md | sed '/^```/d' | grep . || fail "README.md has no $1 block"
+# block KIND FILE: the first block of that kind in a Markdown file
+block() {
+    awk -v begin="\`\`\`$1" '/^```/ { if (inside) exit; inside = $0 == begin; next } inside' "$2" | grep '' ||
+        fail "$2 has no $1 block"
 }
 
 # Runs the README's commands; their output has to have what the README says they print.
 follow_readme() {
-    readme_block sh >commands.sh
-    readme_block text >expected.txt
+    block sh README.md >commands.sh
+    block text README.md >expected.txt
     bash -euo pipefail commands.sh 2>&1 | tee output.log
     while IFS= read -r line; do expect "$line" output.log; done <expected.txt
 }

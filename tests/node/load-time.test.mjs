@@ -156,6 +156,9 @@ test('layouts that cannot be are refused', async () => {
   await refuses(combine([prepared.limited, prepared.limited], 0, { heapSize: 2 ** 20 }), 'maximum', /maxMemory/);
   await refuses(relocate(keeper, 8), 'alignment', /16/);
   await refuses(relocate(keeper, 0.5), 'alignment', /16/);
+  await refuses(relocate(keeper, 0x10000, 0x8000), 'option', /^heapBase cannot be 32768$/);
+  const { layout: { modules: [{ memorySize }] } } = await combine([keeper]);
+  await refuses(relocate(keeper, 2 ** 32 - Math.ceil(memorySize / 16) * 16), 'space', /./);
   await refuses(relocate(keeper, 2 ** 32), 'space', /./);
   await refuses(relocate(keeper, NaN), 'space', /./);
 });
@@ -208,6 +211,9 @@ describe('load places one more module into a running layout', () => {
     assert.equal(within.neededPages, neededPages);
     const end = neededPages * 65536;
     await refuses(load(layout, keeper, { base: end - 16 }), 'space', RegExp(`memory ends at ${end} without { memory }$`));
+    // What malloc returns when it fails, or from 2 GiB up, and what the layout has already.
+    for (const taken of [0, 0x80000000 | 0, layout.modules[0].memoryBase, layout.heapBase - 16])
+      await refuses(load(layout, keeper, { base: taken }), 'option', /^base cannot be /);
     const memory = new WebAssembly.Memory({ initial: neededPages + 9 });
     assert.equal((await load(layout, keeper, { memory, base: end })).layout.modules[1].memoryBase, end);
     await refuses(load(layout, keeper, { memory, base: end + 9 * 65536 }), 'space', RegExp(`memory ends at ${end + 9 * 65536}$`));

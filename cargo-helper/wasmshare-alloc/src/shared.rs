@@ -8,7 +8,7 @@ pub struct Shared;
 
 // A module that has a C library keeps its own beside these, since rustc gives imports symbols of their own.
 #[cfg_attr(target_family = "wasm", link(wasm_import_module = "env"))]
-extern "C" {
+unsafe extern "C" {
     fn malloc(size: usize) -> *mut u8;
     fn realloc(block: *mut u8, size: usize) -> *mut u8;
     fn aligned_alloc(align: usize, size: usize) -> *mut u8;

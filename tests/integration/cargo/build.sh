@@ -51,16 +51,43 @@ cargo wasmshare inspect --release --json | node -e 'JSON.parse(require("fs").rea
 refuses 'error: package `nonesuch` is not in the workspace' cargo wasmshare build -p nonesuch
 refuses '`--release` goes before `--`' cargo wasmshare build -- --release
 refuses "invalid option '--heap'" cargo wasmshare build --heap 1
-refuses 'no such command: `bild`' cargo wasmshare bild
+refuses "error: no such command: 'bulid' (did you mean 'build'?)" cargo wasmshare bulid
+[ "$(wc -l <refused.log)" = 1 ] || fail 'more than one line'
 refuses 'nothing to run' cargo wasmshare run
+
+# what is wrong in the configuration is said of the file and the key, before anything is compiled
+cp Cargo.toml good.toml
+wrong() {
+    local text=$1
+    shift
+    refuses "error: Cargo.toml: [workspace.metadata.wasmshare]: $text" cargo wasmshare "$@"
+    expect_no Finished refused.log
+    cp good.toml Cargo.toml
+}
 sed -i s/heap-size/heapsize/ Cargo.toml
-refuses 'unknown option --heapsize' cargo wasmshare build
-sed -i s/heapsize/heap-size/ Cargo.toml
+wrong "unknown key 'heapsize' (did you mean 'heap-size'?)" build
 sed -i s/heap-size/output/ Cargo.toml
-refuses '`output` in [workspace.metadata.wasmshare]: use `out-dir`' cargo wasmshare build
-sed -i s/output/heap-size/ Cargo.toml
-sed -i s/prebuilt.wasm/absent.wasm/ Cargo.toml
-refuses 'no such file: ' cargo wasmshare build
+wrong "unknown key 'output' (did you mean 'out-dir'?)" build
+sed -i s/128K/128Q/ Cargo.toml
+wrong 'extra-stack = "128Q": this is not a size' build
+sed -i 's/"prebuilt.wasm"/"absent.wasm"/' Cargo.toml
+wrong 'modules: no such file: absent.wasm' build
+echo 'script = "absent.mjs"' >>Cargo.toml
+wrong 'script: no such file: absent.mjs' run
+refuses 'error: no such file: absent.mjs' cargo wasmshare run absent.mjs
+expect_no Finished refused.log
+printf '[package.metadata.wasmshare]\nstack = "shared"\n' >>shout/Cargo.toml
+refuses 'shout/Cargo.toml: [package.metadata.wasmshare]: this belongs to the workspace: to [workspace.metadata.wasmshare] in Cargo.toml' \
+    cargo wasmshare build
+sed -i '/metadata/,$d' shout/Cargo.toml
+# every option of `wasmshare combine` is a key
+for option in $(wasmshare --help | sed -n '/ combine /,/ relocate /p' | grep -o -e '--[a-z-]*' | sort -u); do
+    case $option in --name | --depfile | --offset | --heap-base | --table-offset) continue ;; esac
+    sed -i "/^${option#--} =/d" Cargo.toml
+    echo "${option#--} = {}" >>Cargo.toml
+    wrong "${option#--} = {}: this is n" build
+done
+
 echo 'syntax error' >>greeting/src/lib.rs
 sed -i 's/^modules.*/modules = ["greeting"]/' Cargo.toml
 refuses 'error: could not build the modules' cargo wasmshare build
@@ -75,10 +102,14 @@ expect_no 'wasmshare: error' refused.log
 
 # the command, where WASMSHARE says
 sed -i 's/^max-memory.*//' Cargo.toml
-refuses 'could not run `/nonesuch/wasmshare`' env WASMSHARE=/nonesuch/wasmshare cargo wasmshare build --release
+refuses 'error: /nonesuch (from WASMSHARE): no such file' env WASMSHARE=/nonesuch cargo wasmshare build --release
+expect_no Finished refused.log
+refuses 'error: /nonesuch (from NODE): no such file' env NODE=/nonesuch cargo wasmshare run
+expect_no Finished refused.log
 installed=$WASMSHARE_PREFIX/bin
 PATH=${PATH//"$installed:"/}
 WASMSHARE=$installed/wasmshare cargo wasmshare build --release
+refuses "`wasmshare` is not in PATH" env WASMSHARE= cargo wasmshare build --release
 refuses '`wasmshare` is not in PATH: install WasmShare, or set WASMSHARE' cargo wasmshare build --release
 # or beside `cargo-wasmshare`
 mkdir "$work/bin"

@@ -58,3 +58,44 @@ cargo build --target wasm32-unknown-unknown
 cargo wasmshare build 2>&1 | tee build.log
 expect_no 'Compiling dependency' build.log
 wasmshare verify "$CARGO_TARGET_DIR/wasmshare/debug"
+
+# each gets modules of its own kind, whichever was there before, and only links again when the other one was there: with
+# what is a dependency as well, and for programs
+module=$CARGO_TARGET_DIR/wasm32-unknown-unknown/debug/greeting.wasm
+sed -i 's/"cdylib"/"cdylib", "rlib"/' greeting/Cargo.toml
+rm greeting/build.rs
+mkdir -p shout/examples
+echo 'fn main() {}' >shout/examples/nothing.rs
+plain() {
+    cargo build --target wasm32-unknown-unknown --lib --examples 2>&1 | tee plain.log
+    wasmshare inspect "$module" >inspect.log || true
+    expect 'relocations  none' inspect.log
+}
+placed() {
+    cargo wasmshare build "$@" 2>&1 | tee build.log
+    wasmshare verify "$CARGO_TARGET_DIR/wasmshare/debug"
+}
+cargo clean --target wasm32-unknown-unknown -p greeting -p shout
+for _ in first second; do
+    plain
+    placed
+    expect '  Rebuilding greeting, shout, linked without relocations by `cargo build`' build.log
+    placed
+    expect_no Compiling build.log
+done
+plain
+plain
+expect_no Compiling plain.log
+# a program, which cargo itself keeps apart; the modules that it is placed with are not
+placed
+plain
+cargo wasmshare run --example nothing 2>&1 | tee build.log
+expect '  Rebuilding greeting, shout, linked' build.log
+# parts in another place than cargo's default: at least it is said
+cargo build --target wasm32-unknown-unknown --config "build.build-dir='$work/parts'"
+refuses 'run `cargo clean`' cargo wasmshare build -- --config "build.build-dir='$work/parts'"
+# a target directory in cargo's own flags
+plain
+rm -rf "$work/target"
+cargo build --target wasm32-unknown-unknown --target-dir "$work/target"
+placed -- --target-dir "$work/target"

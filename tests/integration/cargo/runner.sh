@@ -39,6 +39,8 @@ sed -i 's/HELLO FROM A/GOODBYE FROM A/' shout/src/lib.rs
 refuses 'cargo-wasmshare runner' cargo test
 expect 'trapped: RuntimeError: unreachable' refused.log
 expect shouts_what_the_other_module_says refused.log
+[ "$(grep -c '^    at ' refused.log)" -lt 10 ] || fail 'the trace is long'
+RUST_BACKTRACE=full refuses lang_start cargo test
 
 # an import that nothing exports is named
 sed -i 's/fn shout()/fn nonesuch()/; s/shout())/nonesuch())/' shout/examples/exit.rs

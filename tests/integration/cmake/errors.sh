@@ -17,7 +17,11 @@ refuses 'wasmshare_combine(x): later is neither a target defined before this cal
     configure "wasmshare_combine(x MODULES shout later $out)
 add_executable(later shout.c)"
 refuses 'two modules are named shout' configure "wasmshare_combine(x MODULES shout other/shout.wasm $out)"
-refuses 'use OUTPUT_DIRECTORY and LAYOUT_NAME' configure "wasmshare_combine(x MODULES shout $out OPTIONS --name y)"
+for options in '-o y' -oy '--output y' --output=y '--outp y' '--name y' --name=y '--na y' '--depfile y' --dep=y; do
+    refuses 'use OUTPUT_DIRECTORY and LAYOUT_NAME' \
+        configure "wasmshare_combine(x MODULES shout $out OPTIONS --heap-size 1M $options)"
+done
+configure "wasmshare_combine(x MODULES shout $out OPTIONS --heap-owner shout --prefer=output)"
 refuses 'this is a STATIC_LIBRARY' configure "add_library(s STATIC shout.c)
 wasmshare_combine(x MODULES s $out)"
 refuses 'wasmshare_module(nothing): no such target' configure 'wasmshare_module(nothing)'

@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-#[no_mangle]
+#[unsafe(no_mangle)]
 pub extern "C" fn greeting() -> *const c_char {
     c"hello from a module of its own".as_ptr()
 }

@@ -3,7 +3,7 @@
 use std::ffi::{c_char, CStr, CString};
 
 #[link(wasm_import_module = "greeting")]
-extern "C" {
+unsafe extern "C" {
     fn greeting() -> *const c_char;
 }
 
@@ -14,16 +14,17 @@ fn shouted() -> CString {
 }
 
 /// The caller hands the text back to `free_shout`: each module has an allocator of its own.
-#[no_mangle]
+#[unsafe(no_mangle)]
 pub extern "C" fn shout() -> *mut c_char {
     shouted().into_raw()
 }
 
 /// # Safety
 /// `text` comes from `shout`, and is not used again.
-#[no_mangle]
+#[unsafe(no_mangle)]
 pub unsafe extern "C" fn free_shout(text: *mut c_char) {
-    drop(CString::from_raw(text));
+    // SAFETY: what the caller promises
+    drop(unsafe { CString::from_raw(text) });
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ struct Arena {
     height: f32,
 }
 
-extern "C" {
+unsafe extern "C" {
     /// The C module's variable, where it lies.
     static arena: Arena;
 }
@@ -130,7 +130,7 @@ fn turned_back(at: f32, speed: f32, reach: f32, end: f32) -> f32 {
 
 /// # Safety
 /// `shapes` are `count` pointers to different objects.
-#[no_mangle]
+#[unsafe(no_mangle)]
 pub unsafe extern "C" fn step(
     shapes: *const *mut Shape,
     count: usize,
@@ -164,7 +164,7 @@ pub unsafe extern "C" fn step(
 
 /// # Safety
 /// As of `step`; `outlines` has room for as many.
-#[no_mangle]
+#[unsafe(no_mangle)]
 pub unsafe extern "C" fn draw(shapes: *const *mut Shape, count: usize, outlines: *mut Outline) {
     for i in 0..count {
         let (shape, outline) = (&**shapes.add(i), &mut *outlines.add(i));
@@ -172,7 +172,7 @@ pub unsafe extern "C" fn draw(shapes: *const *mut Shape, count: usize, outlines:
     }
 }
 
-#[no_mangle]
+#[unsafe(no_mangle)]
 pub extern "C" fn trail(shape: usize) -> *const Trail {
     TRAILS
         .lock()
@@ -181,7 +181,7 @@ pub extern "C" fn trail(shape: usize) -> *const Trail {
         .map_or(std::ptr::null(), |trail| &**trail)
 }
 
-#[no_mangle]
+#[unsafe(no_mangle)]
 pub extern "C" fn forget(shape: usize) {
     TRAILS.lock().unwrap().remove(&shape);
 }

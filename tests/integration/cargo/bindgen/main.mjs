@@ -3,9 +3,9 @@ import assert from 'node:assert';
 import { readFile } from 'node:fs/promises';
 import { initSync, shout, Words } from './bound/words.js';
 
-const { createMemory, modules } = await import(process.env.WASMSHARE_LAYOUT);
+const { createMemory, instantiate, modules } = await import(process.env.WASMSHARE_LAYOUT);
 const memory = createMemory();
-const { instance } = await WebAssembly.instantiate(await readFile(modules[0].url), { env: { memory } });
+const { instances } = await instantiate({}, { memory, modules: ['greeting'] });
 const { memory: used } = initSync({ module: await readFile(new URL('bound/words_bg.wasm', import.meta.url)), memory });
 assert.strictEqual(used, memory);
 
@@ -23,4 +23,4 @@ for (let i = 0; i < 2000; i++) {
 }
 assert.strictEqual(words.join(), expected.join(' '));
 assert.ok(memory.buffer.byteLength > modules.length * 65536);
-console.log(shout(text(instance.exports.greeting())));
+console.log(shout(text(instances.greeting.exports.greeting())));

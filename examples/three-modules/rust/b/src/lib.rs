@@ -3,14 +3,14 @@
 use object::Object;
 use std::ffi::{c_char, CStr};
 
-#[no_mangle]
+#[unsafe(no_mangle)]
 pub extern "C" fn double(object: &mut Object) {
     object.value *= 2;
 }
 
 static DESCRIPTION: &CStr = c"b, written in Rust: it doubles objects";
 
-#[no_mangle]
+#[unsafe(no_mangle)]
 pub extern "C" fn description() -> *const c_char {
     DESCRIPTION.as_ptr()
 }

@@ -3,7 +3,7 @@
 use object::Object;
 use std::ffi::{c_char, CStr};
 
-#[no_mangle]
+#[unsafe(no_mangle)]
 pub extern "C" fn create_object(value: i64) -> *mut Object {
     Box::into_raw(Box::new(Object { value }))
 }
@@ -11,7 +11,7 @@ pub extern "C" fn create_object(value: i64) -> *mut Object {
 static DESCRIPTION: &CStr = c"common, written in Rust: it creates objects";
 
 /// An address in this module's own data: right only if placing moved the data and every pointer to it.
-#[no_mangle]
+#[unsafe(no_mangle)]
 pub extern "C" fn description() -> *const c_char {
     DESCRIPTION.as_ptr()
 }

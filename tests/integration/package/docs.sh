@@ -1,0 +1,16 @@
+# Links of what is installed to read lead to what is installed, and the examples are there as they are in the tree.
+. "$(dirname "$0")/../lib.sh"
+share=$WASMSHARE_PREFIX/share
+cd "$share"
+for file in doc/wasmshare/*.md wasmshare/js/README.md doc/wasmshare/examples/*/README.md; do
+    for link in $(grep -o '](\.\{0,2\}[^):#]*' "$file" | sed 's/^](//; /^https*$/d'); do
+        [ -e "$(dirname "$file")/$link" ] || fail "$file: $link is not there"
+        echo "$file: $link" >>"$work/links.txt"
+    done
+done
+[ "$(wc -l <"$work/links.txt")" -ge 10 ] || fail "few links: $(cat "$work/links.txt")"
+expect ../../wasmshare/js/index.d.ts "$work/links.txt"
+diff -r -x .gitignore -x build -x target -x Cargo.lock "$WASMSHARE_SOURCE/examples/cargo" doc/wasmshare/examples/cargo
+cp -r doc/wasmshare/examples/make "$work"
+cd "$work/make"
+make
