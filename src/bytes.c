@@ -129,6 +129,14 @@ void ws_arena_free(struct ws_arena *arena) {
   }
 }
 
+void *ws_longer(void *items, size_t count, size_t *capacity, size_t size) {
+  size_t longer = count ? count * 2 : 16;
+  items = longer > SIZE_MAX / size ? NULL : realloc(items, longer * size);
+  if (items)
+    *capacity = longer;
+  return items;
+}
+
 void ws_buffer_free(struct ws_buffer *buffer) {
   free(buffer->data);
   *buffer = (struct ws_buffer){0};

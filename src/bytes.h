@@ -107,6 +107,13 @@ struct ws_arena {
 void *ws_arena_new(struct ws_arena *arena, size_t count, size_t size);
 void ws_arena_free(struct ws_arena *arena);
 
+// Room for one more item of `size` bytes behind the `count` of a list: the list, which may have moved, or
+// NULL, and then it is as it was. The caller frees it.
+void *ws_longer(void *items, size_t count, size_t *capacity, size_t size);
+static inline void *ws_make_room(void *items, size_t count, size_t *capacity, size_t size) {
+  return count < *capacity ? items : ws_longer(items, count, capacity, size);
+}
+
 // Bytes being built. A failed allocation sets `failed`, and later appends do nothing.
 struct ws_buffer {
   uint8_t *data;

@@ -45,28 +45,22 @@ void ws_module_refuse(struct ws_module *module, const char *section, const char 
 }
 
 bool ws_add_fixup(struct ws_module *module, struct ws_section *section, struct ws_fixup fixup) {
-  if (section->fixup_count == section->fixup_capacity) {
-    size_t capacity = section->fixup_capacity ? section->fixup_capacity * 2 : 64;
-    struct ws_fixup *fixups = realloc(section->fixups, capacity * sizeof *fixups);
-    if (!fixups)
-      return false;
-    section->fixups = fixups;
-    section->fixup_capacity = capacity;
-  }
+  struct ws_fixup *fixups =
+      ws_make_room(section->fixups, section->fixup_count, &section->fixup_capacity, sizeof *fixups);
+  if (!fixups)
+    return false;
+  section->fixups = fixups;
   section->fixups[section->fixup_count++] = fixup;
   module->info.fixups[fixup.base]++;
   return true;
 }
 
 struct ws_appended *ws_append_function(struct ws_module *module) {
-  if (module->appended_count == module->appended_capacity) {
-    size_t capacity = module->appended_capacity ? module->appended_capacity * 2 : 4;
-    struct ws_appended *appended = realloc(module->appended, capacity * sizeof *appended);
-    if (!appended)
-      return NULL;
-    module->appended = appended;
-    module->appended_capacity = capacity;
-  }
+  struct ws_appended *appended =
+      ws_make_room(module->appended, module->appended_count, &module->appended_capacity, sizeof *appended);
+  if (!appended)
+    return NULL;
+  module->appended = appended;
   module->appended[module->appended_count] = (struct ws_appended){0};
   return &module->appended[module->appended_count++];
 }

@@ -106,14 +106,11 @@ uint32_t ws_external(struct ws_module *module, uint32_t symbol, uint64_t addend)
   for (size_t i = module->external_count, tries = 0; i > 0 && tries < 64; i--, tries++)
     if (module->externals[i - 1].symbol == symbol && module->externals[i - 1].addend == addend)
       return (uint32_t)(i - 1);
-  if (module->external_count == module->external_capacity) {
-    size_t capacity = module->external_capacity ? module->external_capacity * 2 : 16;
-    struct ws_external *externals = realloc(module->externals, capacity * sizeof *externals);
-    if (!externals)
-      return UINT32_MAX;
-    module->externals = externals;
-    module->external_capacity = capacity;
-  }
+  struct ws_external *externals =
+      ws_make_room(module->externals, module->external_count, &module->external_capacity, sizeof *externals);
+  if (!externals)
+    return UINT32_MAX;
+  module->externals = externals;
   struct ws_symbol *named = &module->symbols[symbol];
   char *copy = ws_arena_new(&module->arena, named->name.size + 1, 1);
   if (!copy)

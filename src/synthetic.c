@@ -95,14 +95,11 @@ static bool pop(struct decoder *decoder, struct value *value) {
 
 static bool add_operand(struct decoder *decoder, uint32_t start, uint32_t end, uint64_t number) {
   struct functions *functions = decoder->functions;
-  if (decoder->operand_count == functions->capacity) {
-    size_t capacity = functions->capacity ? functions->capacity * 2 : 64;
-    struct operand *operands = realloc(functions->operands, capacity * sizeof *operands);
-    if (!operands)
-      return ws_fail_memory(decoder->error, decoder->module->file);
-    functions->operands = operands;
-    functions->capacity = capacity;
-  }
+  struct operand *operands =
+      ws_make_room(functions->operands, decoder->operand_count, &functions->capacity, sizeof *operands);
+  if (!operands)
+    return ws_fail_memory(decoder->error, decoder->module->file);
+  functions->operands = operands;
   // Addresses are found when they are consumed, not in order of place; keep them in order of place.
   size_t at = decoder->operand_count++;
   for (; at > 0 && functions->operands[at - 1].start > start; at--)
