@@ -30,7 +30,8 @@ static bool write_printed(const struct options *options, const struct layout *la
       text = NULL;
     }
   }
-  if (!text) {
+  if (!text || size == 0) { // nothing at all: what it is made of could not be
+    free(text);
     fail("out of memory");
     return false;
   }
