@@ -1,7 +1,7 @@
 # The completions complete every command and option that --help names, in the shells that they are for; the man page
 # documents them.
 . "$(dirname "$0")/../lib.sh"
-wasmshare --help >help.txt
+wasmshare --help | sed '/^MODULE is/,$d' >help.txt # what follows is about linkers
 share=$WASMSHARE_PREFIX/share
 sed 's/\\-/-/g' "$share/man/man1/wasmshare.1" >man-source.txt
 words=$(grep -oE '(^|[ [])--[a-z][a-z-]*' help.txt | tr -d ' [' | sort -u)
