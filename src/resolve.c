@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "module.h"
+#include "suggest.h"
 
 static const char *const kind_names[] = {"function", "table", "memory", "global", "tag"};
 
@@ -14,55 +15,6 @@ const char *ws_external_kind_name(enum ws_external_kind kind) {
 }
 
 enum { TEXT = 128 };
-
-// --------------------------------------------------------------------------------------------- near misses
-
-enum { LONGEST_SUGGESTION = 200 };
-
-static size_t least(size_t a, size_t b) {
-  return a < b ? a : b;
-}
-
-// How many characters must be added, removed, changed or swapped with the next to make `b` of `a`.
-static size_t edit_distance(struct ws_slice a, struct ws_slice b) {
-  size_t rows[3][LONGEST_SUGGESTION + 1];
-  for (size_t k = 0; k <= b.size; k++)
-    rows[0][k] = k;
-  for (size_t i = 1; i <= a.size; i++) {
-    size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
-    row[0] = i;
-    for (size_t k = 1; k <= b.size; k++) {
-      size_t changed = above[k - 1] + (a.data[i - 1] != b.data[k - 1]);
-      row[k] = least(changed, least(above[k], row[k - 1]) + 1);
-      if (i > 1 && k > 1 && a.data[i - 1] == b.data[k - 2] && a.data[i - 2] == b.data[k - 1])
-        row[k] = least(row[k], two_above[k - 2] + 1);
-    }
-  }
-  return rows[a.size % 3][b.size];
-}
-
-// The best of the names that were offered, if it is near enough to be what was meant.
-struct suggestion {
-  struct ws_slice wanted, name;
-  size_t distance, module;
-};
-
-static struct suggestion suggest(struct ws_slice wanted) {
-  return (struct suggestion){.wanted = wanted, .distance = (wanted.size + 2) / 3 + 1, .module = WS_HOST};
-}
-
-static void offer(struct suggestion *suggestion, struct ws_slice name, size_t module) {
-  size_t longest = name.size > suggestion->wanted.size ? name.size : suggestion->wanted.size;
-  size_t shortest = name.size + suggestion->wanted.size - longest;
-  if (longest > LONGEST_SUGGESTION || longest - shortest >= suggestion->distance)
-    return;
-  size_t distance = edit_distance(suggestion->wanted, name);
-  if (distance >= suggestion->distance)
-    return;
-  suggestion->name = name;
-  suggestion->distance = distance;
-  suggestion->module = module;
-}
 
 // ------------------------------------------------------------------------------------------------- exports
 
@@ -228,7 +180,7 @@ static void report_missing(struct resolver *resolver, const struct ws_import *im
   char module[TEXT], name[TEXT], near[TEXT], why[2 * TEXT], hint[3 * TEXT] = "";
   ws_printable(import->module, module, sizeof module);
   ws_printable(import->name, name, sizeof name);
-  struct suggestion suggestion = suggest(import->name);
+  struct ws_suggestion suggestion = ws_suggest(import->name);
   size_t hider = WS_HOST, elsewhere = WS_HOST;
   for (size_t i = 0; i < resolver->count; i++) {
     const struct ws_module *other = resolver->modules[i];
@@ -242,7 +194,7 @@ static void report_missing(struct resolver *resolver, const struct ws_import *im
       if (ws_slice_equal(other->exports[k].name, import->name))
         elsewhere = i;
       else if (named == WS_HOST || named == i)
-        offer(&suggestion, other->exports[k].name, i);
+        ws_offer(&suggestion, other->exports[k].name, i);
     }
   }
   if (elsewhere != WS_HOST)
@@ -250,9 +202,9 @@ static void report_missing(struct resolver *resolver, const struct ws_import *im
   else if (hider != WS_HOST)
     snprintf(hint, sizeof hint, "; %s has it, but does not export it: link that with -Wl,--export=%s",
              options->names[hider], name);
-  else if (suggestion.module != WS_HOST)
+  else if (suggestion.from != WS_HOST)
     snprintf(hint, sizeof hint, "; did you mean %s, of %s?", ws_printable(suggestion.name, near, sizeof near),
-             options->names[suggestion.module]);
+             options->names[suggestion.from]);
   bool any = may_come_from_any(import, named);
   snprintf(why, sizeof why, "%s%s",
            any                ? "no module exports"
@@ -314,7 +266,7 @@ static void resolve_import(struct resolver *resolver, struct ws_import *import) 
 // ----------------------------------------------------------------------------------------------- variables
 
 static void report_missing_variable(struct resolver *resolver, struct ws_slice symbol, const char *name) {
-  struct suggestion suggestion = suggest(symbol);
+  struct ws_suggestion suggestion = ws_suggest(symbol);
   for (size_t i = 0; i < resolver->count; i++) {
     const struct ws_module *other = resolver->modules[i];
     if (other == resolver->user)
@@ -329,13 +281,13 @@ static void report_missing_variable(struct resolver *resolver, struct ws_slice s
       uint64_t address;
       const struct ws_symbol *candidate = &other->symbols[k];
       if (candidate->kind == WS_SYMBOL_DATA && find_variable(other, candidate->name, &address))
-        offer(&suggestion, candidate->name, i);
+        ws_offer(&suggestion, candidate->name, i);
     }
   }
   char near[TEXT], hint[2 * TEXT] = ": define it, or declare it weak";
-  if (suggestion.module != WS_HOST)
+  if (suggestion.from != WS_HOST)
     snprintf(hint, sizeof hint, "; did you mean %s, of %s?", ws_printable(suggestion.name, near, sizeof near),
-             resolver->options->names[suggestion.module]);
+             resolver->options->names[suggestion.from]);
   REPORT(resolver, "uses the variable %s, which it does not define, and neither does any other module%s",
          name, hint);
 }
@@ -419,63 +371,4 @@ bool ws_module_binding(const struct ws_module *module, size_t index, struct ws_b
     return true;
   }
   return false;
-}
-
-// The `index`th module that gives this one something; WS_HOST for what no module gives. False at the end.
-static bool dependency(const struct ws_module *module, size_t index, size_t *from) {
-  if (index < module->import_count) {
-    *from = module->imports[index].from;
-    return true;
-  }
-  index -= module->import_count;
-  if (index >= module->external_count)
-    return false;
-  *from = module->externals[index].from;
-  return true;
-}
-
-// An order that a depth-first search leaves the modules in.
-struct visit {
-  size_t parent, next; // the module that asked for it, and its dependency to look at next
-  bool visited;
-};
-
-bool ws_instantiation_order(struct ws_module *const *modules, size_t count, size_t *order,
-                            struct ws_error *error) {
-  struct visit *visits = calloc(count + 1, sizeof *visits);
-  if (!visits)
-    return ws_fail_memory(error, "");
-  size_t used = 0;
-  for (size_t first = 0; first < count; first++) {
-    if (visits[first].visited)
-      continue;
-    visits[first] = (struct visit){.parent = WS_HOST, .visited = true};
-    for (size_t at = first; at != WS_HOST;) {
-      size_t from;
-      if (!dependency(modules[at], visits[at].next++, &from)) {
-        order[used++] = at;
-        at = visits[at].parent;
-      } else if (from < count && !visits[from].visited) {
-        visits[from] = (struct visit){.parent = at, .visited = true};
-        at = from;
-      }
-    }
-  }
-  for (size_t i = 0; i < count; i++)
-    visits[order[i]].next = i;
-  bool ok = true;
-  for (size_t i = 0; i < count && ok; i++) {
-    for (size_t k = 0; k < modules[i]->import_count && ok; k++) {
-      const struct ws_import *import = &modules[i]->imports[k];
-      char name[TEXT];
-      if (import->from < count && import->kind != WS_FUNCTION && visits[import->from].next > visits[i].next)
-        ok = ws_fail(error, modules[i]->file, NULL, WS_NO_OFFSET,
-                     "imports the %s %s of %s, which needs this module first: only functions can be imported "
-                     "in a circle",
-                     kind_names[import->kind], ws_printable(import->name, name, sizeof name),
-                     modules[import->from]->file);
-    }
-  }
-  free(visits);
-  return ok;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../suggest.h"
 #include "command.h"
 
 static const char help[] =
@@ -126,6 +127,11 @@ static int run(int argc, char **argv) {
     free_options(&options);
     return status;
   }
+  struct ws_suggestion suggestion = ws_suggest((struct ws_slice){(const uint8_t *)argv[1], strlen(argv[1])});
+  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+    ws_offer(&suggestion, (struct ws_slice){(const uint8_t *)commands[i].name, strlen(commands[i].name)}, i);
+  if (suggestion.from != SIZE_MAX)
+    return fail("unknown command '%s'; did you mean %s?", argv[1], commands[suggestion.from].name);
   return fail("unknown command '%s'; see wasmshare --help", argv[1]);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../suggest.h"
 #include "command.h"
 
 enum option_id {
@@ -213,6 +214,19 @@ static bool add_input(struct options *options, const char *argument) {
   return true;
 }
 
+static void fail_unknown(const char *command, const char *word) {
+  size_t dashes = strspn(word, "-"), size = strcspn(word + dashes, "=");
+  struct ws_suggestion suggestion = ws_suggest((struct ws_slice){(const uint8_t *)word + dashes, size});
+  for (size_t i = 0; long_options[i].name; i++) {
+    const char *name = long_options[i].name;
+    ws_offer(&suggestion, (struct ws_slice){(const uint8_t *)name, strlen(name)}, i);
+  }
+  if (suggestion.from != SIZE_MAX)
+    fail("%s: unknown option %s; did you mean --%s?", command, word, long_options[suggestion.from].name);
+  else
+    fail("%s: unknown option %s; see wasmshare --help", command, word);
+}
+
 bool parse_options(int argc, char **argv, const char *allowed, struct options *options) {
   *options = (struct options){.layout_name = "layout"};
   options->inputs = calloc((size_t)argc + 1, sizeof *options->inputs);
@@ -229,9 +243,10 @@ bool parse_options(int argc, char **argv, const char *allowed, struct options *o
     if (option == '?' || option == ':') {
       // A short option may be one of several in a word, which is not behind us then.
       const char short_option[] = {'-', (char)optopt, '\0'};
-      bool is_short = option == '?' && optopt > 0 && optopt < 128;
-      fail(option == ':' ? "%s %s: needs a value" : "%s: unknown option %s; see wasmshare --help", argv[0],
-           is_short ? short_option : argv[optind - 1]);
+      if (option == ':')
+        fail("%s %s: needs a value", argv[0], argv[optind - 1]);
+      else
+        fail_unknown(argv[0], optopt > 0 && optopt < 128 ? short_option : argv[optind - 1]);
       return false;
     }
     const char *name = option_name(option);

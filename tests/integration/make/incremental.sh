@@ -62,3 +62,11 @@ rm -r build/app
 printf 'not wasm' >build/greeting.wasm
 refuses 'wasmshare: error: build/greeting.wasm' make -j8 app
 [ -z "$(ls build/app)" ] || fail "left behind: $(ls build/app)"
+
+# where the outputs are is known from the other arguments
+for option in '-o elsewhere' --output=elsewhere '--depfile d' --dep=d; do
+    refuses 'wasmshare_combine: app: OPTIONS cannot have' make -f - <<END
+include \$(shell wasmshare --makefile)
+\$(eval \$(call wasmshare_combine,app,out,a.wasm,$option))
+END
+done
