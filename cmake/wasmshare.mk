@@ -33,11 +33,11 @@ _wasmshare_path = $(if $(findstring =,$1),$(word 2,$(subst =, ,$1)),$1)
 _wasmshare_name = $(if $(findstring =,$1),$(word 1,$(subst =, ,$1)),$(basename $(notdir $1)))
 _wasmshare_layout = $(or $(patsubst --name=%,%,$(filter --name=%,$(subst --name ,--name=,$1))),layout)
 
-# -o and --depfile, however short: where the outputs are is known from DIR.
-_wasmshare_refused = $(filter -o% --o% --d%,$1)
+# -o and --depfile, however short, and --name if it is short: where the outputs are is known from DIR and --name.
+_wasmshare_refused = $(filter -o% --o% --d%,$1) $(filter-out --name --name=%,$(filter --n%,$1))
 
 define wasmshare_combine
-$(if $(call _wasmshare_refused,$4),$(error wasmshare_combine: $(strip $1): OPTIONS cannot have $(call _wasmshare_refused,$4)))
+$(if $(strip $(call _wasmshare_refused,$4)),$(error wasmshare_combine: $(strip $1): OPTIONS cannot have $(strip $(call _wasmshare_refused,$4))))
 $(strip $1)_OUTPUTS := $(foreach module,$3,$(strip $2)/$(call _wasmshare_name,$(module)).wasm) \
   $(addprefix $(strip $2)/$(call _wasmshare_layout,$4).,h mjs d.mts json)
 .PHONY: $(strip $1)

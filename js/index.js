@@ -11,7 +11,7 @@ async function open(source, name = 'the module') {
   if (source?.arrayBuffer && source.ok !== false) source = await source.arrayBuffer();
   const { buffer = source, byteOffset, byteLength } = source ?? {};
   if (!(byteLength >= 0))
-    fail('source', `${name} must be a Uint8Array, an ArrayBuffer or a Response, not ${source?.status ?? source}`);
+    fail('source', `${name} must be bytes or a Response, not ${source?.status ?? source}`);
   return read(new Uint8Array(buffer, byteOffset, byteLength), name);
 }
 
@@ -20,6 +20,7 @@ export async function getHeapBase(module) {
 }
 
 export async function relocate(source, offset, heapBase) {
+  check({ offset }, Number.isFinite);
   const module = await open(source), { memory } = module, [low, high] = extent(module);
   // Without relocations, nothing says more than that a stack is aligned.
   const alignment = module.flags & 256 ? module.alignment : 16;
@@ -30,7 +31,7 @@ export async function relocate(source, offset, heapBase) {
   if (!(low + offset >= 0 && (module.memory64 || heapBase < 2 ** 32))) tooLarge(module);
   check({ heapBase }, () => isSize(heapBase) && heapBase >= high + offset);
   const initialHeap = Math.max(0, Math.floor(memory.minimum - module.end / PAGE)) * PAGE;
-  const pages = pagesFor(Math.max(heapBase, high + offset) + initialHeap, memory.maximum, module);
+  const pages = pagesFor(heapBase + initialHeap, memory.maximum, module);
   return place(module, { pages, maximumPages: memory.maximum, heapEnd: pages * PAGE, stackLow: null, tableSize: null }, {
     offset, stackLow: module.stackLow + offset, stackPointer: module.stackPointer + offset, heapBase,
     tableBase: module.tableBase,
@@ -38,7 +39,8 @@ export async function relocate(source, offset, heapBase) {
 }
 
 export async function combine(sources, additionalStack = 0, options = {}) {
-  const modules = await Promise.all(Array.from(sources ?? [], (source, i) => open(source, `module ${i}`)));
+  check({ modules: sources }, () => Array.isArray(sources) && sources.length);
+  const modules = await Promise.all(sources.map((source, i) => open(source, `module ${i}`)));
   const layout = plan(modules, additionalStack, options);
   return {
     modules: modules.map((module, i) => place(module, layout, layout.modules[i])), neededPages: layout.pages, layout,

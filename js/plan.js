@@ -65,7 +65,6 @@ export function plan(modules, additionalStack, options) {
   const {
     stack = 'private', table = 'private', base = 0, align = 0, heapSize = 0, maxMemory = 0, stackSize = 0, heapOwner, ...others
   } = options, [first] = modules, shareStack = stack === 'shared';
-  check({ 'module 0': first }, () => first);
   check({ stack, table }, (kind) => kind === 'private' || kind === 'shared');
   check({ additionalStack, base, align, heapSize, maxMemory, stackSize, heapOwner: heapOwner ?? 0 }, isSize);
   check({ align }, (size) => !(size && Math.log2(size) % 1));

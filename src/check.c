@@ -70,12 +70,28 @@ static bool is_bound(struct ws_slice name, uint64_t value, const struct ws_bindi
   return bound && ws_slice_starts(name, "GOT.data.internal.");
 }
 
-// What the linker defines (__data_end, ...) says where something begins or ends: it need not be in the data.
+// What the linker defines (__data_end, ...) says where something begins or ends: it need not be in the data,
+// but is between the stack's and the data's ends, or in front of them for want of alignment.
 static bool is_end(struct ws_slice name) {
   static const char got[] = "GOT.data.internal.";
   size_t prefix = ws_slice_starts(name, got) ? sizeof got - 1 : 0;
   enum ws_base base;
-  return ws_linker_symbol((struct ws_slice){name.data + prefix, name.size - prefix}, &base);
+  return !ws_slice_is(name, "__wasm_init_memory_flag") &&
+         ws_linker_symbol((struct ws_slice){name.data + prefix, name.size - prefix}, &base);
+}
+
+static bool is_astray(const struct ws_module *module, struct ws_error *error, const char *section,
+                      const struct ws_placement *placement, const char *what, uint64_t value) {
+  bool has_data = placement->data_end > placement->data_base;
+  if (!has_data && module->info.imports_stack) // it is the end of a stack that is not there
+    return false;
+  uint64_t low = placement->data_base > WS_PAGE_SIZE ? placement->data_base - WS_PAGE_SIZE : 0;
+  uint64_t high = placement->data_end;
+  if (!module->info.imports_stack) {
+    low = placement->stack_low < low ? placement->stack_low : low;
+    high = placement->stack_pointer > high ? placement->stack_pointer : high;
+  }
+  return outside(module, error, section, what, value, value, low, high + 15);
 }
 
 static bool check_globals(const struct ws_module *module, const struct ws_placement *placement,
@@ -95,8 +111,11 @@ static bool check_globals(const struct ws_module *module, const struct ws_placem
         return false;
       continue;
     }
-    if (global->base == WS_BASE_MEMORY && is_end(name))
+    if (global->base == WS_BASE_MEMORY && is_end(name)) {
+      if (is_astray(module, error, "GLOBAL", placement, what, global->value))
+        return false;
       continue;
+    }
     if (global->base == WS_BASE_MEMORY && !is_bound(name, global->value, bindings, binding_count) &&
         outside(module, error, "GLOBAL", what, global->value, global->value, placement->data_base,
                 placement->data_end))

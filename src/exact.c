@@ -14,47 +14,76 @@ static bool is_pic(const struct ws_module *module) {
   return false;
 }
 
-// The size of the LEB128 at `at` if it has all the bytes that a linker gives to an operand, and more than it
-// needs; or else 0.
-static size_t padded_size(struct ws_slice body, size_t at, bool is_64) {
-  size_t size = is_64 ? 10 : 5;
-  if (body.size - at < size)
-    return 0;
-  for (size_t i = 0; i + 1 < size; i++)
-    if (body.data[at + i] < 0x80)
-      return 0;
-  uint8_t last = body.data[at + size - 1];
-  return last == ((body.data[at + size - 2] & 0x40) ? 0x7f : 0x00) || last == 0x00 ? size : 0;
+// An operand, of at most five bytes: what follows a constant, a global's name, a call, or the alignment of a
+// load or store.
+struct operand {
+  enum { NO_OPERAND, ADDRESS, GLOBAL, OTHER } kind;
+  uint64_t value;
+  bool padded; // longer than it needs to be, as linkers leave what they relocate
+};
+
+// Finds one at `at`, by what is before it. That may be part of something else: what is found is used only to
+// refuse.
+static struct operand operand_at(const struct ws_module *module, struct ws_slice body, size_t at) {
+  struct operand operand = {NO_OPERAND, 0, false};
+  uint8_t before = body.data[at - 1], opcode = at > 1 ? body.data[at - 2] : 0,
+          prefix = at > 2 ? body.data[at - 3] : 0;
+  bool constant = before == 0x41 || before == 0x42; // i32.const, i64.const
+  bool memarg = before <= 4 && ((opcode >= 0x28 && opcode <= 0x3e) || prefix == 0xfd || prefix == 0xfe);
+  size_t size = 0;
+  while (size < 9 && at + size < body.size && body.data[at + size] >= 0x80) {
+    operand.value |= (uint64_t)(body.data[at + size] & 0x7f) << (7 * size);
+    size++;
+  }
+  if (at + size == body.size)
+    return operand;
+  uint8_t last = body.data[at + size];
+  operand.value |= (uint64_t)(last & 0x7f) << (7 * size);
+  if (constant || memarg)
+    operand.kind = ADDRESS;
+  else if (before == 0x23) // global.get
+    operand.kind = GLOBAL;
+  else if (before == 0x10) // call
+    operand.kind = OTHER;
+  // A positive constant ends with a byte of zeros when its highest bit is the one before that.
+  bool sign = size > 0 && (body.data[at + size - 1] & 0x40);
+  bool high = module->memory.minimum > (UINT64_C(1) << 27) / WS_PAGE_SIZE;
+  operand.padded =
+      (size == 4 || size == 9) && (constant && !high ? last == (sign ? 0x7f : 0x00) : last == 0x00);
+  return operand;
 }
 
-// Whether a function has an operand that the linker relocated, of a constant or of a load or store, and takes
-// no base that it could be added to. Used only to refuse: such an operand is an address or a table index.
-static bool is_absolute(const struct ws_module *module, struct ws_slice body) {
+// Whether a function has an operand that is an address, or a table index, and takes no base that it could be
+// added to. A function as a whole is compiled to be position-independent, or not.
+static bool is_absolute(const struct ws_module *module, struct ws_slice body, bool rewritten) {
   bool absolute = false;
   for (size_t i = 1; i < body.size; i++) {
-    uint8_t before = body.data[i - 1]; // i32.const, i64.const, global.get, or the alignment of a memarg
-    bool constant = before == 0x41 || before == 0x42 || before < 0x10;
-    if (!constant && before != 0x23)
-      continue;
-    bool narrow = padded_size(body, i, false) > 0;
-    if (before == 0x23 && narrow) {
-      struct ws_reader reader = ws_reader((struct ws_slice){body.data + i, body.size - i});
-      if (is_base(module, ws_read_uleb32(&reader)))
-        return false;
-    } else if (constant && (narrow || padded_size(body, i, true))) {
-      absolute = true;
-    }
+    struct operand operand = operand_at(module, body, i);
+    if (operand.kind == GLOBAL && operand.value < module->global_count &&
+        is_base(module, (uint32_t)operand.value))
+      return false;
+    bool in_memory = operand.value >= 1024 && operand.value <= module->memory.minimum * WS_PAGE_SIZE;
+    absolute |= operand.kind == ADDRESS && (operand.padded || (rewritten && in_memory));
   }
   return absolute;
 }
 
-// A function as a whole is compiled to be position-independent, or not.
+// What rewrites a module, such as wasm-opt, leaves no padding: then any constant that could be an address has
+// to be taken for one.
+static bool is_rewritten(const struct ws_module *module, struct ws_slice code) {
+  for (size_t i = 1; i < code.size; i++)
+    if (operand_at(module, code, i).kind != NO_OPERAND && operand_at(module, code, i).padded)
+      return false;
+  return true;
+}
+
 static bool has_absolute_function(const struct ws_module *module) {
   const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
+  bool rewritten = code && is_rewritten(module, code->content);
   for (uint32_t i = 0; i < module->function_count; i++) {
     const struct ws_function *function = &module->functions[i];
-    if (!function->linkers &&
-        is_absolute(module, (struct ws_slice){code->content.data + function->offset, function->size}))
+    struct ws_slice body = {code->content.data + function->offset, function->size};
+    if (!function->linkers && is_absolute(module, body, rewritten))
       return true;
   }
   return false;
@@ -65,7 +94,7 @@ static void judge_without_relocations(struct ws_module *module, bool trust_pic) 
   bool has_data = module->info.data_end > module->info.data_base, pic = is_pic(module), initialised = false;
   for (size_t i = 0; i < module->segment_count; i++)
     initialised |= !ws_slice_is_zero(module->segments[i].bytes);
-  if ((has_data && !pic) || (has_absolute_function(module) && !(pic && trust_pic)))
+  if ((has_data && !pic) || (!trust_pic && has_absolute_function(module)))
     ws_module_refuse(module, NULL, "has no linking section, so its pointers cannot be found: %s", advice);
   else if (pic && module->memory_import == SIZE_MAX)
     ws_module_refuse(
@@ -87,6 +116,11 @@ static bool ends_with_relocations(const struct ws_module *module) {
   const struct ws_section *last = &module->sections[module->section_count - 1];
   return last->id == WS_SECTION_CUSTOM &&
          (ws_slice_is(last->name, "linking") || ws_slice_starts(last->name, "reloc."));
+}
+
+// Whether relocations may be missing: the file may end too early, or llvm-objcopy took sections away.
+static bool may_lack_relocations(const struct ws_module *module) {
+  return ends_with_relocations(module) || ws_custom_section(module, ".objcopy.removed");
 }
 
 // Whether some word of the data is the address of data or an index of the function table. Used only to
@@ -122,7 +156,7 @@ static bool may_hold_operands(const struct ws_module *module, struct ws_slice co
   const struct ws_section *data = ws_section(module, WS_SECTION_DATA);
   bool addresses = has_data_symbols(module);
   // The relocations of code come before those of data.
-  bool whole = !ends_with_relocations(module) || (data && data->relocated);
+  bool whole = !may_lack_relocations(module) || (data && data->relocated);
   for (size_t i = 0; i < code.size; i++) {
     uint64_t value = 0;
     size_t size = 0;
@@ -148,8 +182,8 @@ static bool may_hold_operands(const struct ws_module *module, struct ws_slice co
   return false;
 }
 
-static bool may_be_cut_off(const struct ws_module *module) {
-  if (!ends_with_relocations(module))
+static bool lacks_relocations(const struct ws_module *module) {
+  if (!may_lack_relocations(module))
     return false;
   for (size_t i = 0; i < module->section_count; i++)
     if (module->sections[i].id == WS_SECTION_CUSTOM && ws_slice_starts(module->sections[i].name, ".debug_"))
@@ -169,15 +203,11 @@ void ws_judge(struct ws_module *module, bool trust_pic) {
         module, "linking",
         "has a linking section, but no relocations of its code: the file was cut off, or stripped of "
         "them");
-  } else if (ws_custom_section(module, ".objcopy.removed")) {
+  } else if (lacks_relocations(module)) {
     ws_module_refuse(
         module, NULL,
-        "had sections removed by llvm-objcopy, and they may have been relocations: give the linker's "
-        "own output");
-  } else if (may_be_cut_off(module)) {
-    ws_module_refuse(
-        module, NULL,
-        "ends with its relocations, and some may be missing: the file was cut off, or stripped after "
-        "linking (keep at least the target_features or the name section)");
+        "%s, and some of its relocations may be missing: the file was cut off, or stripped after linking "
+        "(keep at least the target_features or the name section)",
+        ends_with_relocations(module) ? "ends with its relocations" : "had sections removed by llvm-objcopy");
   }
 }

@@ -32,12 +32,14 @@ static bool read_segment_info(struct ws_module *module, struct ws_reader *reader
   return true;
 }
 
+// An import among those of its kind, and among all.
+struct import_cursor {
+  uint32_t index;
+  size_t at;
+};
+
 // The name of an imported function, global, ... is that of its import, unless the symbol gives one. Symbols
 // come in order of what they name, mostly, so `*last` is where to go on.
-struct import_cursor {
-  uint32_t index; // of its kind
-  size_t at;      // in the imports
-};
 static struct ws_slice import_name(const struct ws_module *module, struct import_cursor *last, uint8_t kind,
                                    uint32_t index) {
   struct import_cursor cursor = index < last->index ? (struct import_cursor){0} : *last;

@@ -192,10 +192,12 @@ static bool prepare(const struct ws_module *module, struct ws_buffer *bytes, str
   written.module.bytes = (struct ws_slice){bytes->data, bytes->size};
   bool ok = ws_read_sections(&written.module, error) && find_sites(&written, error) &&
             (append_section(&written, bytes) || ws_fail_memory(error, module->file));
-  // Numbers that are larger than any memory do not fit the format.
   struct ws_load_module prepared;
-  if (ok && ws_load_open(&prepared, bytes->data, bytes->size) != WS_LOAD_OK)
+  enum ws_load_status status = ok ? ws_load_open(&prepared, bytes->data, bytes->size) : WS_LOAD_OK;
+  if (status == WS_LOAD_MALFORMED) // numbers that are larger than any memory do not fit the format
     ok = ws_fail(error, module->file, NULL, WS_NO_OFFSET, "cannot be prepared: it has addresses beyond 2^53");
+  else if (status != WS_LOAD_OK)
+    ok = ws_fail(error, module->file, NULL, WS_NO_OFFSET, "cannot be prepared: %s", ws_load_message(status));
   free(written.sites);
   ws_arena_free(&written.module.arena);
   return ok;

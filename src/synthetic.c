@@ -260,8 +260,10 @@ static bool call(struct decoder *decoder) {
     return unexpected(decoder, "a call of an import, or that returns something");
   for (size_t i = 0; i < module->types[module->function_types[defined]].parameters.size; i++) {
     struct value value;
-    if (!pop(decoder, &value) || (value.constant && !unexpected(decoder, "a call that passes a constant")))
+    if (!pop(decoder, &value))
       return false;
+    if (value.constant)
+      return unexpected(decoder, "a call that passes a constant");
   }
   find_function(module, decoder->functions, callee);
   return true;
@@ -347,20 +349,14 @@ static bool decode(struct decoder *decoder) {
 // A body that does nothing but call another function, in as many bytes as the old one: so no other code
 // moves, and whoever calls it can go on doing so.
 static struct ws_slice forward(struct decoder *decoder, uint32_t to) {
-  struct ws_module *module = decoder->module;
-  struct ws_slice parameters = module->types[module->function_types[decoder->function]].parameters;
   struct ws_buffer body = {0};
   ws_put_u8(&body, 0); // no locals
-  for (uint32_t i = 0; i < parameters.size; i++) {
-    ws_put_u8(&body, LOCAL_GET);
-    ws_put_uleb(&body, i);
-  }
   ws_put_u8(&body, CALL);
   ws_put_uleb(&body, to);
   while (body.size + 1 < decoder->body.size && !body.failed)
     ws_put_u8(&body, NOP);
   ws_put_u8(&body, END);
-  return ws_buffer_keep(&body, &module->arena);
+  return ws_buffer_keep(&body, &decoder->module->arena);
 }
 
 // Writes the body again with every address padded, as a new function.
@@ -368,6 +364,8 @@ static bool rewrite(struct decoder *decoder) {
   struct ws_module *module = decoder->module;
   bool is_64 = module->memory.is_64;
   const struct operand *operands = decoder->functions->operands;
+  if (module->function_types[decoder->function] != module->void_type)
+    return unexpected(decoder, "parameters or results beside addresses");
   struct ws_appended *appended = ws_append_function(module);
   if (!appended)
     return ws_fail_memory(decoder->error, module->file);
@@ -388,8 +386,8 @@ static bool rewrite(struct decoder *decoder) {
   appended->body = ws_buffer_keep(&body, &module->arena);
   appended->replaces = decoder->function;
   uint32_t index = module->imported_functions + module->function_count + (uint32_t)module->appended_count - 1;
-  appended->forward = module->types ? forward(decoder, index) : (struct ws_slice){0};
-  if (!appended->body.data || (module->types && !appended->forward.data))
+  appended->forward = forward(decoder, index);
+  if (!appended->body.data || !appended->forward.data)
     return ws_fail_memory(decoder->error, module->file);
   if (appended->forward.size != decoder->body.size)
     return unexpected(decoder, "too short a body");

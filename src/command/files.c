@@ -145,6 +145,8 @@ struct output_file *open_output(struct output_set *set, const char *directory, c
     fail("out of memory");
     return NULL;
   }
+  if (!follow_link(file))
+    return NULL;
   if (is_input(inputs, file->path)) {
     fail("%s: would overwrite an input: choose another directory with -o", file->path);
     return NULL;
@@ -156,8 +158,6 @@ struct output_file *open_output(struct output_set *set, const char *directory, c
     }
   }
   struct stat status;
-  if (!follow_link(file))
-    return NULL;
   if (stat(file->path, &status) == 0 && S_ISDIR(status.st_mode)) {
     fail("%s: cannot write: is a directory", file->path);
     return NULL;
@@ -307,9 +307,10 @@ bool write_placed(struct output_file *file, const struct ws_module *module,
   return ws_place(module, placement, (struct ws_sink){write_output, file}, &error) || fail_with(&error) == 0;
 }
 
-static void put_dependency(FILE *to, const char *path) {
+// A name in a rule: `special` is what make means something by there.
+static void put_dependency(FILE *to, const char *path, const char *special) {
   for (; *path; path++) {
-    if (strchr(" #\\:%", *path))
+    if (strchr(special, *path))
       putc('\\', to);
     if (*path == '$')
       putc('$', to);
@@ -328,12 +329,12 @@ bool write_depfile(const struct options *options, struct output_set *set) {
   }
   for (size_t i = 0; i < set->count; i++) {
     fputs(i ? " \\\n " : "", stream);
-    put_dependency(stream, set->files[i].path);
+    put_dependency(stream, set->files[i].path, " #\\:%");
   }
   putc(':', stream);
   for (size_t i = 0; i < options->input_count; i++) {
     fputs(" \\\n ", stream);
-    put_dependency(stream, options->inputs[i].path);
+    put_dependency(stream, options->inputs[i].path, " #\\:");
   }
   putc('\n', stream);
   bool ok = fclose(stream) == 0;

@@ -214,12 +214,15 @@ static bool add_input(struct options *options, const char *argument) {
   return true;
 }
 
-static void fail_unknown(const char *command, const char *word) {
+static void fail_unknown(const char *command, const char *allowed, const char *word) {
   size_t dashes = strspn(word, "-"), size = strcspn(word + dashes, "=");
   struct ws_suggestion suggestion = ws_suggest((struct ws_slice){(const uint8_t *)word + dashes, size});
   for (size_t i = 0; long_options[i].name; i++) {
     const char *name = long_options[i].name;
-    ws_offer(&suggestion, (struct ws_slice){(const uint8_t *)name, strlen(name)}, i);
+    // The beginning of several names is as near to each as can be.
+    bool begins = dashes == 2 && size > 0 && strncmp(name, word + dashes, size) == 0;
+    if (is_allowed(allowed, name))
+      ws_offer(&suggestion, (struct ws_slice){(const uint8_t *)name, begins ? size : strlen(name)}, i);
   }
   if (suggestion.from != SIZE_MAX)
     fail("%s: unknown option %s; did you mean --%s?", command, word, long_options[suggestion.from].name);
@@ -245,8 +248,10 @@ bool parse_options(int argc, char **argv, const char *allowed, struct options *o
       const char short_option[] = {'-', (char)optopt, '\0'};
       if (option == ':')
         fail("%s %s: needs a value", argv[0], argv[optind - 1]);
+      else if (optopt >= NAME)
+        fail("%s: --%s takes no value", argv[0], option_name(optopt));
       else
-        fail_unknown(argv[0], optopt > 0 && optopt < 128 ? short_option : argv[optind - 1]);
+        fail_unknown(argv[0], allowed, optopt ? short_option : argv[optind - 1]);
       return false;
     }
     const char *name = option_name(option);

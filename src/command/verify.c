@@ -358,7 +358,7 @@ int command_verify(const struct options *options) {
   json_t *json = NULL;
   bool ok = open_input(path, &file);
   if (ok) {
-    json = json_loadb((const char *)file.bytes, file.size, JSON_REJECT_DUPLICATES, &error);
+    json = json_loadb(file.size ? (const char *)file.bytes : "", file.size, JSON_REJECT_DUPLICATES, &error);
     ok = json || fail("%s: is no layout.json: line %d: %s", path, error.line, error.text) == 0;
     close_input(&file);
   }

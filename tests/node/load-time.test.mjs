@@ -110,7 +110,7 @@ test('modules are bytes, or what has or will have them, and are not changed', as
 test('what is no prepared module is refused, with a code and what to do', async () => {
   for (const source of [undefined, null, 'module.wasm', 17, {}]) await refuses(combine([source]), 'source', /module 0/);
   for (const modules of [undefined, null, [], 17, keeper, Promise.resolve([keeper]), 'module.wasm'])
-    await refuses(combine(modules), modules?.length ? 'source' : 'option', /^module 0 /);
+    await refuses(combine(modules), 'option', /^modules cannot be /);
   const page = (status) => new Response('<!doctype html><title>a page</title>', { status });
   await refuses(combine([keeper, page(200)]), 'not-wasm', /^module 1 is no WebAssembly module$/);
   await refuses(combine([keeper, page(404)]), 'source', /^module 1 must be .* a Response, not 404$/);
@@ -160,7 +160,8 @@ test('layouts that cannot be are refused', async () => {
   const { layout: { modules: [{ memorySize }] } } = await combine([keeper]);
   await refuses(relocate(keeper, 2 ** 32 - Math.ceil(memorySize / 16) * 16), 'space', /./);
   await refuses(relocate(keeper, 2 ** 32), 'space', /./);
-  await refuses(relocate(keeper, NaN), 'space', /./);
+  for (const offset of [NaN, Infinity, '65536', [65536], undefined])
+    await refuses(relocate(keeper, offset), 'option', /^offset cannot be /);
 });
 
 // ------------------------------------------------------------------------------------------------------ that they run
