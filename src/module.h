@@ -100,8 +100,9 @@ struct ws_global {
 struct ws_function {
   uint32_t offset; // of the body, after its size, in the code section's content
   uint32_t size;
-  bool linkers, replaced; // synthetic.c: the linker wrote it; and it forwards to one that was appended
-  struct ws_slice name;   // from the name section or the symbol table; may be empty
+  bool linkers;                   // synthetic.c: the linker wrote it
+  const struct ws_slice *forward; // synthetic.c: its body instead, which calls one that was appended
+  struct ws_slice name;           // from the name section or the symbol table; may be empty
 };
 
 struct ws_segment {
@@ -157,10 +158,9 @@ struct ws_symbol {
 
 // A function put at the end of the code section: one of the linker's own, with its addresses padded.
 struct ws_appended {
-  uint32_t replaces; // index, among the defined ones, of the function it stands in for, or WS_NEW_FUNCTION
-  struct ws_slice forward; // that function's body, now
-  struct ws_slice body;    // from its local declarations to its end
-  uint32_t *addresses;     // offsets of address operands in the body
+  uint32_t replaces;    // index, among the defined ones, of the function it stands in for, or WS_NEW_FUNCTION
+  struct ws_slice body; // from its local declarations to its end
+  uint32_t *addresses;  // offsets of address operands in the body
   size_t address_count;
 };
 #define WS_NEW_FUNCTION UINT32_MAX

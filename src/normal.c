@@ -176,15 +176,13 @@ static bool write_code(struct ws_module *module) {
   pieces[pieces_used++] = (struct ws_slice){count, count_size};
   const uint8_t *at = section->content.data + module->code_count_size;
   for (uint32_t i = 0; i < module->function_count; i++) {
-    if (!module->functions[i].replaced)
+    const struct ws_function *function = &module->functions[i];
+    if (!function->forward)
       continue;
-    size_t k = 0;
-    while (module->appended[k].replaces != i)
-      k++;
-    const uint8_t *body = section->content.data + module->functions[i].offset;
+    const uint8_t *body = section->content.data + function->offset;
     pieces[pieces_used++] = (struct ws_slice){at, (size_t)(body - at)};
-    pieces[pieces_used++] = module->appended[k].forward;
-    at = body + module->functions[i].size;
+    pieces[pieces_used++] = *function->forward;
+    at = body + function->size;
   }
   pieces[pieces_used++] = (struct ws_slice){at, (size_t)(section->content.data + section->content.size - at)};
 

@@ -377,7 +377,7 @@ static bool check_container(struct pass *pass, const struct ws_relocation *reloc
       return stale(pass, relocation, "lies outside every function");
     if (end > module->functions[pass->container].offset + module->functions[pass->container].size)
       return stale(pass, relocation, "lies across the end of a function");
-    if (module->functions[pass->container].replaced)
+    if (module->functions[pass->container].forward)
       return fail(pass, relocation, "lies in a function that the linker wrote, where it makes none");
   } else if (pass->target->id == WS_SECTION_DATA) {
     while (pass->container < module->segment_count &&

@@ -386,12 +386,15 @@ static bool rewrite(struct decoder *decoder) {
   appended->body = ws_buffer_keep(&body, &module->arena);
   appended->replaces = decoder->function;
   uint32_t index = module->imported_functions + module->function_count + (uint32_t)module->appended_count - 1;
-  appended->forward = forward(decoder, index);
-  if (!appended->body.data || !appended->forward.data)
+  struct ws_slice *forwards = ws_arena_new(&module->arena, 1, sizeof *forwards);
+  if (!forwards)
     return ws_fail_memory(decoder->error, module->file);
-  if (appended->forward.size != decoder->body.size)
+  *forwards = forward(decoder, index);
+  if (!appended->body.data || !forwards->data)
+    return ws_fail_memory(decoder->error, module->file);
+  if (forwards->size != decoder->body.size)
     return unexpected(decoder, "too short a body");
-  module->functions[decoder->function].replaced = true;
+  module->functions[decoder->function].forward = forwards;
   return true;
 }
 

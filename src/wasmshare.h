@@ -74,8 +74,8 @@ struct ws_read_options {
 // Succeeds for a well-formed module that cannot be moved exactly: ws_module_info then says why not, and
 // ws_plan and ws_place refuse it. Returns NULL and fills `error` if the bytes are malformed, are not a linked
 // core module, or contradict their own relocations, if what is to be shared is not the first that the module
-// defines, if the relocations that are to be kept are not there, or if memory runs out. Free the result with
-// ws_module_free.
+// defines or its function table has several element segments, if the relocations that are to be kept are not
+// there, or if memory runs out. Free the result with ws_module_free.
 struct ws_module *ws_module_read(const char *name, const void *bytes, size_t size,
                                  const struct ws_read_options *options, struct ws_error *error);
 void ws_module_free(struct ws_module *module);
@@ -266,7 +266,9 @@ bool ws_module_binding(const struct ws_module *module, size_t index, struct ws_b
 
 // Shifts one module rigidly by `offset` bytes (modulo the address size, so that a module can move down) and
 // its function pointers by `table_offset` elements. `heap_base`, if not NULL, is its new heap base; otherwise
-// that shifts too. Fails like ws_plan.
+// that shifts too. Fails like ws_plan, and if the heap base would be below the module's end, the offset is
+// not a multiple of the data's alignment (16, if nothing says what it is), or the function table cannot be so
+// large.
 bool ws_plan_shift(struct ws_module *module, uint64_t offset, uint64_t table_offset,
                    const uint64_t *heap_base, struct ws_placement *placement, struct ws_error *error);
 
@@ -279,16 +281,17 @@ struct ws_sink {
 };
 
 // Writes the module as it is at `placement`.
-// Fails if the module is inexact, memory runs out, or a check that was left for later fails (see
-// check_later); if the sink stops, it fails with an empty message. What the sink was given is then to be
-// thrown away.
+// Fails if the module is inexact, uses variables of other modules and was not planned with them, memory runs
+// out, or a check that was left for later fails (see check_later); if the sink stops, it fails with an empty
+// message. What the sink was given is then to be thrown away.
 bool ws_place(const struct ws_module *module, const struct ws_placement *placement, struct ws_sink sink,
               struct ws_error *error);
 
 // Writes the module as it is at the place that it was linked for, prepared: with a section that says all that
 // placing it takes, so that it can be placed without its relocations, as early as at load time
-// (docs/prepared-modules.md). What is read from it is what was read from the module. Fails if the module is
-// inexact or uses variables of other modules, or was read with share_stack, share_table or keep_relocs.
+// (docs/prepared-format.md). What is read from it is what was read from the module. Fails if the module is
+// inexact, uses variables of other modules, has several element segments for its function table or addresses
+// beyond 2^53, or was read with share_stack, share_table or keep_relocs.
 bool ws_prepare(struct ws_module *module, struct ws_sink sink, struct ws_error *error);
 
 // Checks a module that ws_place wrote, read with `placed` set, against the placement that it should have: its

@@ -166,7 +166,8 @@ fn run(mut args: Vec<OsString>) -> Result<ExitCode> {
                 false => PathBuf::from(rest.remove(0)),
                 true => workspace.script()?,
             };
-            if !script.exists() {
+            // without an extension, Node finds it or says that it does not
+            if script.extension().is_some() && !script.exists() {
                 bail!("no such file: {}", script.display());
             }
             let modules = build.modules(&workspace, &modules)?;

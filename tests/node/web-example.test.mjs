@@ -253,8 +253,9 @@ test('what is served is exactly placed', () => {
   run(tool('WASMSHARE'), ['verify', directory]);
 });
 
-test('a port that is taken, or is none, is said in one line', async () => {
+test('a port that is taken, or is none, is said in one line', async t => {
   const { url, close } = await serve(directory);
+  t.after(close);
   const port = Number(new URL(url).port);
   for (const [given, said] of [[port, `port ${port} is taken: ./run web ${port + 1}\n`],
     ['abc', 'abc is no port: ./run web 8080\n'], [65536, '65536 is no port: ./run web 8080\n']]) {
@@ -262,5 +263,4 @@ test('a port that is taken, or is none, is said in one line', async () => {
       [join(projectDirectory, 'examples', 'web', 'serve.mjs'), directory, `${given}`], { encoding: 'utf8' });
     assert.deepEqual([status, stdout, stderr], [1, '', said]);
   }
-  close();
 });

@@ -81,7 +81,9 @@ refuses 'shout/Cargo.toml: [package.metadata.wasmshare]: this belongs to the wor
     cargo wasmshare build
 sed -i '/metadata/,$d' shout/Cargo.toml
 # every option of `wasmshare combine` is a key
-for option in $(wasmshare --help | sed -n '/ combine /,/ relocate /p' | grep -o -e '--[a-z-]*' | sort -u); do
+options=$(wasmshare --help | sed -n '/ combine /,/ relocate /p' | grep -o -e '--[a-z-]*' | sort -u)
+[ "$(wc -w <<<"$options")" -ge 20 ] || fail "few options in --help: $options"
+for option in $options; do
     case $option in --name | --depfile | --offset | --heap-base | --table-offset) continue ;; esac
     sed -i "/^${option#--} =/d" Cargo.toml
     echo "${option#--} = {}" >>Cargo.toml
@@ -109,7 +111,7 @@ expect_no Finished refused.log
 installed=$WASMSHARE_PREFIX/bin
 PATH=${PATH//"$installed:"/}
 WASMSHARE=$installed/wasmshare cargo wasmshare build --release
-refuses "`wasmshare` is not in PATH" env WASMSHARE= cargo wasmshare build --release
+refuses '`wasmshare` is not in PATH' env WASMSHARE= cargo wasmshare build --release
 refuses '`wasmshare` is not in PATH: install WasmShare, or set WASMSHARE' cargo wasmshare build --release
 # or beside `cargo-wasmshare`
 mkdir "$work/bin"
