@@ -120,9 +120,13 @@ static struct ws_limits memory_limits(const struct ws_module *module, const stru
 }
 
 // A shared table has room for all modules, and can grow for more; a private one moves up with its elements.
-static void table_limits(const struct writer *writer, const struct ws_placement *placement,
+// One that is imported may have been shared before: then it needs no more than those.
+static void table_limits(const struct writer *writer, const struct ws_placement *placement, bool imported,
                          struct ws_limits *limits) {
   if (!placement->table_end) {
+    const struct ws_module_info *info = &writer->module->info;
+    if (imported && info->has_table)
+      limits->minimum = info->table_base + info->table_size;
     limits->minimum += writer->deltas[WS_BASE_TABLE];
     if (limits->has_maximum)
       limits->maximum += writer->deltas[WS_BASE_TABLE];
@@ -155,7 +159,7 @@ static void put_imports(struct writer *writer, const struct ws_placement *placem
       put_limits(built, &limits);
     } else if (import->kind == WS_TABLE && table++ == module->indirect_table) {
       ws_put_bytes(built, import->detail.data, import->detail.size - limits.bytes.size); // its elements' type
-      table_limits(writer, placement, &limits);
+      table_limits(writer, placement, true, &limits);
       put_limits(built, &limits);
     } else {
       ws_put_slice(built, import->detail);
@@ -168,7 +172,7 @@ static void put_imports(struct writer *writer, const struct ws_placement *placem
   }
   if (module->moved_table) {
     struct ws_limits limits = module->table_limits[0];
-    table_limits(writer, placement, &limits);
+    table_limits(writer, placement, false, &limits);
     put_import(built, "__indirect_function_table", WS_TABLE);
     ws_put_u8(built, FUNCREF);
     put_limits(built, &limits);
@@ -194,7 +198,7 @@ static void put_tables(struct writer *writer, const struct ws_placement *placeme
     ws_put_uleb(built, count - 1);
   } else {
     ws_put_bytes(built, from, (size_t)(limits.bytes.data - from));
-    table_limits(writer, placement, &limits);
+    table_limits(writer, placement, false, &limits);
     put_limits(built, &limits);
   }
   ws_put_bytes(built, behind, (size_t)(section->content.data + section->content.size - behind));

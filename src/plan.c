@@ -115,6 +115,10 @@ static bool plan_stack(struct ws_module *const *modules, size_t count, const str
     return true;
   if (options->stack_size)
     size = options->stack_size;
+  for (size_t i = 0; i < count && size == 0; i++)
+    if (modules[i]->info.imports_stack)
+      return ws_fail(error, modules[i]->file, NULL, WS_NO_OFFSET,
+                     "imports its stack, and no module says how large it is: say so with --stack-size");
   if (options->base > limit || size > limit || options->extra_stack > limit ||
       !ws_align_up(&plan->stack_low, options->base, STACK_ALIGNMENT) ||
       !ws_align_up(&size, size + options->extra_stack, STACK_ALIGNMENT) || plan->stack_low + size > limit)

@@ -178,6 +178,12 @@ static bool may_come_from_any(const struct ws_import *import, size_t named) {
 static void report_missing(struct resolver *resolver, const struct ws_import *import, size_t named) {
   const struct ws_resolve_options *options = resolver->options;
   char module[TEXT], name[TEXT], near[TEXT], why[2 * TEXT], hint[3 * TEXT] = "";
+  if (ws_slice_is(import->module, "env") && ws_slice_is(import->name, "__stack_pointer")) {
+    REPORT(resolver, "imports its stack pointer: combine it with --stack=shared (or, if the host gives it, "
+                     "say --host-import "
+                     "env.__stack_pointer)");
+    return;
+  }
   ws_printable(import->module, module, sizeof module);
   ws_printable(import->name, name, sizeof name);
   struct ws_suggestion suggestion = ws_suggest(import->name);

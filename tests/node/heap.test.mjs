@@ -25,6 +25,8 @@ run(tool('CLANG'), ['--target=wasm32-wasi', '-Wno-deprecated', '-O2', '-Wall', '
 const cpp = linkReactor('CLANGXX', output('cpp'), '-fno-exceptions', join(sources, 'cpp.cpp'),
   join(inputs, 'malloc.o'));
 
+const grower = linkFreestanding('heap/grower.c', output('grower'));
+
 const built = cargoBuild(join(testsDirectory, 'node', 'modules', 'rust-heap'));
 const rust = join(built, 'heap_user.wasm');
 const rustOwner = join(built, 'heap_owner.wasm');
@@ -265,3 +267,17 @@ for (const name of Object.keys(programs)) {
     }
   });
 }
+
+test('a C library has taken its heap before another module asks for pages', async () => {
+  const directory = scratchDirectory('first');
+  const { instantiate } = await combine(directory, [`owner=${cOwner}`, `grower=${grower}`]);
+  const wasi = new WASI({ version: 'preview1' });
+  const { instances: { owner, grower: { exports } }, memory } =
+    await instantiate({ wasi_snapshot_preview1: wasi.wasiImport });
+  exports.keep();
+  for (let i = 0; i < 20; ++i) {
+    const size = 50000, block = owner.exports.malloc(size);
+    new Uint8Array(memory.buffer, block, size).fill(0xcc);
+  }
+  assert.equal(exports.lost(), 0);
+});
