@@ -53,6 +53,24 @@ static struct operand operand_at(const struct ws_module *module, struct ws_slice
   return operand;
 }
 
+// Whether a constant may be a pointer: an index of the function table, or an address of what the module has
+// or the linker defines. Linkers leave the first 1024 bytes free.
+static bool may_be_pointer(const struct ws_module *module, uint64_t value) {
+  const struct ws_module_info *info = &module->info;
+  uint64_t end = module->memory.minimum * WS_PAGE_SIZE;
+  bool has_data = info->data_end > info->data_base, knows_heap = info->has_stack;
+  for (uint32_t i = 0; i < module->global_count; i++)
+    knows_heap |= module->globals[i].moves && module->globals[i].base == WS_BASE_HEAP_BASE;
+  if (info->table_size > 0 && value >= info->table_base && value - info->table_base < info->table_size)
+    return true;
+  if (value < 1024 || value > end)
+    return false;
+  if (has_data || module->memory_import == SIZE_MAX) // then zeroed data can be anywhere
+    return true;
+  return value == info->stack_low || value == info->stack_pointer || value == module->heap_base ||
+         value == end || (!knows_heap && value % 16 == 0);
+}
+
 // Whether a function has an operand that is an address, or a table index, and takes no base that it could be
 // added to. A function as a whole is compiled to be position-independent, or not.
 static bool is_absolute(const struct ws_module *module, struct ws_slice body, bool rewritten) {
@@ -62,8 +80,8 @@ static bool is_absolute(const struct ws_module *module, struct ws_slice body, bo
     if (operand.kind == GLOBAL && operand.value < module->global_count &&
         is_base(module, (uint32_t)operand.value))
       return false;
-    bool in_memory = operand.value >= 1024 && operand.value <= module->memory.minimum * WS_PAGE_SIZE;
-    absolute |= operand.kind == ADDRESS && (operand.padded || (rewritten && in_memory));
+    absolute |=
+        operand.kind == ADDRESS && (operand.padded || (rewritten && may_be_pointer(module, operand.value)));
   }
   return absolute;
 }
