@@ -46,7 +46,8 @@ export interface AddressSpace {
 
 /**
  * Compiles the modules, instantiates them on one memory, each after those that it imports from, and then runs their
- * constructors (`_initialize`, or else `__wasm_call_ctors`) once each, in that order.
+ * constructors (`_initialize`, or else `__wasm_call_ctors`) once each, in that order. Before that, of modules that export
+ * both, it calls `free(malloc(1))`, so that a C library takes its heap while that is all there is.
  *
  * What modules import from each other, the memory, and a shared stack pointer and function table are given to them;
  * `imports` is for what the host gives: an import object for all modules, or a function that returns one for a module.
