@@ -14,7 +14,7 @@ static bool is_pic(const struct ws_module *module) {
   return false;
 }
 
-// An operand, of at most five bytes: what follows a constant, a global's name, a call, or the alignment of a
+// An operand, a LEB128: what follows a constant, a global's name, a call, or the alignment of a
 // load or store.
 struct operand {
   enum { NO_OPERAND, ADDRESS, GLOBAL, OTHER } kind;
