@@ -319,6 +319,10 @@ static bool check_operand(const struct pass *pass, const struct ws_relocation *r
   // Most of DWARF's relocations are these, and they move only if the code section grows in front of them.
   if (operand == FUNCTION_OFFSET && !module->may_shift)
     return true;
+  // These never do: where they are need not come into memory.
+  if (operand == SECTION_OFFSET)
+    return relocation->index < module->symbol_count || relocation->index == WS_NO_SYMBOL ||
+           fail(pass, relocation, "its symbol does not exist");
   if (!ws_operand_get(site(pass, relocation), encoding, &value))
     return stale(pass, relocation,
                  "the operand is not padded to its full width, as --compress-relocations leaves it");
@@ -355,7 +359,7 @@ static bool check_operand(const struct pass *pass, const struct ws_relocation *r
     if (!is_tombstone(pass, encoding, value))
       return add_fixup(pass, relocation, WS_BASE_CODE, WS_BASE_COUNT, 0);
     return true;
-  case SECTION_OFFSET:
+  case SECTION_OFFSET: // returned above
   case TAG_INDEX:
   case TABLE_NUMBER:
   case TYPE_INDEX:
