@@ -7,6 +7,10 @@ static bool is_base(const struct ws_module *module, uint32_t global) {
           ws_slice_is(module->globals[global].name, "GOT.data.internal.__table_base"));
 }
 
+static bool is_table_index(const struct ws_module_info *info, uint64_t value) {
+  return info->has_table && value >= info->table_base && value - info->table_base < info->table_size;
+}
+
 static bool is_pic(const struct ws_module *module) {
   for (uint32_t i = 0; i < module->global_count; i++)
     if (is_base(module, i))
@@ -58,15 +62,16 @@ static struct operand operand_at(const struct ws_module *module, struct ws_slice
 static bool may_be_pointer(const struct ws_module *module, uint64_t value) {
   const struct ws_module_info *info = &module->info;
   uint64_t end = module->memory.minimum * WS_PAGE_SIZE;
-  bool has_data = info->data_end > info->data_base, knows_heap = info->has_stack;
-  for (uint32_t i = 0; i < module->global_count; i++)
-    knows_heap |= module->globals[i].moves && module->globals[i].base == WS_BASE_HEAP_BASE;
-  if (info->table_size > 0 && value >= info->table_base && value - info->table_base < info->table_size)
+  if (is_table_index(info, value))
     return true;
   if (value < 1024 || value > end)
     return false;
-  if (has_data || module->memory_import == SIZE_MAX) // then zeroed data can be anywhere
+  if (info->data_end > info->data_base ||
+      module->memory_import == SIZE_MAX) // then zeroed data can be anywhere
     return true;
+  bool knows_heap = info->has_stack;
+  for (uint32_t i = 0; i < module->global_count; i++)
+    knows_heap |= module->globals[i].moves && module->globals[i].base == WS_BASE_HEAP_BASE;
   return value == info->stack_low || value == info->stack_pointer || value == module->heap_base ||
          value == end || (!knows_heap && value % 16 == 0);
 }
@@ -89,9 +94,11 @@ static bool is_absolute(const struct ws_module *module, struct ws_slice body, bo
 // What rewrites a module, such as wasm-opt, leaves no padding: then any constant that could be an address has
 // to be taken for one.
 static bool is_rewritten(const struct ws_module *module, struct ws_slice code) {
-  for (size_t i = 1; i < code.size; i++)
-    if (operand_at(module, code, i).kind != NO_OPERAND && operand_at(module, code, i).padded)
+  for (size_t i = 1; i < code.size; i++) {
+    struct operand operand = operand_at(module, code, i);
+    if (operand.kind != NO_OPERAND && operand.padded)
       return false;
+  }
   return true;
 }
 
@@ -150,8 +157,7 @@ static bool may_hold_pointers(const struct ws_module *module) {
     for (size_t k = 0; k + 4 <= bytes.size; k++) {
       uint64_t word;
       ws_operand_get(bytes.data + k, WS_U32, &word);
-      if ((word >= info->data_base && word <= info->data_end) ||
-          (info->has_table && word >= info->table_base && word - info->table_base < info->table_size))
+      if ((word >= info->data_base && word <= info->data_end) || is_table_index(info, word))
         return true;
     }
   }
@@ -194,7 +200,7 @@ static bool may_hold_operands(const struct ws_module *module, struct ws_slice co
          (info->has_stack && value != 0 && (value == info->stack_low || value == info->stack_pointer)) ||
          value == module->heap_base || (wide && value <= module->heap_base)))
       return true;
-    if (info->table_size > 0 && value >= info->table_base && value - info->table_base < info->table_size)
+    if (is_table_index(info, value))
       return true;
   }
   return false;

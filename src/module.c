@@ -128,13 +128,13 @@ bool ws_is_function_table(const struct ws_import *import) {
   return import->kind == WS_TABLE && ws_slice_is(import->name, "__indirect_function_table");
 }
 
-struct ws_limits ws_function_table_limits(const struct ws_module *module) {
+struct ws_limits ws_table_limits(const struct ws_module *module, uint32_t index) {
   uint32_t table = 0;
   for (size_t i = 0; i < module->import_count; i++)
-    if (module->imports[i].kind == WS_TABLE && table++ == module->indirect_table)
+    if (module->imports[i].kind == WS_TABLE && table++ == index)
       return module->imports[i].limits;
-  uint32_t defined = module->indirect_table - module->imported_tables;
-  if (module->indirect_table >= module->imported_tables && defined < module->table_count)
+  uint32_t defined = index - module->imported_tables;
+  if (index >= module->imported_tables && defined < module->table_count)
     return module->table_limits[defined];
   return (struct ws_limits){0};
 }

@@ -271,8 +271,8 @@ bool ws_add_fixup(struct ws_module *module, struct ws_section *section, struct w
 // Whether it is what lld defines as __start_NAME or __stop_NAME, for a segment of that name.
 bool ws_is_segment_bound(const struct ws_module *module, struct ws_slice name, uint64_t value);
 
-// The limits of the table that function pointers are indices of; all 0 if there is none.
-struct ws_limits ws_function_table_limits(const struct ws_module *module);
+// The limits of a table, imported or defined; all 0 if there is none of that index.
+struct ws_limits ws_table_limits(const struct ws_module *module, uint32_t index);
 
 // How many active element segments fill that table: linkers make one.
 size_t ws_function_table_segments(const struct ws_module *module);

@@ -191,7 +191,7 @@ static void put_tables(struct writer *writer, const struct ws_placement *placeme
                        const struct ws_section *section, struct ws_buffer *built) {
   const struct ws_module *module = writer->module;
   struct ws_reader reader = ws_reader(section->content);
-  struct ws_limits limits = module->table_limits[module->indirect_table - module->imported_tables];
+  struct ws_limits limits = ws_table_limits(module, module->indirect_table);
   uint32_t count = ws_read_uleb32(&reader);
   const uint8_t *from = section->content.data, *behind = limits.bytes.data + limits.bytes.size;
   if (module->moved_table) {

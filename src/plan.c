@@ -316,7 +316,7 @@ bool ws_plan(struct ws_module *const *modules, size_t count, const struct ws_pla
 // Whether what is in the function table, and the limits of it, can move up.
 static bool table_fits(const struct ws_module *module, uint64_t offset) {
   const struct ws_module_info *info = &module->info;
-  struct ws_limits limits = ws_function_table_limits(module);
+  struct ws_limits limits = ws_table_limits(module, module->indirect_table);
   uint64_t most = limits.has_maximum ? limits.maximum : limits.minimum, end;
   if (!info->has_table)
     return true;

@@ -107,16 +107,9 @@ static uint64_t flags(const struct ws_module *module) {
 // Where the limits of the table that the functions are in are, or 0 if nothing changes them.
 static uint64_t table_limits(const struct written *written) {
   const struct ws_module *from = written->from, *module = &written->module;
-  uint32_t table = 0;
-  if (from->indirect_table >= module->imported_tables)
-    return from->info.has_table
-               ? offset_of(written,
-                           module->table_limits[from->indirect_table - module->imported_tables].bytes.data)
-               : 0;
-  for (size_t i = 0; i < module->import_count; i++)
-    if (module->imports[i].kind == WS_TABLE && table++ == from->indirect_table)
-      return offset_of(written, module->imports[i].limits.bytes.data);
-  return 0;
+  struct ws_limits limits = ws_table_limits(module, from->indirect_table);
+  bool changes = from->indirect_table < module->imported_tables || from->info.has_table;
+  return changes && limits.bytes.data ? offset_of(written, limits.bytes.data) : 0;
 }
 
 static unsigned exponent(uint64_t power_of_two) {
