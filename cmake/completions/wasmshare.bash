@@ -8,10 +8,10 @@ _wasmshare() {
     fi
     case ${COMP_WORDS[1]} in
         combine)
-            options='-o --name --extra-stack --base --align --heap-size --max-memory --stack=shared --stack-size
+            options='-o --output --name --extra-stack --base --align --heap-size --max-memory --stack=shared --stack-size
                 --table=shared --heap-owner --threads --host-import --host-imports --prefer --keep-relocs --trust-pic --print-map --map --depfile'
             case $previous in
-                -o)
+                -o | --output)
                     mapfile -t COMPREPLY < <(compgen -d -- "$current")
                     return
                     ;;
@@ -24,15 +24,15 @@ _wasmshare() {
             esac
             ;;
         relocate)
-            options='-o --offset --heap-base --table-offset --keep-relocs --trust-pic'
+            options='-o --output --offset --heap-base --table-offset --keep-relocs --trust-pic'
             case $previous in
                 --offset | --heap-base | --table-offset) return ;;
             esac
             ;;
         prepare)
-            options='-o --trust-pic --depfile'
+            options='-o --output --trust-pic --depfile'
             case $previous in
-                -o)
+                -o | --output)
                     mapfile -t COMPREPLY < <(compgen -d -- "$current")
                     return
                     ;;

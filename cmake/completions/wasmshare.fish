@@ -18,7 +18,7 @@ complete -c wasmshare -n '__fish_seen_subcommand_from combine relocate prepare i
 complete -c wasmshare -n '__fish_seen_subcommand_from verify' -k -a '(__fish_complete_suffix .json)'
 complete -c wasmshare -n '__fish_seen_subcommand_from inspect' -l json -d 'As JSON'
 
-complete -c wasmshare -n "$in_combine; or __fish_seen_subcommand_from prepare" -s o -x -a '(__fish_complete_directories)' -d 'Directory to write to'
+complete -c wasmshare -n "$in_combine; or __fish_seen_subcommand_from prepare" -s o -l output -x -a '(__fish_complete_directories)' -d 'Directory to write to'
 complete -c wasmshare -n "$in_combine" -l name -x -d "The layout's name"
 complete -c wasmshare -n "$in_combine" -l extra-stack -x -d "Bytes added to each module's stack"
 complete -c wasmshare -n "$in_combine" -l base -x -d 'Lowest address to use'
@@ -37,7 +37,7 @@ complete -c wasmshare -n "$in_combine" -l map -r -F -d 'Draw a memory map'
 complete -c wasmshare -n "$in_combine" -l print-map -d 'Print a memory map'
 complete -c wasmshare -n "$in_combine; or __fish_seen_subcommand_from prepare" -l depfile -r -F -d 'Write the dependencies for Make or Ninja'
 
-complete -c wasmshare -n "$in_relocate" -s o -r -F -d 'File to write'
+complete -c wasmshare -n "$in_relocate" -s o -l output -r -F -d 'File to write'
 complete -c wasmshare -n "$in_relocate" -l offset -x -d 'Bytes to move by'
 complete -c wasmshare -n "$in_relocate" -l heap-base -x -d 'The new heap base'
 complete -c wasmshare -n "$in_relocate" -l table-offset -x -d 'Elements to move function pointers by'

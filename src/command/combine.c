@@ -78,23 +78,23 @@ static void report_problem(void *context, const struct ws_error *problem) {
 static bool resolve_names(const struct options *options, const struct layout *layout,
                           struct ws_module *const *modules) {
   const char **names = calloc(layout->count, sizeof *names);
-  size_t *prefer = calloc(options->prefer_count + 1, sizeof *prefer);
+  size_t *prefer = calloc(options->prefer.count + 1, sizeof *prefer);
   struct ws_error error;
   bool ok = names && prefer;
   if (!ok)
     fail("out of memory");
   for (size_t i = 0; i < layout->count && ok; i++)
     names[i] = layout->modules[i].name;
-  for (size_t i = 0; i < options->prefer_count && ok; i++)
-    ok = find_module(layout, "prefer", options->prefer[i], &prefer[i]);
+  for (size_t i = 0; i < options->prefer.count && ok; i++)
+    ok = find_module(layout, "prefer", options->prefer.items[i], &prefer[i]);
   ok = ok && ws_resolve(modules, layout->count,
                         &(struct ws_resolve_options){.names = names,
-                                                     .host_imports = options->host_imports,
-                                                     .host_modules = options->host_modules,
-                                                     .host_import_count = options->host_import_count,
-                                                     .host_module_count = options->host_module_count,
+                                                     .host_imports = options->host_imports.items,
+                                                     .host_modules = options->host_modules.items,
+                                                     .host_import_count = options->host_imports.count,
+                                                     .host_module_count = options->host_modules.count,
                                                      .prefer = prefer,
-                                                     .prefer_count = options->prefer_count,
+                                                     .prefer_count = options->prefer.count,
                                                      .report = report_problem});
   if (ok && !ws_instantiation_order(modules, layout->count, layout->order, &error))
     ok = fail_with(&error) == 0;

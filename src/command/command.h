@@ -16,18 +16,23 @@ struct input {
   const char *path;
 };
 
+// Texts of an option that may be given several times.
+struct list {
+  const char **items;
+  size_t count;
+};
+
 struct options {
   const char *output;      // -o
   const char *layout_name; // --name
   const char *depfile;
   const char *map_file;
   struct ws_plan_options plan;
-  bool has_offset, has_heap_base;
+  bool has_maximum, has_offset, has_heap_base;
   uint64_t offset, heap_base, table_offset;
   bool trust_pic, keep_relocs, share_stack, share_table, print_map, json;
-  const char *heap_owner;                              // name of a module
-  const char **host_imports, **host_modules, **prefer; // prefer: names of modules
-  size_t host_import_count, host_module_count, prefer_count;
+  const char *heap_owner;                         // name of a module
+  struct list host_imports, host_modules, prefer; // prefer: names of modules
   struct input *inputs;
   size_t input_count;
 };
@@ -40,9 +45,13 @@ int fail(const char *format, ...)
     ;
 int fail_with(const struct ws_error *error);
 
-// Parses the arguments of one command, whose options are the ones in `allowed`, a list of names of long
-// options between spaces. Reports what is wrong and returns false.
-bool parse_options(int argc, char **argv, const char *allowed, struct options *options);
+// The commands, as a set.
+enum { COMBINE = 1, RELOCATE = 2, PREPARE = 4, INSPECT = 8, HEAP_BASE = 16, VERIFY = 32 };
+
+// Prints the options of a command, each with what it is for.
+void print_options(FILE *to, unsigned command);
+// Parses the arguments of a command, argv[0]. Reports what is wrong and returns false.
+bool parse_options(int argc, char **argv, unsigned command, struct options *options);
 void free_options(struct options *options);
 
 int command_combine(const struct options *options);

@@ -9,38 +9,6 @@
 #include "../suggest.h"
 #include "command.h"
 
-static const char help[] =
-    "wasmshare " WS_VERSION ": one linear memory for separately linked WebAssembly modules\n"
-    "\n"
-    "  wasmshare combine [options] MODULE...   place modules one after another, write them and headers\n"
-    "    -o DIR             where to (default: .)     --print-map        print what is where\n"
-    "    --name NAME        of layout.h, .mjs, ...    --depfile FILE     dependencies, for make and ninja\n"
-    "    --extra-stack N    added to each stack       --heap-size N      initial heap\n"
-    "    --base N           start above N             --max-memory N     maximum of the memory\n"
-    "    --align N          of each module            --keep-relocs      so that it can be moved again\n"
-    "    --stack=shared     one stack, below all      --stack-size N     its size (default: the largest)\n"
-    "    --table=shared     one function table        --heap-owner NAME  only it gets the initial heap\n"
-    "    --threads N        room for N more threads   --prefer NAME      of several that export a name\n"
-    "    --host-import MODULE.NAME, --host-imports MODULE     imports that the host gives\n"
-    "    --trust-pic        take PIC without relocations although it has initialised data\n"
-    "    --map FILE.svg     draw what is where\n"
-    "  wasmshare relocate MODULE -o OUT --offset N [--heap-base N] [--table-offset N] [--keep-relocs] "
-    "[--trust-pic]\n"
-    "  wasmshare prepare [-o DIR] [--trust-pic] [--depfile FILE] MODULE...\n"
-    "                                         make them placeable at load time, without their relocations\n"
-    "  wasmshare inspect [--json] [--trust-pic] MODULE...   what was found, and whether it is exact\n"
-    "  wasmshare heap-base MODULE                           the heap base, in decimal\n"
-    "  wasmshare verify LAYOUT.json|DIR                     check written modules against their layout\n"
-    "  wasmshare verify MODULE                              check a prepared module\n"
-    "  wasmshare --help | --version | --makefile            the last: path of wasmshare.mk, to include\n"
-    "\n"
-    "MODULE is a path, or NAME=PATH. Sizes are bytes: 65536, 0x10000, 64K, 1M. Link modules with\n"
-    "  clang:    -Wl,--emit-relocs,--import-memory --no-wasm-opt\n"
-    "  wasm-ld:  --emit-relocs --import-memory\n"
-    "  rustc:    -Clink-arg=--emit-relocs -Clink-arg=--import-memory\n"
-    "Example:\n"
-    "  wasmshare combine -o out common.wasm a.wasm plugin=build/b.wasm --print-map\n";
-
 int fail(const char *format, ...) {
   char line[1024];
   va_list arguments;
@@ -85,51 +53,83 @@ static int print_makefile(void) {
   return fail("wasmshare.mk is not where it was installed with wasmshare: in %s/" WS_SHARE, command);
 }
 
-static const struct {
-  const char *name, *options;
+static const struct command {
+  const char *name, *arguments, *summary;
+  unsigned id;
   int (*run)(const struct options *options);
 } commands[] = {
-    {"combine",
-     " output name extra-stack base align heap-size max-memory stack stack-size table heap-owner threads "
-     "host-import host-imports prefer "
-     "keep-relocs trust-pic print-map map depfile ",
+    {"combine", "[options] MODULE...", "place modules one after another, and write headers", COMBINE,
      command_combine},
-    {"relocate", " output offset heap-base table-offset keep-relocs trust-pic ", command_relocate},
-    {"inspect", " json trust-pic ", command_inspect},
-    {"prepare", " output trust-pic depfile ", command_prepare},
-    {"heap-base", " ", command_heap_base},
-    {"verify", " ", command_verify},
+    {"relocate", "-o OUT --offset N MODULE", "move one module", RELOCATE, command_relocate},
+    {"prepare", "[options] MODULE...", "make modules placeable at load time", PREPARE, command_prepare},
+    {"inspect", "[options] MODULE...", "what was found, and whether it is exact", INSPECT, command_inspect},
+    {"heap-base", "MODULE", "print the heap base, in decimal", HEAP_BASE, command_heap_base},
+    {"verify", "LAYOUT.json|DIR|MODULE", "check what was combined or prepared", VERIFY, command_verify},
 };
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static bool is_help(const char *argument) {
+  return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
+}
+
+static void print_command(const struct command *command) {
+  char call[64];
+  snprintf(call, sizeof call, "%s %s", command->name, command->arguments);
+  printf("  wasmshare %-36s %s\n", call, command->summary);
+}
+
+static int print_help(void) {
+  puts("wasmshare " WS_VERSION ": one linear memory for separately linked WebAssembly modules\n");
+  for (size_t i = 0; i < COMMANDS; i++)
+    print_command(&commands[i]);
+  puts("  wasmshare COMMAND --help                       its options\n"
+       "  wasmshare --makefile                           print the path of wasmshare.mk, to include\n"
+       "  wasmshare --version\n"
+       "\n"
+       "Link modules with\n"
+       "  clang:    -Wl,--emit-relocs,--import-memory --no-wasm-opt\n"
+       "  wasm-ld:  --emit-relocs --import-memory\n"
+       "  rustc:    -Clink-arg=--emit-relocs -Clink-arg=--import-memory\n"
+       "Example:\n"
+       "  wasmshare combine -o out common.wasm a.wasm plugin=build/b.wasm --print-map");
+  return 0;
+}
+
+static int print_command_help(const struct command *command) {
+  print_command(command);
+  puts("");
+  print_options(stdout, command->id);
+  puts("\nMODULE is a path, or NAME=PATH. Sizes are bytes: 65536, 0x10000, 64K, 1M.");
+  return 0;
+}
+
+static int run_command(const struct command *command, int argc, char **argv) {
+  for (int i = 1; i < argc; i++)
+    if (is_help(argv[i]))
+      return print_command_help(command);
+  struct options options;
+  int status = parse_options(argc, argv, command->id, &options) ? command->run(&options) : 1;
+  free_options(&options);
+  return status;
+}
 
 static int run(int argc, char **argv) {
   if (argc < 2)
     return fail("needs a command; see wasmshare --help");
-  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-    fputs(help, stdout);
-    return 0;
-  }
+  if (is_help(argv[1]) || strcmp(argv[1], "help") == 0)
+    return print_help();
   if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
     puts("wasmshare " WS_VERSION);
     return 0;
   }
   if (strcmp(argv[1], "--makefile") == 0)
     return print_makefile();
-  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-    if (strcmp(argv[1], commands[i].name) != 0)
-      continue;
-    if (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
-      fputs(help, stdout);
-      return 0;
-    }
-    struct options options;
-    int status =
-        parse_options(argc - 1, argv + 1, commands[i].options, &options) ? commands[i].run(&options) : 1;
-    free_options(&options);
-    return status;
-  }
   struct ws_suggestion suggestion = ws_suggest((struct ws_slice){(const uint8_t *)argv[1], strlen(argv[1])});
-  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+  for (size_t i = 0; i < COMMANDS; i++) {
+    if (strcmp(argv[1], commands[i].name) == 0)
+      return run_command(&commands[i], argc - 1, argv + 1);
     ws_offer(&suggestion, (struct ws_slice){(const uint8_t *)commands[i].name, strlen(commands[i].name)}, i);
+  }
   if (suggestion.from != SIZE_MAX)
     return fail("unknown command '%s'; did you mean %s?", argv[1], commands[suggestion.from].name);
   return fail("unknown command '%s'; see wasmshare --help", argv[1]);

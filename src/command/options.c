@@ -1,66 +1,76 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../suggest.h"
 #include "command.h"
 
-enum option_id {
-  OUTPUT = 'o',
-  NAME = 256,
-  EXTRA_STACK,
-  BASE,
-  ALIGN,
-  HEAP_SIZE,
-  MAX_MEMORY,
-  STACK,
-  STACK_SIZE,
-  TABLE,
-  HEAP_OWNER,
-  THREADS,
-  HOST_IMPORT,
-  HOST_IMPORTS,
-  PREFER,
-  KEEP_RELOCS,
-  TRUST_PIC,
-  PRINT_MAP,
-  DEPFILE,
-  MAP,
-  OFFSET,
-  HEAP_BASE,
-  TABLE_OFFSET,
-  JSON,
+// What the field of an option is in struct options.
+enum kind {
+  FLAG,    // bool; takes no value
+  TEXT,    // const char *
+  LIST,    // struct list: may be given several times
+  SIZE,    // uint64_t
+  OFFSET,  // the same, which may be negative: addresses wrap
+  SHARING, // bool: "shared" or "private"
 };
 
-static const struct option long_options[] = {
-    {"output", required_argument, NULL, OUTPUT},
-    {"name", required_argument, NULL, NAME},
-    {"extra-stack", required_argument, NULL, EXTRA_STACK},
-    {"base", required_argument, NULL, BASE},
-    {"align", required_argument, NULL, ALIGN},
-    {"heap-size", required_argument, NULL, HEAP_SIZE},
-    {"max-memory", required_argument, NULL, MAX_MEMORY},
-    {"stack", required_argument, NULL, STACK},
-    {"stack-size", required_argument, NULL, STACK_SIZE},
-    {"table", required_argument, NULL, TABLE},
-    {"heap-owner", required_argument, NULL, HEAP_OWNER},
-    {"threads", required_argument, NULL, THREADS},
-    {"host-import", required_argument, NULL, HOST_IMPORT},
-    {"host-imports", required_argument, NULL, HOST_IMPORTS},
-    {"prefer", required_argument, NULL, PREFER},
-    {"keep-relocs", no_argument, NULL, KEEP_RELOCS},
-    {"trust-pic", no_argument, NULL, TRUST_PIC},
-    {"print-map", no_argument, NULL, PRINT_MAP},
-    {"depfile", required_argument, NULL, DEPFILE},
-    {"map", required_argument, NULL, MAP},
-    {"offset", required_argument, NULL, OFFSET},
-    {"heap-base", required_argument, NULL, HEAP_BASE},
-    {"table-offset", required_argument, NULL, TABLE_OFFSET},
-    {"json", no_argument, NULL, JSON},
-    {NULL, 0, NULL, 0},
+#define FIELD(name) offsetof(struct options, name)
+
+static const struct row {
+  const char *name, *value, *help; // value: what help calls it, NULL for FLAG
+  unsigned commands;               // those that have it
+  enum kind kind;
+  size_t field, given; // given: a bool that becomes true, or 0
+} rows[] = {
+    {"output", "OUT", "the file of relocate, the directory of others (default: .)",
+     COMBINE | RELOCATE | PREPARE, TEXT, FIELD(output), 0},
+    {"name", "NAME", "of layout.h, .mjs, ..., in place of layout", COMBINE, TEXT, FIELD(layout_name), 0},
+    {"extra-stack", "N", "added to each module's own stack", COMBINE, SIZE, FIELD(plan.extra_stack), 0},
+    {"base", "N", "start above N", COMBINE, SIZE, FIELD(plan.base), 0},
+    {"align", "N", "align each module to N", COMBINE, SIZE, FIELD(plan.alignment), 0},
+    {"heap-size", "N", "initial heap", COMBINE, SIZE, FIELD(plan.heap_size), 0},
+    {"max-memory", "N", "maximum of the memory", COMBINE, SIZE, FIELD(plan.max_memory), FIELD(has_maximum)},
+    {"stack", "shared", "one stack, below all modules", COMBINE, SHARING, FIELD(share_stack), 0},
+    {"stack-size", "N", "its size (default: the largest of a module)", COMBINE, SIZE, FIELD(plan.stack_size),
+     0},
+    {"table", "shared", "one function table", COMBINE, SHARING, FIELD(share_table), 0},
+    {"heap-owner", "NAME", "the module that gets the initial heap", COMBINE, TEXT, FIELD(heap_owner), 0},
+    {"threads", "N", "room for N threads beside the first", COMBINE, SIZE, FIELD(plan.threads), 0},
+    {"host-import", "MOD.NAME", "an import that the host gives", COMBINE, LIST, FIELD(host_imports), 0},
+    {"host-imports", "MOD", "imports that the host gives: all from MOD", COMBINE, LIST, FIELD(host_modules),
+     0},
+    {"prefer", "NAME", "the module to take of several that export a name", COMBINE, LIST, FIELD(prefer), 0},
+    {"print-map", NULL, "print what is where", COMBINE, FLAG, FIELD(print_map), 0},
+    {"map", "FILE.svg", "draw what is where", COMBINE, TEXT, FIELD(map_file), 0},
+    {"offset", "N", "how far to move; negative to move down", RELOCATE, OFFSET, FIELD(offset),
+     FIELD(has_offset)},
+    {"heap-base", "N", "the new heap base (default: it moves too)", RELOCATE, SIZE, FIELD(heap_base),
+     FIELD(has_heap_base)},
+    {"table-offset", "N", "how far function pointers move, in elements", RELOCATE, SIZE, FIELD(table_offset),
+     0},
+    {"json", NULL, "print JSON", INSPECT, FLAG, FIELD(json), 0},
+    {"keep-relocs", NULL, "keep relocations, so that the outputs can be moved again", COMBINE | RELOCATE,
+     FLAG, FIELD(keep_relocs), 0},
+    {"trust-pic", NULL, "take PIC without relocations although it has initialised data",
+     COMBINE | RELOCATE | PREPARE | INSPECT, FLAG, FIELD(trust_pic), 0},
+    {"depfile", "FILE", "write dependencies, for make and ninja", COMBINE | PREPARE, TEXT, FIELD(depfile), 0},
 };
+enum { OUTPUT = 0, ROWS = sizeof rows / sizeof *rows, FIRST_LONG = 256 /* above all short options */ };
+
+void print_options(FILE *to, unsigned command) {
+  for (size_t i = 0; i < ROWS; i++) {
+    const struct row *row = &rows[i];
+    char option[64];
+    snprintf(option, sizeof option, "%s%s%s%s", i == OUTPUT ? "-o, --" : "--", row->name,
+             row->value ? "=" : "", row->value ? row->value : "");
+    if (row->commands & command)
+      fprintf(to, "  %-24s %s\n", option, row->help);
+  }
+}
 
 // A number of bytes: decimal or 0x, with K, M or G for powers of 1024.
 static bool parse_size(const char *option, const char *text, uint64_t *size) {
@@ -92,101 +102,52 @@ static bool parse_sharing(const char *option, const char *text, bool *share) {
   return false;
 }
 
-static bool set_option(struct options *options, int option, const char *name) {
-  switch (option) {
-  case OUTPUT:
-    options->output = optarg;
+static bool set_option(struct options *options, const struct row *row, const char *value) {
+  void *field = (char *)options + row->field;
+  if (row->given)
+    *(bool *)((char *)options + row->given) = true;
+  switch (row->kind) {
+  case FLAG:
+    *(bool *)field = true;
     return true;
-  case NAME:
-    options->layout_name = optarg;
+  case TEXT:
+    *(const char **)field = value;
     return true;
-  case DEPFILE:
-    options->depfile = optarg;
+  case LIST: {
+    struct list *list = field;
+    list->items[list->count++] = value;
     return true;
-  case MAP:
-    options->map_file = optarg;
-    return true;
-  case EXTRA_STACK:
-    return parse_size(name, optarg, &options->plan.extra_stack);
-  case BASE:
-    return parse_size(name, optarg, &options->plan.base);
-  case ALIGN:
-    return parse_size(name, optarg, &options->plan.alignment);
-  case HEAP_SIZE:
-    return parse_size(name, optarg, &options->plan.heap_size);
-  case MAX_MEMORY:
-    if (!parse_size(name, optarg, &options->plan.max_memory))
+  }
+  case SHARING:
+    return parse_sharing(row->name, value, field);
+  case SIZE:
+    return parse_size(row->name, value, field);
+  case OFFSET: {
+    uint64_t *offset = field;
+    if (!parse_size(row->name, value + (value[0] == '-'), offset))
       return false;
-    if (options->plan.max_memory == 0)
-      fail("--max-memory: must be at least one page of 64K");
-    return options->plan.max_memory != 0;
-  case STACK:
-    return parse_sharing(name, optarg, &options->share_stack);
-  case TABLE:
-    return parse_sharing(name, optarg, &options->share_table);
-  case STACK_SIZE:
-    return parse_size(name, optarg, &options->plan.stack_size);
-  case HEAP_OWNER:
-    options->heap_owner = optarg;
+    if (value[0] == '-')
+      *offset = 0 - *offset;
     return true;
-  case THREADS:
-    return parse_size(name, optarg, &options->plan.threads);
-  case HOST_IMPORT:
-    if (!strchr(optarg, '.')) {
-      fail("--host-import: '%s' is not MODULE.NAME; for all imports from a module, use --host-imports",
-           optarg);
-      return false;
-    }
-    options->host_imports[options->host_import_count++] = optarg;
-    return true;
-  case HOST_IMPORTS:
-    options->host_modules[options->host_module_count++] = optarg;
-    return true;
-  case PREFER:
-    options->prefer[options->prefer_count++] = optarg;
-    return true;
-  case OFFSET:
-    options->has_offset = true;
-    // A module can move down: the address space wraps.
-    if (optarg[0] == '-') {
-      if (!parse_size(name, optarg + 1, &options->offset))
-        return false;
-      options->offset = 0 - options->offset;
-      return true;
-    }
-    return parse_size(name, optarg, &options->offset);
-  case HEAP_BASE:
-    options->has_heap_base = true;
-    return parse_size(name, optarg, &options->heap_base);
-  case TABLE_OFFSET:
-    return parse_size(name, optarg, &options->table_offset);
-  case KEEP_RELOCS:
-    options->keep_relocs = true;
-    return true;
-  case TRUST_PIC:
-    options->trust_pic = true;
-    return true;
-  case PRINT_MAP:
-    options->print_map = true;
-    return true;
-  case JSON:
-    options->json = true;
-    return true;
+  }
   }
   return false;
 }
 
-static const char *option_name(int option) {
-  for (size_t i = 0; long_options[i].name; i++)
-    if (long_options[i].val == option)
-      return long_options[i].name;
-  return "";
-}
-
-static bool is_allowed(const char *allowed, const char *name) {
-  char word[64];
-  snprintf(word, sizeof word, " %s ", name);
-  return strstr(allowed, word) != NULL;
+// What can be said of the values without a module.
+static bool check_options(const struct options *options) {
+  if (options->has_maximum && options->plan.max_memory == 0) {
+    fail("--max-memory: must be at least one page of 64K");
+    return false;
+  }
+  for (size_t i = 0; i < options->host_imports.count; i++) {
+    if (!strchr(options->host_imports.items[i], '.')) {
+      fail("--host-import: '%s' is not MODULE.NAME; for all imports from a module, use --host-imports",
+           options->host_imports.items[i]);
+      return false;
+    }
+  }
+  return true;
 }
 
 static bool add_input(struct options *options, const char *argument) {
@@ -214,32 +175,40 @@ static bool add_input(struct options *options, const char *argument) {
   return true;
 }
 
-static void fail_unknown(const char *command, const char *allowed, const char *word) {
+static void fail_unknown(const char *name, unsigned command, const char *word) {
   size_t dashes = strspn(word, "-"), size = strcspn(word + dashes, "=");
   struct ws_suggestion suggestion = ws_suggest((struct ws_slice){(const uint8_t *)word + dashes, size});
-  for (size_t i = 0; long_options[i].name; i++) {
-    const char *name = long_options[i].name;
+  for (size_t i = 0; i < ROWS; i++) {
+    const char *option = rows[i].name;
     // The beginning of several names is as near to each as can be.
-    bool begins = dashes == 2 && size > 0 && strncmp(name, word + dashes, size) == 0;
-    if (is_allowed(allowed, name))
-      ws_offer(&suggestion, (struct ws_slice){(const uint8_t *)name, begins ? size : strlen(name)}, i);
+    bool begins = dashes == 2 && size > 0 && strncmp(option, word + dashes, size) == 0;
+    if (rows[i].commands & command)
+      ws_offer(&suggestion, (struct ws_slice){(const uint8_t *)option, begins ? size : strlen(option)}, i);
   }
   if (suggestion.from != SIZE_MAX)
-    fail("%s: unknown option %s; did you mean --%s?", command, word, long_options[suggestion.from].name);
+    fail("%s: unknown option %s; did you mean --%s?", name, word, rows[suggestion.from].name);
   else
-    fail("%s: unknown option %s; see wasmshare --help", command, word);
+    fail("%s: unknown option %s; see wasmshare %s --help", name, word, name);
 }
 
-bool parse_options(int argc, char **argv, const char *allowed, struct options *options) {
+// No argument is in a list twice.
+static bool make_list(struct list *list, int argc) {
+  list->items = calloc((size_t)argc, sizeof *list->items);
+  return list->items != NULL;
+}
+
+bool parse_options(int argc, char **argv, unsigned command, struct options *options) {
   *options = (struct options){.layout_name = "layout"};
-  options->inputs = calloc((size_t)argc + 1, sizeof *options->inputs);
-  options->host_imports = calloc((size_t)argc + 1, sizeof *options->host_imports);
-  options->host_modules = calloc((size_t)argc + 1, sizeof *options->host_modules);
-  options->prefer = calloc((size_t)argc + 1, sizeof *options->prefer);
-  if (!options->inputs || !options->host_imports || !options->host_modules || !options->prefer) {
+  options->inputs = calloc((size_t)argc, sizeof *options->inputs);
+  if (!options->inputs || !make_list(&options->host_imports, argc) ||
+      !make_list(&options->host_modules, argc) || !make_list(&options->prefer, argc)) {
     fail("out of memory");
     return false;
   }
+  struct option long_options[ROWS + 1] = {0};
+  for (int i = 0; i < ROWS; i++)
+    long_options[i] =
+        (struct option){rows[i].name, rows[i].value ? required_argument : no_argument, NULL, FIRST_LONG + i};
   opterr = 0;
   int option;
   while ((option = getopt_long(argc, argv, ":o:", long_options, NULL)) != -1) {
@@ -248,35 +217,35 @@ bool parse_options(int argc, char **argv, const char *allowed, struct options *o
       const char short_option[] = {'-', (char)optopt, '\0'};
       if (option == ':')
         fail("%s %s: needs a value", argv[0], argv[optind - 1]);
-      else if (optopt >= NAME)
-        fail("%s: --%s takes no value", argv[0], option_name(optopt));
+      else if (optopt >= FIRST_LONG)
+        fail("%s: --%s takes no value", argv[0], rows[optopt - FIRST_LONG].name);
       else
-        fail_unknown(argv[0], allowed, optopt ? short_option : argv[optind - 1]);
+        fail_unknown(argv[0], command, optopt ? short_option : argv[optind - 1]);
       return false;
     }
-    const char *name = option_name(option);
-    if (!is_allowed(allowed, name)) {
-      fail("%s: has no option --%s; see wasmshare --help", argv[0], name);
+    const struct row *row = &rows[option == 'o' ? OUTPUT : option - FIRST_LONG];
+    if (!(row->commands & command)) {
+      fail("%s: has no option --%s; see wasmshare %s --help", argv[0], row->name, argv[0]);
       return false;
     }
-    if (!set_option(options, option, name))
+    if (!set_option(options, row, optarg))
       return false;
   }
   for (int i = optind; i < argc; i++)
     if (!add_input(options, argv[i]))
       return false;
   if (options->input_count == 0) {
-    fail("%s: needs a file; see wasmshare --help", argv[0]);
+    fail("%s: needs a file; see wasmshare %s --help", argv[0], argv[0]);
     return false;
   }
-  return true;
+  return check_options(options);
 }
 
 void free_options(struct options *options) {
   for (size_t i = 0; i < options->input_count; i++)
     free(options->inputs[i].name);
   free(options->inputs);
-  free(options->host_imports);
-  free(options->host_modules);
-  free(options->prefer);
+  free(options->host_imports.items);
+  free(options->host_modules.items);
+  free(options->prefer.items);
 }

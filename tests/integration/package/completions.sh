@@ -1,12 +1,17 @@
 # The completions complete every command and option that --help names, in the shells that they are for; the man page
 # documents them.
 . "$(dirname "$0")/../lib.sh"
-wasmshare --help | sed '/^MODULE is/,$d' >help.txt # what follows is about linkers
+commands='combine relocate prepare inspect heap-base verify'
+wasmshare --help | sed '/^Link modules/,$d' >help.txt # what follows is about linkers
+for command in $commands; do
+    grep -q "wasmshare $command " help.txt || fail "no $command in --help"
+    wasmshare "$command" --help >>help.txt
+done
 share=$WASMSHARE_PREFIX/share
 sed 's/\\-/-/g' "$share/man/man1/wasmshare.1" >man-source.txt
 words=$(grep -oE '(^|[ [])--[a-z][a-z-]*' help.txt | tr -d ' [' | sort -u)
-[ "$(wc -w <<<"$words")" -ge 10 ] || fail "few options in --help: $words"
-for word in $words combine relocate inspect heap-base verify; do
+[ "$(wc -w <<<"$words")" -ge 25 ] || fail "few options in --help: $words"
+for word in $words $commands; do
     for file in bash-completion/completions/wasmshare zsh/site-functions/_wasmshare; do
         grep -qe "$word" "$share/$file" || fail "$file has no $word"
     done
