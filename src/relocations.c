@@ -142,6 +142,11 @@ static bool add_fixup(const struct pass *pass, const struct ws_relocation *reloc
   return ws_add_fixup(pass->module, pass->target, fixup) || ws_fail_memory(pass->error, pass->module->file);
 }
 
+// The bits that the operand has.
+static uint64_t operand_mask(const struct ws_relocation *relocation) {
+  return ws_encoding_is_64(types[relocation->type].encoding) ? UINT64_MAX : UINT32_MAX;
+}
+
 // lld's values for what was not linked in: all ones, or one less in .debug_ranges and .debug_loc.
 static bool is_tombstone(const struct pass *pass, enum ws_encoding encoding, uint64_t value) {
   uint64_t ones = ws_encoding_is_64(encoding) ? UINT64_MAX : UINT32_MAX;
@@ -150,63 +155,70 @@ static bool is_tombstone(const struct pass *pass, enum ws_encoding encoding, uin
 
 // What lld leaves in a custom section that is not DWARF, for what was not linked in: all ones, or the addend.
 static bool is_left_out(const struct pass *pass, const struct ws_relocation *relocation, uint64_t value) {
-  bool is_64 = ws_encoding_is_64(types[relocation->type].encoding);
-  uint64_t mask = is_64 ? UINT64_MAX : UINT32_MAX;
+  uint64_t mask = operand_mask(relocation);
   return pass->target->id == WS_SECTION_CUSTOM && !pass->debug &&
          (value == mask || value == (relocation->addend & mask));
 }
 
+// lld leaves 0 or the addend in place of an undefined symbol's address. A weak symbol stays null.
+static bool undefined_operand(const struct pass *pass, const struct ws_relocation *relocation,
+                              const struct ws_symbol *symbol, uint64_t value) {
+  enum operand operand = types[relocation->type].operand;
+  if (is_tombstone(pass, types[relocation->type].encoding, value))
+    return true;
+  if (value != 0 && value != (relocation->addend & operand_mask(relocation)))
+    return stale(pass, relocation, "the operand of an undefined symbol is not its addend");
+  if (symbol->flags & WS_SYMBOL_WEAK)
+    return true;
+  if (operand == MEMORY_ADDR_TLS || operand == MEMORY_ADDR_HERE)
+    return fail(pass, relocation, "a relative address of an undefined symbol cannot be moved");
+  uint32_t external = ws_external(pass->module, relocation->index, relocation->addend - value);
+  if (external == UINT32_MAX)
+    return ws_fail_memory(pass->error, pass->module->file);
+  return add_fixup(pass, relocation, WS_BASE_EXTERNAL,
+                   operand == MEMORY_ADDR_REL ? WS_BASE_MEMORY : WS_BASE_COUNT, external);
+}
+
+// What a relative operand is relative to; 0 for others.
+static bool operand_origin(const struct pass *pass, const struct ws_relocation *relocation,
+                           uint64_t *origin) {
+  enum operand operand = types[relocation->type].operand;
+  *origin = operand == MEMORY_ADDR_REL ? pass->memory_base : 0;
+  if (operand != MEMORY_ADDR_HERE)
+    return true;
+  if (pass->target->id != WS_SECTION_DATA)
+    return fail(pass, relocation, "is only known in data");
+  const struct ws_segment *segment = &pass->module->segments[pass->container];
+  *origin = segment->address + (relocation->offset - segment->bytes_offset);
+  return true;
+}
+
 static bool memory_operand(const struct pass *pass, const struct ws_relocation *relocation,
                            const struct ws_symbol *symbol, uint64_t value) {
-  enum ws_encoding encoding = types[relocation->type].encoding;
   enum operand operand = types[relocation->type].operand;
-  uint64_t mask = ws_encoding_is_64(encoding) ? UINT64_MAX : UINT32_MAX;
+  uint64_t address, origin;
+  enum ws_base base;
   if (symbol->kind != WS_SYMBOL_DATA)
     return fail(pass, relocation, "its symbol is no data symbol");
-  if (symbol->flags & WS_SYMBOL_UNDEFINED) {
-    // lld leaves 0 or the addend in place. A weak symbol stays null.
-    if (is_tombstone(pass, encoding, value))
-      return true;
-    if (value != 0 && value != (relocation->addend & mask))
-      return stale(pass, relocation, "the operand of an undefined symbol is not its addend");
-    if (symbol->flags & WS_SYMBOL_WEAK)
-      return true;
-    if (operand == MEMORY_ADDR_TLS || operand == MEMORY_ADDR_HERE)
-      return fail(pass, relocation, "a relative address of an undefined symbol cannot be moved");
-    uint32_t external = ws_external(pass->module, relocation->index, relocation->addend - value);
-    if (external == UINT32_MAX)
-      return ws_fail_memory(pass->error, pass->module->file);
-    return add_fixup(pass, relocation, WS_BASE_EXTERNAL,
-                     operand == MEMORY_ADDR_REL ? WS_BASE_MEMORY : WS_BASE_COUNT, external);
-  }
-  uint64_t address;
-  enum ws_base base;
-  bool moves = ws_symbol_target(pass->module, symbol, &address, &base);
-  uint64_t expected = (address + relocation->addend) & mask;
+  if (symbol->flags & WS_SYMBOL_UNDEFINED)
+    return undefined_operand(pass, relocation, symbol, value);
   if (symbol->flags & WS_SYMBOL_TLS) {
     // A thread-local symbol's value is relative to the thread's block, except where there is only one thread.
-    if (value == ((symbol->offset + relocation->addend) & mask))
+    if (value == ((symbol->offset + relocation->addend) & operand_mask(relocation)))
       return true;
   } else if (operand == MEMORY_ADDR_TLS) {
     return fail(pass, relocation, "its symbol is not thread-local");
   }
-  if (!(symbol->flags & WS_SYMBOL_ABSOLUTE) && !pass->module->segments[symbol->index].placed) {
-    if (is_tombstone(pass, encoding, value))
+  bool moves = ws_symbol_target(pass->module, symbol, &address, &base);
+  bool placed = (symbol->flags & WS_SYMBOL_ABSOLUTE) || pass->module->segments[symbol->index].placed;
+  if (!operand_origin(pass, relocation, &origin))
+    return false;
+  if (!placed || value != ((address + relocation->addend - origin) & operand_mask(relocation))) {
+    if (is_tombstone(pass, types[relocation->type].encoding, value))
       return true;
-    return fail(pass, relocation, "its symbol is in a passive segment that nothing copies into memory");
-  }
-  if (operand == MEMORY_ADDR_REL)
-    expected = (expected - pass->memory_base) & mask;
-  if (operand == MEMORY_ADDR_HERE) {
-    if (pass->target->id != WS_SECTION_DATA)
-      return fail(pass, relocation, "is only known in data");
-    const struct ws_segment *segment = &pass->module->segments[pass->container];
-    expected = (expected - (segment->address + (relocation->offset - segment->bytes_offset))) & mask;
-  }
-  if (value != expected) {
-    if (is_tombstone(pass, encoding, value))
-      return true;
-    return stale(pass, relocation, "the operand is not the address of its symbol");
+    return placed
+               ? stale(pass, relocation, "the operand is not the address of its symbol")
+               : fail(pass, relocation, "its symbol is in a passive segment that nothing copies into memory");
   }
   if (!moves) {
     // lld's own absolute symbols are hidden. One that is not known might be an address.

@@ -11,6 +11,47 @@ static size_t trailing_zeros(struct ws_slice bytes) {
   return zeros;
 }
 
+// Code that fills memory with zeros. Returns where the address is in it.
+static uint32_t put_fill(struct ws_buffer *body, bool is_64, uint64_t address, size_t size) {
+  uint8_t operand[10];
+  uint8_t constant = is_64 ? 0x42 : 0x41; // i64.const, i32.const
+  ws_operand_put(operand, is_64 ? WS_SLEB64 : WS_SLEB32, address);
+  ws_put_u8(body, constant);
+  uint32_t at = (uint32_t)body->size;
+  ws_put_bytes(body, operand, is_64 ? 10 : 5);
+  ws_put_bytes(body, "\x41\x00", 2); // i32.const 0
+  ws_put_u8(body, constant);
+  ws_put_sleb(body, (int64_t)size);
+  ws_put_bytes(body, "\xfc\x0b\x00", 3); // memory.fill
+  return at;
+}
+
+// How many zeros at the end of a segment need not be written: `used` bytes of it, up to its last pointer, do.
+static size_t spare_zeros(const struct ws_segment *segment, size_t used) {
+  size_t zeros = trailing_zeros(segment->bytes);
+  if (zeros > segment->bytes.size - used)
+    zeros = segment->bytes.size - used;
+  return segment->passive || zeros < MINIMUM_ZEROS ? 0 : zeros;
+}
+
+// Appends the start function, and takes its `body`; `addresses` says where the addresses are in that.
+static bool append_start(struct ws_module *module, struct ws_buffer *body, const uint32_t *addresses,
+                         size_t count) {
+  struct ws_appended *appended = ws_append_function(module);
+  if (!appended) {
+    ws_buffer_free(body);
+    return false;
+  }
+  appended->replaces = WS_NEW_FUNCTION;
+  appended->body = ws_buffer_keep(body, &module->arena);
+  appended->addresses = ws_arena_new(&module->arena, count, sizeof *addresses);
+  appended->address_count = count;
+  if (!appended->body.data || !appended->addresses)
+    return false;
+  memcpy(appended->addresses, addresses, count * sizeof *addresses);
+  return true;
+}
+
 bool ws_cut_zeros(struct ws_module *module, struct ws_error *error) {
   bool possible = module->has_bulk_memory && !module->keep_relocs && module->info.exact &&
                   (module->type_count > 0 || module->void_type >= 0);
@@ -25,7 +66,6 @@ bool ws_cut_zeros(struct ws_module *module, struct ws_error *error) {
   struct ws_buffer body = {0};
   uint32_t addresses[64];
   size_t count = 0, fixup = 0;
-  bool is_64 = module->memory.is_64;
   ws_put_u8(&body, 0); // no locals
   for (size_t i = 0; i < module->segment_count; i++) {
     struct ws_segment *segment = &module->segments[i];
@@ -35,24 +75,12 @@ bool ws_cut_zeros(struct ws_module *module, struct ws_error *error) {
       used = data->fixups[fixup].offset + ws_encoding_width(data->fixups[fixup].encoding) -
              segment->bytes_offset;
     module->info.zero_bytes += segment->bytes.size - segment->kept;
-    if (segment->passive || count == sizeof addresses / sizeof *addresses)
-      continue;
-    size_t zeros = trailing_zeros(segment->bytes);
-    if (zeros > segment->bytes.size - used)
-      zeros = segment->bytes.size - used;
-    if (zeros < MINIMUM_ZEROS)
+    size_t zeros = count < sizeof addresses / sizeof *addresses ? spare_zeros(segment, used) : 0;
+    if (zeros == 0)
       continue;
     segment->kept = segment->bytes.size - zeros;
     module->info.zero_bytes += zeros;
-    uint8_t address[10];
-    ws_operand_put(address, is_64 ? WS_SLEB64 : WS_SLEB32, segment->address + segment->kept);
-    ws_put_u8(&body, is_64 ? 0x42 : 0x41); // i64.const, i32.const
-    addresses[count++] = (uint32_t)body.size;
-    ws_put_bytes(&body, address, is_64 ? 10 : 5);
-    ws_put_bytes(&body, "\x41\x00", 2); // i32.const 0
-    ws_put_u8(&body, is_64 ? 0x42 : 0x41);
-    ws_put_sleb(&body, (int64_t)zeros);
-    ws_put_bytes(&body, "\xfc\x0b\x00", 3); // memory.fill
+    addresses[count++] = put_fill(&body, module->memory.is_64, segment->address + segment->kept, zeros);
   }
   if (count == 0) {
     ws_buffer_free(&body);
@@ -63,17 +91,5 @@ bool ws_cut_zeros(struct ws_module *module, struct ws_error *error) {
     ws_put_uleb(&body, module->start);
   }
   ws_put_u8(&body, 0x0b); // end
-  struct ws_appended *appended = ws_append_function(module);
-  if (!appended) {
-    ws_buffer_free(&body);
-    return ws_fail_memory(error, module->file);
-  }
-  appended->replaces = WS_NEW_FUNCTION;
-  appended->body = ws_buffer_keep(&body, &module->arena);
-  appended->addresses = ws_arena_new(&module->arena, count, sizeof *addresses);
-  appended->address_count = count;
-  if (!appended->body.data || !appended->addresses)
-    return ws_fail_memory(error, module->file);
-  memcpy(appended->addresses, addresses, count * sizeof *addresses);
-  return true;
+  return append_start(module, &body, addresses, count) || ws_fail_memory(error, module->file);
 }

@@ -74,20 +74,7 @@ static void put_url(FILE *to, const char *text) {
   }
 }
 
-void print_header(FILE *to, const struct layout *layout) {
-  const struct ws_plan *plan = &layout->plan;
-  const char *suffix = plan->memory64 ? "ULL" : "UL";
-  char *prefix = macro_name(layout->name);
-  if (!prefix)
-    return;
-  // An identifier cannot start with a digit.
-  if (prefix[0] >= '0' && prefix[0] <= '9')
-    prefix[0] = '_';
-  fprintf(
-      to,
-      "/* Where everything went. Written by wasmshare %s; do not edit. Addresses and sizes are in bytes. */\n"
-      "#ifndef %s_LAYOUT_H\n#define %s_LAYOUT_H\n\n",
-      WS_VERSION, prefix, prefix);
+static void put_plan_macros(FILE *to, const struct ws_plan *plan, const char *prefix, const char *suffix) {
   put_macro(to, prefix, NULL, "PAGE_SIZE", WS_PAGE_SIZE, suffix);
   fputs("\n/* Pages that the memory must have at the start */\n", to);
   put_macro(to, prefix, NULL, "PAGES", plan->pages, suffix);
@@ -115,27 +102,46 @@ void print_header(FILE *to, const struct layout *layout) {
     put_macro(to, prefix, NULL, "THREAD_SIZE", plan->thread_size, suffix);
     put_macro(to, prefix, NULL, "THREAD_STACK_SIZE", plan->thread_stack_size, suffix);
   }
+}
+
+static void put_module_macros(FILE *to, const struct layout *layout, const struct placed *placed,
+                              const char *prefix, const char *suffix) {
+  struct field fields[FIELDS + 1];
+  char *module = macro_name(placed->name);
+  if (!module)
+    return;
+  get_fields(layout, placed, fields);
+  fprintf(to, "\n/* %s.wasm */\n", placed->name);
+  fprintf(to, "/* Added to the addresses of its static data */\n#define %s_%s_OFFSET %" PRId64 "%s\n", prefix,
+          module, (int64_t)placed->placement.offset, layout->plan.memory64 ? "LL" : "L");
+  for (const struct field *field = fields; field->name; field++) {
+    fprintf(to, "/* %s */\n", field->comment);
+    put_macro(to, prefix, module, field->macro, field->absent ? 0 : field->value, suffix);
+  }
+  free(module);
+}
+
+void print_header(FILE *to, const struct layout *layout) {
+  const char *suffix = layout->plan.memory64 ? "ULL" : "UL";
+  char *prefix = macro_name(layout->name);
+  if (!prefix)
+    return;
+  // An identifier cannot start with a digit.
+  if (prefix[0] >= '0' && prefix[0] <= '9')
+    prefix[0] = '_';
+  fprintf(
+      to,
+      "/* Where everything went. Written by wasmshare %s; do not edit. Addresses and sizes are in bytes. */\n"
+      "#ifndef %s_LAYOUT_H\n#define %s_LAYOUT_H\n\n",
+      WS_VERSION, prefix, prefix);
+  put_plan_macros(to, &layout->plan, prefix, suffix);
   put_macro(to, prefix, NULL, "MODULE_COUNT", layout->count, "");
   fputs("/* Each needs only those before it:", to);
   for (size_t i = 0; i < layout->count; i++)
     fprintf(to, "%s %s", i ? "," : "", layout->modules[layout->order[i]].name);
   fputs(" */\n", to);
-  for (size_t i = 0; i < layout->count; i++) {
-    const struct placed *placed = &layout->modules[i];
-    struct field fields[FIELDS + 1];
-    char *module = macro_name(placed->name);
-    get_fields(layout, placed, fields);
-    fprintf(to, "\n/* %s.wasm */\n", placed->name);
-    if (module) {
-      fprintf(to, "/* Added to the addresses of its static data */\n#define %s_%s_OFFSET %" PRId64 "%s\n",
-              prefix, module, (int64_t)placed->placement.offset, plan->memory64 ? "LL" : "L");
-      for (const struct field *field = fields; field->name; field++) {
-        fprintf(to, "/* %s */\n", field->comment);
-        put_macro(to, prefix, module, field->macro, field->absent ? 0 : field->value, suffix);
-      }
-    }
-    free(module);
-  }
+  for (size_t i = 0; i < layout->count; i++)
+    put_module_macros(to, layout, &layout->modules[i], prefix, suffix);
   fputs("\n#endif\n", to);
   free(prefix);
 }
@@ -182,15 +188,9 @@ static void put_imports(FILE *to, const struct layout *layout, const struct ws_m
   fputs(i ? "\n    ],\n" : "],\n", to);
 }
 
-void print_script(FILE *to, const struct layout *layout) {
-  const struct ws_plan *plan = &layout->plan;
-  const char *n = plan->memory64 ? "n" : "";
+static void put_plan(FILE *to, const struct ws_plan *plan, const char *n) {
   bool threads = plan->thread_count > 0;
-  fprintf(
-      to,
-      "// Where everything went. Written by wasmshare %s; do not edit. Addresses and sizes are in bytes.\n\n"
-      "export const pageSize = %u;\n",
-      WS_VERSION, WS_PAGE_SIZE);
+  fprintf(to, "export const pageSize = %u;\n", WS_PAGE_SIZE);
   put_constant(to, "pages", true, plan->pages, "");
   if (plan->has_maximum)
     put_constant(to, "maximumPages", true, plan->maximum_pages, "");
@@ -209,32 +209,43 @@ void print_script(FILE *to, const struct layout *layout) {
   put_constant(to, "threadBase", threads, plan->thread_base, n);
   put_constant(to, "threadSize", threads, plan->thread_size, n);
   put_constant(to, "threadStackSize", threads, plan->thread_stack_size, n);
-  fputs("\n// In layout order\nexport const modules = [\n", to);
-  for (size_t i = 0; i < layout->count; i++) {
-    const struct placed *placed = &layout->modules[i];
-    const struct ws_module_info *info = ws_module_info(placed->module);
-    struct field fields[FIELDS + 1];
-    get_fields(layout, placed, fields);
-    fputs("  {\n    name: ", to);
-    put_string(to, placed->name);
-    fputs(",\n    url: new URL('./", to);
-    put_url(to, placed->name);
-    fprintf(to, ".wasm', import.meta.url),\n    offset: %" PRId64 "%s,\n", (int64_t)placed->placement.offset,
-            n);
-    for (const struct field *field = fields; field->name; field++) {
-      if (field->absent)
-        fprintf(to, "    %s: null,\n", field->name);
-      else
-        fprintf(to, "    %s: %" PRIu64 "%s,\n", field->name, field->value, field->count ? "" : n);
-    }
-    fputs("    memoryImport: { module: ", to);
-    put_string(to, info->memory_module);
-    fputs(", name: ", to);
-    put_string(to, info->memory_name);
-    fprintf(to, " },\n    importsTable: %s,\n", info->imports_table ? "true" : "false");
-    put_imports(to, layout, placed->module);
-    fputs("  },\n", to);
+}
+
+static void put_module(FILE *to, const struct layout *layout, const struct placed *placed, const char *n) {
+  const struct ws_module_info *info = ws_module_info(placed->module);
+  struct field fields[FIELDS + 1];
+  get_fields(layout, placed, fields);
+  fputs("  {\n    name: ", to);
+  put_string(to, placed->name);
+  fputs(",\n    url: new URL('./", to);
+  put_url(to, placed->name);
+  fprintf(to, ".wasm', import.meta.url),\n    offset: %" PRId64 "%s,\n", (int64_t)placed->placement.offset,
+          n);
+  for (const struct field *field = fields; field->name; field++) {
+    if (field->absent)
+      fprintf(to, "    %s: null,\n", field->name);
+    else
+      fprintf(to, "    %s: %" PRIu64 "%s,\n", field->name, field->value, field->count ? "" : n);
   }
+  fputs("    memoryImport: { module: ", to);
+  put_string(to, info->memory_module);
+  fputs(", name: ", to);
+  put_string(to, info->memory_name);
+  fprintf(to, " },\n    importsTable: %s,\n", info->imports_table ? "true" : "false");
+  put_imports(to, layout, placed->module);
+  fputs("  },\n", to);
+}
+
+void print_script(FILE *to, const struct layout *layout) {
+  const char *n = layout->plan.memory64 ? "n" : "";
+  fprintf(to,
+          "// Where everything went. Written by wasmshare %s; do not edit. Addresses and sizes are in "
+          "bytes.\n\n",
+          WS_VERSION);
+  put_plan(to, &layout->plan, n);
+  fputs("\n// In layout order\nexport const modules = [\n", to);
+  for (size_t i = 0; i < layout->count; i++)
+    put_module(to, layout, &layout->modules[i], n);
   fputs("];\n\n// Each module needs only those before it.\nexport const instantiationOrder = [", to);
   for (size_t i = 0; i < layout->count; i++) {
     fputs(i ? ", " : "", to);
@@ -245,74 +256,23 @@ void print_script(FILE *to, const struct layout *layout) {
 }
 
 void print_types(FILE *to, const struct layout *layout) {
-  const struct ws_plan *plan = &layout->plan;
+  struct field fields[FIELDS + 1];
   fprintf(to,
           "// Types of the layout. Written by wasmshare %s; do not edit.\n\n"
           "/** An address or a size in the memory, in bytes. */\n"
           "export type Address = %s;\n\n"
           "export type ModuleName =",
-          WS_VERSION, plan->memory64 ? "bigint" : "number");
+          WS_VERSION, layout->plan.memory64 ? "bigint" : "number");
   for (size_t i = 0; i < layout->count; i++) {
     fputs(i ? " | " : " ", to);
     put_string(to, layout->modules[i].name);
   }
-  fputs(";\n\n"
-        "export interface PlacedModule {\n"
-        "  /** The module's name. */\n"
-        "  readonly name: ModuleName;\n"
-        "  /** Where its file is. */\n"
-        "  readonly url: URL;\n"
-        "  /** Added to the addresses of its static data. */\n"
-        "  readonly offset: Address;\n",
-        to);
-  struct field fields[FIELDS + 1];
+  fputs(";\n\n/** Where a module is. */\nexport interface Placement {\n", to);
   get_fields(layout, &layout->modules[0], fields);
   for (const struct field *field = fields; field->name; field++)
     fprintf(to, "  /** %s%s%s. */\n  readonly %s: %s%s;\n", field->comment, field->nullable ? "; " : "",
             field->nullable ? field->nullable : "", field->name, field->count ? "number" : "Address",
             field->nullable ? " | null" : "");
-  fputs("  /** Where the memory goes in its import object. */\n"
-        "  readonly memoryImport: { readonly module: string; readonly name: string };\n"
-        "  /** Whether it imports its function table, as env.__indirect_function_table. */\n"
-        "  readonly importsTable: boolean;\n"
-        "  /** What else it imports, and which module exports that; null for the host. */\n"
-        "  readonly imports: readonly Import[];\n"
-        "  /** Variables of other modules that it uses. */\n"
-        "  readonly bindings: readonly Binding[];\n"
-        "}\n\n"
-        "export interface Import {\n"
-        "  readonly module: string;\n"
-        "  readonly name: string;\n"
-        "  readonly kind: 'function' | 'table' | 'memory' | 'global' | 'tag';\n"
-        "  readonly from: ModuleName | null;\n"
-        "}\n\n"
-        "export interface Binding {\n"
-        "  readonly name: string;\n"
-        "  readonly from: ModuleName;\n"
-        "  readonly address: Address;\n"
-        "}\n\n"
-        "/** Bytes in a page. */\nexport const pageSize: number;\n"
-        "/** Pages that the memory must have at the start. */\nexport const pages: number;\n"
-        "/** The most pages that the memory may grow to, if there is a limit. */\n"
-        "export const maximumPages: number | undefined;\n"
-        "/** Whether the memory is shared between threads. */\nexport const shared: boolean;\n"
-        "/** Whether addresses are 64 bits wide. */\nexport const memory64: boolean;\n"
-        "/** First byte after every module. */\nexport const heapBase: Address;\n"
-        "/** End of the memory at the start. */\nexport const heapEnd: Address;\n"
-        "/** Lowest byte of the stack that all modules share; null if each has its own. */\n"
-        "export const stackLow: Address | null;\n"
-        "/** Initial stack pointer of that stack. */\nexport const stackPointer: Address | null;\n"
-        "/** Elements of the function table that all modules share; null if each has its own. */\n"
-        "export const tableSize: number | null;\n"
-        "/** Threads, beside the first, that have an area. */\nexport const threadCount: number;\n"
-        "/** Start of the first thread's area; null without threads. */\n"
-        "export const threadBase: Address | null;\n"
-        "/** Size of an area: the next thread's is behind it. */\nexport const threadSize: Address | null;\n"
-        "/** Size of a thread's stack, which is first in its area. */\n"
-        "export const threadStackSize: Address | null;\n"
-        "/** The modules, in layout order. */\nexport const modules: readonly PlacedModule[];\n"
-        "/** Their names, each after those that it needs. */\n"
-        "export const instantiationOrder: readonly ModuleName[];\n",
-        to);
+  fputs("}\n\n", to);
   fputs(loader_d_mts, to);
 }

@@ -1,3 +1,66 @@
+/** A module of the layout. */
+export interface PlacedModule extends Placement {
+  /** The module's name. */
+  readonly name: ModuleName;
+  /** Where its file is. */
+  readonly url: URL;
+  /** Added to the addresses of its static data. */
+  readonly offset: Address;
+  /** Where the memory goes in its import object. */
+  readonly memoryImport: { readonly module: string; readonly name: string };
+  /** Whether it imports its function table, as env.__indirect_function_table. */
+  readonly importsTable: boolean;
+  /** What else it imports, and which module exports that; null for the host. */
+  readonly imports: readonly Import[];
+  /** Variables of other modules that it uses. */
+  readonly bindings: readonly Binding[];
+}
+
+export interface Import {
+  readonly module: string;
+  readonly name: string;
+  readonly kind: 'function' | 'table' | 'memory' | 'global' | 'tag';
+  readonly from: ModuleName | null;
+}
+
+export interface Binding {
+  readonly name: string;
+  readonly from: ModuleName;
+  readonly address: Address;
+}
+
+/** Bytes in a page. */
+export const pageSize: number;
+/** Pages that the memory must have at the start. */
+export const pages: number;
+/** The most pages that the memory may grow to, if there is a limit. */
+export const maximumPages: number | undefined;
+/** Whether the memory is shared between threads. */
+export const shared: boolean;
+/** Whether addresses are 64 bits wide. */
+export const memory64: boolean;
+/** First byte after every module. */
+export const heapBase: Address;
+/** End of the memory at the start. */
+export const heapEnd: Address;
+/** Lowest byte of the stack that all modules share; null if each has its own. */
+export const stackLow: Address | null;
+/** Initial stack pointer of that stack. */
+export const stackPointer: Address | null;
+/** Elements of the function table that all modules share; null if each has its own. */
+export const tableSize: number | null;
+/** Threads, beside the first, that have an area. */
+export const threadCount: number;
+/** Start of the first thread's area; null without threads. */
+export const threadBase: Address | null;
+/** Size of an area: the next thread's is behind it. */
+export const threadSize: Address | null;
+/** Size of a thread's stack, which is first in its area. */
+export const threadStackSize: Address | null;
+/** The modules, in layout order. */
+export const modules: readonly PlacedModule[];
+/** Their names, each after those that it needs. */
+export const instantiationOrder: readonly ModuleName[];
 
 /** Makes the memory that all modules import. */
 export function createMemory(): WebAssembly.Memory;

@@ -37,6 +37,15 @@ static char *find_layout(const char *path) {
   return NULL;
 }
 
+static const char *text(const json_t *object, const char *key) {
+  return json_string_value(json_object_get(object, key));
+}
+
+// A number, or 0.
+static uint64_t optional(const json_t *object, const char *key) {
+  return (uint64_t)json_integer_value(json_object_get(object, key));
+}
+
 // Reads a number that the schema requires. Sets *ok to false if it is not there.
 static uint64_t number(const json_t *object, const char *key, bool *ok) {
   const json_t *value = json_object_get(object, key);
@@ -47,18 +56,16 @@ static uint64_t number(const json_t *object, const char *key, bool *ok) {
 
 static bool read_plan(const json_t *json, struct ws_plan *plan) {
   bool ok = true;
-  const json_t *maximum = json_object_get(json, "maximumPages");
   plan->pages = number(json, "pages", &ok);
   plan->heap_base = number(json, "heapBase", &ok);
   plan->heap_end = number(json, "heapEnd", &ok);
-  plan->has_maximum = json_is_integer(maximum);
-  plan->maximum_pages = (uint64_t)json_integer_value(maximum);
-  const json_t *stack = json_object_get(json, "stackPointer"), *table = json_object_get(json, "tableSize");
-  plan->shared_stack = json_is_integer(stack);
-  plan->stack_pointer = (uint64_t)json_integer_value(stack);
-  plan->stack_low = (uint64_t)json_integer_value(json_object_get(json, "stackLow"));
-  plan->shared_table = json_is_integer(table);
-  plan->table_size = (uint64_t)json_integer_value(table);
+  plan->has_maximum = json_is_integer(json_object_get(json, "maximumPages"));
+  plan->maximum_pages = optional(json, "maximumPages");
+  plan->shared_stack = json_is_integer(json_object_get(json, "stackPointer"));
+  plan->stack_pointer = optional(json, "stackPointer");
+  plan->stack_low = optional(json, "stackLow");
+  plan->shared_table = json_is_integer(json_object_get(json, "tableSize"));
+  plan->table_size = optional(json, "tableSize");
   plan->thread_count = number(json, "threadCount", &ok);
   if (plan->thread_count) {
     plan->thread_base = number(json, "threadBase", &ok);
@@ -71,9 +78,23 @@ static bool read_plan(const json_t *json, struct ws_plan *plan) {
          json_integer_value(json_object_get(json, "pageSize")) == WS_PAGE_SIZE;
 }
 
-static bool read_placement(const json_t *json, const struct ws_plan *plan, struct ws_placement *placement) {
+// A module of the layout.
+struct written {
+  const json_t *json;
+  const char *name;
+  struct ws_placement placement;
+  uint64_t table_size;
+  char *path;
+  struct input_file file;
+  struct ws_module *module;
+};
+
+static bool read_entry(const json_t *json, const struct ws_plan *plan, struct written *written) {
   bool ok = true, no_stack = json_is_null(json_object_get(json, "stackPointer"));
-  *placement = (struct ws_placement){
+  written->json = json;
+  written->name = text(json, "name");
+  written->table_size = optional(json, "tableSize");
+  written->placement = (struct ws_placement){
       .offset = number(json, "offset", &ok),
       .base = number(json, "memoryBase", &ok),
       .size = number(json, "memorySize", &ok),
@@ -89,99 +110,79 @@ static bool read_placement(const json_t *json, const struct ws_plan *plan, struc
       .maximum_pages = plan->maximum_pages,
       .has_maximum = plan->has_maximum,
   };
-  return ok && json_is_string(json_object_get(json, "file")) && json_is_string(json_object_get(json, "name"));
+  return ok && text(json, "file") && written->name;
+}
+
+static bool overlap(uint64_t start, uint64_t end, uint64_t other_start, uint64_t other_end) {
+  return start < other_end && other_start < end;
 }
 
 static bool inside(uint64_t start, uint64_t end, const struct ws_placement *placement) {
   return start >= placement->base && start <= end && end <= placement->base + placement->size;
 }
 
+// Where a module is, in the memory and the table.
+static bool check_range(const char *path, const struct ws_plan *plan, const struct written *written) {
+  const struct ws_placement *at = &written->placement;
+  const char *name = written->name;
+  uint64_t end = at->base + at->size, table_end = at->table_base + written->table_size;
+  bool has_data = at->data_end != at->data_base;
+  if (end < at->base || end > plan->heap_base)
+    return fail("%s: module %s reaches beyond the heap base", path, name) == 0;
+  if (plan->thread_count &&
+      overlap(at->base, end, plan->thread_base, plan->thread_base + plan->thread_count * plan->thread_size))
+    return fail("%s: module %s overlaps the threads' areas", path, name) == 0;
+  if (plan->shared_stack && overlap(at->base, end, plan->stack_low, plan->stack_pointer))
+    return fail("%s: module %s overlaps the stack", path, name) == 0;
+  if (!plan->shared_stack && at->stack_pointer && !inside(at->stack_low, at->stack_pointer, at))
+    return fail("%s: the stack of module %s is outside its range", path, name) == 0;
+  if (has_data && !inside(at->data_base, at->data_end, at))
+    return fail("%s: the data of module %s is outside its range", path, name) == 0;
+  if (has_data && overlap(at->data_base, at->data_end, at->stack_low, at->stack_pointer))
+    return fail("%s: stack and data of module %s overlap", path, name) == 0;
+  if (plan->shared_table && (table_end > plan->table_size || table_end < at->table_base))
+    return fail("%s: the functions of module %s are outside the table", path, name) == 0;
+  return true;
+}
+
+static bool check_pair(const char *path, const struct ws_plan *plan, const struct written *first,
+                       const struct written *second) {
+  const struct ws_placement *a = &first->placement, *b = &second->placement;
+  if (plan->shared_table && overlap(a->table_base, a->table_base + first->table_size, b->table_base,
+                                    b->table_base + second->table_size))
+    return fail("%s: the functions of modules %s and %s overlap in the table", path, first->name,
+                second->name) == 0;
+  if (overlap(a->base, a->base + a->size, b->base, b->base + b->size))
+    return fail("%s: the modules %s and %s overlap", path, first->name, second->name) == 0;
+  return true;
+}
+
 // The numbers of the layout among themselves.
-static bool check_ranges(const char *path, const json_t *modules, const struct ws_plan *plan,
-                         const struct ws_placement *placements) {
-  for (size_t i = 0; i < json_array_size(modules); i++) {
-    const struct ws_placement *at = &placements[i];
-    const char *name = json_string_value(json_object_get(json_array_get(modules, i), "name"));
-    if (at->base + at->size < at->base || at->base + at->size > plan->heap_base) {
-      fail("%s: module %s reaches beyond the heap base", path, name);
+static bool check_ranges(const char *path, const struct ws_plan *plan, const struct written *all,
+                         size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    if (!check_range(path, plan, &all[i]))
       return false;
-    }
-    if (plan->thread_count && at->base < plan->thread_base + plan->thread_count * plan->thread_size &&
-        plan->thread_base < at->base + at->size) {
-      fail("%s: module %s overlaps the threads' areas", path, name);
-      return false;
-    }
-    if (plan->shared_stack && at->base < plan->stack_pointer && plan->stack_low < at->base + at->size) {
-      fail("%s: module %s overlaps the stack", path, name);
-      return false;
-    }
-    if (!plan->shared_stack && !inside(at->stack_low, at->stack_pointer, at) && at->stack_pointer) {
-      fail("%s: the stack of module %s is outside its range", path, name);
-      return false;
-    }
-    if (at->data_end != at->data_base && !inside(at->data_base, at->data_end, at)) {
-      fail("%s: the data of module %s is outside its range", path, name);
-      return false;
-    }
-    if (at->stack_pointer && at->data_end != at->data_base && at->data_base < at->stack_pointer &&
-        at->stack_low < at->data_end) {
-      fail("%s: stack and data of module %s overlap", path, name);
-      return false;
-    }
-    uint64_t size = (uint64_t)json_integer_value(json_object_get(json_array_get(modules, i), "tableSize"));
-    if (plan->shared_table && (at->table_base + size > plan->table_size || at->table_base + size < size)) {
-      fail("%s: the functions of module %s are outside the table", path, name);
-      return false;
-    }
-    for (size_t k = 0; k < i; k++) {
-      uint64_t other = (uint64_t)json_integer_value(json_object_get(json_array_get(modules, k), "tableSize"));
-      if (plan->shared_table && at->table_base < placements[k].table_base + other &&
-          placements[k].table_base < at->table_base + size) {
-        fail("%s: the functions of modules %s and %s overlap in the table", path,
-             json_string_value(json_object_get(json_array_get(modules, k), "name")), name);
+    for (size_t k = 0; k < i; k++)
+      if (!check_pair(path, plan, &all[k], &all[i]))
         return false;
-      }
-      if (at->base < placements[k].base + placements[k].size && placements[k].base < at->base + at->size) {
-        fail("%s: the modules %s and %s overlap", path,
-             json_string_value(json_object_get(json_array_get(modules, k), "name")), name);
-        return false;
-      }
-    }
   }
   uint64_t threads_end = plan->thread_base + plan->thread_count * plan->thread_size;
   if (plan->thread_count &&
       (plan->thread_size > plan->heap_base / plan->thread_count || threads_end > plan->heap_base ||
-       threads_end < plan->thread_base || plan->thread_stack_size > plan->thread_size)) {
-    fail("%s: the threads' areas are not below the heap", path);
-    return false;
-  }
+       threads_end < plan->thread_base || plan->thread_stack_size > plan->thread_size))
+    return fail("%s: the threads' areas are not below the heap", path) == 0;
   if (plan->heap_base > plan->heap_end || plan->pages > UINT64_MAX / WS_PAGE_SIZE ||
-      plan->heap_end != plan->pages * WS_PAGE_SIZE) {
-    fail("%s: the heap does not end where the memory does", path);
-    return false;
-  }
+      plan->heap_end != plan->pages * WS_PAGE_SIZE)
+    return fail("%s: the heap does not end where the memory does", path) == 0;
   return true;
 }
 
-// A module of the layout, read.
-struct written {
-  const json_t *json;
-  char *path;
-  struct input_file file;
-  struct ws_module *module;
-};
-
-static const char *text(const json_t *object, const char *key) {
-  return json_string_value(json_object_get(object, key));
-}
-
-static bool open_module(const char *layout_path, const json_t *json, const struct ws_plan *plan,
-                        struct written *written) {
-  const char *name = text(json, "file"), *slash = strrchr(layout_path, '/');
+static bool open_module(const char *layout_path, const struct ws_plan *plan, struct written *written) {
+  const char *name = text(written->json, "file"), *slash = strrchr(layout_path, '/');
   size_t size = strlen(layout_path) + strlen(name) + 2;
   struct ws_error error;
   struct ws_read_options read = {.placed = true, .share_stack = plan->shared_stack};
-  written->json = json;
   written->path = malloc(size);
   if (!written->path)
     return fail("out of memory") == 0;
@@ -192,23 +193,25 @@ static bool open_module(const char *layout_path, const json_t *json, const struc
   return written->module || fail_with(&error) == 0;
 }
 
-static bool check_module(const struct written *written, const struct ws_plan *plan,
-                         const struct ws_placement *placement) {
-  const struct ws_module_info *info = ws_module_info(written->module);
-  struct ws_error error;
+static bool check_pointers(const struct written *written) {
   const json_t *listed = json_object_get(written->json, "bindings");
-  size_t binding_count = json_array_size(listed);
-  struct ws_binding *bindings = calloc(binding_count + 1, sizeof *bindings);
+  size_t count = json_array_size(listed);
+  struct ws_binding *bindings = calloc(count + 1, sizeof *bindings);
+  struct ws_error error;
   if (!bindings)
     return fail("out of memory") == 0;
-  for (size_t i = 0; i < binding_count; i++)
-    bindings[i].address = (uint64_t)json_integer_value(json_object_get(json_array_get(listed, i), "address"));
-  bool placed = ws_check_placed(written->module, placement,
-                                (uint64_t)json_integer_value(json_object_get(written->json, "tableSize")),
-                                bindings, binding_count, &error);
+  for (size_t i = 0; i < count; i++)
+    bindings[i].address = optional(json_array_get(listed, i), "address");
+  bool ok =
+      ws_check_placed(written->module, &written->placement, written->table_size, bindings, count, &error);
   free(bindings);
-  if (!placed)
-    return fail_with(&error) == 0;
+  return ok || fail_with(&error) == 0;
+}
+
+static bool check_module(const struct written *written, const struct ws_plan *plan) {
+  const struct ws_module_info *info = ws_module_info(written->module);
+  if (!check_pointers(written))
+    return false;
   const json_t *import = json_object_get(written->json, "memoryImport");
   const char *module = text(import, "module"), *name = text(import, "name");
   if (!module || !name || strcmp(module, info->memory_module) != 0 || strcmp(name, info->memory_name) != 0)
@@ -217,7 +220,7 @@ static bool check_module(const struct written *written, const struct ws_plan *pl
   if (info->shared != plan->shared || info->memory64 != plan->memory64)
     return fail("%s: its memory is of another kind than the layout's", written->path) == 0;
   if (plan->thread_count && info->tls_size) {
-    uint64_t offset = (uint64_t)json_integer_value(json_object_get(written->json, "tlsOffset"));
+    uint64_t offset = optional(written->json, "tlsOffset");
     if (offset < plan->thread_stack_size || offset > plan->thread_size ||
         info->tls_size > plan->thread_size - offset ||
         (plan->thread_base + offset) % info->tls_alignment != 0)
@@ -228,7 +231,7 @@ static bool check_module(const struct written *written, const struct ws_plan *pl
 
 static const struct written *find_written(const struct written *all, size_t count, const char *name) {
   for (size_t i = 0; name && i < count; i++)
-    if (strcmp(text(all[i].json, "name"), name) == 0)
+    if (strcmp(all[i].name, name) == 0)
       return &all[i];
   return NULL;
 }
@@ -257,18 +260,17 @@ static bool check_imports(const struct written *all, size_t count, const struct 
 }
 
 // Variables of other modules are where those have their data.
-static bool check_bindings(const struct written *all, size_t count, const struct ws_placement *placements,
-                           const struct written *written) {
+static bool check_bindings(const struct written *all, size_t count, const struct written *written) {
   size_t i;
   json_t *binding;
   json_array_foreach(json_object_get(written->json, "bindings"), i, binding) {
     const char *name = text(binding, "name");
     const struct written *definer = find_written(all, count, text(binding, "from"));
-    uint64_t address = (uint64_t)json_integer_value(json_object_get(binding, "address"));
-    const struct ws_placement *at = definer ? &placements[definer - all] : NULL;
+    uint64_t address = optional(binding, "address");
+    const struct ws_placement *at = definer ? &definer->placement : NULL;
     if (!name || !at || address < at->data_base || address > at->data_end)
       return fail("%s: uses the variable %s, which is not in the data of %s", written->path,
-                  name ? name : "?", definer ? text(definer->json, "name") : "any module") == 0;
+                  name ? name : "?", definer ? definer->name : "any module") == 0;
     const struct ws_module_info *info = ws_module_info(definer->module);
     for (size_t k = 0; k < info->global_count; k++)
       if (strcmp(info->globals[k].name, name) == 0 && info->globals[k].value != address)
@@ -285,7 +287,7 @@ static bool check_order(const char *path, const json_t *order, const struct writ
     size_t found = 0;
     for (size_t k = 0; k < count; k++)
       found += json_is_string(json_array_get(order, k)) &&
-               strcmp(json_string_value(json_array_get(order, k)), text(all[i].json, "name")) == 0;
+               strcmp(json_string_value(json_array_get(order, k)), all[i].name) == 0;
     ok = found == 1;
   }
   return ok || fail("%s: the instantiation order does not have every module once", path) == 0;
@@ -295,31 +297,26 @@ static bool verify_layout(const char *path, const json_t *json) {
   struct ws_plan plan = {0};
   const json_t *modules = json_object_get(json, "modules");
   size_t count = json_array_size(modules);
-  struct ws_placement *placements = calloc(count + 1, sizeof *placements);
   struct written *all = calloc(count + 1, sizeof *all);
-  bool ok = placements && all;
+  if (!all)
+    return fail("out of memory") == 0;
+  bool ok = read_plan(json, &plan) && count > 0;
+  for (size_t i = 0; i < count && ok; i++)
+    ok = read_entry(json_array_get(modules, i), &plan, &all[i]);
   if (!ok)
-    fail("out of memory");
-  if (ok && (!read_plan(json, &plan) || count == 0))
-    ok = false;
-  for (size_t i = 0; i < count && ok; i++)
-    ok = read_placement(json_array_get(modules, i), &plan, &placements[i]);
-  if (placements && all && !ok)
     fail("%s: is not a layout of this wasmshare (see docs/layout.md)", path);
-  ok = ok && check_ranges(path, modules, &plan, placements);
+  ok = ok && check_ranges(path, &plan, all, count);
   for (size_t i = 0; i < count && ok; i++)
-    ok = open_module(path, json_array_get(modules, i), &plan, &all[i]) &&
-         check_module(&all[i], &plan, &placements[i]);
+    ok = open_module(path, &plan, &all[i]) && check_module(&all[i], &plan);
   for (size_t i = 0; i < count && ok; i++)
-    ok = check_imports(all, count, &all[i]) && check_bindings(all, count, placements, &all[i]);
+    ok = check_imports(all, count, &all[i]) && check_bindings(all, count, &all[i]);
   ok = ok && check_order(path, json_object_get(json, "instantiationOrder"), all, count);
-  for (size_t i = 0; i < count && all; i++) {
+  for (size_t i = 0; i < count; i++) {
     ws_module_free(all[i].module);
     close_input(&all[i].file);
     free(all[i].path);
   }
   free(all);
-  free(placements);
   return ok;
 }
 
