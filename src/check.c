@@ -169,7 +169,7 @@ bool ws_check_placed(const struct ws_module *module, const struct ws_placement *
   for (size_t i = 0; i < module->import_count; i++)
     if (placement->table_end && ws_is_function_table(&module->imports[i]) &&
         differs(module, error, "IMPORT", "the minimum of its function table",
-                module->imports[i].limits.minimum, placement->table_end))
+                module->imports[i].table.limits.minimum, placement->table_end))
       return false;
   for (size_t i = 0; i < module->element_count; i++) {
     const struct ws_element *element = &module->elements[i];

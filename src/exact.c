@@ -61,7 +61,7 @@ static struct operand operand_at(const struct ws_module *module, struct ws_slice
 // or the linker defines. Linkers leave the first 1024 bytes free.
 static bool may_be_pointer(const struct ws_module *module, uint64_t value) {
   const struct ws_module_info *info = &module->info;
-  uint64_t end = module->memory.minimum * WS_PAGE_SIZE;
+  uint64_t end = ws_memory_size(module);
   if (is_table_index(info, value))
     return true;
   if (value < 1024 || value > end)

@@ -58,7 +58,7 @@ static struct ws_slice import_name(const struct ws_module *module, struct import
 static bool read_symbol(struct ws_module *module, struct ws_reader *reader, struct import_cursor *last,
                         struct ws_symbol *symbol) {
   static const uint8_t import_kinds[] = {WS_FUNCTION, 0, WS_GLOBAL, 0, WS_TAG, WS_TABLE};
-  const uint32_t tables = module->imported_tables + module->table_count;
+  const uint32_t tables = module->table_count;
   const uint32_t functions = module->imported_functions + module->function_count;
   symbol->kind = ws_read_u8(reader);
   symbol->flags = ws_read_uleb32(reader);

@@ -128,20 +128,26 @@ bool ws_is_function_table(const struct ws_import *import) {
   return import->kind == WS_TABLE && ws_slice_is(import->name, "__indirect_function_table");
 }
 
-struct ws_limits ws_table_limits(const struct ws_module *module, uint32_t index) {
-  uint32_t table = 0;
-  for (size_t i = 0; i < module->import_count; i++)
-    if (module->imports[i].kind == WS_TABLE && table++ == index)
-      return module->imports[i].limits;
-  uint32_t defined = index - module->imported_tables;
-  if (index >= module->imported_tables && defined < module->table_count)
-    return module->table_limits[defined];
-  return (struct ws_limits){0};
+uint64_t ws_memory_size(const struct ws_module *module) {
+  uint64_t pages = module->memory.minimum;
+  return pages > UINT64_MAX / WS_PAGE_SIZE ? UINT64_MAX : pages * WS_PAGE_SIZE;
 }
 
-size_t ws_function_table_segments(const struct ws_module *module) {
-  size_t count = 0;
+void ws_set_indirect_table(struct ws_module *module, uint32_t index) {
+  module->indirect_table = index;
   for (size_t i = 0; i < module->element_count; i++)
-    count += module->elements[i].indirect_table;
-  return count;
+    module->elements[i].indirect_table = module->elements[i].active && module->elements[i].table == index;
+}
+
+const struct ws_table *ws_indirect_table(const struct ws_module *module) {
+  return module->indirect_table < module->table_count ? &module->tables[module->indirect_table] : NULL;
+}
+
+const char *ws_why_table_stays(const struct ws_module *module) {
+  const struct ws_table *table = ws_indirect_table(module);
+  if (module->indirect_table != module->imported_tables)
+    return "is not the first table that it defines";
+  if (table && (table->initialised || table->element_type != WS_FUNCREF))
+    return "has an initialiser, or elements of another type than funcref";
+  return NULL;
 }

@@ -23,6 +23,8 @@ enum ws_section_id {
   WS_SECTION_TAG = 13,
 };
 
+enum { WS_FUNCREF = 0x70 }; // core specification, 5.3.3
+
 // A pointer of fixed width in a section's final content.
 struct ws_fixup {
   uint32_t offset;  // in the section's final content
@@ -59,13 +61,20 @@ struct ws_limits {
   struct ws_slice bytes; // as read
 };
 
+struct ws_table {
+  bool initialised;     // by an expression of its own
+  uint8_t element_type; // core specification, 5.3.5
+  struct ws_limits limits;
+};
+
 struct ws_import {
   struct ws_slice module, name;
   const char *module_text, *name_text; // read.c
   uint8_t kind;                        // enum ws_external_kind
   struct ws_slice detail;              // what follows the kind
   uint32_t type;                       // functions
-  struct ws_limits limits;             // tables and memories
+  struct ws_limits limits;             // memories
+  struct ws_table table;               // tables
   bool supplied; // read.c: by the layout: the memory, a shared stack pointer, the function table
   size_t from;   // resolve.c: index of the module that exports it, or WS_HOST
 };
@@ -119,8 +128,10 @@ struct ws_segment {
 };
 
 struct ws_element {
-  bool indirect_table; // active in the indirect function table
-  bool constant;       // and at a constant offset
+  bool active;
+  bool constant;       // active, at a constant offset
+  bool indirect_table; // active, in the indirect function table
+  uint32_t table;      // if active
   uint64_t offset;
   struct ws_slice before, rest; // the bytes before and after the offset expression, if there is one
   const uint32_t *functions;    // function indices; NULL if given by expressions
@@ -195,9 +206,9 @@ struct ws_module {
   uint32_t *function_types; // of the defined functions
   uint32_t function_count;  // defined functions
   struct ws_function *functions;
-  uint32_t table_count;           // defined tables
-  struct ws_limits *table_limits; // of the defined tables
-  uint32_t indirect_table;        // index of the table that has the elements
+  struct ws_table *tables; // imported ones first
+  uint32_t table_count;
+  uint32_t indirect_table; // index of the indirect function table: see ws_set_indirect_table()
   struct ws_limits memory;
   bool has_memory;
   size_t memory_import;      // index in imports, or SIZE_MAX
@@ -271,11 +282,15 @@ bool ws_add_fixup(struct ws_module *module, struct ws_section *section, struct w
 // Whether it is what lld defines as __start_NAME or __stop_NAME, for a segment of that name.
 bool ws_is_segment_bound(const struct ws_module *module, struct ws_slice name, uint64_t value);
 
-// The limits of a table, imported or defined; all 0 if there is none of that index.
-struct ws_limits ws_table_limits(const struct ws_module *module, uint32_t index);
+// Size of the memory at the start, in bytes; as much as there can be if that is too large to say.
+uint64_t ws_memory_size(const struct ws_module *module);
 
-// How many active element segments fill that table: linkers make one.
-size_t ws_function_table_segments(const struct ws_module *module);
+// Says which table function pointers are indices of; UINT32_MAX if none.
+void ws_set_indirect_table(struct ws_module *module, uint32_t index);
+// That table; NULL if there is none.
+const struct ws_table *ws_indirect_table(const struct ws_module *module);
+// Why it cannot become the first imported table after those that the module imports, or NULL if it can.
+const char *ws_why_table_stays(const struct ws_module *module);
 
 // Whether it is the table that function pointers are indices of, which linkers name so.
 bool ws_is_function_table(const struct ws_import *import);

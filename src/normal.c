@@ -311,12 +311,17 @@ void ws_sort_fixups(struct ws_section *section) {
   }
 }
 
+static bool are_constant(const struct ws_module *module) {
+  bool constant = true;
+  for (size_t i = 0; i < module->element_count; i++)
+    constant &= !module->elements[i].indirect_table || module->elements[i].constant;
+  return constant;
+}
+
 // With shared_stack and shared_table, what the module defined becomes the last import of its kind: no index
 // changes.
 static bool share(struct ws_module *module, struct ws_error *error) {
   const struct ws_module_info *info = &module->info;
-  if (info->has_table && module->indirect_table >= (uint64_t)module->imported_tables + module->table_count)
-    return ws_module_fail(module, error, "ELEMENT", NULL, "its function table does not exist");
   module->moved_stack_pointer = module->share_stack && info->has_stack && !info->imports_stack;
   module->moved_table = module->share_table && info->has_table && !info->imports_table;
   if (module->moved_stack_pointer) {
@@ -326,13 +331,14 @@ static bool share(struct ws_module *module, struct ws_error *error) {
           module, error, "GLOBAL", NULL,
           "its stack pointer is not the first global that it defines, so it cannot be shared");
   }
-  if (module->share_table && ws_function_table_segments(module) > 1)
-    return ws_module_fail(module, error, "ELEMENT", NULL,
-                          "has several element segments for its function table, so it cannot be shared");
-  if (module->moved_table && module->indirect_table != module->imported_tables)
+  if (module->share_table && !are_constant(module))
     return ws_module_fail(
-        module, error, "TABLE", NULL,
-        "its function table is not the first table that it defines, so it cannot be shared");
+        module, error, "ELEMENT", NULL,
+        "has elements of its function table at an offset that is not a constant, so it cannot "
+        "be shared");
+  const char *why = ws_why_table_stays(module);
+  if (module->moved_table && why)
+    return ws_module_fail(module, error, "TABLE", NULL, "its function table %s, so it cannot be shared", why);
   module->info.imports_stack |= module->moved_stack_pointer;
   module->info.imports_table |= module->moved_table;
   return true;

@@ -5,7 +5,7 @@
 #include "module.h"
 #include "object.h"
 
-enum { CHUNK = 128 * 1024, FUNCREF = 0x70 };
+enum { CHUNK = 128 * 1024 };
 
 struct writer {
   const struct ws_module *module;
@@ -153,11 +153,11 @@ static void put_imports(struct writer *writer, const struct ws_placement *placem
     ws_put_name(built, import->module);
     ws_put_name(built, import->name);
     ws_put_u8(built, import->kind);
-    struct ws_limits limits = import->limits;
     if (import->kind == WS_MEMORY) {
-      limits = memory_limits(module, placement);
+      struct ws_limits limits = memory_limits(module, placement);
       put_limits(built, &limits);
     } else if (import->kind == WS_TABLE && table++ == module->indirect_table) {
+      struct ws_limits limits = import->table.limits;
       ws_put_bytes(built, import->detail.data, import->detail.size - limits.bytes.size); // its elements' type
       table_limits(writer, placement, true, &limits);
       put_limits(built, &limits);
@@ -171,10 +171,10 @@ static void put_imports(struct writer *writer, const struct ws_placement *placem
     put_limits(built, &limits);
   }
   if (module->moved_table) {
-    struct ws_limits limits = module->table_limits[0];
+    struct ws_limits limits = ws_indirect_table(module)->limits;
     table_limits(writer, placement, false, &limits);
     put_import(built, "__indirect_function_table", WS_TABLE);
-    ws_put_u8(built, FUNCREF);
+    ws_put_u8(built, WS_FUNCREF);
     put_limits(built, &limits);
   }
   if (module->moved_stack_pointer) {
@@ -191,7 +191,7 @@ static void put_tables(struct writer *writer, const struct ws_placement *placeme
                        const struct ws_section *section, struct ws_buffer *built) {
   const struct ws_module *module = writer->module;
   struct ws_reader reader = ws_reader(section->content);
-  struct ws_limits limits = ws_table_limits(module, module->indirect_table);
+  struct ws_limits limits = ws_indirect_table(module)->limits;
   uint32_t count = ws_read_uleb32(&reader);
   const uint8_t *from = section->content.data, *behind = limits.bytes.data + limits.bytes.size;
   if (module->moved_table) {

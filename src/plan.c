@@ -316,10 +316,11 @@ bool ws_plan(struct ws_module *const *modules, size_t count, const struct ws_pla
 // Whether what is in the function table, and the limits of it, can move up.
 static bool table_fits(const struct ws_module *module, uint64_t offset) {
   const struct ws_module_info *info = &module->info;
-  struct ws_limits limits = ws_table_limits(module, module->indirect_table);
-  uint64_t most = limits.has_maximum ? limits.maximum : limits.minimum, end;
+  const struct ws_table *table = ws_indirect_table(module);
+  uint64_t end;
   if (!info->has_table)
     return true;
+  uint64_t most = table->limits.has_maximum ? table->limits.maximum : table->limits.minimum;
   return ws_add(&end, info->table_base, info->table_size) && ws_add(&end, end, offset) && end <= UINT32_MAX &&
          (offset == 0 || (ws_add(&end, most, offset) && end <= UINT32_MAX));
 }

@@ -97,7 +97,7 @@ static uint64_t flags(const struct ws_module *module) {
   const struct ws_global *first =
       module->imported_globals < module->global_count ? &module->globals[module->imported_globals] : NULL;
   bool can_share_stack = first && first->moves && first->base == WS_BASE_STACK_HIGH && first->mutable;
-  bool can_share_table = module->indirect_table == module->imported_tables;
+  bool can_share_table = !ws_why_table_stays(module);
   return (uint64_t)info->has_stack | (uint64_t)info->imports_stack << 1 | (uint64_t)can_share_stack << 2 |
          (uint64_t)info->has_table << 3 | (uint64_t)info->imports_table << 4 |
          (uint64_t)can_share_table << 5 | (uint64_t)info->uses_heap_base << 6 |
@@ -107,9 +107,10 @@ static uint64_t flags(const struct ws_module *module) {
 // Where the limits of the table that the functions are in are, or 0 if nothing changes them.
 static uint64_t table_limits(const struct written *written) {
   const struct ws_module *from = written->from, *module = &written->module;
-  struct ws_limits limits = ws_table_limits(module, from->indirect_table);
   bool changes = from->indirect_table < module->imported_tables || from->info.has_table;
-  return changes && limits.bytes.data ? offset_of(written, limits.bytes.data) : 0;
+  return changes && from->indirect_table < module->table_count
+             ? offset_of(written, module->tables[from->indirect_table].limits.bytes.data)
+             : 0;
 }
 
 static unsigned exponent(uint64_t power_of_two) {
@@ -207,9 +208,6 @@ bool ws_prepare(struct ws_module *module, struct ws_sink sink, struct ws_error *
   if (module->keep_relocs || module->share_stack || module->share_table)
     return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
                    "is prepared before it is placed: what is shared and kept is decided then");
-  if (ws_function_table_segments(module) > 1)
-    return ws_fail(error, module->file, "ELEMENT", WS_NO_OFFSET,
-                   "has several element segments for its function table, so it cannot be prepared");
   // What cannot be at its own place cannot be at any other.
   if (!ws_plan_shift(module, 0, 0, NULL, &placement, error))
     return false;

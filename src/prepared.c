@@ -45,7 +45,7 @@ static void take_facts(struct ws_module *module, const struct ws_load_module *pr
   info->tls_alignment = prepared->tls_alignment;
   module->heap_base = prepared->heap_base;
   module->heap_end = prepared->heap_end;
-  module->indirect_table = prepared->table_index;
+  ws_set_indirect_table(module, prepared->table_index);
   module->prepared = true;
 }
 
@@ -134,6 +134,8 @@ bool ws_read_prepared(struct ws_module *module, struct ws_error *error) {
     return ws_module_fail(module, error, "wasmshare", NULL,
                           "is prepared, so there are no relocations to keep: give the linker's output");
   take_facts(module, &prepared);
+  if (module->info.has_table && !ws_indirect_table(module))
+    return malformed(module, error);
   if (!take_fixups(module, &prepared, error))
     return false;
   for (size_t i = 0; i < module->section_count; i++) {

@@ -105,12 +105,6 @@ static bool describe_stack(struct ws_module *module) {
   return info->stack_low <= info->stack_pointer;
 }
 
-// Of the memory, in bytes.
-static uint64_t linked_size(const struct ws_module *module) {
-  uint64_t pages = module->memory.minimum;
-  return pages > UINT64_MAX / WS_PAGE_SIZE ? UINT64_MAX : pages * WS_PAGE_SIZE;
-}
-
 static bool describe_heap(struct ws_module *module) {
   struct ws_module_info *info = &module->info;
   uint64_t end = info->data_end > info->stack_pointer ? info->data_end : info->stack_pointer;
@@ -120,12 +114,12 @@ static bool describe_heap(struct ws_module *module) {
   // Without relocations, what the linker laid out can only be seen from its end.
   if (!module->has_linking && module->heap_base > info->heap_base)
     info->heap_base = module->heap_base;
-  module->heap_end = linked_value(module, "__heap_end", WS_BASE_HEAP_END, linked_size(module));
+  module->heap_end = linked_value(module, "__heap_end", WS_BASE_HEAP_END, ws_memory_size(module));
   return true;
 }
 
 static void describe_initial_heap(struct ws_module *module) {
-  uint64_t size = linked_size(module), end = module->info.heap_base;
+  uint64_t size = ws_memory_size(module), end = module->info.heap_base;
   module->info.initial_heap = size > end ? (size - end) / WS_PAGE_SIZE * WS_PAGE_SIZE : 0;
 }
 
@@ -147,35 +141,47 @@ static bool describe_imports(struct ws_module *module) {
   return true;
 }
 
-// The indirect function table is the one that has the elements, or else that is called so.
+// The indirect function table is the one that linkers call so. If names were stripped, it is the one that
+// functions are put into; a program's other tables are no business of ours. `*named` becomes true if a symbol
+// says so.
+static uint32_t find_indirect_table(const struct ws_module *module, bool *named) {
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    if (module->symbols[i].kind == WS_SYMBOL_TABLE &&
+        ws_slice_is(module->symbols[i].name, "__indirect_function_table")) {
+      *named = true;
+      return module->symbols[i].index;
+    }
+  for (size_t i = 0, imported = 0; i < module->import_count; i++) {
+    if (ws_is_function_table(&module->imports[i]))
+      return (uint32_t)imported;
+    imported += module->imports[i].kind == WS_TABLE;
+  }
+  for (size_t i = 0; i < module->element_count; i++) {
+    const struct ws_element *element = &module->elements[i];
+    if (element->active && element->constant && element->table < module->table_count &&
+        module->tables[element->table].element_type == WS_FUNCREF)
+      return element->table;
+  }
+  return UINT32_MAX;
+}
+
+// What the module puts into that table: what its elements span, or nothing at lld's default place.
 static void describe_table(struct ws_module *module) {
   struct ws_module_info *info = &module->info;
-  uint32_t imported = 0;
-  for (size_t i = 0; i < module->element_count && !info->has_table; i++) {
+  uint64_t low = UINT64_MAX, high = 0;
+  bool named = false;
+  ws_set_indirect_table(module, find_indirect_table(module, &named));
+  for (size_t i = 0; i < module->element_count; i++) {
     const struct ws_element *element = &module->elements[i];
     if (!element->indirect_table || !element->constant)
       continue;
-    info->has_table = true;
-    info->table_base = element->offset;
-    info->table_size = element->count;
+    uint64_t end = element->offset + element->count;
+    low = element->offset < low ? element->offset : low;
+    high = end > high ? end : high;
   }
-  for (uint32_t i = 0; i < module->symbol_count && !info->has_table; i++) {
-    const struct ws_symbol *symbol = &module->symbols[i];
-    if (symbol->kind != WS_SYMBOL_TABLE || !ws_slice_is(symbol->name, "__indirect_function_table"))
-      continue;
-    info->has_table = true;
-    info->table_base = 1; // lld's default; with no elements, nothing depends on it
-    module->indirect_table = symbol->index;
-  }
-  if (info->has_table)
-    return;
-  // Then a program's own tables are no business of ours.
-  module->indirect_table = UINT32_MAX;
-  for (size_t i = 0; i < module->import_count; i++) {
-    if (ws_is_function_table(&module->imports[i]))
-      module->indirect_table = imported;
-    imported += module->imports[i].kind == WS_TABLE;
-  }
+  info->has_table = named || low <= high;
+  info->table_base = low <= high ? low : named ? 1 : 0;
+  info->table_size = low <= high ? high - low : 0;
 }
 
 static void describe_threads(struct ws_module *module) {

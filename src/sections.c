@@ -63,9 +63,10 @@ static uint8_t read_value_type(struct ws_reader *reader) {
   return type;
 }
 
-static struct ws_limits read_table_type(struct ws_reader *reader, uint8_t *element_type) {
-  *element_type = read_value_type(reader);
-  return read_limits(reader);
+static struct ws_table read_table_type(struct ws_reader *reader) {
+  struct ws_table table = {.element_type = read_value_type(reader)};
+  table.limits = read_limits(reader);
+  return table;
 }
 
 struct ws_expression ws_read_expression(struct ws_reader *reader) {
@@ -120,13 +121,18 @@ struct ws_expression ws_read_expression(struct ws_reader *reader) {
   return expression;
 }
 
-// Allocates an array for a count that the bytes claim, after checking that so many entries could fit in them.
-static void *new_array(struct ws_module *module, struct ws_reader *reader, uint32_t count, size_t size) {
+// Allocates an array for a count that the bytes claim, or an empty one if so many entries could not fit in
+// them. NULL if memory runs out, which it reports.
+static void *new_array(struct ws_module *module, struct ws_reader *reader, uint32_t count, size_t size,
+                       struct ws_error *error) {
   if (reader->bad || count > ws_read_left(reader)) {
     reader->bad = true;
-    return NULL;
+    count = 0;
   }
-  return ws_arena_new(&module->arena, count, size);
+  void *array = ws_arena_new(&module->arena, count, size);
+  if (!array)
+    ws_fail_memory(error, module->file);
+  return array;
 }
 
 static struct ws_slice read_value_types(struct ws_reader *reader) {
@@ -137,15 +143,17 @@ static struct ws_slice read_value_types(struct ws_reader *reader) {
   return (struct ws_slice){start, (size_t)(reader->at - start)};
 }
 
-static bool read_types(struct ws_module *module, struct ws_reader *reader) {
+static bool read_types(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
   uint32_t count = ws_read_uleb32(reader);
-  struct ws_type *types = new_array(module, reader, count, sizeof *types);
+  struct ws_type *types = new_array(module, reader, count, sizeof *types, error);
   if (!types)
-    return reader->bad;
+    return false;
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
     uint8_t form = ws_read_u8(reader);
     if (form != TYPE_FUNC) {
-      // Garbage-collected types: nothing here needs them, and nothing appended may rely on the count.
+      // Structures, arrays, or a recursive group: how many types that is, nothing here needs to know. What
+      // modules import from each other is compared by engines then, and no function of a new type can be
+      // appended.
       reader->at = reader->end;
       return true;
     }
@@ -159,11 +167,16 @@ static bool read_types(struct ws_module *module, struct ws_reader *reader) {
   return true;
 }
 
-static bool read_imports(struct ws_module *module, struct ws_reader *reader) {
+static bool several_memories(const struct ws_module *module, struct ws_error *error, const char *section) {
+  return ws_module_fail(module, error, section, NULL,
+                        "has more than one memory: a module can share only the one that it has");
+}
+
+static bool read_imports(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
   uint32_t count = ws_read_uleb32(reader);
-  module->imports = new_array(module, reader, count, sizeof *module->imports);
+  module->imports = new_array(module, reader, count, sizeof *module->imports, error);
   if (!module->imports)
-    return reader->bad;
+    return false;
   module->import_count = count;
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
     struct ws_import *import = &module->imports[i];
@@ -171,20 +184,19 @@ static bool read_imports(struct ws_module *module, struct ws_reader *reader) {
     import->name = ws_read_utf8(reader);
     import->kind = ws_read_u8(reader);
     const uint8_t *detail = reader->at;
-    uint8_t element_type;
     switch (import->kind) {
     case WS_FUNCTION:
       import->type = ws_read_uleb32(reader);
       module->imported_functions++;
       break;
     case WS_TABLE:
-      import->limits = read_table_type(reader, &element_type);
+      import->table = read_table_type(reader);
       module->imported_tables++;
       break;
     case WS_MEMORY:
       import->limits = read_limits(reader);
-      if (module->has_memory) // multiple memories: refused by the caller, which sees two imports
-        break;
+      if (module->has_memory)
+        return several_memories(module, error, "IMPORT");
       module->has_memory = true;
       module->memory = import->limits;
       module->memory_import = i;
@@ -206,33 +218,31 @@ static bool read_imports(struct ws_module *module, struct ws_reader *reader) {
   return true;
 }
 
-static bool read_functions(struct ws_module *module, struct ws_reader *reader) {
+static bool read_functions(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
   uint32_t count = ws_read_uleb32(reader);
-  module->function_types = new_array(module, reader, count, sizeof *module->function_types);
+  module->function_types = new_array(module, reader, count, sizeof *module->function_types, error);
   if (!module->function_types)
-    return reader->bad;
+    return false;
   module->function_count = count;
   for (uint32_t i = 0; i < count && !reader->bad; i++)
     module->function_types[i] = ws_read_uleb32(reader);
   return true;
 }
 
-static bool read_tables(struct ws_module *module, struct ws_reader *reader) {
+static bool read_tables(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
   uint32_t count = ws_read_uleb32(reader);
-  module->table_limits = new_array(module, reader, count, sizeof *module->table_limits);
-  if (!module->table_limits)
-    return reader->bad;
+  module->tables = new_array(module, reader, count, sizeof *module->tables, error);
+  if (!module->tables)
+    return false;
   module->table_count = count;
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
-    if (reader->at < reader->end && *reader->at == 0x40) { // a table with an initialiser
+    bool initialised = reader->at < reader->end && *reader->at == 0x40;
+    if (initialised)
       ws_read_bytes(reader, 2);
-      uint8_t type;
-      module->table_limits[i] = read_table_type(reader, &type);
+    module->tables[i] = read_table_type(reader);
+    module->tables[i].initialised = initialised;
+    if (initialised)
       ws_read_expression(reader);
-      continue;
-    }
-    uint8_t type;
-    module->table_limits[i] = read_table_type(reader, &type);
   }
   return true;
 }
@@ -242,19 +252,18 @@ static bool read_memories(struct ws_module *module, struct ws_reader *reader, st
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
     struct ws_limits limits = read_limits(reader);
     if (module->has_memory)
-      return ws_module_fail(module, error, "MEMORY", NULL,
-                            "has more than one memory: a module can share only the one that it has");
+      return several_memories(module, error, "MEMORY");
     module->has_memory = true;
     module->memory = limits;
   }
   return true;
 }
 
-static bool read_globals(struct ws_module *module, struct ws_reader *reader) {
+static bool read_globals(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
   uint32_t count = ws_read_uleb32(reader);
-  struct ws_global *globals = new_array(module, reader, count, sizeof *globals);
+  struct ws_global *globals = new_array(module, reader, count, sizeof *globals, error);
   if (!globals)
-    return reader->bad;
+    return false;
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
     const uint8_t *type = reader->at;
     globals[i].type = read_value_type(reader);
@@ -267,11 +276,11 @@ static bool read_globals(struct ws_module *module, struct ws_reader *reader) {
   return true;
 }
 
-static bool read_exports(struct ws_module *module, struct ws_reader *reader) {
+static bool read_exports(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
   uint32_t count = ws_read_uleb32(reader);
-  module->exports = new_array(module, reader, count, sizeof *module->exports);
+  module->exports = new_array(module, reader, count, sizeof *module->exports, error);
   if (!module->exports)
-    return reader->bad;
+    return false;
   module->export_count = count;
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
     module->exports[i].name = ws_read_utf8(reader);
@@ -282,11 +291,11 @@ static bool read_exports(struct ws_module *module, struct ws_reader *reader) {
 }
 
 // Element segments: core specification, 5.5.12.
-static bool read_elements(struct ws_module *module, struct ws_reader *reader) {
+static bool read_elements(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
   uint32_t count = ws_read_uleb32(reader);
-  module->elements = new_array(module, reader, count, sizeof *module->elements);
+  module->elements = new_array(module, reader, count, sizeof *module->elements, error);
   if (!module->elements)
-    return reader->bad;
+    return false;
   module->element_count = count;
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
     struct ws_element *element = &module->elements[i];
@@ -294,17 +303,14 @@ static bool read_elements(struct ws_module *module, struct ws_reader *reader) {
     uint32_t flags = ws_read_uleb32(reader);
     if (flags > 7)
       reader->bad = true;
-    bool active = !(flags & 1), explicit_index = flags & 2, expressions = flags & 4;
-    uint32_t table = active && explicit_index ? ws_read_uleb32(reader) : 0;
+    bool explicit_index = flags & 2, expressions = flags & 4;
+    element->active = !(flags & 1);
+    element->table = element->active && explicit_index ? ws_read_uleb32(reader) : 0;
     element->before = (struct ws_slice){start, (size_t)(reader->at - start)};
-    if (active) {
+    if (element->active) {
       struct ws_expression offset = ws_read_expression(reader);
       element->constant = offset.kind != WS_CONSTANT_OTHER;
       element->offset = offset.value;
-      // The indirect function table is the one that has the elements; lld writes one element segment, for it.
-      if (i == 0)
-        module->indirect_table = table;
-      element->indirect_table = table == module->indirect_table;
     }
     start = reader->at;
     if (flags & 3) // an element kind, or a reference type
@@ -312,8 +318,8 @@ static bool read_elements(struct ws_module *module, struct ws_reader *reader) {
     element->count = ws_read_uleb32(reader);
     uint32_t *functions = NULL;
     if (!expressions) {
-      functions = new_array(module, reader, element->count, sizeof *functions);
-      if (!functions && !reader->bad)
+      functions = new_array(module, reader, element->count, sizeof *functions, error);
+      if (!functions)
         return false;
     }
     for (uint32_t k = 0; k < element->count && !reader->bad; k++) {
@@ -328,14 +334,14 @@ static bool read_elements(struct ws_module *module, struct ws_reader *reader) {
   return true;
 }
 
-static bool read_code(struct ws_module *module, struct ws_reader *reader) {
+static bool read_code(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
   uint32_t count = ws_read_uleb32(reader);
   module->code_count_size = (uint32_t)ws_read_offset(reader);
   if (count != module->function_count)
     reader->bad = true;
-  module->functions = new_array(module, reader, count, sizeof *module->functions);
+  module->functions = new_array(module, reader, count, sizeof *module->functions, error);
   if (!module->functions)
-    return reader->bad;
+    return false;
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
     uint32_t size = ws_read_uleb32(reader);
     module->functions[i].offset = (uint32_t)ws_read_offset(reader);
@@ -347,9 +353,9 @@ static bool read_code(struct ws_module *module, struct ws_reader *reader) {
 
 static bool read_data(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
   uint32_t count = ws_read_uleb32(reader);
-  module->segments = new_array(module, reader, count, sizeof *module->segments);
+  module->segments = new_array(module, reader, count, sizeof *module->segments, error);
   if (!module->segments)
-    return reader->bad;
+    return false;
   module->segment_count = count;
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
     struct ws_segment *segment = &module->segments[i];
@@ -379,70 +385,39 @@ static bool read_data(struct ws_module *module, struct ws_reader *reader, struct
   return true;
 }
 
-static bool read_section(struct ws_module *module, struct ws_section *section, struct ws_error *error) {
+static bool read_start(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
+  (void)error;
+  module->has_start = true;
+  module->start = ws_read_uleb32(reader);
+  return true;
+}
+
+// Each returns false, and an error, for what it can name; what does not parse makes the reader bad.
+static bool (*const readers[])(struct ws_module *, struct ws_reader *, struct ws_error *) = {
+    [WS_SECTION_TYPE] = read_types,         [WS_SECTION_IMPORT] = read_imports,
+    [WS_SECTION_FUNCTION] = read_functions, [WS_SECTION_TABLE] = read_tables,
+    [WS_SECTION_MEMORY] = read_memories,    [WS_SECTION_GLOBAL] = read_globals,
+    [WS_SECTION_EXPORT] = read_exports,     [WS_SECTION_START] = read_start,
+    [WS_SECTION_ELEMENT] = read_elements,   [WS_SECTION_CODE] = read_code,
+    [WS_SECTION_DATA] = read_data,          [WS_SECTION_TAG] = NULL,
+};
+
+static bool read_section(struct ws_module *module, const struct ws_section *section, struct ws_error *error) {
   struct ws_reader reader = ws_reader(section->content);
-  bool ok = true;
-  switch (section->id) {
-  case WS_SECTION_CUSTOM:
-  case WS_SECTION_DATA_COUNT:
-  case WS_SECTION_TAG:
-    return true;
-  case WS_SECTION_TYPE:
-    ok = read_types(module, &reader);
-    break;
-  case WS_SECTION_IMPORT:
-    ok = read_imports(module, &reader);
-    break;
-  case WS_SECTION_FUNCTION:
-    ok = read_functions(module, &reader);
-    break;
-  case WS_SECTION_TABLE:
-    ok = read_tables(module, &reader);
-    break;
-  case WS_SECTION_MEMORY:
-    if (!read_memories(module, &reader, error))
-      return false;
-    break;
-  case WS_SECTION_GLOBAL:
-    ok = read_globals(module, &reader);
-    break;
-  case WS_SECTION_EXPORT:
-    ok = read_exports(module, &reader);
-    break;
-  case WS_SECTION_START:
-    module->has_start = true;
-    module->start = ws_read_uleb32(&reader);
-    break;
-  case WS_SECTION_ELEMENT:
-    ok = read_elements(module, &reader);
-    break;
-  case WS_SECTION_CODE:
-    ok = read_code(module, &reader);
-    break;
-  case WS_SECTION_DATA:
-    error->message[0] = '\0';
-    ok = read_data(module, &reader, error);
-    if (error->message[0])
-      return false;
-    break;
-  }
   char name[64];
+  if (!readers[section->id])
+    return true;
+  if (!readers[section->id](module, &reader, error))
+    return false;
   if (reader.bad || ws_read_left(&reader) != 0)
     return ws_module_fail(module, error, ws_section_name(section, name, sizeof name), reader.at,
-                          "malformed section");
-  return ok || ws_fail_memory(error, module->file);
+                          "malformed section, or a feature that this wasmshare does not know");
+  return true;
 }
 
 static bool check_indices(struct ws_module *module, struct ws_error *error) {
   uint64_t functions = (uint64_t)module->imported_functions + module->function_count;
-  uint64_t counts[] = {functions, (uint64_t)module->imported_tables + module->table_count, module->has_memory,
-                       module->global_count, UINT32_MAX};
-  size_t memories = 0;
-  for (size_t i = 0; i < module->import_count; i++)
-    memories += module->imports[i].kind == WS_MEMORY;
-  if (memories > 1)
-    return ws_module_fail(module, error, "IMPORT", NULL,
-                          "has more than one memory: a module can share only the one that it has");
+  uint64_t counts[] = {functions, module->table_count, module->has_memory, module->global_count, UINT32_MAX};
   if (module->has_start && module->start >= functions)
     return ws_module_fail(module, error, "START", NULL, "start function %u does not exist", module->start);
   for (size_t i = 0; i < module->export_count; i++) {
@@ -451,26 +426,38 @@ static bool check_indices(struct ws_module *module, struct ws_error *error) {
       return ws_module_fail(module, error, "EXPORT", export->name.data,
                             "exports something that does not exist");
   }
+  for (size_t i = 0; i < module->element_count; i++)
+    if (module->elements[i].active && module->elements[i].table >= module->table_count)
+      return ws_module_fail(module, error, "ELEMENT", module->elements[i].before.data,
+                            "has elements for a table that does not exist");
   if (module->function_count && !module->functions)
     return ws_module_fail(module, error, "FUNCTION", NULL,
                           "declares functions, but there is no code section");
   return true;
 }
 
-// Puts the imported globals in front of the defined ones, so that an index finds its global.
-static bool join_globals(struct ws_module *module) {
-  struct ws_global *defined = module->globals;
-  uint32_t count = module->global_count;
-  size_t total = (size_t)module->imported_globals + count;
-  struct ws_global *all = ws_arena_new(&module->arena, total, sizeof *all);
-  if (!all || total > UINT32_MAX)
+// Puts the imported globals and tables in front of the defined ones, so that an index finds its own.
+static bool join_imports(struct ws_module *module) {
+  size_t globals = (size_t)module->imported_globals + module->global_count, global = 0;
+  size_t tables = (size_t)module->imported_tables + module->table_count, table = 0;
+  struct ws_global *all_globals = ws_arena_new(&module->arena, globals, sizeof *all_globals);
+  struct ws_table *all_tables = ws_arena_new(&module->arena, tables, sizeof *all_tables);
+  if (!all_globals || !all_tables || globals > UINT32_MAX || tables > UINT32_MAX)
     return false;
-  for (uint32_t i = 0; i < module->imported_globals; i++)
-    all[i].imported = true;
-  if (count)
-    memcpy(all + module->imported_globals, defined, count * sizeof *all);
-  module->globals = all;
-  module->global_count = (uint32_t)total;
+  for (size_t i = 0; i < module->import_count; i++) {
+    if (module->imports[i].kind == WS_GLOBAL)
+      all_globals[global++].imported = true;
+    else if (module->imports[i].kind == WS_TABLE)
+      all_tables[table++] = module->imports[i].table;
+  }
+  if (module->global_count)
+    memcpy(all_globals + global, module->globals, module->global_count * sizeof *all_globals);
+  if (module->table_count)
+    memcpy(all_tables + table, module->tables, module->table_count * sizeof *all_tables);
+  module->globals = all_globals;
+  module->global_count = (uint32_t)globals;
+  module->tables = all_tables;
+  module->table_count = (uint32_t)tables;
   return true;
 }
 
@@ -548,7 +535,7 @@ bool ws_read_sections(struct ws_module *module, struct ws_error *error) {
   for (size_t i = 0; i < module->section_count; i++)
     if (!read_section(module, &module->sections[i], error))
       return false;
-  if (!join_globals(module))
+  if (!join_imports(module))
     return ws_fail_memory(error, module->file);
   return check_indices(module, error);
 }

@@ -166,8 +166,8 @@ static void a_table_grows_by_what_its_functions_move(void **state) {
   (void)state;
   struct sample from = sample();
   struct moved moved = move(&from, 0, 100, NULL);
-  assert_int_equal(moved.result->table_limits[0].minimum, 2 + 100);
-  assert_int_equal(moved.result->table_limits[0].maximum, 2 + 100);
+  assert_int_equal(moved.result->tables[0].limits.minimum, 2 + 100);
+  assert_int_equal(moved.result->tables[0].limits.maximum, 2 + 100);
   free_moved(&moved);
 }
 
