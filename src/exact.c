@@ -32,8 +32,9 @@ static struct operand operand_at(const struct ws_module *module, struct ws_slice
   struct operand operand = {NO_OPERAND, 0, false};
   uint8_t before = body.data[at - 1], opcode = at > 1 ? body.data[at - 2] : 0,
           prefix = at > 2 ? body.data[at - 3] : 0;
-  bool constant = before == 0x41 || before == 0x42; // i32.const, i64.const
-  bool memarg = before <= 4 && ((opcode >= 0x28 && opcode <= 0x3e) || prefix == 0xfd || prefix == 0xfe);
+  bool constant = before == WASM_OPCODE_I32_CONST || before == WASM_OPCODE_I64_CONST;
+  bool memarg = before <= 4 && ((opcode >= WASM_OPCODE_I32_LOAD && opcode <= WASM_OPCODE_I64_STORE32) ||
+                                prefix == WASM_OPCODE_SIMD_PREFIX || prefix == WASM_OPCODE_ATOMICS_PREFIX);
   size_t size = 0;
   while (size < 9 && at + size < body.size && body.data[at + size] >= 0x80) {
     operand.value |= (uint64_t)(body.data[at + size] & 0x7f) << (7 * size);
@@ -45,9 +46,9 @@ static struct operand operand_at(const struct ws_module *module, struct ws_slice
   operand.value |= (uint64_t)(last & 0x7f) << (7 * size);
   if (constant || memarg)
     operand.kind = ADDRESS;
-  else if (before == 0x23) // global.get
+  else if (before == WASM_OPCODE_GLOBAL_GET)
     operand.kind = GLOBAL;
-  else if (before == 0x10) // call
+  else if (before == WASM_OPCODE_CALL)
     operand.kind = OTHER;
   // A positive constant ends with a byte of zeros when its highest bit is the one before that.
   bool sign = size > 0 && (body.data[at + size - 1] & 0x40);

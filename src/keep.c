@@ -4,8 +4,6 @@
 
 #include "relocations.h"
 
-enum { LINKING_SYMBOL_TABLE = 8 };
-
 // Maps an index among the sections that were read to one among those that are written.
 static uint32_t new_section_index(const struct ws_module *module, uint32_t old) {
   uint32_t read = 0, written = 0;
@@ -111,7 +109,7 @@ static bool keep_linking(struct ws_module *module, struct ws_section *section) {
     uint8_t kind = ws_read_u8(&reader);
     struct ws_slice part = ws_read_name(&reader);
     ws_put_u8(&built, kind);
-    if (kind != LINKING_SYMBOL_TABLE) {
+    if (kind != WASM_SYMBOL_TABLE) {
       ws_put_name(&built, part);
       continue;
     }

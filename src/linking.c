@@ -3,9 +3,7 @@
 #include <string.h>
 
 // Linking.md: subsections of "linking", and flags of segments
-enum { LINKING_SEGMENT_INFO = 5, LINKING_SYMBOL_TABLE = 8, LINKING_VERSION = 2, SEGMENT_TLS = 2 };
-// Core specification, appendix: subsections of "name"
-enum { NAME_FUNCTION = 1, NAME_GLOBAL = 7 };
+enum { LINKING_VERSION = 2, SEGMENT_TLS = 2 };
 
 static bool malformed(struct ws_module *module, struct ws_error *error, const char *section,
                       const struct ws_reader *reader) {
@@ -140,10 +138,10 @@ static bool read_linking(struct ws_module *module, struct ws_section *section, s
     struct ws_reader part = ws_reader(ws_read_name(&reader));
     if (reader.bad)
       break;
-    if (kind == LINKING_SYMBOL_TABLE) {
+    if (kind == WASM_SYMBOL_TABLE) {
       if (!read_symbols(module, &part, error))
         return false;
-    } else if (kind == LINKING_SEGMENT_INFO) {
+    } else if (kind == WASM_SEGMENT_INFO) {
       if (!read_segment_info(module, &part, error))
         return false;
     } else {
@@ -164,7 +162,7 @@ static bool read_names(struct ws_module *module, struct ws_section *section) {
   while (!reader.bad && reader.at < reader.end) {
     uint8_t kind = ws_read_u8(&reader);
     struct ws_reader part = ws_reader(ws_read_name(&reader));
-    if (reader.bad || (kind != NAME_FUNCTION && kind != NAME_GLOBAL))
+    if (reader.bad || (kind != WASM_NAMES_FUNCTION && kind != WASM_NAMES_GLOBAL))
       continue;
     uint32_t count = ws_read_uleb32(&part);
     for (uint32_t i = 0; i < count && !part.bad; i++) {
@@ -173,9 +171,10 @@ static bool read_names(struct ws_module *module, struct ws_section *section) {
       if (part.bad)
         break;
       uint32_t defined = index - module->imported_functions;
-      if (kind == NAME_FUNCTION && index >= module->imported_functions && defined < module->function_count)
+      if (kind == WASM_NAMES_FUNCTION && index >= module->imported_functions &&
+          defined < module->function_count)
         module->functions[defined].name = name;
-      if (kind == NAME_GLOBAL && index < module->global_count)
+      if (kind == WASM_NAMES_GLOBAL && index < module->global_count)
         module->globals[index].name = name;
     }
     if (part.bad)

@@ -147,7 +147,7 @@ const char *ws_why_table_stays(const struct ws_module *module) {
   const struct ws_table *table = ws_indirect_table(module);
   if (module->indirect_table != module->imported_tables)
     return "is not the first table that it defines";
-  if (table && (table->initialised || table->element_type != WS_FUNCREF))
+  if (table && (table->initialised || table->element_type != WASM_TYPE_FUNCREF))
     return "has an initialiser, or elements of another type than funcref";
   return NULL;
 }

@@ -4,26 +4,8 @@
 
 #include "bytes.h"
 #include "error.h"
+#include "wasm.h"
 #include "wasmshare.h"
-
-enum ws_section_id {
-  WS_SECTION_CUSTOM = 0,
-  WS_SECTION_TYPE = 1,
-  WS_SECTION_IMPORT = 2,
-  WS_SECTION_FUNCTION = 3,
-  WS_SECTION_TABLE = 4,
-  WS_SECTION_MEMORY = 5,
-  WS_SECTION_GLOBAL = 6,
-  WS_SECTION_EXPORT = 7,
-  WS_SECTION_START = 8,
-  WS_SECTION_ELEMENT = 9,
-  WS_SECTION_CODE = 10,
-  WS_SECTION_DATA = 11,
-  WS_SECTION_DATA_COUNT = 12,
-  WS_SECTION_TAG = 13,
-};
-
-enum { WS_FUNCREF = 0x70 }; // core specification, 5.3.3
 
 // A pointer of fixed width in a section's final content.
 struct ws_fixup {
@@ -136,26 +118,6 @@ struct ws_element {
   struct ws_slice before, rest; // the bytes before and after the offset expression, if there is one
   const uint32_t *functions;    // function indices; NULL if given by expressions
   uint32_t count;
-};
-
-// linking.md: WASM_SYMBOL_TABLE
-enum ws_symbol_kind {
-  WS_SYMBOL_FUNCTION,
-  WS_SYMBOL_DATA,
-  WS_SYMBOL_GLOBAL,
-  WS_SYMBOL_SECTION,
-  WS_SYMBOL_TAG,
-  WS_SYMBOL_TABLE,
-};
-
-enum ws_symbol_flag {
-  WS_SYMBOL_WEAK = 0x1,
-  WS_SYMBOL_LOCAL = 0x2,
-  WS_SYMBOL_HIDDEN = 0x4,
-  WS_SYMBOL_UNDEFINED = 0x10,
-  WS_SYMBOL_EXPLICIT_NAME = 0x40,
-  WS_SYMBOL_TLS = 0x100,
-  WS_SYMBOL_ABSOLUTE = 0x200,
 };
 
 struct ws_symbol {

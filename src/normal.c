@@ -49,10 +49,10 @@ static bool put_constant(struct ws_module *module, struct ws_section *section, s
   fixup.encoding = is_64 ? WS_SLEB64 : WS_SLEB32;
   fixup.minus = WS_BASE_COUNT;
   ws_operand_put(operand, fixup.encoding, value);
-  ws_put_u8(built, is_64 ? 0x42 : 0x41); // i64.const, i32.const
+  ws_put_u8(built, wasm_opcode_const(is_64));
   fixup.offset = (uint32_t)(start + built->size);
   ws_put_bytes(built, operand, ws_encoding_width(fixup.encoding));
-  ws_put_u8(built, 0x0b); // end
+  ws_put_u8(built, WASM_OPCODE_END);
   return ws_add_fixup(module, section, fixup);
 }
 
@@ -143,8 +143,8 @@ static bool write_elements(struct ws_module *module) {
     const uint8_t *expression = element->before.data + element->before.size;
     if (!element->indirect_table || !element->constant) {
       ws_put_bytes(&built, expression, (size_t)(element->rest.data - expression));
-    } else if (!put_constant(module, section, &built, 0, *expression == 0x42, element->offset,
-                             (struct ws_fixup){.base = WS_BASE_TABLE})) {
+    } else if (!put_constant(module, section, &built, 0, *expression == WASM_OPCODE_I64_CONST,
+                             element->offset, (struct ws_fixup){.base = WS_BASE_TABLE})) {
       return false;
     }
     ws_put_slice(&built, element->rest);
@@ -274,7 +274,7 @@ static bool write_names(struct ws_module *module) {
     uint8_t kind = ws_read_u8(&reader);
     struct ws_slice part = ws_read_name(&reader);
     ws_put_u8(&built, kind);
-    if (kind != 1) { // not the function names
+    if (kind != WASM_NAMES_FUNCTION) {
       ws_put_name(&built, part);
       continue;
     }

@@ -58,8 +58,6 @@ static LLVMBinaryRef create_binary(LLVMMemoryBufferRef buffer, char **message) {
   return binary;
 }
 
-enum { R_WASM_TYPE_INDEX_LEB = 6 };
-
 // DWARF and names are most of a large module, and libObject has no use for them here.
 static bool has_relocations(const struct ws_section *section) {
   return section->id == WS_SECTION_CUSTOM &&
@@ -72,13 +70,12 @@ static bool is_shown(const struct ws_section *section) {
 
 // Linking.md: of the subsections of "linking", the ones that relocations need.
 static void put_linking(struct ws_buffer *view, struct ws_slice linking) {
-  enum { SEGMENT_INFO = 5, SYMBOL_TABLE = 8 };
   struct ws_reader reader = ws_reader(linking);
   ws_put_uleb(view, ws_read_uleb32(&reader));
   while (!reader.bad && reader.at < reader.end) {
     uint8_t kind = ws_read_u8(&reader);
     struct ws_slice part = ws_read_name(&reader);
-    if (kind != SEGMENT_INFO && kind != SYMBOL_TABLE)
+    if (kind != WASM_SEGMENT_INFO && kind != WASM_SYMBOL_TABLE)
       continue;
     ws_put_u8(view, kind);
     ws_put_name(view, part);

@@ -104,8 +104,9 @@ static void put_section(struct writer *writer, const struct ws_section *section)
 }
 
 static void put_limits(struct ws_buffer *built, const struct ws_limits *limits) {
-  ws_put_u8(built,
-            (uint8_t)((limits->has_maximum ? 1 : 0) | (limits->shared ? 2 : 0) | (limits->is_64 ? 4 : 0)));
+  ws_put_u8(built, (uint8_t)((limits->has_maximum ? WASM_LIMITS_FLAG_HAS_MAX : 0) |
+                             (limits->shared ? WASM_LIMITS_FLAG_IS_SHARED : 0) |
+                             (limits->is_64 ? WASM_LIMITS_FLAG_IS_64 : 0)));
   ws_put_uleb(built, limits->minimum);
   if (limits->has_maximum)
     ws_put_uleb(built, limits->maximum);
@@ -174,7 +175,7 @@ static void put_imports(struct writer *writer, const struct ws_placement *placem
     struct ws_limits limits = ws_indirect_table(module)->limits;
     table_limits(writer, placement, false, &limits);
     put_import(built, "__indirect_function_table", WS_TABLE);
-    ws_put_u8(built, WS_FUNCREF);
+    ws_put_u8(built, WASM_TYPE_FUNCREF);
     put_limits(built, &limits);
   }
   if (module->moved_stack_pointer) {

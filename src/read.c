@@ -159,7 +159,7 @@ static uint32_t find_indirect_table(const struct ws_module *module, bool *named)
   for (size_t i = 0; i < module->element_count; i++) {
     const struct ws_element *element = &module->elements[i];
     if (element->active && element->constant && element->table < module->table_count &&
-        module->tables[element->table].element_type == WS_FUNCREF)
+        module->tables[element->table].element_type == WASM_TYPE_FUNCREF)
       return element->table;
   }
   return UINT32_MAX;

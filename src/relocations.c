@@ -13,14 +13,14 @@ enum operand {
   GLOBAL_INDEX, // of a global, or of the GOT global of a data or function symbol
   TAG_INDEX,
   TABLE_NUMBER,
-  TABLE_INDEX,      // a function pointer
-  TABLE_INDEX_REL,  // the same, relative to the table base
-  MEMORY_ADDR,      // an address
-  MEMORY_ADDR_REL,  // the same, relative to the memory base
-  MEMORY_ADDR_TLS,  // relative to the thread's block
-  MEMORY_ADDR_HERE, // relative to the operand's own address
-  FUNCTION_OFFSET,  // in the code section
-  SECTION_OFFSET,   // in a custom section
+  TABLE_INDEX,        // a function pointer
+  TABLE_INDEX_REL,    // the same, relative to the table base
+  MEMORY_ADDR,        // an address
+  MEMORY_ADDR_REL,    // the same, relative to the memory base
+  MEMORY_ADDR_TLS,    // relative to the thread's block
+  MEMORY_ADDR_LOCREL, // relative to the operand's own address
+  FUNCTION_OFFSET,    // in the code section
+  SECTION_OFFSET,     // in a custom section
 };
 
 static const struct {
@@ -28,33 +28,33 @@ static const struct {
   enum ws_encoding encoding;
   enum operand operand;
 } types[] = {
-    {"R_WASM_FUNCTION_INDEX_LEB", WS_LEB32, FUNCTION_INDEX},
-    {"R_WASM_TABLE_INDEX_SLEB", WS_SLEB32, TABLE_INDEX},
-    {"R_WASM_TABLE_INDEX_I32", WS_U32, TABLE_INDEX},
-    {"R_WASM_MEMORY_ADDR_LEB", WS_LEB32, MEMORY_ADDR},
-    {"R_WASM_MEMORY_ADDR_SLEB", WS_SLEB32, MEMORY_ADDR},
-    {"R_WASM_MEMORY_ADDR_I32", WS_U32, MEMORY_ADDR},
-    {"R_WASM_TYPE_INDEX_LEB", WS_LEB32, TYPE_INDEX},
-    {"R_WASM_GLOBAL_INDEX_LEB", WS_LEB32, GLOBAL_INDEX},
-    {"R_WASM_FUNCTION_OFFSET_I32", WS_U32, FUNCTION_OFFSET},
-    {"R_WASM_SECTION_OFFSET_I32", WS_U32, SECTION_OFFSET},
-    {"R_WASM_TAG_INDEX_LEB", WS_LEB32, TAG_INDEX},
-    {"R_WASM_MEMORY_ADDR_REL_SLEB", WS_SLEB32, MEMORY_ADDR_REL},
-    {"R_WASM_TABLE_INDEX_REL_SLEB", WS_SLEB32, TABLE_INDEX_REL},
-    {"R_WASM_GLOBAL_INDEX_I32", WS_U32, GLOBAL_INDEX},
-    {"R_WASM_MEMORY_ADDR_LEB64", WS_LEB64, MEMORY_ADDR},
-    {"R_WASM_MEMORY_ADDR_SLEB64", WS_SLEB64, MEMORY_ADDR},
-    {"R_WASM_MEMORY_ADDR_I64", WS_U64, MEMORY_ADDR},
-    {"R_WASM_MEMORY_ADDR_REL_SLEB64", WS_SLEB64, MEMORY_ADDR_REL},
-    {"R_WASM_TABLE_INDEX_SLEB64", WS_SLEB64, TABLE_INDEX},
-    {"R_WASM_TABLE_INDEX_I64", WS_U64, TABLE_INDEX},
-    {"R_WASM_TABLE_NUMBER_LEB", WS_LEB32, TABLE_NUMBER},
-    {"R_WASM_MEMORY_ADDR_TLS_SLEB", WS_SLEB32, MEMORY_ADDR_TLS},
-    {"R_WASM_FUNCTION_OFFSET_I64", WS_U64, FUNCTION_OFFSET},
-    {"R_WASM_MEMORY_ADDR_LOCREL_I32", WS_U32, MEMORY_ADDR_HERE},
-    {"R_WASM_TABLE_INDEX_REL_SLEB64", WS_SLEB64, TABLE_INDEX_REL},
-    {"R_WASM_MEMORY_ADDR_TLS_SLEB64", WS_SLEB64, MEMORY_ADDR_TLS},
-    {"R_WASM_FUNCTION_INDEX_I32", WS_U32, FUNCTION_INDEX},
+    [R_WASM_FUNCTION_INDEX_LEB] = {"R_WASM_FUNCTION_INDEX_LEB", WS_LEB32, FUNCTION_INDEX},
+    [R_WASM_TABLE_INDEX_SLEB] = {"R_WASM_TABLE_INDEX_SLEB", WS_SLEB32, TABLE_INDEX},
+    [R_WASM_TABLE_INDEX_I32] = {"R_WASM_TABLE_INDEX_I32", WS_U32, TABLE_INDEX},
+    [R_WASM_MEMORY_ADDR_LEB] = {"R_WASM_MEMORY_ADDR_LEB", WS_LEB32, MEMORY_ADDR},
+    [R_WASM_MEMORY_ADDR_SLEB] = {"R_WASM_MEMORY_ADDR_SLEB", WS_SLEB32, MEMORY_ADDR},
+    [R_WASM_MEMORY_ADDR_I32] = {"R_WASM_MEMORY_ADDR_I32", WS_U32, MEMORY_ADDR},
+    [R_WASM_TYPE_INDEX_LEB] = {"R_WASM_TYPE_INDEX_LEB", WS_LEB32, TYPE_INDEX},
+    [R_WASM_GLOBAL_INDEX_LEB] = {"R_WASM_GLOBAL_INDEX_LEB", WS_LEB32, GLOBAL_INDEX},
+    [R_WASM_FUNCTION_OFFSET_I32] = {"R_WASM_FUNCTION_OFFSET_I32", WS_U32, FUNCTION_OFFSET},
+    [R_WASM_SECTION_OFFSET_I32] = {"R_WASM_SECTION_OFFSET_I32", WS_U32, SECTION_OFFSET},
+    [R_WASM_TAG_INDEX_LEB] = {"R_WASM_TAG_INDEX_LEB", WS_LEB32, TAG_INDEX},
+    [R_WASM_MEMORY_ADDR_REL_SLEB] = {"R_WASM_MEMORY_ADDR_REL_SLEB", WS_SLEB32, MEMORY_ADDR_REL},
+    [R_WASM_TABLE_INDEX_REL_SLEB] = {"R_WASM_TABLE_INDEX_REL_SLEB", WS_SLEB32, TABLE_INDEX_REL},
+    [R_WASM_GLOBAL_INDEX_I32] = {"R_WASM_GLOBAL_INDEX_I32", WS_U32, GLOBAL_INDEX},
+    [R_WASM_MEMORY_ADDR_LEB64] = {"R_WASM_MEMORY_ADDR_LEB64", WS_LEB64, MEMORY_ADDR},
+    [R_WASM_MEMORY_ADDR_SLEB64] = {"R_WASM_MEMORY_ADDR_SLEB64", WS_SLEB64, MEMORY_ADDR},
+    [R_WASM_MEMORY_ADDR_I64] = {"R_WASM_MEMORY_ADDR_I64", WS_U64, MEMORY_ADDR},
+    [R_WASM_MEMORY_ADDR_REL_SLEB64] = {"R_WASM_MEMORY_ADDR_REL_SLEB64", WS_SLEB64, MEMORY_ADDR_REL},
+    [R_WASM_TABLE_INDEX_SLEB64] = {"R_WASM_TABLE_INDEX_SLEB64", WS_SLEB64, TABLE_INDEX},
+    [R_WASM_TABLE_INDEX_I64] = {"R_WASM_TABLE_INDEX_I64", WS_U64, TABLE_INDEX},
+    [R_WASM_TABLE_NUMBER_LEB] = {"R_WASM_TABLE_NUMBER_LEB", WS_LEB32, TABLE_NUMBER},
+    [R_WASM_MEMORY_ADDR_TLS_SLEB] = {"R_WASM_MEMORY_ADDR_TLS_SLEB", WS_SLEB32, MEMORY_ADDR_TLS},
+    [R_WASM_FUNCTION_OFFSET_I64] = {"R_WASM_FUNCTION_OFFSET_I64", WS_U64, FUNCTION_OFFSET},
+    [R_WASM_MEMORY_ADDR_LOCREL_I32] = {"R_WASM_MEMORY_ADDR_LOCREL_I32", WS_U32, MEMORY_ADDR_LOCREL},
+    [R_WASM_TABLE_INDEX_REL_SLEB64] = {"R_WASM_TABLE_INDEX_REL_SLEB64", WS_SLEB64, TABLE_INDEX_REL},
+    [R_WASM_MEMORY_ADDR_TLS_SLEB64] = {"R_WASM_MEMORY_ADDR_TLS_SLEB64", WS_SLEB64, MEMORY_ADDR_TLS},
+    [R_WASM_FUNCTION_INDEX_I32] = {"R_WASM_FUNCTION_INDEX_I32", WS_U32, FUNCTION_INDEX},
 };
 enum { TYPE_COUNT = sizeof types / sizeof *types };
 
@@ -170,7 +170,7 @@ static bool undefined_operand(const struct pass *pass, const struct ws_relocatio
     return stale(pass, relocation, "the operand of an undefined symbol is not its addend");
   if (symbol->flags & WS_SYMBOL_WEAK)
     return true;
-  if (operand == MEMORY_ADDR_TLS || operand == MEMORY_ADDR_HERE)
+  if (operand == MEMORY_ADDR_TLS || operand == MEMORY_ADDR_LOCREL)
     return fail(pass, relocation, "a relative address of an undefined symbol cannot be moved");
   uint32_t external = ws_external(pass->module, relocation->index, relocation->addend - value);
   if (external == UINT32_MAX)
@@ -184,7 +184,7 @@ static bool operand_origin(const struct pass *pass, const struct ws_relocation *
                            uint64_t *origin) {
   enum operand operand = types[relocation->type].operand;
   *origin = operand == MEMORY_ADDR_REL ? pass->memory_base : 0;
-  if (operand != MEMORY_ADDR_HERE)
+  if (operand != MEMORY_ADDR_LOCREL)
     return true;
   if (pass->target->id != WS_SECTION_DATA)
     return fail(pass, relocation, "is only known in data");
@@ -231,7 +231,7 @@ static bool memory_operand(const struct pass *pass, const struct ws_relocation *
     }
     return true;
   }
-  bool relative = operand == MEMORY_ADDR_REL || operand == MEMORY_ADDR_HERE;
+  bool relative = operand == MEMORY_ADDR_REL || operand == MEMORY_ADDR_LOCREL;
   if (relative && base == WS_BASE_MEMORY)
     return true;
   return add_fixup(pass, relocation, base, relative ? WS_BASE_MEMORY : WS_BASE_COUNT, 0);
@@ -308,12 +308,13 @@ static bool fits_instruction(const struct pass *pass, const struct ws_relocation
   uint8_t before = site(pass, relocation)[-1]; // a function's local declarations are there at the least
   switch (types[relocation->type].encoding) {
   case WS_SLEB32:
-    return before == 0x41; // i32.const
+    return before == WASM_OPCODE_I32_CONST;
   case WS_SLEB64:
-    return before == 0x42; // i64.const
+    return before == WASM_OPCODE_I64_CONST;
   case WS_LEB32:
   case WS_LEB64:
-    return types[relocation->type].operand != MEMORY_ADDR || before < 0x10;
+    return types[relocation->type].operand != MEMORY_ADDR ||
+           before < 0x10; // the alignment of a load or store
   case WS_U32:
   case WS_U64:
     break;
@@ -353,7 +354,7 @@ static bool check_operand(const struct pass *pass, const struct ws_relocation *r
   case MEMORY_ADDR:
   case MEMORY_ADDR_REL:
   case MEMORY_ADDR_TLS:
-  case MEMORY_ADDR_HERE:
+  case MEMORY_ADDR_LOCREL:
     return memory_operand(pass, relocation, symbol, value);
   case TABLE_INDEX:
   case TABLE_INDEX_REL:

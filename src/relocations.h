@@ -12,9 +12,25 @@ bool ws_read_relocations(struct ws_module *module, struct ws_error *error);
 
 // Whether entries of this type have an addend: those of addresses, and of offsets into sections.
 static inline bool ws_relocation_has_addend(unsigned type) {
-  const uint32_t with_addend = 1u << 3 | 1u << 4 | 1u << 5 | 1u << 8 | 1u << 9 | 1u << 11 | 1u << 14 |
-                               1u << 15 | 1u << 16 | 1u << 17 | 1u << 21 | 1u << 22 | 1u << 23 | 1u << 25;
-  return type < 32 && (with_addend >> type & 1);
+  switch (type) {
+  case R_WASM_MEMORY_ADDR_LEB:
+  case R_WASM_MEMORY_ADDR_SLEB:
+  case R_WASM_MEMORY_ADDR_I32:
+  case R_WASM_MEMORY_ADDR_REL_SLEB:
+  case R_WASM_MEMORY_ADDR_LEB64:
+  case R_WASM_MEMORY_ADDR_SLEB64:
+  case R_WASM_MEMORY_ADDR_I64:
+  case R_WASM_MEMORY_ADDR_REL_SLEB64:
+  case R_WASM_MEMORY_ADDR_TLS_SLEB:
+  case R_WASM_MEMORY_ADDR_TLS_SLEB64:
+  case R_WASM_MEMORY_ADDR_LOCREL_I32:
+  case R_WASM_FUNCTION_OFFSET_I32:
+  case R_WASM_FUNCTION_OFFSET_I64:
+  case R_WASM_SECTION_OFFSET_I32:
+    return true;
+  default:
+    return false;
+  }
 }
 
 // An entry of a reloc.* section.

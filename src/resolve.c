@@ -46,7 +46,7 @@ static const struct ws_type *function_type(const struct ws_module *module, uint3
 // Types that refer to other types are numbered differently in every module: engines compare those.
 static bool refers(struct ws_slice types) {
   for (size_t i = 0; i < types.size; i++)
-    if (types.data[i] == 0x63 || types.data[i] == 0x64) // (ref null ht), (ref ht)
+    if (types.data[i] == WASM_TYPE_NULLABLE || types.data[i] == WASM_TYPE_NONNULLABLE)
       return true;
   return false;
 }

@@ -2,26 +2,6 @@
 
 #include <string.h>
 
-enum {
-  OPCODE_END = 0x0b,
-  OPCODE_GLOBAL_GET = 0x23,
-  OPCODE_I32_CONST = 0x41,
-  OPCODE_I64_CONST = 0x42,
-  OPCODE_F32_CONST = 0x43,
-  OPCODE_F64_CONST = 0x44,
-  OPCODE_I32_ADD = 0x6a,
-  OPCODE_I32_SUB = 0x6b,
-  OPCODE_I32_MUL = 0x6c,
-  OPCODE_I64_ADD = 0x7c,
-  OPCODE_I64_SUB = 0x7d,
-  OPCODE_I64_MUL = 0x7e,
-  OPCODE_REF_NULL = 0xd0,
-  OPCODE_REF_FUNC = 0xd2,
-  OPCODE_PREFIX_SIMD = 0xfd,
-};
-
-enum { TYPE_FUNC = 0x60, LIMITS_MAXIMUM = 1, LIMITS_SHARED = 2, LIMITS_64 = 4, LIMITS_PAGE_SIZE = 8 };
-
 static const char *const section_names[] = {"custom", "TYPE",   "IMPORT",    "FUNCTION", "TABLE",
                                             "MEMORY", "GLOBAL", "EXPORT",    "START",    "ELEMENT",
                                             "CODE",   "DATA",   "DATACOUNT", "TAG"};
@@ -41,10 +21,12 @@ const char *ws_section_name(const struct ws_section *section, char *text, size_t
 static struct ws_limits read_limits(struct ws_reader *reader) {
   const uint8_t *start = reader->at;
   uint8_t flags = ws_read_u8(reader);
-  struct ws_limits limits = {
-      .has_maximum = flags & LIMITS_MAXIMUM, .shared = flags & LIMITS_SHARED, .is_64 = flags & LIMITS_64};
-  limits.custom_pages = flags & LIMITS_PAGE_SIZE;
-  if (flags & ~(LIMITS_MAXIMUM | LIMITS_SHARED | LIMITS_64 | LIMITS_PAGE_SIZE))
+  struct ws_limits limits = {.has_maximum = flags & WASM_LIMITS_FLAG_HAS_MAX,
+                             .shared = flags & WASM_LIMITS_FLAG_IS_SHARED,
+                             .is_64 = flags & WASM_LIMITS_FLAG_IS_64};
+  limits.custom_pages = flags & WASM_LIMITS_FLAG_HAS_PAGE_SIZE;
+  if (flags & ~(WASM_LIMITS_FLAG_HAS_MAX | WASM_LIMITS_FLAG_IS_SHARED | WASM_LIMITS_FLAG_IS_64 |
+                WASM_LIMITS_FLAG_HAS_PAGE_SIZE))
     reader->bad = true;
   limits.minimum = limits.is_64 ? ws_read_uleb64(reader) : ws_read_uleb32(reader);
   if (limits.has_maximum)
@@ -58,7 +40,7 @@ static struct ws_limits read_limits(struct ws_reader *reader) {
 // A value type is one byte, or (ref ht), (ref null ht) followed by a heap type.
 static uint8_t read_value_type(struct ws_reader *reader) {
   uint8_t type = ws_read_u8(reader);
-  if (type == 0x63 || type == 0x64)
+  if (type == WASM_TYPE_NULLABLE || type == WASM_TYPE_NONNULLABLE)
     ws_read_sleb64(reader);
   return type;
 }
@@ -74,43 +56,43 @@ struct ws_expression ws_read_expression(struct ws_reader *reader) {
   const uint8_t *start = reader->at;
   for (unsigned count = 0; !reader->bad; count++) {
     uint8_t opcode = ws_read_u8(reader);
-    if (opcode == OPCODE_END)
+    if (opcode == WASM_OPCODE_END)
       break;
     enum ws_constant kind = WS_CONSTANT_OTHER;
     switch (opcode) {
-    case OPCODE_I32_CONST:
+    case WASM_OPCODE_I32_CONST:
       expression.value = (uint32_t)ws_read_sleb32(reader);
       kind = WS_CONSTANT_I32;
       break;
-    case OPCODE_I64_CONST:
+    case WASM_OPCODE_I64_CONST:
       expression.value = (uint64_t)ws_read_sleb64(reader);
       kind = WS_CONSTANT_I64;
       break;
-    case OPCODE_GLOBAL_GET:
-    case OPCODE_REF_FUNC:
+    case WASM_OPCODE_GLOBAL_GET:
+    case WASM_OPCODE_REF_FUNC:
       ws_read_uleb32(reader);
       break;
-    case OPCODE_REF_NULL:
+    case WASM_OPCODE_REF_NULL:
       ws_read_sleb64(reader);
       break;
-    case OPCODE_F32_CONST:
+    case WASM_OPCODE_F32_CONST:
       ws_read_bytes(reader, 4);
       break;
-    case OPCODE_F64_CONST:
+    case WASM_OPCODE_F64_CONST:
       ws_read_bytes(reader, 8);
       break;
-    case OPCODE_PREFIX_SIMD:
-      if (ws_read_uleb32(reader) == 12) // v128.const
+    case WASM_OPCODE_SIMD_PREFIX:
+      if (ws_read_uleb32(reader) == WASM_OPCODE_V128_CONST)
         ws_read_bytes(reader, 16);
       else
         reader->bad = true;
       break;
-    case OPCODE_I32_ADD:
-    case OPCODE_I32_SUB:
-    case OPCODE_I32_MUL:
-    case OPCODE_I64_ADD:
-    case OPCODE_I64_SUB:
-    case OPCODE_I64_MUL:
+    case WASM_OPCODE_I32_ADD:
+    case WASM_OPCODE_I32_SUB:
+    case WASM_OPCODE_I32_MUL:
+    case WASM_OPCODE_I64_ADD:
+    case WASM_OPCODE_I64_SUB:
+    case WASM_OPCODE_I64_MUL:
       break;
     default:
       reader->bad = true;
@@ -150,7 +132,7 @@ static bool read_types(struct ws_module *module, struct ws_reader *reader, struc
     return false;
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
     uint8_t form = ws_read_u8(reader);
-    if (form != TYPE_FUNC) {
+    if (form != WASM_TYPE_FUNC) {
       // Structures, arrays, or a recursive group: how many types that is, nothing here needs to know. What
       // modules import from each other is compared by engines then, and no function of a new type can be
       // appended.
@@ -236,7 +218,7 @@ static bool read_tables(struct ws_module *module, struct ws_reader *reader, stru
     return false;
   module->table_count = count;
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
-    bool initialised = reader->at < reader->end && *reader->at == 0x40;
+    bool initialised = reader->at < reader->end && *reader->at == WASM_TABLE_INITIALISED;
     if (initialised)
       ws_read_bytes(reader, 2);
     module->tables[i] = read_table_type(reader);

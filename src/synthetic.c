@@ -2,36 +2,6 @@
 
 #include <stdlib.h>
 
-enum {
-  UNREACHABLE = 0x00,
-  NOP = 0x01,
-  BLOCK = 0x02,
-  END = 0x0b,
-  BR = 0x0c,
-  BR_TABLE = 0x0e,
-  CALL = 0x10,
-  DROP = 0x1a,
-  LOCAL_GET = 0x20,
-  LOCAL_SET = 0x21,
-  GLOBAL_GET = 0x23,
-  GLOBAL_SET = 0x24,
-  I32_STORE = 0x36,
-  I64_STORE = 0x37,
-  I32_CONST = 0x41,
-  I64_CONST = 0x42,
-  I32_ADD = 0x6a,
-  I64_ADD = 0x7c,
-  PREFIX_MISC = 0xfc,
-  MEMORY_INIT = 8,
-  DATA_DROP = 9,
-  MEMORY_FILL = 11,
-  PREFIX_ATOMIC = 0xfe,
-  ATOMIC_NOTIFY = 0x00,
-  ATOMIC_WAIT32 = 0x01,
-  I32_ATOMIC_STORE = 0x17,
-  I32_ATOMIC_CMPXCHG = 0x48,
-};
-
 enum { MAXIMUM_STACK = 8 };
 
 // A value on the operand stack: a constant and where its operand is, or something else.
@@ -167,15 +137,15 @@ static bool misc(struct decoder *decoder) {
   struct ws_reader *reader = &decoder->reader;
   struct value a, b, c;
   switch (ws_read_uleb32(reader)) {
-  case MEMORY_INIT: {
+  case WASM_OPCODE_MEMORY_INIT: {
     uint32_t index = ws_read_uleb32(reader);
     ws_read_u8(reader);
     return pop(decoder, &c) && pop(decoder, &b) && pop(decoder, &a) && init(decoder, index, a, b, c);
   }
-  case MEMORY_FILL:
+  case WASM_OPCODE_MEMORY_FILL:
     ws_read_u8(reader);
     return pop(decoder, &c) && pop(decoder, &b) && pop(decoder, &a) && fill(decoder, a, c);
-  case DATA_DROP:
+  case WASM_OPCODE_DATA_DROP:
     ws_read_uleb32(reader);
     return true;
   default:
@@ -190,21 +160,21 @@ static bool atomic(struct decoder *decoder) {
   ws_read_uleb32(reader);                          // alignment
   if (ws_read_uleb64(reader) != 0 && !reader->bad) // offset
     return unexpected(decoder, "an atomic instruction with an offset");
-  size_t others = opcode == ATOMIC_NOTIFY || opcode == I32_ATOMIC_STORE ? 1 : 2;
+  size_t others = opcode == WASM_OPCODE_ATOMIC_NOTIFY || opcode == WASM_OPCODE_I32_ATOMIC_STORE ? 1 : 2;
   struct value other, flag;
-  if (opcode != ATOMIC_NOTIFY && opcode != ATOMIC_WAIT32 && opcode != I32_ATOMIC_STORE &&
-      opcode != I32_ATOMIC_CMPXCHG)
+  if (opcode != WASM_OPCODE_ATOMIC_NOTIFY && opcode != WASM_OPCODE_I32_ATOMIC_WAIT &&
+      opcode != WASM_OPCODE_I32_ATOMIC_STORE && opcode != WASM_OPCODE_I32_RMW_CMPXCHG)
     return unexpected(decoder, "an unexpected atomic instruction");
   for (size_t i = 0; i < others; i++)
     if (!pop(decoder, &other))
       return false;
   if (!pop(decoder, &flag) || !address(decoder, flag, 4))
     return false;
-  return opcode == I32_ATOMIC_STORE || push(decoder, (struct value){0});
+  return opcode == WASM_OPCODE_I32_ATOMIC_STORE || push(decoder, (struct value){0});
 }
 
 // __wasm_apply_tls_relocs and its like store what GOT globals hold.
-static bool store(struct decoder *decoder) {
+static bool store(struct decoder *decoder, uint64_t size) {
   struct value value, to;
   ws_read_uleb32(&decoder->reader);
   if (ws_read_uleb64(&decoder->reader) != 0 && !decoder->reader.bad)
@@ -213,7 +183,7 @@ static bool store(struct decoder *decoder) {
     return false;
   if (value.constant)
     return unexpected(decoder, "a store of a constant");
-  return address(decoder, to, 4);
+  return address(decoder, to, size);
 }
 
 static bool global_set(struct decoder *decoder) {
@@ -281,49 +251,49 @@ static bool instruction(struct decoder *decoder, unsigned *blocks) {
   struct value value;
   uint8_t opcode = ws_read_u8(reader);
   switch (opcode) {
-  case UNREACHABLE:
-  case NOP:
+  case WASM_OPCODE_UNREACHABLE:
+  case WASM_OPCODE_NOP:
     return true;
-  case BLOCK:
+  case WASM_OPCODE_BLOCK:
     ++*blocks;
     return ws_read_u8(reader) == 0x40 || unexpected(decoder, "a block with a result");
-  case END:
+  case WASM_OPCODE_END:
     --*blocks;
     return true;
-  case BR:
+  case WASM_OPCODE_BR:
     ws_read_uleb32(reader);
     return true;
-  case BR_TABLE:
+  case WASM_OPCODE_BR_TABLE:
     return br_table(decoder);
-  case CALL:
+  case WASM_OPCODE_CALL:
     return call(decoder);
-  case DROP:
+  case WASM_OPCODE_DROP:
     return pop(decoder, &value);
-  case LOCAL_GET:
-  case GLOBAL_GET:
+  case WASM_OPCODE_LOCAL_GET:
+  case WASM_OPCODE_GLOBAL_GET:
     ws_read_uleb32(reader);
     return push(decoder, (struct value){0});
-  case LOCAL_SET:
+  case WASM_OPCODE_LOCAL_SET:
     ws_read_uleb32(reader);
     return pop(decoder, &value) && (!value.constant || unexpected(decoder, "a constant kept in a local"));
-  case GLOBAL_SET:
+  case WASM_OPCODE_GLOBAL_SET:
     return global_set(decoder);
-  case I32_STORE:
-  case I64_STORE:
-    return store(decoder);
-  case I32_CONST:
-  case I64_CONST:
-    return constant(decoder, opcode == I64_CONST);
-  case I32_ADD:
-  case I64_ADD: {
+  case WASM_OPCODE_I32_STORE:
+  case WASM_OPCODE_I64_STORE:
+    return store(decoder, opcode == WASM_OPCODE_I64_STORE ? 8 : 4);
+  case WASM_OPCODE_I32_CONST:
+  case WASM_OPCODE_I64_CONST:
+    return constant(decoder, opcode == WASM_OPCODE_I64_CONST);
+  case WASM_OPCODE_I32_ADD:
+  case WASM_OPCODE_I64_ADD: {
     struct value other;
     return pop(decoder, &value) && pop(decoder, &other) &&
            (value.constant && other.constant ? unexpected(decoder, "a sum of constants")
                                              : push(decoder, (struct value){0}));
   }
-  case PREFIX_MISC:
+  case WASM_OPCODE_MISC_PREFIX:
     return misc(decoder);
-  case PREFIX_ATOMIC:
+  case WASM_OPCODE_ATOMICS_PREFIX:
     return atomic(decoder);
   default:
     return unexpected(decoder, "an unexpected instruction");
@@ -351,11 +321,11 @@ static bool decode(struct decoder *decoder) {
 static struct ws_slice forward(struct decoder *decoder, uint32_t to) {
   struct ws_buffer body = {0};
   ws_put_u8(&body, 0); // no locals
-  ws_put_u8(&body, CALL);
+  ws_put_u8(&body, WASM_OPCODE_CALL);
   ws_put_uleb(&body, to);
   while (body.size + 1 < decoder->body.size && !body.failed)
-    ws_put_u8(&body, NOP);
-  ws_put_u8(&body, END);
+    ws_put_u8(&body, WASM_OPCODE_NOP);
+  ws_put_u8(&body, WASM_OPCODE_END);
   return ws_buffer_keep(&body, &decoder->module->arena);
 }
 

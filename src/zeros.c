@@ -14,15 +14,17 @@ static size_t trailing_zeros(struct ws_slice bytes) {
 // Code that fills memory with zeros. Returns where the address is in it.
 static uint32_t put_fill(struct ws_buffer *body, bool is_64, uint64_t address, size_t size) {
   uint8_t operand[10];
-  uint8_t constant = is_64 ? 0x42 : 0x41; // i64.const, i32.const
   ws_operand_put(operand, is_64 ? WS_SLEB64 : WS_SLEB32, address);
-  ws_put_u8(body, constant);
+  ws_put_u8(body, wasm_opcode_const(is_64));
   uint32_t at = (uint32_t)body->size;
   ws_put_bytes(body, operand, is_64 ? 10 : 5);
-  ws_put_bytes(body, "\x41\x00", 2); // i32.const 0
-  ws_put_u8(body, constant);
+  ws_put_u8(body, WASM_OPCODE_I32_CONST);
+  ws_put_sleb(body, 0);
+  ws_put_u8(body, wasm_opcode_const(is_64));
   ws_put_sleb(body, (int64_t)size);
-  ws_put_bytes(body, "\xfc\x0b\x00", 3); // memory.fill
+  ws_put_u8(body, WASM_OPCODE_MISC_PREFIX);
+  ws_put_uleb(body, WASM_OPCODE_MEMORY_FILL);
+  ws_put_u8(body, 0); // the memory
   return at;
 }
 
@@ -87,9 +89,9 @@ bool ws_cut_zeros(struct ws_module *module, struct ws_error *error) {
     return true;
   }
   if (module->has_start) {
-    ws_put_u8(&body, 0x10); // call
+    ws_put_u8(&body, WASM_OPCODE_CALL);
     ws_put_uleb(&body, module->start);
   }
-  ws_put_u8(&body, 0x0b); // end
+  ws_put_u8(&body, WASM_OPCODE_END);
   return append_start(module, &body, addresses, count) || ws_fail_memory(error, module->file);
 }

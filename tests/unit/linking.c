@@ -4,8 +4,6 @@
 #include "../../src/linking.h"
 #include "../../src/sections.h"
 
-enum { SEGMENT_INFO = 5, SYMBOL_TABLE = 8 };
-
 static const struct sample plain = {
     .stack_pointer = 65536, .data_base = 65536, .data_size = 16, .alignment = 4, .function = "f"};
 
@@ -101,8 +99,9 @@ static void an_undefined_function_is_called_as_its_import_unless_it_has_a_name(v
   ws_put_bytes(&content, "\2\3env\5first\0\0\3env\6second\0\0", 26);
   put_section(&bytes, WS_SECTION_IMPORT, &content);
   put_custom(&bytes, "linking",
-             BYTES(2, SYMBOL_TABLE, 13, 2, WS_SYMBOL_FUNCTION, WS_SYMBOL_UNDEFINED, 0, WS_SYMBOL_FUNCTION,
-                   WS_SYMBOL_UNDEFINED | WS_SYMBOL_EXPLICIT_NAME, 1, 5, 'o', 't', 'h', 'e', 'r'));
+             BYTES(2, WASM_SYMBOL_TABLE, 13, 2, WS_SYMBOL_FUNCTION, WS_SYMBOL_UNDEFINED, 0,
+                   WS_SYMBOL_FUNCTION, WS_SYMBOL_UNDEFINED | WS_SYMBOL_EXPLICIT_NAME, 1, 5, 'o', 't', 'h',
+                   'e', 'r'));
   struct ws_error error;
   struct ws_module *module = decode(&bytes, &error);
   assert_non_null(module);
@@ -117,10 +116,10 @@ static void a_data_symbol_may_be_at_the_end_of_its_segment_but_not_beyond(void *
   (void)state;
   struct sample sample = plain;
   struct ws_buffer bytes;
-  sample.linking = BYTES(2, SYMBOL_TABLE, 8, 1, WS_SYMBOL_DATA, 0, 1, 'e', 0, 16, 0);
+  sample.linking = BYTES(2, WASM_SYMBOL_TABLE, 8, 1, WS_SYMBOL_DATA, 0, 1, 'e', 0, 16, 0);
   ws_module_free(decode_sample(&sample, &bytes));
   ws_buffer_free(&bytes);
-  assert_says(refusal_of_subsection(SYMBOL_TABLE, BYTES(1, WS_SYMBOL_DATA, 0, 1, 'e', 0, 17, 0)).message,
+  assert_says(refusal_of_subsection(WASM_SYMBOL_TABLE, BYTES(1, WS_SYMBOL_DATA, 0, 1, 'e', 0, 17, 0)).message,
               "symbol 0");
 }
 
@@ -128,7 +127,8 @@ static void an_absolute_symbol_is_its_address_and_in_no_segment(void **state) {
   (void)state;
   struct sample sample = plain;
   struct ws_buffer bytes;
-  sample.linking = BYTES(2, SYMBOL_TABLE, 11, 1, WS_SYMBOL_DATA, 0x84, 0x04, 1, 'h', 99, 0x80, 0x80, 0x40, 0);
+  sample.linking =
+      BYTES(2, WASM_SYMBOL_TABLE, 11, 1, WS_SYMBOL_DATA, 0x84, 0x04, 1, 'h', 99, 0x80, 0x80, 0x40, 0);
   struct ws_module *module = decode_sample(&sample, &bytes);
   assert_int_equal(module->symbols[0].flags, WS_SYMBOL_ABSOLUTE | WS_SYMBOL_HIDDEN);
   assert_int_equal(module->symbols[0].offset, 0x100000);
@@ -138,26 +138,28 @@ static void an_absolute_symbol_is_its_address_and_in_no_segment(void **state) {
 
 static void symbols_of_what_does_not_exist_are_refused(void **state) {
   (void)state;
-  assert_says(refusal_of_subsection(SYMBOL_TABLE, BYTES(1, WS_SYMBOL_FUNCTION, 0, 1, 1, 'x')).message,
+  assert_says(refusal_of_subsection(WASM_SYMBOL_TABLE, BYTES(1, WS_SYMBOL_FUNCTION, 0, 1, 1, 'x')).message,
               "not exist");
-  assert_says(refusal_of_subsection(SYMBOL_TABLE, BYTES(1, WS_SYMBOL_GLOBAL, 0, 1, 1, 'x')).message,
+  assert_says(refusal_of_subsection(WASM_SYMBOL_TABLE, BYTES(1, WS_SYMBOL_GLOBAL, 0, 1, 1, 'x')).message,
               "not exist");
-  assert_says(refusal_of_subsection(SYMBOL_TABLE, BYTES(1, WS_SYMBOL_TABLE, 0, 0, 1, 'x')).message,
+  assert_says(refusal_of_subsection(WASM_SYMBOL_TABLE, BYTES(1, WS_SYMBOL_TABLE, 0, 0, 1, 'x')).message,
               "not exist");
-  assert_says(refusal_of_subsection(SYMBOL_TABLE, BYTES(1, WS_SYMBOL_DATA, 0, 1, 'x', 1, 0, 1)).message,
+  assert_says(refusal_of_subsection(WASM_SYMBOL_TABLE, BYTES(1, WS_SYMBOL_DATA, 0, 1, 'x', 1, 0, 1)).message,
               "not exist");
-  assert_says(refusal_of_subsection(SYMBOL_TABLE, BYTES(1, WS_SYMBOL_SECTION, 0, 99)).message, "not exist");
-  assert_says(refusal_of_subsection(SYMBOL_TABLE, BYTES(1, 6, 0, 0)).message, "unknown kind");
+  assert_says(refusal_of_subsection(WASM_SYMBOL_TABLE, BYTES(1, WS_SYMBOL_SECTION, 0, 99)).message,
+              "not exist");
+  assert_says(refusal_of_subsection(WASM_SYMBOL_TABLE, BYTES(1, 6, 0, 0)).message, "unknown kind");
 }
 
 static void a_count_beyond_the_bytes_is_refused_before_anything_is_allocated(void **state) {
   (void)state;
-  assert_says(refusal_of_subsection(SYMBOL_TABLE, BYTES(0xff, 0xff, 0xff, 0xff, 0x0f)).message, "malformed");
+  assert_says(refusal_of_subsection(WASM_SYMBOL_TABLE, BYTES(0xff, 0xff, 0xff, 0xff, 0x0f)).message,
+              "malformed");
 }
 
 static void bytes_after_the_last_symbol_are_refused(void **state) {
   (void)state;
-  assert_says(refusal_of_subsection(SYMBOL_TABLE, BYTES(0, 0)).message, "malformed");
+  assert_says(refusal_of_subsection(WASM_SYMBOL_TABLE, BYTES(0, 0)).message, "malformed");
 }
 
 // ------------------------------------------------------------------------------------------------ segments
@@ -166,7 +168,7 @@ static void segments_have_name_alignment_and_whether_they_are_thread_local(void 
   (void)state;
   struct sample sample = plain;
   struct ws_buffer bytes;
-  sample.linking = BYTES(2, SEGMENT_INFO, 9, 1, 5, '.', 't', 'b', 's', 's', 6, 2);
+  sample.linking = BYTES(2, WASM_SEGMENT_INFO, 9, 1, 5, '.', 't', 'b', 's', 's', 6, 2);
   struct ws_module *module = decode_sample(&sample, &bytes);
   assert_slice_is(module->segments[0].name, text(".tbss"));
   assert_int_equal(module->segments[0].alignment, 6);
@@ -177,14 +179,14 @@ static void segments_have_name_alignment_and_whether_they_are_thread_local(void 
 
 static void another_number_of_segments_than_the_linker_wrote_is_refused(void **state) {
   (void)state;
-  assert_says(refusal_of_subsection(SEGMENT_INFO, BYTES(2, 1, 'a', 0, 0, 1, 'b', 0, 0)).message,
+  assert_says(refusal_of_subsection(WASM_SEGMENT_INFO, BYTES(2, 1, 'a', 0, 0, 1, 'b', 0, 0)).message,
               "describes 2 data segments, but there are 1");
-  assert_says(refusal_of_subsection(SEGMENT_INFO, BYTES(0)).message, "rewritten after linking");
+  assert_says(refusal_of_subsection(WASM_SEGMENT_INFO, BYTES(0)).message, "rewritten after linking");
 }
 
 static void an_alignment_that_is_no_address_is_refused(void **state) {
   (void)state;
-  assert_says(refusal_of_subsection(SEGMENT_INFO, BYTES(1, 1, 'a', 32, 0)).message, "malformed");
+  assert_says(refusal_of_subsection(WASM_SEGMENT_INFO, BYTES(1, 1, 'a', 32, 0)).message, "malformed");
 }
 
 // ------------------------------------------------------------------------------------- the section as such
@@ -193,7 +195,7 @@ static void subsections_that_say_nothing_about_pointers_are_skipped(void **state
   (void)state;
   struct sample sample = plain;
   struct ws_buffer bytes;
-  sample.linking = BYTES(2, 6, 2, 0xff, 0xff, 99, 0, SYMBOL_TABLE, 1, 0);
+  sample.linking = BYTES(2, 6, 2, 0xff, 0xff, 99, 0, WASM_SYMBOL_TABLE, 1, 0);
   struct ws_module *module = decode_sample(&sample, &bytes);
   assert_true(module->has_linking);
   assert_int_equal(module->symbol_count, 0);
@@ -247,14 +249,15 @@ static void a_shared_library_is_refused(void **state) {
 
 // --------------------------------------------------------------------------------------------------- names
 
-enum { FUNCTION_NAMES = 1, LOCAL_NAMES = 2, GLOBAL_NAMES = 7 };
+enum { LOCAL_NAMES = 2 };
 
 static void the_name_section_names_what_the_symbol_table_does_not(void **state) {
   (void)state;
   struct sample sample = plain;
   struct ws_buffer bytes;
   sample.linking = BYTES(2);
-  sample.names = BYTES(FUNCTION_NAMES, 4, 1, 0, 1, 'n', LOCAL_NAMES, 1, 0xff, GLOBAL_NAMES, 4, 1, 0, 1, 'g');
+  sample.names =
+      BYTES(WASM_NAMES_FUNCTION, 4, 1, 0, 1, 'n', LOCAL_NAMES, 1, 0xff, WASM_NAMES_GLOBAL, 4, 1, 0, 1, 'g');
   struct ws_module *module = decode_sample(&sample, &bytes);
   assert_slice_is(module->functions[0].name, text("n"));
   assert_slice_is(module->globals[0].name, text("g"));
@@ -266,7 +269,7 @@ static void the_symbol_table_wins_over_the_name_section(void **state) {
   (void)state;
   struct sample sample = plain;
   struct ws_buffer bytes;
-  sample.names = BYTES(FUNCTION_NAMES, 4, 1, 0, 1, 'n', GLOBAL_NAMES, 4, 1, 0, 1, 'g');
+  sample.names = BYTES(WASM_NAMES_FUNCTION, 4, 1, 0, 1, 'n', WASM_NAMES_GLOBAL, 4, 1, 0, 1, 'g');
   struct ws_module *module = decode_sample(&sample, &bytes);
   assert_slice_is(module->functions[0].name, text("f"));
   assert_slice_is(module->globals[0].name, text("__stack_pointer"));
@@ -278,8 +281,8 @@ static void names_of_what_does_not_exist_are_passed_over(void **state) {
   (void)state;
   struct sample sample = plain;
   struct ws_buffer bytes;
-  sample.names =
-      BYTES(FUNCTION_NAMES, 8, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 'n', GLOBAL_NAMES, 4, 1, 1, 1, 'g');
+  sample.names = BYTES(WASM_NAMES_FUNCTION, 8, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 'n', WASM_NAMES_GLOBAL, 4,
+                       1, 1, 1, 'g');
   ws_module_free(decode_sample(&sample, &bytes));
   ws_buffer_free(&bytes);
 }
@@ -287,9 +290,9 @@ static void names_of_what_does_not_exist_are_passed_over(void **state) {
 static void a_malformed_name_section_is_refused(void **state) {
   (void)state;
   struct sample sample = plain;
-  sample.names = BYTES(FUNCTION_NAMES, 3, 1, 0, 9);
+  sample.names = BYTES(WASM_NAMES_FUNCTION, 3, 1, 0, 9);
   assert_string_equal(refusal_of(&sample).section, "name");
-  sample.names = BYTES(FUNCTION_NAMES, 99);
+  sample.names = BYTES(WASM_NAMES_FUNCTION, 99);
   assert_string_equal(refusal_of(&sample).section, "name");
 }
 

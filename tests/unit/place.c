@@ -1,17 +1,18 @@
 // ws_place and ws_check_placed: the moved module, as bytes.
 #include "unit.h"
 
-enum { PAGE = 65536, MEMORY_ADDR_SLEB = 4, MEMORY_ADDR_I32 = 5, TABLE_INDEX_I32 = 2 };
+enum { PAGE = 65536 };
 
 // One pointer of each kind: in code, in data (at 8 to data, at 12 to a function), the stack's, the segments'
 // own.
 enum { OPERAND = BODY_OFFSET + 2 };
 static const uint8_t body[] = {0x00, 0x41, 0x80, 0x80, 0x84, 0x80, 0x00, 0x1a, 0x0b}; // i32.const, drop
-static const uint8_t code_relocations[] = {MEMORY_ADDR_SLEB, OPERAND, DATA_SYMBOL, 0};
+static const uint8_t code_relocations[] = {R_WASM_MEMORY_ADDR_SLEB, OPERAND, DATA_SYMBOL, 0};
 static const uint8_t data[32] = {1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 1, 0, 1, 0, 0, 0, 17, 18};
 static const uint8_t names[] = {7,   18,  1,   0,   15,  '_', '_', 's', 't', 'a',
                                 'c', 'k', '_', 'p', 'o', 'i', 'n', 't', 'e', 'r'};
-static uint8_t data_relocations[] = {MEMORY_ADDR_I32, 0, DATA_SYMBOL, 0, TABLE_INDEX_I32, 0, FUNCTION_SYMBOL};
+static uint8_t data_relocations[] = {R_WASM_MEMORY_ADDR_I32, 0, DATA_SYMBOL,    0,
+                                     R_WASM_TABLE_INDEX_I32, 0, FUNCTION_SYMBOL};
 
 static struct sample sample(void) {
   struct sample sample = {.stack_pointer = PAGE,
@@ -192,7 +193,7 @@ static struct sample large_sample(struct ws_buffer *relocations) {
     large_data[i] = (uint8_t)(i * 31 + i / 251);
   for (uint32_t at = 0; at < POINTERS_END; at += 7) {
     ws_operand_put(large_data + at, WS_U32, PAGE);
-    ws_put_u8(relocations, MEMORY_ADDR_I32);
+    ws_put_u8(relocations, R_WASM_MEMORY_ADDR_I32);
     ws_put_uleb(relocations, data_offset(&from) + at);
     ws_put_bytes(relocations, (const uint8_t[]){DATA_SYMBOL, 0}, 2);
     from.data_relocation_count++;

@@ -3,11 +3,11 @@
 
 #include "../../src/load/wasmshare_load.h"
 
-enum { PAGE = 65536, MEMORY_ADDR_SLEB = 4 };
+enum { PAGE = 65536 };
 enum { OPERAND = BODY_OFFSET + 2 };
 
 static const uint8_t body[] = {0x00, 0x41, 0x80, 0x80, 0x84, 0x80, 0x00, 0x1a, 0x0b}; // i32.const, drop
-static const uint8_t code_relocations[] = {MEMORY_ADDR_SLEB, OPERAND, DATA_SYMBOL, 0};
+static const uint8_t code_relocations[] = {R_WASM_MEMORY_ADDR_SLEB, OPERAND, DATA_SYMBOL, 0};
 static const uint8_t names[] = {7,   18,  1,   0,   15,  '_', '_', 's', 't', 'a',
                                 'c', 'k', '_', 'p', 'o', 'i', 'n', 't', 'e', 'r'};
 

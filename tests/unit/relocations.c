@@ -55,19 +55,6 @@ static void the_public_limit_has_room_for_every_type(void **state) {
 
 // --------------------------------------------------------------------------------------- what sections say
 
-enum {
-  FUNCTION_INDEX_LEB = 0,
-  TABLE_INDEX_SLEB = 1,
-  TABLE_INDEX_I32 = 2,
-  MEMORY_ADDR_LEB = 3,
-  MEMORY_ADDR_SLEB = 4,
-  MEMORY_ADDR_I32 = 5,
-  TYPE_INDEX_LEB = 6,
-  GLOBAL_INDEX_LEB = 7,
-  FUNCTION_OFFSET_I32 = 8,
-  MEMORY_ADDR_LOCREL_I32 = 23
-};
-
 #define NOTHING ((struct ws_slice){0})
 #define PADDED(low, high) (uint8_t)(0x80 | (low)), (uint8_t)(0x80 | (high)), 0x80, 0x80, 0x00
 // 1040 is 0x410: the data and its 16th byte.
@@ -103,8 +90,8 @@ static struct ws_error error_in_code(struct ws_slice body, struct ws_slice reloc
 static void an_address_becomes_a_fixup_that_moves_with_the_memory(void **state) {
   (void)state;
   // memory address of the symbol plus 4, which the operand is
-  struct sample sample =
-      with_operand(CONST_BODY(PADDED(0x14, 0x08)), BYTES(MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 4), 1);
+  struct sample sample = with_operand(CONST_BODY(PADDED(0x14, 0x08)),
+                                      BYTES(R_WASM_MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 4), 1);
   struct ws_buffer bytes = build(&sample);
   struct ws_module *module = read_bytes(&bytes, NULL);
   const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
@@ -113,7 +100,7 @@ static void an_address_becomes_a_fixup_that_moves_with_the_memory(void **state) 
   assert_int_equal(code->fixups[0].encoding, WS_SLEB32);
   assert_int_equal(code->fixups[0].base, WS_BASE_MEMORY);
   assert_int_equal(code->fixups[0].minus, WS_BASE_COUNT);
-  assert_int_equal(ws_module_info(module)->relocations[MEMORY_ADDR_SLEB], 1);
+  assert_int_equal(ws_module_info(module)->relocations[R_WASM_MEMORY_ADDR_SLEB], 1);
   ws_module_free(module);
   ws_buffer_free(&bytes);
 }
@@ -121,8 +108,9 @@ static void an_address_becomes_a_fixup_that_moves_with_the_memory(void **state) 
 static void an_addend_may_be_below_zero(void **state) {
   (void)state;
   // 1040 - 1024 = 16
-  struct sample sample = with_operand(CONST_BODY(PADDED(0x10, 0x00)),
-                                      BYTES(MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 0x80, 0x78), 1);
+  struct sample sample =
+      with_operand(CONST_BODY(PADDED(0x10, 0x00)),
+                   BYTES(R_WASM_MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 0x80, 0x78), 1);
   struct ws_buffer bytes = build(&sample);
   struct ws_module *module = read_bytes(&bytes, NULL);
   assert_int_equal(ws_section(module, WS_SECTION_CODE)->fixup_count, 1);
@@ -132,8 +120,8 @@ static void an_addend_may_be_below_zero(void **state) {
 
 static void a_function_pointer_becomes_a_fixup_that_moves_with_the_table(void **state) {
   (void)state;
-  struct sample sample =
-      with_operand(CONST_BODY(PADDED(0x01, 0x00)), BYTES(TABLE_INDEX_SLEB, OPERAND - 1, FUNCTION_SYMBOL), 1);
+  struct sample sample = with_operand(CONST_BODY(PADDED(0x01, 0x00)),
+                                      BYTES(R_WASM_TABLE_INDEX_SLEB, OPERAND - 1, FUNCTION_SYMBOL), 1);
   struct ws_buffer bytes = build(&sample);
   struct ws_module *module = read_bytes(&bytes, NULL);
   const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
@@ -146,15 +134,15 @@ static void a_function_pointer_becomes_a_fixup_that_moves_with_the_table(void **
 static void indices_are_counted_and_stay(void **state) {
   (void)state;
   // call f; global.get 0; drop
-  struct sample sample = with_operand(
-      BYTES(0x00, 0x10, PADDED(0, 0), 0x23, PADDED(0, 0), 0x1a, 0x0b),
-      BYTES(FUNCTION_INDEX_LEB, OPERAND - 1, FUNCTION_SYMBOL, GLOBAL_INDEX_LEB, OPERAND + 5, STACK_SYMBOL),
-      2);
+  struct sample sample = with_operand(BYTES(0x00, 0x10, PADDED(0, 0), 0x23, PADDED(0, 0), 0x1a, 0x0b),
+                                      BYTES(R_WASM_FUNCTION_INDEX_LEB, OPERAND - 1, FUNCTION_SYMBOL,
+                                            R_WASM_GLOBAL_INDEX_LEB, OPERAND + 5, STACK_SYMBOL),
+                                      2);
   struct ws_buffer bytes = build(&sample);
   struct ws_module *module = read_bytes(&bytes, NULL);
   assert_int_equal(ws_section(module, WS_SECTION_CODE)->fixup_count, 0);
-  assert_int_equal(ws_module_info(module)->relocations[FUNCTION_INDEX_LEB], 1);
-  assert_int_equal(ws_module_info(module)->relocations[GLOBAL_INDEX_LEB], 1);
+  assert_int_equal(ws_module_info(module)->relocations[R_WASM_FUNCTION_INDEX_LEB], 1);
+  assert_int_equal(ws_module_info(module)->relocations[R_WASM_GLOBAL_INDEX_LEB], 1);
   ws_module_free(module);
   ws_buffer_free(&bytes);
 }
@@ -167,8 +155,8 @@ static void a_pointer_in_data_becomes_a_fixup(void **state) {
   struct sample sample = with_operand(NOTHING, NOTHING, 0);
   sample.data = data;
   uint8_t at = (uint8_t)data_offset(&sample);
-  uint8_t entries[] = {MEMORY_ADDR_I32, (uint8_t)(at + 8),  DATA_SYMBOL,    0,
-                       TABLE_INDEX_I32, (uint8_t)(at + 12), FUNCTION_SYMBOL};
+  uint8_t entries[] = {R_WASM_MEMORY_ADDR_I32, (uint8_t)(at + 8),  DATA_SYMBOL,    0,
+                       R_WASM_TABLE_INDEX_I32, (uint8_t)(at + 12), FUNCTION_SYMBOL};
   sample.data_relocations = (struct ws_slice){entries, sizeof entries};
   sample.data_relocation_count = 2;
   struct ws_buffer bytes = build(&sample);
@@ -191,7 +179,7 @@ static void an_address_relative_to_its_own_place_stays(void **state) {
   ws_operand_put(data + 8, WS_U32, (uint32_t)-8); // from the 9th byte to the first
   struct sample sample = with_operand(NOTHING, NOTHING, 0);
   sample.data = data;
-  uint8_t entries[] = {MEMORY_ADDR_LOCREL_I32, (uint8_t)(data_offset(&sample) + 8), DATA_SYMBOL, 0};
+  uint8_t entries[] = {R_WASM_MEMORY_ADDR_LOCREL_I32, (uint8_t)(data_offset(&sample) + 8), DATA_SYMBOL, 0};
   sample.data_relocations = (struct ws_slice){entries, sizeof entries};
   sample.data_relocation_count = 1;
   struct ws_buffer bytes = build(&sample);
@@ -204,33 +192,33 @@ static void an_address_relative_to_its_own_place_stays(void **state) {
 static void an_operand_outside_every_function_is_refused(void **state) {
   (void)state;
   // 1 is the size of the body
-  assert_says(ERROR_OF(CONST_BODY(DATA_ADDRESS), 1, MEMORY_ADDR_SLEB, 1, DATA_SYMBOL, 0),
+  assert_says(ERROR_OF(CONST_BODY(DATA_ADDRESS), 1, R_WASM_MEMORY_ADDR_SLEB, 1, DATA_SYMBOL, 0),
               "outside every function");
 }
 
 static void operands_that_overlap_are_refused(void **state) {
   (void)state;
-  assert_says(ERROR_OF(CONST_BODY(DATA_ADDRESS), 2, MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 0,
-                       MEMORY_ADDR_SLEB, OPERAND, DATA_SYMBOL, 0),
+  assert_says(ERROR_OF(CONST_BODY(DATA_ADDRESS), 2, R_WASM_MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 0,
+                       R_WASM_MEMORY_ADDR_SLEB, OPERAND, DATA_SYMBOL, 0),
               "overlaps");
 }
 
 static void an_operand_that_is_not_padded_is_refused(void **state) {
   (void)state;
-  assert_says(ERROR_OF(BYTES(0x00, 0x41, 0x90, 0x08, 0x1a, 0x01, 0x01, 0x0b), 1, MEMORY_ADDR_SLEB,
+  assert_says(ERROR_OF(BYTES(0x00, 0x41, 0x90, 0x08, 0x1a, 0x01, 0x01, 0x0b), 1, R_WASM_MEMORY_ADDR_SLEB,
                        OPERAND - 1, DATA_SYMBOL, 0),
               "not padded");
 }
 
 static void an_operand_that_is_not_the_address_of_its_symbol_is_refused(void **state) {
   (void)state;
-  assert_says(ERROR_OF(CONST_BODY(DATA_ADDRESS), 1, MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 1),
+  assert_says(ERROR_OF(CONST_BODY(DATA_ADDRESS), 1, R_WASM_MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 1),
               "not the address of its symbol");
 }
 
 static void an_operand_that_is_not_the_table_index_of_its_function_is_refused(void **state) {
   (void)state;
-  assert_says(ERROR_OF(CONST_BODY(PADDED(2, 0)), 1, TABLE_INDEX_SLEB, OPERAND - 1, FUNCTION_SYMBOL),
+  assert_says(ERROR_OF(CONST_BODY(PADDED(2, 0)), 1, R_WASM_TABLE_INDEX_SLEB, OPERAND - 1, FUNCTION_SYMBOL),
               "not the table index of its function");
 }
 
@@ -259,8 +247,8 @@ static void an_address_in_dwarf_becomes_a_fixup_and_a_tombstone_does_not(void **
   (void)state;
   struct sample sample =
       with_debug(BYTES(0x10, 0x04, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff),
-                 BYTES(MEMORY_ADDR_I32, 0, DATA_SYMBOL, 0, MEMORY_ADDR_I32, 4, DATA_SYMBOL, 0,
-                       MEMORY_ADDR_I32, 8, DATA_SYMBOL, 0),
+                 BYTES(R_WASM_MEMORY_ADDR_I32, 0, DATA_SYMBOL, 0, R_WASM_MEMORY_ADDR_I32, 4, DATA_SYMBOL, 0,
+                       R_WASM_MEMORY_ADDR_I32, 8, DATA_SYMBOL, 0),
                  3);
   struct ws_buffer bytes = build(&sample);
   struct ws_module *module = read_bytes(&bytes, NULL);
@@ -274,11 +262,11 @@ static void an_address_in_dwarf_becomes_a_fixup_and_a_tombstone_does_not(void **
 static void an_offset_into_the_code_becomes_no_fixup_while_the_code_stays(void **state) {
   (void)state;
   struct sample sample =
-      with_debug(BYTES(0x02, 0x00, 0x00, 0x00), BYTES(FUNCTION_OFFSET_I32, 0, FUNCTION_SYMBOL, 0), 1);
+      with_debug(BYTES(0x02, 0x00, 0x00, 0x00), BYTES(R_WASM_FUNCTION_OFFSET_I32, 0, FUNCTION_SYMBOL, 0), 1);
   struct ws_buffer bytes = build(&sample);
   struct ws_module *module = read_bytes(&bytes, NULL);
   assert_int_equal(ws_custom_section(module, ".debug_info")->fixup_count, 0);
-  assert_int_equal(ws_module_info(module)->relocations[FUNCTION_OFFSET_I32], 1);
+  assert_int_equal(ws_module_info(module)->relocations[R_WASM_FUNCTION_OFFSET_I32], 1);
   ws_module_free(module);
   ws_buffer_free(&bytes);
 }
@@ -290,65 +278,66 @@ static void an_unknown_type_is_refused(void **state) {
 
 static void an_operand_outside_its_section_is_refused(void **state) {
   (void)state;
-  assert_says(DEBUG_ERROR_OF(1, MEMORY_ADDR_I32, 2, DATA_SYMBOL, 0), "lies outside its section");
-  assert_says(DEBUG_ERROR_OF(1, MEMORY_ADDR_I32, 0xff, 0xff, 0xff, 0xff, 0x0f, DATA_SYMBOL, 0),
+  assert_says(DEBUG_ERROR_OF(1, R_WASM_MEMORY_ADDR_I32, 2, DATA_SYMBOL, 0), "lies outside its section");
+  assert_says(DEBUG_ERROR_OF(1, R_WASM_MEMORY_ADDR_I32, 0xff, 0xff, 0xff, 0xff, 0x0f, DATA_SYMBOL, 0),
               "lies outside its section");
 }
 
 static void a_symbol_that_does_not_exist_is_refused(void **state) {
   (void)state;
-  assert_says(DEBUG_ERROR_OF(1, MEMORY_ADDR_I32, 0, UNDEFINED_SYMBOL + 1, 0), "does not exist");
+  assert_says(DEBUG_ERROR_OF(1, R_WASM_MEMORY_ADDR_I32, 0, UNDEFINED_SYMBOL + 1, 0), "does not exist");
 }
 
 static void a_symbol_of_the_wrong_kind_is_refused(void **state) {
   (void)state;
-  assert_says(DEBUG_ERROR_OF(1, MEMORY_ADDR_I32, 0, FUNCTION_SYMBOL, 0), "no data symbol");
-  assert_says(DEBUG_ERROR_OF(1, TABLE_INDEX_I32, 0, DATA_SYMBOL), "no function");
+  assert_says(DEBUG_ERROR_OF(1, R_WASM_MEMORY_ADDR_I32, 0, FUNCTION_SYMBOL, 0), "no data symbol");
+  assert_says(DEBUG_ERROR_OF(1, R_WASM_TABLE_INDEX_I32, 0, DATA_SYMBOL), "no function");
 }
 
 static void more_entries_than_there_are_bytes_are_refused(void **state) {
   (void)state;
-  assert_says(DEBUG_ERROR_OF(2, MEMORY_ADDR_I32, 0, DATA_SYMBOL, 0), "malformed");
-  assert_says(DEBUG_ERROR_OF(UINT32_MAX, MEMORY_ADDR_I32, 0, DATA_SYMBOL, 0), "malformed");
+  assert_says(DEBUG_ERROR_OF(2, R_WASM_MEMORY_ADDR_I32, 0, DATA_SYMBOL, 0), "malformed");
+  assert_says(DEBUG_ERROR_OF(UINT32_MAX, R_WASM_MEMORY_ADDR_I32, 0, DATA_SYMBOL, 0), "malformed");
 }
 
 // As lld 20 and later have it, which counts what it leaves out.
 static void fewer_entries_of_code_than_are_counted_are_read(void **state) {
   (void)state;
-  struct sample sample =
-      with_operand(CONST_BODY(PADDED(0x14, 0x08)), BYTES(MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 4), 2);
+  struct sample sample = with_operand(CONST_BODY(PADDED(0x14, 0x08)),
+                                      BYTES(R_WASM_MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 4), 2);
   struct ws_buffer bytes = build(&sample);
   struct ws_module *module = read_bytes(&bytes, NULL);
   assert_int_equal(ws_section(module, WS_SECTION_CODE)->fixup_count, 1);
   ws_module_free(module);
   ws_buffer_free(&bytes);
-  assert_says(
-      ERROR_OF(CONST_BODY(PADDED(0x14, 0x08)), UINT32_MAX, MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 4),
-      "malformed");
+  assert_says(ERROR_OF(CONST_BODY(PADDED(0x14, 0x08)), UINT32_MAX, R_WASM_MEMORY_ADDR_SLEB, OPERAND - 1,
+                       DATA_SYMBOL, 4),
+              "malformed");
   // cut off within one
-  assert_says(ERROR_OF(CONST_BODY(PADDED(0x14, 0x08)), 2, MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 4,
-                       MEMORY_ADDR_SLEB),
+  assert_says(ERROR_OF(CONST_BODY(PADDED(0x14, 0x08)), 2, R_WASM_MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL,
+                       4, R_WASM_MEMORY_ADDR_SLEB),
               "malformed");
 }
 
 // As lld up to 19 has it.
 static void a_null_function_pointer_may_be_without_a_symbol(void **state) {
   (void)state;
-  struct sample sample = with_operand(CONST_BODY(PADDED(0x00, 0x00)),
-                                      BYTES(TABLE_INDEX_SLEB, OPERAND - 1, 0xff, 0xff, 0xff, 0xff, 0x0f), 1);
+  struct sample sample =
+      with_operand(CONST_BODY(PADDED(0x00, 0x00)),
+                   BYTES(R_WASM_TABLE_INDEX_SLEB, OPERAND - 1, 0xff, 0xff, 0xff, 0xff, 0x0f), 1);
   struct ws_buffer bytes = build(&sample);
   struct ws_module *module = read_bytes(&bytes, NULL);
   assert_int_equal(ws_section(module, WS_SECTION_CODE)->fixup_count, 0);
   ws_module_free(module);
   ws_buffer_free(&bytes);
-  assert_says(ERROR_OF(CONST_BODY(PADDED(0x01, 0x00)), 1, TABLE_INDEX_SLEB, OPERAND - 1, 0xff, 0xff, 0xff,
-                       0xff, 0x0f),
+  assert_says(ERROR_OF(CONST_BODY(PADDED(0x01, 0x00)), 1, R_WASM_TABLE_INDEX_SLEB, OPERAND - 1, 0xff, 0xff,
+                       0xff, 0xff, 0x0f),
               "does not exist");
 }
 
 static void bytes_after_the_last_entry_are_refused(void **state) {
   (void)state;
-  assert_says(DEBUG_ERROR_OF(1, MEMORY_ADDR_I32, 0, DATA_SYMBOL, 0, 0), "malformed");
+  assert_says(DEBUG_ERROR_OF(1, R_WASM_MEMORY_ADDR_I32, 0, DATA_SYMBOL, 0, 0), "malformed");
 }
 
 int main(void) {
