@@ -67,17 +67,15 @@ static bool is_bound(struct ws_slice name, uint64_t value, const struct ws_bindi
   bool bound = false;
   for (size_t i = 0; i < count; i++)
     bound |= bindings[i].address == value;
-  return bound && ws_slice_starts(name, "GOT.data.internal.");
+  struct ws_slice symbol;
+  return bound && ws_got_data_symbol(name, &symbol);
 }
 
 // What the linker defines (__data_end, ...) says where something begins or ends: it need not be in the data,
 // but is between the stack's and the data's ends, or in front of them for want of alignment.
 static bool is_end(struct ws_slice name) {
-  static const char got[] = "GOT.data.internal.";
-  size_t prefix = ws_slice_starts(name, got) ? sizeof got - 1 : 0;
-  enum ws_base base;
-  return !ws_slice_is(name, "__wasm_init_memory_flag") &&
-         ws_linker_symbol((struct ws_slice){name.data + prefix, name.size - prefix}, &base);
+  ws_got_data_symbol(name, &name);
+  return !ws_slice_is(name, "__wasm_init_memory_flag") && ws_linker_symbol(name);
 }
 
 static bool is_astray(const struct ws_module *module, struct ws_error *error, const char *section,

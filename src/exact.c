@@ -2,9 +2,9 @@
 
 // What position-independent code adds to the addresses and to the table indices in it.
 static bool is_base(const struct ws_module *module, uint32_t global) {
-  return global < module->global_count &&
-         (ws_slice_is(module->globals[global].name, "GOT.data.internal.__memory_base") ||
-          ws_slice_is(module->globals[global].name, "GOT.data.internal.__table_base"));
+  struct ws_slice symbol;
+  return global < module->global_count && ws_got_data_symbol(module->globals[global].name, &symbol) &&
+         (ws_slice_is(symbol, "__memory_base") || ws_slice_is(symbol, "__table_base"));
 }
 
 static bool is_table_index(const struct ws_module_info *info, uint64_t value) {

@@ -9,36 +9,28 @@ static void set(struct ws_global *global, bool moves, enum ws_base base) {
   global->base = (uint8_t)base;
 }
 
-static bool names_no_address(struct ws_slice name) {
-  return ws_slice_is(name, "__tls_size") || ws_slice_is(name, "__tls_align") ||
-         ws_slice_is(name, "__wasm_first_page_end");
-}
-
 // What the linker itself names: its variables, and GOT entries.
 static void explain_by_name(struct ws_module *module, struct ws_global *global) {
-  static const char got_data[] = "GOT.data.internal.", got_function[] = "GOT.func.internal.";
-  struct ws_slice name = global->name;
-  enum ws_base base = WS_BASE_MEMORY;
-  if (ws_slice_is(name, "__stack_pointer")) {
-    set(global, true, WS_BASE_STACK_HIGH);
-  } else if (ws_slice_is(name, "__tls_base")) {
+  struct ws_slice symbol;
+  if (ws_slice_is(global->name, "__tls_base")) {
     // Shared memory has a block for each thread, and __wasm_init_memory assigns the first.
     set(global, !global->mutable && global->init.value != 0, WS_BASE_MEMORY);
-  } else if (names_no_address(name)) {
-    set(global, false, WS_BASE_MEMORY);
-  } else if (ws_slice_starts(name, got_function)) {
+  } else if (ws_slice_starts(global->name, "GOT.func.internal.")) {
     set(global, global->init.value != 0, WS_BASE_TABLE);
-  } else if (ws_slice_starts(name, got_data)) {
-    struct ws_slice symbol = {name.data + strlen(got_data), name.size - strlen(got_data)};
-    bool linker = ws_linker_symbol(symbol, &base);
-    module->info.uses_heap_base |= linker && base == WS_BASE_HEAP_BASE;
-    module->info.uses_heap_end |= linker && base == WS_BASE_HEAP_END;
-    if (names_no_address(symbol))
-      set(global, false, base);
-    else if (linker || global->init.value != 0)
-      set(global, !(global->mutable && module->memory.shared), base);
+  } else if (ws_got_data_symbol(global->name, &symbol)) {
+    const struct ws_linker_symbol *known = ws_linker_symbol(symbol);
+    module->info.uses_heap_base |= known && known->base == WS_BASE_HEAP_BASE;
+    module->info.uses_heap_end |= known && known->base == WS_BASE_HEAP_END;
+    if (known && !known->moves)
+      set(global, false, known->base);
+    else if (known || global->init.value != 0)
+      set(global, !(global->mutable && module->memory.shared), known ? known->base : WS_BASE_MEMORY);
     else
-      set(global, false, base); // an undefined weak symbol: null
+      set(global, false, WS_BASE_MEMORY); // an undefined weak symbol: null
+  } else {
+    const struct ws_linker_symbol *known = ws_linker_symbol(global->name);
+    if (ws_slice_is(global->name, "__stack_pointer") || (known && !known->moves))
+      set(global, known->moves, known->base);
   }
 }
 
@@ -70,13 +62,9 @@ static bool sort_data_symbols(struct ws_module *module, const struct ws_symbol *
 static bool explain_by_export(struct ws_module *module, const struct ws_export *export,
                               struct ws_error *error, const struct ws_symbol **symbols, size_t symbol_count) {
   struct ws_global *global = &module->globals[export->index];
-  enum ws_base base;
-  if (ws_linker_symbol(export->name, &base)) {
-    set(global, true, base);
-    return true;
-  }
-  if (names_no_address(export->name)) {
-    set(global, false, WS_BASE_MEMORY);
+  const struct ws_linker_symbol *known = ws_linker_symbol(export->name);
+  if (known) {
+    set(global, known->moves, known->base);
     return true;
   }
   if (ws_is_segment_bound(module, export->name, global->init.value)) {
@@ -91,6 +79,7 @@ static bool explain_by_export(struct ws_module *module, const struct ws_export *
   ws_printable(export->name, name, sizeof name);
   if (found) {
     uint64_t address;
+    enum ws_base base;
     bool moves = ws_symbol_target(module, *found, &address, &base);
     if ((*found)->flags & WS_SYMBOL_TLS)
       moves = moves && global->init.value != (*found)->offset;

@@ -91,13 +91,7 @@ static bool put_symbol(struct ws_module *module, struct ws_section *section, str
 // Where a stack begins can be seen in what the linker made, but not any more in what was moved: say it in the
 // linker's own way.
 static bool needs_stack_low(const struct ws_module *module) {
-  if (!module->info.has_stack)
-    return false;
-  for (uint32_t i = 0; i < module->symbol_count; i++)
-    if (module->symbols[i].kind == WS_SYMBOL_DATA && (module->symbols[i].flags & WS_SYMBOL_ABSOLUTE) &&
-        ws_slice_is(module->symbols[i].name, "__stack_low"))
-      return false;
-  return true;
+  return module->info.has_stack && !ws_absolute_symbol(module, "__stack_low");
 }
 
 // The symbol table changes size; every other subsection is kept as it is.

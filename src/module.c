@@ -65,27 +65,44 @@ struct ws_appended *ws_append_function(struct ws_module *module) {
   return &module->appended[module->appended_count++];
 }
 
-bool ws_linker_symbol(struct ws_slice name, enum ws_base *base) {
-  // __wasm_first_page_end is not here: its value is the page size, wherever the module lives. Nor are
-  // __tls_size and __tls_align, which are no addresses.
-  static const struct {
-    const char *name;
-    enum ws_base base;
-  } symbols[] = {
-      {"__stack_pointer", WS_BASE_STACK_HIGH}, {"__stack_high", WS_BASE_STACK_HIGH},
-      {"__stack_low", WS_BASE_STACK_LOW},      {"__heap_base", WS_BASE_HEAP_BASE},
-      {"__heap_end", WS_BASE_HEAP_END},        {"__data_end", WS_BASE_MEMORY},
-      {"__global_base", WS_BASE_MEMORY},       {"__dso_handle", WS_BASE_MEMORY},
-      {"__memory_base", WS_BASE_MEMORY},       {"__wasm_init_memory_flag", WS_BASE_MEMORY},
-      {"__table_base", WS_BASE_TABLE},
+const struct ws_linker_symbol *ws_linker_symbol(struct ws_slice name) {
+  static const struct ws_linker_symbol symbols[] = {
+      {"__stack_pointer", true, WS_BASE_STACK_HIGH},
+      {"__stack_high", true, WS_BASE_STACK_HIGH},
+      {"__stack_low", true, WS_BASE_STACK_LOW},
+      {"__heap_base", true, WS_BASE_HEAP_BASE},
+      {"__heap_end", true, WS_BASE_HEAP_END},
+      {"__data_end", true, WS_BASE_MEMORY},
+      {"__global_base", true, WS_BASE_MEMORY},
+      {"__dso_handle", true, WS_BASE_MEMORY},
+      {"__memory_base", true, WS_BASE_MEMORY},
+      {"__wasm_init_memory_flag", true, WS_BASE_MEMORY},
+      {"__table_base", true, WS_BASE_TABLE},
+      {"__tls_size", false, WS_BASE_MEMORY},
+      {"__tls_align", false, WS_BASE_MEMORY},
+      {"__wasm_first_page_end", false, WS_BASE_MEMORY}, // the page size, wherever the module is
   };
-  for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
-    if (ws_slice_is(name, symbols[i].name)) {
-      *base = symbols[i].base;
-      return true;
-    }
-  }
-  return false;
+  for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++)
+    if (ws_slice_is(name, symbols[i].name))
+      return &symbols[i];
+  return NULL;
+}
+
+const struct ws_symbol *ws_absolute_symbol(const struct ws_module *module, const char *name) {
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    if (module->symbols[i].kind == WS_SYMBOL_DATA && (module->symbols[i].flags & WS_SYMBOL_ABSOLUTE) &&
+        ws_slice_is(module->symbols[i].name, name))
+      return &module->symbols[i];
+  return NULL;
+}
+
+bool ws_got_data_symbol(struct ws_slice global, struct ws_slice *symbol) {
+  static const char prefix[] = "GOT.data.internal.";
+  if (!ws_slice_starts(global, prefix))
+    return false;
+  size_t size = sizeof prefix - 1;
+  *symbol = (struct ws_slice){global.data + size, global.size - size};
+  return true;
 }
 
 // lld defines __start_NAME and __stop_NAME for a segment whose name is a C identifier.
@@ -111,8 +128,12 @@ bool ws_symbol_target(const struct ws_module *module, const struct ws_symbol *sy
     return false;
   *address = symbol->offset;
   *base = WS_BASE_MEMORY;
-  if (symbol->flags & WS_SYMBOL_ABSOLUTE)
-    return ws_linker_symbol(symbol->name, base) || ws_is_segment_bound(module, symbol->name, symbol->offset);
+  if (symbol->flags & WS_SYMBOL_ABSOLUTE) {
+    const struct ws_linker_symbol *known = ws_linker_symbol(symbol->name);
+    if (known)
+      *base = known->base;
+    return known ? known->moves : ws_is_segment_bound(module, symbol->name, symbol->offset);
+  }
   const struct ws_segment *segment = &module->segments[symbol->index];
   *address += segment->address;
   return true;

@@ -263,8 +263,17 @@ struct ws_appended *ws_append_function(struct ws_module *module);
 // The address of the symbol as linked, and what it moves with. False for a symbol whose value does not move.
 bool ws_symbol_target(const struct ws_module *module, const struct ws_symbol *symbol, uint64_t *address,
                       enum ws_base *base);
-// What a symbol that the linker defines moves with ("__heap_base", ...). False if the name is not one of them
-// or names something that does not move.
-bool ws_linker_symbol(struct ws_slice name, enum ws_base *base);
+// A symbol that linkers define, as lld does (lld/wasm/Driver.cpp, createSyntheticSymbols).
+struct ws_linker_symbol {
+  const char *name;
+  bool moves; // it is an address, or a table index
+  enum ws_base base;
+};
+// The one of that name, or NULL.
+const struct ws_linker_symbol *ws_linker_symbol(struct ws_slice name);
+// The absolute data symbol of that name, whose offset is its address, or NULL.
+const struct ws_symbol *ws_absolute_symbol(const struct ws_module *module, const char *name);
+// Whether a global is called as lld calls the GOT entry of a data symbol, and if so, of which.
+bool ws_got_data_symbol(struct ws_slice global, struct ws_slice *symbol);
 
 #endif

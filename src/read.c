@@ -72,10 +72,9 @@ static bool describe_data(struct ws_module *module) {
 // What the linker said that __heap_base or __heap_end is; `otherwise` if nothing in the module names it.
 static uint64_t linked_value(const struct ws_module *module, const char *name, enum ws_base base,
                              uint64_t otherwise) {
-  for (uint32_t i = 0; i < module->symbol_count; i++)
-    if (module->symbols[i].kind == WS_SYMBOL_DATA && (module->symbols[i].flags & WS_SYMBOL_ABSOLUTE) &&
-        ws_slice_is(module->symbols[i].name, name))
-      return module->symbols[i].offset;
+  const struct ws_symbol *symbol = ws_absolute_symbol(module, name);
+  if (symbol)
+    return symbol->offset;
   for (uint32_t i = 0; i < module->global_count; i++)
     if (module->globals[i].moves && module->globals[i].base == base)
       return module->globals[i].init.value;

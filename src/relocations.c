@@ -222,7 +222,7 @@ static bool memory_operand(const struct pass *pass, const struct ws_relocation *
   }
   if (!moves) {
     // lld's own absolute symbols are hidden. One that is not known might be an address.
-    if ((symbol->flags & WS_SYMBOL_HIDDEN) && !ws_slice_is(symbol->name, "__wasm_first_page_end")) {
+    if ((symbol->flags & WS_SYMBOL_HIDDEN) && !ws_linker_symbol(symbol->name)) {
       char name[128];
       ws_module_refuse(
           pass->module, pass->name,
@@ -481,19 +481,11 @@ static bool read_reloc_section(struct ws_module *module, struct ws_section *sect
   return true;
 }
 
-static uint64_t linked_memory_base(const struct ws_module *module) {
-  for (uint32_t i = 0; i < module->symbol_count; i++)
-    if (module->symbols[i].kind == WS_SYMBOL_DATA && (module->symbols[i].flags & WS_SYMBOL_ABSOLUTE) &&
-        ws_slice_is(module->symbols[i].name, "__memory_base"))
-      return module->symbols[i].offset;
-  return 0;
-}
-
 static bool read_all(struct ws_module *module, struct ws_error *error) {
-  uint64_t memory_base = linked_memory_base(module);
+  const struct ws_symbol *memory_base = ws_absolute_symbol(module, "__memory_base");
   for (size_t i = 0; i < module->section_count; i++)
     if (module->sections[i].id == WS_SECTION_CUSTOM && ws_slice_starts(module->sections[i].name, "reloc.") &&
-        !read_reloc_section(module, &module->sections[i], memory_base, error))
+        !read_reloc_section(module, &module->sections[i], memory_base ? memory_base->offset : 0, error))
       return false;
   return true;
 }
