@@ -18,43 +18,66 @@ static bool is_pic(const struct ws_module *module) {
   return false;
 }
 
-// An operand, a LEB128: what follows a constant, a global's name, a call, or the alignment of a
-// load or store.
+// What the rest of this file looks for are bytes that could be an operand. What is found may be part of
+// something else: it is used only to refuse, never to move anything.
+
+struct leb {
+  uint64_t value; // unsigned
+  size_t size;
+  uint8_t last; // byte
+  bool sign;    // the highest bit in front of that byte
+};
+
+// Reads the LEB128 at `at`, of `most` bytes at most. False if there is none.
+static bool read_leb(struct ws_slice bytes, size_t at, size_t most, struct leb *leb) {
+  *leb = (struct leb){0};
+  for (; leb->size < most && at + leb->size < bytes.size; leb->size++) {
+    uint8_t byte = bytes.data[at + leb->size];
+    leb->value |= (uint64_t)(byte & 0x7f) << (7 * leb->size);
+    leb->last = byte;
+    if (byte < 0x80) {
+      leb->size++;
+      return true;
+    }
+    leb->sign = byte & 0x40;
+  }
+  return false;
+}
+
+// Whether it is as wide as what linkers relocate, and its value needs less: then a linker wrote it. A
+// positive signed number ends with a byte of zeros when its highest bit is the one before that.
+static bool is_padded(const struct leb *leb, bool is_signed) {
+  return (leb->size == 5 || leb->size == 10) && leb->last == (is_signed && leb->sign ? 0x7f : 0x00);
+}
+
+// An operand: what follows a constant, a global's name, a call, or the alignment of a load or store.
 struct operand {
   enum { NO_OPERAND, ADDRESS, GLOBAL, OTHER } kind;
   uint64_t value;
-  bool padded; // longer than it needs to be, as linkers leave what they relocate
+  bool padded;
 };
 
-// Finds one at `at`, by what is before it. That may be part of something else: what is found is used only to
-// refuse.
+// Finds one at `at`, by what is before it.
 static struct operand operand_at(const struct ws_module *module, struct ws_slice body, size_t at) {
   struct operand operand = {NO_OPERAND, 0, false};
+  struct leb leb;
   uint8_t before = body.data[at - 1], opcode = at > 1 ? body.data[at - 2] : 0,
           prefix = at > 2 ? body.data[at - 3] : 0;
   bool constant = before == WASM_OPCODE_I32_CONST || before == WASM_OPCODE_I64_CONST;
   bool memarg = before <= 4 && ((opcode >= WASM_OPCODE_I32_LOAD && opcode <= WASM_OPCODE_I64_STORE32) ||
                                 prefix == WASM_OPCODE_SIMD_PREFIX || prefix == WASM_OPCODE_ATOMICS_PREFIX);
-  size_t size = 0;
-  while (size < 9 && at + size < body.size && body.data[at + size] >= 0x80) {
-    operand.value |= (uint64_t)(body.data[at + size] & 0x7f) << (7 * size);
-    size++;
-  }
-  if (at + size == body.size)
+  if (!read_leb(body, at, 10, &leb))
     return operand;
-  uint8_t last = body.data[at + size];
-  operand.value |= (uint64_t)(last & 0x7f) << (7 * size);
   if (constant || memarg)
     operand.kind = ADDRESS;
   else if (before == WASM_OPCODE_GLOBAL_GET)
     operand.kind = GLOBAL;
   else if (before == WASM_OPCODE_CALL)
     operand.kind = OTHER;
-  // A positive constant ends with a byte of zeros when its highest bit is the one before that.
-  bool sign = size > 0 && (body.data[at + size - 1] & 0x40);
+  // Constants above 128 MiB need their last byte.
   bool high = module->memory.minimum > (UINT64_C(1) << 27) / WS_PAGE_SIZE;
-  operand.padded =
-      (size == 4 || size == 9) && (constant && !high ? last == (sign ? 0x7f : 0x00) : last == 0x00);
+  operand.value = leb.value;
+  operand.padded = is_padded(&leb, constant && !high);
   return operand;
 }
 
@@ -109,7 +132,7 @@ static bool has_absolute_function(const struct ws_module *module) {
   for (uint32_t i = 0; i < module->function_count; i++) {
     const struct ws_function *function = &module->functions[i];
     struct ws_slice body = {code->content.data + function->offset, function->size};
-    if (!function->linkers && is_absolute(module, body, rewritten))
+    if (!function->synthetic && is_absolute(module, body, rewritten))
       return true;
   }
   return false;
@@ -183,17 +206,13 @@ static bool may_hold_operands(const struct ws_module *module, struct ws_slice co
   // The relocations of code come before those of data.
   bool whole = !may_lack_relocations(module) || (data && data->relocated);
   for (size_t i = 0; i < code.size; i++) {
-    uint64_t value = 0;
-    size_t size = 0;
-    for (; size < 4 && i + size < code.size && code.data[i + size] >= 0x80; size++)
-      value |= (uint64_t)(code.data[i + size] & 0x7f) << (7 * size);
-    if (i + size == code.size || code.data[i + size] >= 0x80)
+    struct leb leb;
+    if (!read_leb(code, i, 5, &leb))
       continue;
-    uint8_t last = code.data[i + size];
-    value = (uint32_t)(value | (uint64_t)last << (7 * size));
-    bool wide = size == 4, negative = wide && (code.data[i + 3] & 0x40);
-    if (wide && last == (negative ? 0x7f : 0x00))
+    if (is_padded(&leb, true))
       return true;
+    uint64_t value = (uint32_t)leb.value;
+    bool wide = leb.size == 5;
     if (whole)
       continue;
     if (addresses &&
@@ -217,7 +236,7 @@ static bool lacks_relocations(const struct ws_module *module) {
   return data && !data->relocated && may_hold_pointers(module);
 }
 
-void ws_judge(struct ws_module *module, bool trust_pic) {
+void ws_check_exact(struct ws_module *module, bool trust_pic) {
   const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
   if (!module->has_memory) {
     ws_module_refuse(module, NULL, "has no memory, so there is nothing to share");

@@ -7,6 +7,6 @@
 // Refuses a module whose pointers cannot all have been found: one without relocations, unless it is position
 // independent and holds no data that could have pointers (or `trust_pic` vouches for that), and one whose
 // relocations may have been cut off.
-void ws_judge(struct ws_module *module, bool trust_pic);
+void ws_check_exact(struct ws_module *module, bool trust_pic);
 
 #endif

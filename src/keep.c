@@ -72,9 +72,8 @@ static bool put_symbol(struct ws_module *module, struct ws_section *section, str
                                .base = (uint8_t)base,
                                .minus = WS_BASE_COUNT};
       ws_put_bytes(built, operand, ws_encoding_width(encoding));
-      if (!ws_add_fixup(module, section, fixup))
+      if (!ws_add_fixup(section, fixup))
         return false;
-      module->info.fixups[base]--; // bookkeeping, not a pointer of the program
     } else {
       ws_put_uleb(built, symbol->offset);
     }

@@ -44,14 +44,13 @@ void ws_module_refuse(struct ws_module *module, const char *section, const char 
   ws_fail(&module->info.inexact, module->file, section, WS_NO_OFFSET, "%s", message);
 }
 
-bool ws_add_fixup(struct ws_module *module, struct ws_section *section, struct ws_fixup fixup) {
+bool ws_add_fixup(struct ws_section *section, struct ws_fixup fixup) {
   struct ws_fixup *fixups =
       ws_make_room(section->fixups, section->fixup_count, &section->fixup_capacity, sizeof *fixups);
   if (!fixups)
     return false;
   section->fixups = fixups;
   section->fixups[section->fixup_count++] = fixup;
-  module->info.fixups[fixup.base]++;
   return true;
 }
 

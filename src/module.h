@@ -91,9 +91,9 @@ struct ws_global {
 struct ws_function {
   uint32_t offset; // of the body, after its size, in the code section's content
   uint32_t size;
-  bool linkers;                   // synthetic.c: the linker wrote it
-  const struct ws_slice *forward; // synthetic.c: its body instead, which calls one that was appended
-  struct ws_slice name;           // from the name section or the symbol table; may be empty
+  bool synthetic;               // synthetic.c: the linker wrote it
+  const struct ws_slice *thunk; // synthetic.c: its body instead, which calls one that was appended
+  struct ws_slice name;         // from the name section or the symbol table; may be empty
 };
 
 struct ws_segment {
@@ -239,7 +239,7 @@ bool ws_module_fail(const struct ws_module *module, struct ws_error *error, cons
 void ws_module_refuse(struct ws_module *module, const char *section, const char *format, ...) WS_PRINTF(3, 4);
 
 // Adds a fixup to a section; they are sorted by offset once all are known. False if memory runs out.
-bool ws_add_fixup(struct ws_module *module, struct ws_section *section, struct ws_fixup fixup);
+bool ws_add_fixup(struct ws_section *section, struct ws_fixup fixup);
 
 // Whether it is what lld defines as __start_NAME or __stop_NAME, for a segment of that name.
 bool ws_is_segment_bound(const struct ws_module *module, struct ws_slice name, uint64_t value);

@@ -43,8 +43,8 @@ static bool set_content(struct ws_module *module, struct ws_section *section, st
 
 // Writes a constant expression of full width, and adds its fixup. What is in `built` starts at `start` in the
 // section.
-static bool put_constant(struct ws_module *module, struct ws_section *section, struct ws_buffer *built,
-                         uint64_t start, bool is_64, uint64_t value, struct ws_fixup fixup) {
+static bool put_constant(struct ws_section *section, struct ws_buffer *built, uint64_t start, bool is_64,
+                         uint64_t value, struct ws_fixup fixup) {
   uint8_t operand[10];
   fixup.encoding = is_64 ? WS_SLEB64 : WS_SLEB32;
   fixup.minus = WS_BASE_COUNT;
@@ -53,7 +53,7 @@ static bool put_constant(struct ws_module *module, struct ws_section *section, s
   fixup.offset = (uint32_t)(start + built->size);
   ws_put_bytes(built, operand, ws_encoding_width(fixup.encoding));
   ws_put_u8(built, WASM_OPCODE_END);
-  return ws_add_fixup(module, section, fixup);
+  return ws_add_fixup(section, fixup);
 }
 
 static bool write_types(struct ws_module *module) {
@@ -114,8 +114,7 @@ static bool write_globals(struct ws_module *module) {
       continue;
     }
     struct ws_fixup fixup = {.base = global->base, .external = global->external};
-    if (!put_constant(module, section, &built, 0, global->init.kind == WS_CONSTANT_I64, global->init.value,
-                      fixup))
+    if (!put_constant(section, &built, 0, global->init.kind == WS_CONSTANT_I64, global->init.value, fixup))
       return false;
   }
   return set_content(module, section, &built);
@@ -143,13 +142,51 @@ static bool write_elements(struct ws_module *module) {
     const uint8_t *expression = element->before.data + element->before.size;
     if (!element->indirect_table || !element->constant) {
       ws_put_bytes(&built, expression, (size_t)(element->rest.data - expression));
-    } else if (!put_constant(module, section, &built, 0, *expression == WASM_OPCODE_I64_CONST,
-                             element->offset, (struct ws_fixup){.base = WS_BASE_TABLE})) {
+    } else if (!put_constant(section, &built, 0, *expression == WASM_OPCODE_I64_CONST, element->offset,
+                             (struct ws_fixup){.base = WS_BASE_TABLE})) {
       return false;
     }
     ws_put_slice(&built, element->rest);
   }
   return set_content(module, section, &built);
+}
+
+// The functions as they are, but thunks in place of those that others were appended for. What follows the
+// last thunk is a piece too. Returns how many pieces that are.
+static size_t put_functions(const struct ws_module *module, const struct ws_section *section,
+                            struct ws_slice *pieces) {
+  size_t used = 0;
+  const uint8_t *at = section->content.data + module->code_count_size;
+  for (uint32_t i = 0; i < module->function_count; i++) {
+    const struct ws_function *function = &module->functions[i];
+    if (!function->thunk)
+      continue;
+    const uint8_t *body = section->content.data + function->offset;
+    pieces[used++] = (struct ws_slice){at, (size_t)(body - at)};
+    pieces[used++] = *function->thunk;
+    at = body + function->size;
+  }
+  pieces[used++] = (struct ws_slice){at, (size_t)(section->content.data + section->content.size - at)};
+  return used;
+}
+
+// The appended functions, which start at `offset` in the section.
+static bool put_appended(struct ws_module *module, struct ws_section *section, uint64_t offset,
+                         struct ws_buffer *built) {
+  for (size_t i = 0; i < module->appended_count; i++) {
+    const struct ws_appended *appended = &module->appended[i];
+    ws_put_uleb(built, appended->body.size);
+    for (size_t k = 0; k < appended->address_count; k++) {
+      struct ws_fixup fixup = {.offset = (uint32_t)(offset + built->size + appended->addresses[k]),
+                               .encoding = module->memory.is_64 ? WS_SLEB64 : WS_SLEB32,
+                               .base = WS_BASE_MEMORY,
+                               .minus = WS_BASE_COUNT};
+      if (!ws_add_fixup(section, fixup))
+        return false;
+    }
+    ws_put_slice(built, appended->body);
+  }
+  return true;
 }
 
 static bool write_code(struct ws_module *module) {
@@ -171,42 +208,14 @@ static bool write_code(struct ws_module *module) {
     count[i] = (uint8_t)(((total >> (7 * i)) & 0x7f) | (i + 1 < count_size ? 0x80 : 0));
   for (size_t i = 0; i < section->fixup_count; i++)
     section->fixups[i].offset += module->code_shift;
-
-  size_t pieces_used = 0;
-  pieces[pieces_used++] = (struct ws_slice){count, count_size};
-  const uint8_t *at = section->content.data + module->code_count_size;
-  for (uint32_t i = 0; i < module->function_count; i++) {
-    const struct ws_function *function = &module->functions[i];
-    if (!function->forward)
-      continue;
-    const uint8_t *body = section->content.data + function->offset;
-    pieces[pieces_used++] = (struct ws_slice){at, (size_t)(body - at)};
-    pieces[pieces_used++] = *function->forward;
-    at = body + function->size;
-  }
-  pieces[pieces_used++] = (struct ws_slice){at, (size_t)(section->content.data + section->content.size - at)};
-
-  uint64_t offset = section->content.size + module->code_shift;
   struct ws_buffer built = {0};
-  for (size_t i = 0; i < module->appended_count; i++) {
-    const struct ws_appended *appended = &module->appended[i];
-    ws_put_uleb(&built, appended->body.size);
-    for (size_t k = 0; k < appended->address_count; k++) {
-      struct ws_fixup fixup = {.offset = (uint32_t)(offset + built.size + appended->addresses[k]),
-                               .encoding = module->memory.is_64 ? WS_SLEB64 : WS_SLEB32,
-                               .base = WS_BASE_MEMORY,
-                               .minus = WS_BASE_COUNT};
-      if (!ws_add_fixup(module, section, fixup))
-        return false;
-    }
-    ws_put_slice(&built, appended->body);
-  }
-  pieces[pieces_used] = ws_buffer_keep(&built, &module->arena);
-  if (!pieces[pieces_used++].data)
-    return false;
+  bool ok = put_appended(module, section, section->content.size + module->code_shift, &built);
+  pieces[0] = (struct ws_slice){count, count_size};
+  size_t used = 1 + put_functions(module, section, pieces + 1);
+  pieces[used] = ws_buffer_keep(&built, &module->arena);
   section->pieces = pieces;
-  section->piece_count = pieces_used;
-  return true;
+  section->piece_count = used + 1;
+  return ok && pieces[used].data;
 }
 
 static bool write_segments(struct ws_module *module, struct ws_section *section,
@@ -222,8 +231,8 @@ static bool write_segments(struct ws_module *module, struct ws_section *section,
     if (i == 0)
       ws_put_uleb(&header, module->segment_count);
     ws_put_u8(&header, segment->passive);
-    if (!segment->passive && !put_constant(module, section, &header, offset, module->memory.is_64,
-                                           segment->address, (struct ws_fixup){.base = WS_BASE_MEMORY}))
+    if (!segment->passive && !put_constant(section, &header, offset, module->memory.is_64, segment->address,
+                                           (struct ws_fixup){.base = WS_BASE_MEMORY}))
       return false;
     ws_put_uleb(&header, segment->kept);
     offset += header.size;
@@ -236,9 +245,8 @@ static bool write_segments(struct ws_module *module, struct ws_section *section,
          fixup++) {
       struct ws_fixup moved = old->fixups[fixup];
       moved.offset = moved.offset - segment->bytes_offset + segment->final_offset;
-      if (!ws_add_fixup(module, section, moved))
+      if (!ws_add_fixup(section, moved))
         return false;
-      module->info.fixups[moved.base]--; // counted when it was found
     }
     pieces[used++] = (struct ws_slice){segment->bytes.data, segment->kept};
     offset += segment->kept;
@@ -344,6 +352,11 @@ static bool share(struct ws_module *module, struct ws_error *error) {
   return true;
 }
 
+static void count_fixups(struct ws_module *module, const struct ws_section *section) {
+  for (size_t i = 0; i < section->fixup_count; i++)
+    module->info.fixups[section->fixups[i].base]++;
+}
+
 bool ws_make_normal(struct ws_module *module, struct ws_error *error) {
   if (!share(module, error))
     return false;
@@ -358,8 +371,10 @@ bool ws_make_normal(struct ws_module *module, struct ws_error *error) {
     ok = ok && write_types(module) && write_functions(module) && write_start(module) &&
          write_elements(module) && write_code(module) && write_data(module) && write_names(module) &&
          (!module->has_memory || need_section(module, WS_SECTION_IMPORT));
-  for (size_t i = 0; ok && i < module->section_count; i++)
+  for (size_t i = 0; ok && i < module->section_count; i++) {
     ws_sort_fixups(&module->sections[i]);
+    count_fixups(module, &module->sections[i]);
+  }
   if (ok && module->keep_relocs && module->has_linking)
     ok = ws_keep_relocations(module);
   return ok || ws_fail_memory(error, module->file);

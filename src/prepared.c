@@ -106,7 +106,7 @@ static bool take_fixups(struct ws_module *module, const struct ws_load_module *p
     case WS_SECTION_CODE:
     case WS_SECTION_DATA:
     case WS_SECTION_CUSTOM:
-      if (!ws_add_fixup(module, section, fixup))
+      if (!ws_add_fixup(section, fixup))
         return ws_fail_memory(error, module->file);
       break;
     default:

@@ -204,11 +204,25 @@ static void describe_threads(struct ws_module *module) {
     info->tls_alignment = module->placed ? 1 : 16;
 }
 
+static bool is_command_wrapper(const struct ws_module *module, uint32_t index) {
+  static const char suffix[] = ".command_export";
+  uint32_t defined = index - module->imported_functions;
+  if (index < module->imported_functions || defined >= module->function_count)
+    return false;
+  struct ws_slice name = module->functions[defined].name;
+  size_t size = sizeof suffix - 1;
+  return name.size > size && memcmp(name.data + name.size - size, suffix, size) == 0;
+}
+
 static void describe_exports(struct ws_module *module) {
   struct ws_module_info *info = &module->info;
-  for (size_t i = 0; i < module->export_count; i++)
-    info->exports_init_tls |=
-        module->exports[i].kind == WS_FUNCTION && ws_slice_is(module->exports[i].name, "__wasm_init_tls");
+  for (size_t i = 0; i < module->export_count; i++) {
+    const struct ws_export *export = &module->exports[i];
+    if (export->kind != WS_FUNCTION)
+      continue;
+    info->exports_init_tls |= ws_slice_is(export->name, "__wasm_init_tls");
+    info->reruns_constructors |= is_command_wrapper(module, export->index);
+  }
 }
 
 static bool describe_globals(struct ws_module *module) {
@@ -279,7 +293,7 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
     return ws_module_fail(module, error, NULL, NULL,
                           "has a stack or data beyond the end of the address space");
   describe_threads(module);
-  ws_judge(module, options && options->trust_pic);
+  ws_check_exact(module, options && options->trust_pic);
   return describe_normal(module, error);
 }
 

@@ -139,7 +139,7 @@ static bool add_fixup(const struct pass *pass, const struct ws_relocation *reloc
                            .base = (uint8_t)base,
                            .minus = (uint8_t)minus,
                            .external = external};
-  return ws_add_fixup(pass->module, pass->target, fixup) || ws_fail_memory(pass->error, pass->module->file);
+  return ws_add_fixup(pass->target, fixup) || ws_fail_memory(pass->error, pass->module->file);
 }
 
 // The bits that the operand has.
@@ -394,7 +394,7 @@ static bool check_container(struct pass *pass, const struct ws_relocation *reloc
       return stale(pass, relocation, "lies outside every function");
     if (end > module->functions[pass->container].offset + module->functions[pass->container].size)
       return stale(pass, relocation, "lies across the end of a function");
-    if (module->functions[pass->container].forward)
+    if (module->functions[pass->container].thunk)
       return fail(pass, relocation, "lies in a function that the linker wrote, where it makes none");
   } else if (pass->target->id == WS_SECTION_DATA) {
     while (pass->container < module->segment_count &&

@@ -212,9 +212,9 @@ static bool br_table(struct decoder *decoder) {
 static void find_function(struct ws_module *module, struct functions *functions, uint32_t index) {
   uint32_t defined = index - module->imported_functions;
   if (index < module->imported_functions || defined >= module->function_count ||
-      module->functions[defined].linkers)
+      module->functions[defined].synthetic)
     return;
-  module->functions[defined].linkers = true;
+  module->functions[defined].synthetic = true;
   functions->found[functions->count++] = defined;
 }
 
@@ -318,7 +318,7 @@ static bool decode(struct decoder *decoder) {
 
 // A body that does nothing but call another function, in as many bytes as the old one: so no other code
 // moves, and whoever calls it can go on doing so.
-static struct ws_slice forward(struct decoder *decoder, uint32_t to) {
+static struct ws_slice make_thunk(struct decoder *decoder, uint32_t to) {
   struct ws_buffer body = {0};
   ws_put_u8(&body, 0); // no locals
   ws_put_u8(&body, WASM_OPCODE_CALL);
@@ -356,15 +356,15 @@ static bool rewrite(struct decoder *decoder) {
   appended->body = ws_buffer_keep(&body, &module->arena);
   appended->replaces = decoder->function;
   uint32_t index = module->imported_functions + module->function_count + (uint32_t)module->appended_count - 1;
-  struct ws_slice *forwards = ws_arena_new(&module->arena, 1, sizeof *forwards);
-  if (!forwards)
+  struct ws_slice *thunk = ws_arena_new(&module->arena, 1, sizeof *thunk);
+  if (!thunk)
     return ws_fail_memory(decoder->error, module->file);
-  *forwards = forward(decoder, index);
-  if (!appended->body.data || !forwards->data)
+  *thunk = make_thunk(decoder, index);
+  if (!appended->body.data || !thunk->data)
     return ws_fail_memory(decoder->error, module->file);
-  if (forwards->size != decoder->body.size)
+  if (thunk->size != decoder->body.size)
     return unexpected(decoder, "too short a body");
-  module->functions[decoder->function].forward = forwards;
+  module->functions[decoder->function].thunk = thunk;
   return true;
 }
 
@@ -378,7 +378,7 @@ static bool fix_in_place(struct decoder *decoder) {
                              .encoding = module->memory.is_64 ? WS_SLEB64 : WS_SLEB32,
                              .base = WS_BASE_MEMORY,
                              .minus = WS_BASE_COUNT};
-    if (!ws_add_fixup(module, code, fixup))
+    if (!ws_add_fixup(code, fixup))
       return ws_fail_memory(decoder->error, module->file);
   }
   return true;
@@ -399,7 +399,7 @@ static bool read_function(struct ws_module *module, struct functions *functions,
   return decode(&decoder) && (decoder.padded ? fix_in_place(&decoder) : rewrite(&decoder));
 }
 
-static bool is_linkers(struct ws_slice name) {
+static bool is_synthetic(struct ws_slice name) {
   static const char *const names[] = {"__wasm_apply_data_relocs",
                                       "__wasm_apply_global_relocs",
                                       "__wasm_apply_global_tls_relocs",
@@ -420,10 +420,10 @@ bool ws_read_synthetic(struct ws_module *module, struct ws_error *error) {
   if (!functions.found)
     return ws_fail_memory(error, module->file);
   for (uint32_t i = 0; i < module->function_count; i++)
-    if (is_linkers(module->functions[i].name))
+    if (is_synthetic(module->functions[i].name))
       find_function(module, &functions, module->imported_functions + i);
   for (size_t i = 0; i < module->export_count; i++)
-    if (module->exports[i].kind == WS_FUNCTION && is_linkers(module->exports[i].name))
+    if (module->exports[i].kind == WS_FUNCTION && is_synthetic(module->exports[i].name))
       find_function(module, &functions, module->exports[i].index);
   // Only the linker makes a start function.
   if (module->has_start && (module->has_linking || module->placed))

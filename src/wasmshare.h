@@ -134,9 +134,12 @@ struct ws_module_info {
       uses_heap_end; // code or data names __heap_base, __heap_end: the module hands out the heap
   uint64_t tls_size, tls_alignment; // of a thread's block of thread-local variables, with a shared memory
   bool exports_init_tls;            // __wasm_init_tls, which a new thread calls with its block
-  bool has_table;                   // an indirect function table, which may be empty
-  bool imports_table;               // the table is imported, or will be (share_table)
-  uint64_t table_base, table_size;  // in elements
+  // Calling an export runs its constructors again: the linker takes it for a program that is run anew at each
+  // call (lld/wasm/Writer.cpp, createCommandExportWrappers).
+  bool reruns_constructors;
+  bool has_table;                  // an indirect function table, which may be empty
+  bool imports_table;              // the table is imported, or will be (share_table)
+  uint64_t table_base, table_size; // in elements
 
   bool has_relocations;                      // linked with --emit-relocs
   bool prepared;                             // written by ws_prepare
