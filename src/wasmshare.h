@@ -70,12 +70,12 @@ struct ws_read_options {
 };
 
 // Reads a linked module and finds every pointer in it.
-// `name` is used in errors only. `bytes` are borrowed and must outlive the module. `options` may be NULL.
-// Succeeds for a well-formed module that cannot be moved exactly: ws_module_info then says why not, and
-// ws_plan and ws_place refuse it. Returns NULL and fills `error` if the bytes are malformed, are not a linked
-// core module, or contradict their own relocations, if what is to be shared is not the first that the module
-// defines or its function table has several element segments, if the relocations that are to be kept are not
-// there, or if memory runs out. Free the result with ws_module_free.
+// `name` is used in errors only, and copied. `bytes` are borrowed and must outlive the module. `options` may
+// be NULL. Succeeds for a well-formed module that cannot be moved exactly: ws_module_info then says why not,
+// and ws_plan and ws_place refuse it. Returns NULL and fills `error` if the bytes are malformed, are not a
+// linked core module, or contradict their own relocations, if what is to be shared is not the first that the
+// module defines or no other can stand in for it, if the relocations that are to be kept are not there, or if
+// memory runs out. Free the result with ws_module_free.
 struct ws_module *ws_module_read(const char *name, const void *bytes, size_t size,
                                  const struct ws_read_options *options, struct ws_error *error);
 void ws_module_free(struct ws_module *module);
@@ -213,12 +213,11 @@ struct ws_placement {
   uint64_t stack_low, stack_pointer;
   uint64_t data_base, data_end;
   uint64_t heap_base, heap_end;
-  uint64_t table_base; // index of its first function
-  uint64_t
-      table_end; // minimum of a shared table: one past the last function of all modules; 0 for a private one
-  uint64_t tls_offset; // of its thread-local variables, from the start of a thread's area
-  uint64_t pages;      // minimum of its memory import
-  uint64_t maximum_pages;
+  uint64_t table_base;    // index of its first function
+  uint64_t table_end;     // minimum of a shared table, in elements: those of all modules; 0 for a private one
+  uint64_t tls_offset;    // of its thread-local variables, in bytes from the start of a thread's area
+  uint64_t pages;         // minimum of its memory import
+  uint64_t maximum_pages; // of its memory import, if it has one
   bool has_maximum;
 };
 
@@ -293,8 +292,8 @@ bool ws_place(const struct ws_module *module, const struct ws_placement *placeme
 // Writes the module as it is at the place that it was linked for, prepared: with a section that says all that
 // placing it takes, so that it can be placed without its relocations, as early as at load time
 // (docs/prepared-format.md). What is read from it is what was read from the module. Fails if the module is
-// inexact, uses variables of other modules, has several element segments for its function table or addresses
-// beyond 2^53, or was read with share_stack, share_table or keep_relocs.
+// inexact, uses variables of other modules, has addresses beyond 2^53, or was read with share_stack,
+// share_table or keep_relocs.
 bool ws_prepare(struct ws_module *module, struct ws_sink sink, struct ws_error *error);
 
 // Checks a module that ws_place wrote, read with `placed` set, against the placement that it should have: its

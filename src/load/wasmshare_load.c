@@ -256,12 +256,14 @@ void ws_load_shift(const struct ws_load_module *module, uint64_t offset, uint64_
 }
 
 // Bytes of the module that are replaced by others. All of them come before the first fixup that is applied.
+// The longest are those of a table's import: 32, and limits of 21 at most. The most there are is 13: six of
+// imports, three of tables, three of globals, and the section that goes.
 struct edit {
   size_t at, remove, size;
-  uint8_t bytes[64];
+  uint8_t bytes[53];
 };
 struct edits {
-  struct edit edits[16];
+  struct edit edits[13];
   size_t count;
   size_t growth; // modulo its size: what has been put in, less what was taken out
 };

@@ -105,10 +105,10 @@ struct ws_load_placement {
   uint64_t offset; // added, modulo the address size, to addresses of static data
   uint64_t stack_low, stack_pointer;
   uint64_t heap_base, heap_end;
-  uint64_t table_base; // in elements
-  uint64_t table_end;  // minimum of a table that is shared, in elements; 0 for a private one
-  uint64_t pages;      // minimum of its memory import, in pages of 64 KiB; the maximum too
-  uint64_t maximum_pages;
+  uint64_t table_base;    // in elements
+  uint64_t table_end;     // minimum of a table that is shared, in elements; 0 for a private one
+  uint64_t pages;         // minimum of its memory import, in pages of 64 KiB
+  uint64_t maximum_pages; // the same of its maximum, if it has one
   bool has_maximum;
   bool share_stack, share_table; // import the stack pointer, the table
 };
