@@ -8,6 +8,12 @@ bool ws_slice_starts(struct ws_slice slice, const char *text) {
   return slice.size >= size && memcmp(slice.data, text, size) == 0;
 }
 
+int ws_slice_compare(struct ws_slice a, struct ws_slice b) {
+  size_t common = a.size < b.size ? a.size : b.size;
+  int order = common ? memcmp(a.data, b.data, common) : 0;
+  return order ? order : a.size < b.size ? -1 : a.size > b.size;
+}
+
 bool ws_slice_equal(struct ws_slice a, struct ws_slice b) {
   return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }

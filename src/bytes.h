@@ -19,6 +19,8 @@ static inline bool ws_slice_is(struct ws_slice slice, const char *text) {
   return slice.size == size && memcmp(slice.data, text, size) == 0;
 }
 bool ws_slice_starts(struct ws_slice slice, const char *text);
+// As memcmp compares them; of two that begin alike, the shorter one comes first.
+int ws_slice_compare(struct ws_slice a, struct ws_slice b);
 bool ws_slice_equal(struct ws_slice a, struct ws_slice b);
 bool ws_slice_is_zero(struct ws_slice slice);
 

@@ -35,13 +35,8 @@ static void explain_by_name(struct ws_module *module, struct ws_global *global) 
 }
 
 static int compare_names(const void *left, const void *right) {
-  const struct ws_symbol *a = *(const struct ws_symbol *const *)left;
-  const struct ws_symbol *b = *(const struct ws_symbol *const *)right;
-  size_t common = a->name.size < b->name.size ? a->name.size : b->name.size;
-  int order = common ? memcmp(a->name.data, b->name.data, common) : 0;
-  if (order)
-    return order;
-  return a->name.size < b->name.size ? -1 : a->name.size > b->name.size;
+  return ws_slice_compare((*(const struct ws_symbol *const *)left)->name,
+                          (*(const struct ws_symbol *const *)right)->name);
 }
 
 // The defined, non-local data symbols by name.

@@ -44,6 +44,18 @@ void ws_module_refuse(struct ws_module *module, const char *section, const char 
   ws_fail(&module->info.inexact, module->file, section, WS_NO_OFFSET, "%s", message);
 }
 
+static int compare_to_export(const void *name, const void *export) {
+  return ws_slice_compare(*(const struct ws_slice *)name, (*(const struct ws_export *const *)export)->name);
+}
+
+const struct ws_export *ws_find_export(const struct ws_module *module, struct ws_slice name) {
+  if (module->export_count == 0)
+    return NULL;
+  const struct ws_export **found = bsearch(&name, module->exports_by_name, module->export_count,
+                                           sizeof *module->exports_by_name, compare_to_export);
+  return found ? *found : NULL;
+}
+
 bool ws_add_fixup(struct ws_section *section, struct ws_fixup fixup) {
   struct ws_fixup *fixups =
       ws_make_room(section->fixups, section->fixup_count, &section->fixup_capacity, sizeof *fixups);

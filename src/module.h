@@ -177,6 +177,7 @@ struct ws_module {
   struct ws_global *globals; // imported ones first
   uint32_t global_count, imported_globals;
   struct ws_export *exports;
+  const struct ws_export **exports_by_name; // sorted: see ws_find_export()
   size_t export_count;
   bool has_start;
   uint32_t start;
@@ -209,6 +210,8 @@ struct ws_module {
   bool bound; // its externals have their addresses
 
   // read.c
+  const struct ws_import **open_imports; // those that are not supplied
+  size_t open_import_count;
   bool keep_relocs, share_stack, share_table, placed;
   uint64_t heap_base, heap_end; // __heap_base and __heap_end, as linked
 
@@ -237,6 +240,9 @@ bool ws_module_fail(const struct ws_module *module, struct ws_error *error, cons
                     const uint8_t *at, const char *format, ...) WS_PRINTF(5, 6);
 // Records that the module cannot be moved exactly. The first reason stays.
 void ws_module_refuse(struct ws_module *module, const char *section, const char *format, ...) WS_PRINTF(3, 4);
+
+// The export of that name, or NULL.
+const struct ws_export *ws_find_export(const struct ws_module *module, struct ws_slice name);
 
 // Adds a fixup to a section; they are sorted by offset once all are known. False if memory runs out.
 bool ws_add_fixup(struct ws_section *section, struct ws_fixup fixup);

@@ -123,6 +123,9 @@ static void describe_initial_heap(struct ws_module *module) {
 }
 
 static bool describe_imports(struct ws_module *module) {
+  module->open_imports = ws_arena_new(&module->arena, module->import_count, sizeof *module->open_imports);
+  if (!module->open_imports)
+    return false;
   for (size_t i = 0; i < module->import_count; i++) {
     struct ws_import *import = &module->imports[i];
     bool linkers = ws_slice_is(import->module, "env");
@@ -132,6 +135,8 @@ static bool describe_imports(struct ws_module *module) {
     module->info.imports_table |= table;
     import->supplied = import->kind == WS_MEMORY || (linkers && (table || (stack && module->share_stack)));
     import->from = WS_HOST;
+    if (!import->supplied)
+      module->open_imports[module->open_import_count++] = import;
     import->module_text = copy_exactly(module, import->module);
     import->name_text = copy_exactly(module, import->name);
     if (!import->module_text || !import->name_text)

@@ -14,16 +14,9 @@ const char *ws_external_kind_name(enum ws_external_kind kind) {
   return kind_names[kind];
 }
 
-enum { TEXT = 128 };
+enum { TEXT = 128, MOST_PROBLEMS = 20 }; // that are told: one mistake can make thousands
 
 // ------------------------------------------------------------------------------------------------- exports
-
-static const struct ws_export *find_export(const struct ws_module *module, struct ws_slice name) {
-  for (size_t i = 0; i < module->export_count; i++)
-    if (ws_slice_equal(module->exports[i].name, name))
-      return &module->exports[i];
-  return NULL;
-}
 
 static const struct ws_import *nth_import(const struct ws_module *module, uint8_t kind, uint32_t index) {
   for (size_t i = 0; i < module->import_count; i++)
@@ -35,9 +28,8 @@ static const struct ws_import *nth_import(const struct ws_module *module, uint8_
 // The type of a function, or NULL if it cannot be told.
 static const struct ws_type *function_type(const struct ws_module *module, uint32_t index) {
   uint32_t type = UINT32_MAX;
-  const struct ws_import *import = nth_import(module, WS_FUNCTION, index);
-  if (import)
-    type = import->type;
+  if (index < module->imported_functions)
+    type = nth_import(module, WS_FUNCTION, index)->type;
   else if (index - module->imported_functions < module->function_count)
     type = module->function_types[index - module->imported_functions];
   return type < module->type_count ? &module->types[type] : NULL;
@@ -90,7 +82,7 @@ static bool find_variable(const struct ws_module *module, struct ws_slice name, 
         (symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE | WS_SYMBOL_TLS)) ||
         !ws_symbol_target(module, symbol, address, &base))
       continue;
-    const struct ws_export *export = find_export(module, name);
+    const struct ws_export *export = ws_find_export(module, name);
     if (!(symbol->flags & (WS_SYMBOL_HIDDEN | WS_SYMBOL_LOCAL)) || (export && export->kind == WS_GLOBAL))
       return true;
   }
@@ -104,12 +96,11 @@ struct resolver {
   size_t count;
   const struct ws_resolve_options *options;
   const struct ws_module *user; // whose names are being resolved
-  bool ok;
+  size_t problems;
 };
 
 static void report(struct resolver *resolver, const struct ws_error *problem) {
-  resolver->ok = false;
-  if (resolver->options->report)
+  if (resolver->problems++ < MOST_PROBLEMS && resolver->options->report)
     resolver->options->report(resolver->options->context, problem);
 }
 
@@ -178,6 +169,10 @@ static bool may_come_from_any(const struct ws_import *import, size_t named) {
 static void report_missing(struct resolver *resolver, const struct ws_import *import, size_t named) {
   const struct ws_resolve_options *options = resolver->options;
   char module[TEXT], name[TEXT], near[TEXT], why[2 * TEXT], hint[3 * TEXT] = "";
+  if (resolver->problems >= MOST_PROBLEMS) { // nobody reads what was meant
+    resolver->problems++;
+    return;
+  }
   if (ws_slice_is(import->module, "env") && ws_slice_is(import->name, "__stack_pointer")) {
     REPORT(resolver, "imports its stack pointer: combine it with --stack=shared (or, if the host gives it, "
                      "say --host-import "
@@ -241,7 +236,7 @@ static void resolve_import(struct resolver *resolver, struct ws_import *import) 
   for (size_t i = 0; i < resolver->count; i++) {
     const struct ws_export *export = NULL;
     if (resolver->modules[i] != resolver->user && (any || named == i))
-      export = find_export(resolver->modules[i], import->name);
+      export = ws_find_export(resolver->modules[i], import->name);
     if (export && export->kind == import->kind)
       consider(resolver, &choice, i);
   }
@@ -261,7 +256,7 @@ static void resolve_import(struct resolver *resolver, struct ws_import *import) 
     return;
   }
   const struct ws_module *exporter = resolver->modules[choice.best];
-  if (!same_type(resolver->user, import, exporter, find_export(exporter, import->name))) {
+  if (!same_type(resolver->user, import, exporter, ws_find_export(exporter, import->name))) {
     REPORT(resolver, "imports the %s %s.%s with another type than %s exports it with",
            kind_names[import->kind], module, name, options->names[choice.best]);
     return;
@@ -272,6 +267,10 @@ static void resolve_import(struct resolver *resolver, struct ws_import *import) 
 // ----------------------------------------------------------------------------------------------- variables
 
 static void report_missing_variable(struct resolver *resolver, struct ws_slice symbol, const char *name) {
+  if (resolver->problems >= MOST_PROBLEMS) {
+    resolver->problems++;
+    return;
+  }
   struct ws_suggestion suggestion = ws_suggest(symbol);
   for (size_t i = 0; i < resolver->count; i++) {
     const struct ws_module *other = resolver->modules[i];
@@ -324,11 +323,11 @@ static void resolve_variable(struct resolver *resolver, struct ws_external *exte
 }
 
 bool ws_resolve(struct ws_module *const *modules, size_t count, const struct ws_resolve_options *options) {
-  struct resolver resolver = {.modules = modules, .count = count, .options = options, .ok = true};
+  struct resolver resolver = {.modules = modules, .count = count, .options = options};
   for (size_t i = 0; i < count; i++)
     if (!modules[i]->info.exact)
       report(&resolver, &modules[i]->info.inexact);
-  bool exact = resolver.ok;
+  bool exact = resolver.problems == 0;
   for (size_t i = 0; i < count && exact; i++) {
     resolver.user = modules[i];
     for (size_t k = 0; k < modules[i]->import_count; k++)
@@ -336,16 +335,19 @@ bool ws_resolve(struct ws_module *const *modules, size_t count, const struct ws_
     for (size_t k = 0; k < modules[i]->external_count; k++)
       resolve_variable(&resolver, &modules[i]->externals[k]);
   }
-  return resolver.ok;
+  size_t problems = resolver.problems;
+  if (problems > MOST_PROBLEMS && options->report) {
+    struct ws_error more;
+    ws_fail(&more, "", NULL, WS_NO_OFFSET, "and %zu more errors like these", problems - MOST_PROBLEMS);
+    options->report(options->context, &more);
+  }
+  return problems == 0;
 }
 
 // --------------------------------------------------------------------------------------- what was resolved
 
 static const struct ws_import *listed_import(const struct ws_module *module, size_t index) {
-  for (size_t i = 0; i < module->import_count; i++)
-    if (!module->imports[i].supplied && index-- == 0)
-      return &module->imports[i];
-  return NULL;
+  return index < module->open_import_count ? module->open_imports[index] : NULL;
 }
 
 bool ws_module_import(const struct ws_module *module, size_t index, struct ws_import_info *info) {
@@ -361,7 +363,7 @@ bool ws_module_import(const struct ws_module *module, size_t index, struct ws_im
 
 bool ws_import_matches(const struct ws_module *module, size_t index, const struct ws_module *exporter) {
   const struct ws_import *import = listed_import(module, index);
-  const struct ws_export *export = import ? find_export(exporter, import->name) : NULL;
+  const struct ws_export *export = import ? ws_find_export(exporter, import->name) : NULL;
   return export && export->kind == import->kind && same_type(module, import, exporter, export);
 }
 

@@ -1,5 +1,6 @@
 #include "sections.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const section_names[] = {"custom", "TYPE",   "IMPORT",    "FUNCTION", "TABLE",
@@ -258,17 +259,26 @@ static bool read_globals(struct ws_module *module, struct ws_reader *reader, str
   return true;
 }
 
+static int compare_exports(const void *left, const void *right) {
+  return ws_slice_compare((*(const struct ws_export *const *)left)->name,
+                          (*(const struct ws_export *const *)right)->name);
+}
+
 static bool read_exports(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
   uint32_t count = ws_read_uleb32(reader);
   module->exports = new_array(module, reader, count, sizeof *module->exports, error);
-  if (!module->exports)
+  module->exports_by_name = new_array(module, reader, count, sizeof *module->exports_by_name, error);
+  if (!module->exports || !module->exports_by_name)
     return false;
   module->export_count = count;
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
     module->exports[i].name = ws_read_utf8(reader);
     module->exports[i].kind = ws_read_u8(reader);
     module->exports[i].index = ws_read_uleb32(reader);
+    module->exports_by_name[i] = &module->exports[i];
   }
+  if (!reader->bad)
+    qsort(module->exports_by_name, count, sizeof *module->exports_by_name, compare_exports);
   return true;
 }
 

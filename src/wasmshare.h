@@ -182,7 +182,7 @@ struct ws_resolve_options {
 // that name, and one from `env`, where linkers put what is undefined, in all others. The memory, and a stack
 // pointer and function table that are shared, come from the layout; WASI and wasm-bindgen from the host.
 // Fails after reporting every module that is inexact, or else every name that no module exports, or that
-// several do, or whose type differs.
+// several do, or whose type differs: 20 of them, and how many more there are.
 bool ws_resolve(struct ws_module *const *modules, size_t count, const struct ws_resolve_options *options);
 
 // An import that does not come from the layout. The texts live as long as the module.

@@ -9,11 +9,13 @@ enum { MOST = 4 };
 static struct ws_module modules[MOST];
 static struct ws_module *pointers[MOST] = {&modules[0], &modules[1], &modules[2], &modules[3]};
 static const char *const names[MOST] = {"one", "two", "three", "four"};
-static struct ws_import imports[MOST][2];
+static struct ws_import imports[MOST][30];
+static const struct ws_import *open_imports[MOST][30];
 static struct ws_export exports[MOST][2];
+static const struct ws_export *by_name[MOST][2];
 static struct ws_type types[MOST];
 static uint32_t function_type; // 0, that of every function
-static char problems[4096];
+static char problems[16384];
 
 static void report(void *context, const struct ws_error *problem) {
   (void)context;
@@ -30,7 +32,9 @@ static int set_up(void **state) {
     types[i] = (struct ws_type){{i32, sizeof i32}, {i32, sizeof i32}};
     modules[i] = (struct ws_module){.file = names[i],
                                     .imports = imports[i],
+                                    .open_imports = open_imports[i],
                                     .exports = exports[i],
+                                    .exports_by_name = by_name[i],
                                     .types = &types[i],
                                     .type_count = 1,
                                     .function_types = &function_type,
@@ -58,6 +62,17 @@ static void add_export(size_t module, const char *name, enum ws_external_kind ki
 static bool resolve(size_t count, struct ws_resolve_options options) {
   options.names = names;
   options.report = report;
+  // What reading a module leaves, beside the lists.
+  for (size_t i = 0; i < MOST; i++) {
+    size_t first =
+        modules[i].export_count == 2 && ws_slice_compare(exports[i][1].name, exports[i][0].name) < 0;
+    by_name[i][first] = &exports[i][0];
+    by_name[i][1 - first] = &exports[i][1];
+    modules[i].open_import_count = 0;
+    for (size_t k = 0; k < modules[i].import_count; k++)
+      if (!imports[i][k].supplied)
+        open_imports[i][modules[i].open_import_count++] = &imports[i][k];
+  }
   return ws_resolve(pointers, count, &options);
 }
 
@@ -198,6 +213,15 @@ static void all_that_is_missing_is_reported(void **state) {
   assert_says(problems, "two: imports the global other.h, which is of no module that is combined");
 }
 
+static void of_many_that_are_missing_the_first_are_reported(void **state) {
+  (void)state;
+  for (int i = 0; i < 23; i++)
+    add_import(0, "env", i < 20 ? "first" : "later", WS_FUNCTION);
+  assert_refused("one: imports the function env.first, which no module exports", 2, DEFAULTS);
+  assert_null(strstr(problems, "env.later"));
+  assert_says(problems, "and 3 more errors like these");
+}
+
 static void what_cannot_be_moved_is_reported_before_names(void **state) {
   (void)state;
   add_import(0, "env", "f", WS_FUNCTION);
@@ -299,6 +323,7 @@ int main(void) {
       TEST(a_zero_byte_in_a_name_is_refused),
       TEST(a_near_miss_is_suggested),
       TEST(all_that_is_missing_is_reported),
+      TEST(of_many_that_are_missing_the_first_are_reported),
       TEST(what_cannot_be_moved_is_reported_before_names),
       TEST(modules_that_need_nothing_keep_their_order),
       TEST(a_module_comes_after_what_it_needs),
