@@ -32,8 +32,7 @@ static bool write_printed(const struct options *options, const struct layout *la
   }
   if (!text || size == 0) { // nothing at all: what it is made of could not be
     free(text);
-    fail("out of memory");
-    return false;
+    return fail("out of memory");
   }
   struct output_file *file =
       path ? open_output_path(set, path, options)
@@ -66,8 +65,7 @@ static bool find_module(const struct layout *layout, const char *option, const c
   for (*index = 0; *index < layout->count; ++*index)
     if (strcmp(name, layout->modules[*index].name) == 0)
       return true;
-  fail("--%s: there is no module called '%s'", option, name);
-  return false;
+  return fail("--%s: there is no module called '%s'", option, name);
 }
 
 static void report_problem(void *context, const struct ws_error *problem) {
@@ -97,7 +95,7 @@ static bool resolve_names(const struct options *options, const struct layout *la
                                                      .prefer_count = options->prefer.count,
                                                      .report = report_problem});
   if (ok && !ws_instantiation_order(modules, layout->count, layout->order, &error))
-    ok = fail_with(&error) == 0;
+    ok = fail_with(&error);
   free(names);
   free(prefer);
   return ok;
@@ -115,8 +113,8 @@ static bool plan_modules(const struct options *options, struct layout *layout,
   }
   if (plan.stack_size && !options->share_stack)
     return fail("--stack-size: is for --stack=shared; private stacks have the size that they were linked "
-                "with, and --extra-stack") == 0;
-  return ws_plan(modules, layout->count, &plan, &layout->plan, placements, &error) || fail_with(&error) == 0;
+                "with, and --extra-stack");
+  return ws_plan(modules, layout->count, &plan, &layout->plan, placements, &error) || fail_with(&error);
 }
 
 static bool plan_layout(const struct options *options, struct layout *layout) {
@@ -135,12 +133,12 @@ static bool plan_layout(const struct options *options, struct layout *layout) {
   return ok;
 }
 
-int command_combine(const struct options *options) {
+bool command_combine(const struct options *options) {
   struct layout layout = {.name = options->layout_name, .count = options->input_count};
   struct output_set set = {0};
   layout.modules = calloc(layout.count, sizeof *layout.modules);
   layout.order = calloc(layout.count, sizeof *layout.order);
-  bool ok = layout.modules && layout.order ? check_names(options) : fail("out of memory") == 0;
+  bool ok = layout.modules && layout.order ? check_names(options) : fail("out of memory");
   for (size_t i = 0; i < layout.count && ok; i++) {
     struct placed *placed = &layout.modules[i];
     placed->name = options->inputs[i].name;
@@ -157,5 +155,5 @@ int command_combine(const struct options *options) {
   }
   free(layout.modules);
   free(layout.order);
-  return ok ? 0 : 1;
+  return ok;
 }

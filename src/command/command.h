@@ -37,13 +37,13 @@ struct options {
   size_t input_count;
 };
 
-// Reports "wasmshare: error: ..." on stderr as one line, and returns 1, the exit status for it.
-int fail(const char *format, ...)
+// Reports "wasmshare: error: ..." on stderr as one line, and returns false.
+bool fail(const char *format, ...)
 #if defined(__GNUC__)
     __attribute__((format(printf, 1, 2)))
 #endif
     ;
-int fail_with(const struct ws_error *error);
+bool fail_with(const struct ws_error *error);
 
 // The commands, as a set.
 enum { COMBINE = 1, RELOCATE = 2, PREPARE = 4, INSPECT = 8, HEAP_BASE = 16, VERIFY = 32 };
@@ -54,12 +54,13 @@ void print_options(FILE *to, unsigned command);
 bool parse_options(int argc, char **argv, unsigned command, struct options *options);
 void free_options(struct options *options);
 
-int command_combine(const struct options *options);
-int command_relocate(const struct options *options);
-int command_inspect(const struct options *options);
-int command_heap_base(const struct options *options);
-int command_verify(const struct options *options);
-int command_prepare(const struct options *options);
+// The commands. They report what is wrong and return false.
+bool command_combine(const struct options *options);
+bool command_relocate(const struct options *options);
+bool command_inspect(const struct options *options);
+bool command_heap_base(const struct options *options);
+bool command_verify(const struct options *options);
+bool command_prepare(const struct options *options);
 
 // ------------------------------------------------------------------------------------------------- files.c
 

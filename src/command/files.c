@@ -20,8 +20,7 @@ bool open_input(const char *path, struct input_file *file) {
   }
   bool ok = true;
   if (!S_ISREG(status.st_mode)) {
-    fail("%s: is %s, not a file", path, S_ISDIR(status.st_mode) ? "a directory" : "a device or a pipe");
-    ok = false;
+    ok = fail("%s: is %s, not a file", path, S_ISDIR(status.st_mode) ? "a directory" : "a device or a pipe");
   } else if (status.st_size > 0) {
     void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
     ok = bytes != MAP_FAILED;
@@ -70,8 +69,7 @@ bool make_directory(struct output_set *set, const char *directory) {
       return true;
     error = errno;
   }
-  fail("%s: cannot make the directory: %s", directory, strerror(error == EEXIST ? ENOTDIR : error));
-  return false;
+  return fail("%s: cannot make the directory: %s", directory, strerror(error == EEXIST ? ENOTDIR : error));
 }
 
 static bool is_input(const struct options *inputs, const char *path) {
@@ -222,10 +220,8 @@ bool write_output(void *context, const void *bytes, size_t size) {
       written = write(file->descriptor, at, size);
     if (written < 0 && errno == EINTR)
       continue;
-    if (written <= 0) {
-      fail("%s: cannot write: %s", file->path, strerror(errno));
-      return false;
-    }
+    if (written <= 0)
+      return fail("%s: cannot write: %s", file->path, strerror(errno));
     at += written;
     size -= (size_t)written;
   }
@@ -262,10 +258,8 @@ bool commit_outputs(struct output_set *set) {
   for (size_t i = 0; i < set->count; i++) {
     int descriptor = set->files[i].descriptor;
     set->files[i].descriptor = -1;
-    if (close(descriptor) != 0) {
-      fail("%s: cannot write: %s", set->files[i].path, strerror(errno));
-      return false;
-    }
+    if (close(descriptor) != 0)
+      return fail("%s: cannot write: %s", set->files[i].path, strerror(errno));
   }
   for (size_t i = 0; i < set->count; i++) {
     if (set->files[i].in_place || put_in_place(&set->files[i]))
@@ -304,7 +298,7 @@ bool write_placed(struct output_file *file, const struct ws_module *module,
                   const struct ws_placement *placement, const struct input_file *input) {
   struct ws_error error;
   file->input = input;
-  return ws_place(module, placement, (struct ws_sink){write_output, file}, &error) || fail_with(&error) == 0;
+  return ws_place(module, placement, (struct ws_sink){write_output, file}, &error) || fail_with(&error);
 }
 
 // A name in a rule: `special` is what make means something by there.
@@ -323,10 +317,8 @@ bool write_depfile(const struct options *options, struct output_set *set) {
   char *text = NULL;
   size_t size = 0;
   FILE *stream = open_memstream(&text, &size);
-  if (!stream) {
-    fail("out of memory");
-    return false;
-  }
+  if (!stream)
+    return fail("out of memory");
   for (size_t i = 0; i < set->count; i++) {
     fputs(i ? " \\\n " : "", stream);
     put_dependency(stream, set->files[i].path, " #\\:%");

@@ -15,23 +15,14 @@ bool read_input(const struct options *options, const char *path, bool to_place, 
   if (!open_input(path, file))
     return false;
   *module = ws_module_read(path, file->bytes, file->size, &read, &error);
-  if (!*module)
-    fail_with(&error);
-  return *module != NULL;
+  return *module || fail_with(&error);
 }
 
 static bool check_name(const char *name) {
-  for (const char *at = name; *at; at++) {
-    if (*at == '/' || *at == '\\' || *at == '"' || (unsigned char)*at < 0x20) {
-      fail("'%s': cannot be a name: it becomes part of file names", name);
-      return false;
-    }
-  }
-  if (!*name || !is_utf8(name) || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
-    fail("'%s': cannot be a name: it becomes part of file names", name);
-    return false;
-  }
-  return true;
+  bool ok = *name && is_utf8(name) && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+  for (const char *at = name; *at && ok; at++)
+    ok = *at != '/' && *at != '\\' && *at != '"' && (unsigned char)*at >= 0x20;
+  return ok || fail("'%s': cannot be a name: it becomes part of file names", name);
 }
 
 // LAYOUT_A_TLS_OFFSET is a field of a, and another one of a_tls.
@@ -40,34 +31,31 @@ static bool same_field(const char *macro, const char *other) {
   return strncmp(macro, other, size) == 0 && strcmp(macro + size, "_TLS") == 0;
 }
 
+static bool check_two_names(const struct input *input, const struct input *other) {
+  const char *name = input->name, *path = input->path;
+  if (strcmp(name, other->name) == 0)
+    return fail("two modules are called '%s': give one another name, as in NAME=%s", name, path);
+  char *macro = macro_name(name), *other_macro = macro_name(other->name);
+  bool ok = true;
+  if (macro && other_macro && strcmp(macro, other_macro) == 0)
+    ok = fail("the modules '%s' and '%s' would both be %s in C: give one another name, as in NAME=%s",
+              other->name, name, macro, path);
+  else if (macro && other_macro && (same_field(macro, other_macro) || same_field(other_macro, macro)))
+    ok = fail("the modules '%s' and '%s' would both have a macro %s_TLS_OFFSET: give one another name, as in "
+              "NAME=%s",
+              other->name, name, strlen(macro) < strlen(other_macro) ? macro : other_macro, path);
+  free(macro);
+  free(other_macro);
+  return ok;
+}
+
 // Names become files and C macros; both must tell the modules apart.
 bool check_names(const struct options *options) {
-  if (!check_name(options->layout_name))
-    return false;
-  bool ok = true;
+  bool ok = check_name(options->layout_name);
   for (size_t i = 0; i < options->input_count && ok; i++) {
     ok = check_name(options->inputs[i].name);
-    char *macro = macro_name(options->inputs[i].name);
-    for (size_t k = 0; k < i && ok && macro; k++) {
-      const char *name = options->inputs[i].name, *other = options->inputs[k].name;
-      char *other_macro = macro_name(other);
-      if (strcmp(name, other) == 0) {
-        fail("two modules are called '%s': give one another name, as in NAME=%s", name,
-             options->inputs[i].path);
-        ok = false;
-      } else if (other_macro && strcmp(macro, other_macro) == 0) {
-        fail("the modules '%s' and '%s' would both be %s in C: give one another name, as in NAME=%s", other,
-             name, macro, options->inputs[i].path);
-        ok = false;
-      } else if (other_macro && (same_field(macro, other_macro) || same_field(other_macro, macro))) {
-        fail("the modules '%s' and '%s' would both have a macro %s_TLS_OFFSET: give one another name, as in "
-             "NAME=%s",
-             other, name, strlen(macro) < strlen(other_macro) ? macro : other_macro, options->inputs[i].path);
-        ok = false;
-      }
-      free(other_macro);
-    }
-    free(macro);
+    for (size_t k = 0; k < i && ok; k++)
+      ok = check_two_names(&options->inputs[i], &options->inputs[k]);
   }
   return ok;
 }

@@ -104,7 +104,7 @@ static void print_text(const char *path, const struct ws_module_info *info) {
            ws_base_name(info->globals[i].base), info->globals[i].value);
 }
 
-int command_inspect(const struct options *options) {
+bool command_inspect(const struct options *options) {
   json_t *all = json_array();
   bool ok = true;
   for (size_t i = 0; i < options->input_count && ok; i++) {
@@ -123,10 +123,10 @@ int command_inspect(const struct options *options) {
     putchar('\n');
   }
   json_decref(all);
-  return ok ? 0 : 1;
+  return ok;
 }
 
-int command_heap_base(const struct options *options) {
+bool command_heap_base(const struct options *options) {
   if (options->input_count != 1)
     return fail("heap-base: takes one module");
   struct input_file file = {0};
@@ -136,5 +136,5 @@ int command_heap_base(const struct options *options) {
     printf("%" PRIu64 "\n", ws_module_info(module)->heap_base);
   ws_module_free(module);
   close_input(&file);
-  return ok ? 0 : 1;
+  return ok;
 }

@@ -9,7 +9,7 @@
 #include "../suggest.h"
 #include "command.h"
 
-int fail(const char *format, ...) {
+bool fail(const char *format, ...) {
   char line[1024];
   va_list arguments;
   va_start(arguments, format);
@@ -19,20 +19,20 @@ int fail(const char *format, ...) {
     if (*at == '\n' || *at == '\r')
       *at = ' ';
   fprintf(stderr, "wasmshare: error: %s\n", line);
-  return 1;
+  return false;
 }
 
-int fail_with(const struct ws_error *error) {
+bool fail_with(const struct ws_error *error) {
   char line[1024];
   if (!error->message[0]) // of a sink that stopped: write_output has said why
-    return 1;
+    return false;
   ws_error_format(error, line, sizeof line);
   return fail("%s", line);
 }
 
 // An installation can be moved: where wasmshare.mk is, from the command's directory (WS_SHARE), is what was
 // configured. A build tree has it in its own share.
-static int print_makefile(void) {
+static bool print_makefile(void) {
   static const char *const places[] = {"/" WS_SHARE "/wasmshare.mk", "/share/wasmshare/wasmshare.mk"};
   char command[4096], path[sizeof command + sizeof WS_SHARE + 32];
   ssize_t size = readlink("/proc/self/exe", command, sizeof command - 1);
@@ -47,7 +47,7 @@ static int print_makefile(void) {
       char *real = realpath(path, NULL);
       puts(real ? real : path);
       free(real);
-      return 0;
+      return true;
     }
   }
   return fail("wasmshare.mk is not where it was installed with wasmshare: in %s/" WS_SHARE, command);
@@ -56,7 +56,7 @@ static int print_makefile(void) {
 static const struct command {
   const char *name, *arguments, *summary;
   unsigned id;
-  int (*run)(const struct options *options);
+  bool (*run)(const struct options *options);
 } commands[] = {
     {"combine", "[options] MODULE...", "place modules one after another, and write headers", COMBINE,
      command_combine},
@@ -78,7 +78,7 @@ static void print_command(const struct command *command) {
   printf("  wasmshare %-36s %s\n", call, command->summary);
 }
 
-static int print_help(void) {
+static bool print_help(void) {
   puts("wasmshare " WS_VERSION ": one linear memory for separately linked WebAssembly modules\n");
   for (size_t i = 0; i < COMMANDS; i++)
     print_command(&commands[i]);
@@ -92,35 +92,35 @@ static int print_help(void) {
        "  rustc:    -Clink-arg=--emit-relocs -Clink-arg=--import-memory\n"
        "Example:\n"
        "  wasmshare combine -o out common.wasm a.wasm plugin=build/b.wasm --print-map");
-  return 0;
+  return true;
 }
 
-static int print_command_help(const struct command *command) {
+static bool print_command_help(const struct command *command) {
   print_command(command);
   puts("");
   print_options(stdout, command->id);
   puts("\nMODULE is a path, or NAME=PATH. Sizes are bytes: 65536, 0x10000, 64K, 1M.");
-  return 0;
+  return true;
 }
 
-static int run_command(const struct command *command, int argc, char **argv) {
+static bool run_command(const struct command *command, int argc, char **argv) {
   for (int i = 1; i < argc; i++)
     if (is_help(argv[i]))
       return print_command_help(command);
   struct options options;
-  int status = parse_options(argc, argv, command->id, &options) ? command->run(&options) : 1;
+  bool ok = parse_options(argc, argv, command->id, &options) && command->run(&options);
   free_options(&options);
-  return status;
+  return ok;
 }
 
-static int run(int argc, char **argv) {
+static bool run(int argc, char **argv) {
   if (argc < 2)
     return fail("needs a command; see wasmshare --help");
   if (is_help(argv[1]) || strcmp(argv[1], "help") == 0)
     return print_help();
   if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
     puts("wasmshare " WS_VERSION);
-    return 0;
+    return true;
   }
   if (strcmp(argv[1], "--makefile") == 0)
     return print_makefile();
@@ -137,9 +137,9 @@ static int run(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   signal(SIGXFSZ, SIG_IGN); // a file that may not be so large is an error of write()
-  int status = run(argc, argv);
+  bool ok = run(argc, argv);
   // What could not be printed was not done.
-  if (fflush(stdout) != 0 && status == 0)
-    status = fail("cannot write to standard output");
-  return status;
+  if (fflush(stdout) != 0 && ok)
+    ok = fail("cannot write to standard output");
+  return ok ? 0 : 1;
 }

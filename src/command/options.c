@@ -86,10 +86,8 @@ static bool parse_size(const char *option, const char *text, uint64_t *size) {
       end++;
     }
   }
-  if (!digit || *end || errno || (value << shift) >> shift != value) {
-    fail("--%s: '%s' is not a number: give one as in 65536, 0x10000, 64K or 1M", option, text);
-    return false;
-  }
+  if (!digit || *end || errno || (value << shift) >> shift != value)
+    return fail("--%s: '%s' is not a number: give one as in 65536, 0x10000, 64K or 1M", option, text);
   *size = value << shift;
   return true;
 }
@@ -98,8 +96,7 @@ static bool parse_sharing(const char *option, const char *text, bool *share) {
   *share = strcmp(text, "shared") == 0;
   if (*share || strcmp(text, "private") == 0)
     return true;
-  fail("--%s: '%s' is neither 'private' nor 'shared'", option, text);
-  return false;
+  return fail("--%s: '%s' is neither 'private' nor 'shared'", option, text);
 }
 
 static bool set_option(struct options *options, const struct row *row, const char *value) {
@@ -136,17 +133,12 @@ static bool set_option(struct options *options, const struct row *row, const cha
 
 // What can be said of the values without a module.
 static bool check_options(const struct options *options) {
-  if (options->has_maximum && options->plan.max_memory == 0) {
-    fail("--max-memory: must be at least one page of 64K");
-    return false;
-  }
-  for (size_t i = 0; i < options->host_imports.count; i++) {
-    if (!strchr(options->host_imports.items[i], '.')) {
-      fail("--host-import: '%s' is not MODULE.NAME; for all imports from a module, use --host-imports",
-           options->host_imports.items[i]);
-      return false;
-    }
-  }
+  if (options->has_maximum && options->plan.max_memory == 0)
+    return fail("--max-memory: must be at least one page of 64K");
+  for (size_t i = 0; i < options->host_imports.count; i++)
+    if (!strchr(options->host_imports.items[i], '.'))
+      return fail("--host-import: '%s' is not MODULE.NAME; for all imports from a module, use --host-imports",
+                  options->host_imports.items[i]);
   return true;
 }
 
@@ -160,22 +152,18 @@ static bool add_input(struct options *options, const char *argument) {
   size_t size = named ? (size_t)(equals - argument) : strlen(name);
   if (!named && size > 5 && strcmp(name + size - 5, ".wasm") == 0)
     size -= 5;
-  if (size == 0 || !*input->path) {
-    fail("'%s': a module is given as PATH or NAME=PATH", argument);
-    return false;
-  }
+  if (size == 0 || !*input->path)
+    return fail("'%s': a module is given as PATH or NAME=PATH", argument);
   input->name = malloc(size + 1);
-  if (!input->name) {
-    fail("out of memory");
-    return false;
-  }
+  if (!input->name)
+    return fail("out of memory");
   memcpy(input->name, name, size);
   input->name[size] = '\0';
   options->input_count++;
   return true;
 }
 
-static void fail_unknown(const char *name, unsigned command, const char *word) {
+static bool fail_unknown(const char *name, unsigned command, const char *word) {
   size_t dashes = strspn(word, "-"), size = strcspn(word + dashes, "=");
   struct ws_suggestion suggestion = ws_suggest((struct ws_slice){(const uint8_t *)word + dashes, size});
   for (size_t i = 0; i < ROWS; i++) {
@@ -186,9 +174,19 @@ static void fail_unknown(const char *name, unsigned command, const char *word) {
       ws_offer(&suggestion, (struct ws_slice){(const uint8_t *)option, begins ? size : strlen(option)}, i);
   }
   if (suggestion.from != SIZE_MAX)
-    fail("%s: unknown option %s; did you mean --%s?", name, word, rows[suggestion.from].name);
-  else
-    fail("%s: unknown option %s; see wasmshare %s --help", name, word, name);
+    return fail("%s: unknown option %s; did you mean --%s?", name, word, rows[suggestion.from].name);
+  return fail("%s: unknown option %s; see wasmshare %s --help", name, word, name);
+}
+
+// What getopt_long did not take: `option` is what it returned, '?' or ':'.
+static bool fail_option(char **argv, unsigned command, int option) {
+  // A short option may be one of several in a word, which is not behind us then.
+  const char short_option[] = {'-', (char)optopt, '\0'};
+  if (option == ':')
+    return fail("%s %s: needs a value", argv[0], argv[optind - 1]);
+  if (optopt >= FIRST_LONG)
+    return fail("%s: --%s takes no value", argv[0], rows[optopt - FIRST_LONG].name);
+  return fail_unknown(argv[0], command, optopt ? short_option : argv[optind - 1]);
 }
 
 // No argument is in a list twice.
@@ -201,10 +199,8 @@ bool parse_options(int argc, char **argv, unsigned command, struct options *opti
   *options = (struct options){.layout_name = "layout"};
   options->inputs = calloc((size_t)argc, sizeof *options->inputs);
   if (!options->inputs || !make_list(&options->host_imports, argc) ||
-      !make_list(&options->host_modules, argc) || !make_list(&options->prefer, argc)) {
-    fail("out of memory");
-    return false;
-  }
+      !make_list(&options->host_modules, argc) || !make_list(&options->prefer, argc))
+    return fail("out of memory");
   struct option long_options[ROWS + 1] = {0};
   for (int i = 0; i < ROWS; i++)
     long_options[i] =
@@ -212,32 +208,19 @@ bool parse_options(int argc, char **argv, unsigned command, struct options *opti
   opterr = 0;
   int option;
   while ((option = getopt_long(argc, argv, ":o:", long_options, NULL)) != -1) {
-    if (option == '?' || option == ':') {
-      // A short option may be one of several in a word, which is not behind us then.
-      const char short_option[] = {'-', (char)optopt, '\0'};
-      if (option == ':')
-        fail("%s %s: needs a value", argv[0], argv[optind - 1]);
-      else if (optopt >= FIRST_LONG)
-        fail("%s: --%s takes no value", argv[0], rows[optopt - FIRST_LONG].name);
-      else
-        fail_unknown(argv[0], command, optopt ? short_option : argv[optind - 1]);
-      return false;
-    }
+    if (option == '?' || option == ':')
+      return fail_option(argv, command, option);
     const struct row *row = &rows[option == 'o' ? OUTPUT : option - FIRST_LONG];
-    if (!(row->commands & command)) {
-      fail("%s: has no option --%s; see wasmshare %s --help", argv[0], row->name, argv[0]);
-      return false;
-    }
+    if (!(row->commands & command))
+      return fail("%s: has no option --%s; see wasmshare %s --help", argv[0], row->name, argv[0]);
     if (!set_option(options, row, optarg))
       return false;
   }
   for (int i = optind; i < argc; i++)
     if (!add_input(options, argv[i]))
       return false;
-  if (options->input_count == 0) {
-    fail("%s: needs a file; see wasmshare %s --help", argv[0], argv[0]);
-    return false;
-  }
+  if (options->input_count == 0)
+    return fail("%s: needs a file; see wasmshare %s --help", argv[0], argv[0]);
   return check_options(options);
 }
 

@@ -1,6 +1,6 @@
 #include "command.h"
 
-int command_relocate(const struct options *options) {
+bool command_relocate(const struct options *options) {
   if (options->input_count != 1)
     return fail("relocate: takes one module; combine takes several");
   if (!options->output || !options->has_offset)
@@ -10,17 +10,14 @@ int command_relocate(const struct options *options) {
   struct ws_placement placement;
   struct ws_error error;
   struct output_set set = {0};
-  bool ok = read_input(options, options->inputs[0].path, true, &file, &module);
-  if (ok && !ws_plan_shift(module, options->offset, options->table_offset,
-                           options->has_heap_base ? &options->heap_base : NULL, &placement, &error)) {
-    fail_with(&error);
-    ok = false;
-  }
+  bool ok = read_input(options, options->inputs[0].path, true, &file, &module) &&
+            (ws_plan_shift(module, options->offset, options->table_offset,
+                           options->has_heap_base ? &options->heap_base : NULL, &placement, &error) ||
+             fail_with(&error));
   struct output_file *output = ok ? open_output_path(&set, options->output, options) : NULL;
-  ok = ok && output;
-  ok = ok && write_placed(output, module, &placement, &file) && commit_outputs(&set);
+  ok = output && write_placed(output, module, &placement, &file) && commit_outputs(&set);
   discard_outputs(&set);
   ws_module_free(module);
   close_input(&file);
-  return ok ? 0 : 1;
+  return ok;
 }

@@ -128,20 +128,20 @@ static bool check_range(const char *path, const struct ws_plan *plan, const stru
   uint64_t end = at->base + at->size, table_end = at->table_base + written->table_size;
   bool has_data = at->data_end != at->data_base;
   if (end < at->base || end > plan->heap_base)
-    return fail("%s: module %s reaches beyond the heap base", path, name) == 0;
+    return fail("%s: module %s reaches beyond the heap base", path, name);
   if (plan->thread_count &&
       overlap(at->base, end, plan->thread_base, plan->thread_base + plan->thread_count * plan->thread_size))
-    return fail("%s: module %s overlaps the threads' areas", path, name) == 0;
+    return fail("%s: module %s overlaps the threads' areas", path, name);
   if (plan->shared_stack && overlap(at->base, end, plan->stack_low, plan->stack_pointer))
-    return fail("%s: module %s overlaps the stack", path, name) == 0;
+    return fail("%s: module %s overlaps the stack", path, name);
   if (!plan->shared_stack && at->stack_pointer && !inside(at->stack_low, at->stack_pointer, at))
-    return fail("%s: the stack of module %s is outside its range", path, name) == 0;
+    return fail("%s: the stack of module %s is outside its range", path, name);
   if (has_data && !inside(at->data_base, at->data_end, at))
-    return fail("%s: the data of module %s is outside its range", path, name) == 0;
+    return fail("%s: the data of module %s is outside its range", path, name);
   if (has_data && overlap(at->data_base, at->data_end, at->stack_low, at->stack_pointer))
-    return fail("%s: stack and data of module %s overlap", path, name) == 0;
+    return fail("%s: stack and data of module %s overlap", path, name);
   if (plan->shared_table && (table_end > plan->table_size || table_end < at->table_base))
-    return fail("%s: the functions of module %s are outside the table", path, name) == 0;
+    return fail("%s: the functions of module %s are outside the table", path, name);
   return true;
 }
 
@@ -151,9 +151,9 @@ static bool check_pair(const char *path, const struct ws_plan *plan, const struc
   if (plan->shared_table && overlap(a->table_base, a->table_base + first->table_size, b->table_base,
                                     b->table_base + second->table_size))
     return fail("%s: the functions of modules %s and %s overlap in the table", path, first->name,
-                second->name) == 0;
+                second->name);
   if (overlap(a->base, a->base + a->size, b->base, b->base + b->size))
-    return fail("%s: the modules %s and %s overlap", path, first->name, second->name) == 0;
+    return fail("%s: the modules %s and %s overlap", path, first->name, second->name);
   return true;
 }
 
@@ -171,10 +171,10 @@ static bool check_ranges(const char *path, const struct ws_plan *plan, const str
   if (plan->thread_count &&
       (plan->thread_size > plan->heap_base / plan->thread_count || threads_end > plan->heap_base ||
        threads_end < plan->thread_base || plan->thread_stack_size > plan->thread_size))
-    return fail("%s: the threads' areas are not below the heap", path) == 0;
+    return fail("%s: the threads' areas are not below the heap", path);
   if (plan->heap_base > plan->heap_end || plan->pages > UINT64_MAX / WS_PAGE_SIZE ||
       plan->heap_end != plan->pages * WS_PAGE_SIZE)
-    return fail("%s: the heap does not end where the memory does", path) == 0;
+    return fail("%s: the heap does not end where the memory does", path);
   return true;
 }
 
@@ -185,12 +185,12 @@ static bool open_module(const char *layout_path, const struct ws_plan *plan, str
   struct ws_read_options read = {.placed = true, .share_stack = plan->shared_stack};
   written->path = malloc(size);
   if (!written->path)
-    return fail("out of memory") == 0;
+    return fail("out of memory");
   snprintf(written->path, size, "%.*s%s", slash ? (int)(slash - layout_path + 1) : 0, layout_path, name);
   if (!open_input(written->path, &written->file))
     return false;
   written->module = ws_module_read(written->path, written->file.bytes, written->file.size, &read, &error);
-  return written->module || fail_with(&error) == 0;
+  return written->module || fail_with(&error);
 }
 
 static bool check_pointers(const struct written *written) {
@@ -199,13 +199,13 @@ static bool check_pointers(const struct written *written) {
   struct ws_binding *bindings = calloc(count + 1, sizeof *bindings);
   struct ws_error error;
   if (!bindings)
-    return fail("out of memory") == 0;
+    return fail("out of memory");
   for (size_t i = 0; i < count; i++)
     bindings[i].address = optional(json_array_get(listed, i), "address");
   bool ok =
       ws_check_placed(written->module, &written->placement, written->table_size, bindings, count, &error);
   free(bindings);
-  return ok || fail_with(&error) == 0;
+  return ok || fail_with(&error);
 }
 
 static bool check_module(const struct written *written, const struct ws_plan *plan) {
@@ -216,15 +216,15 @@ static bool check_module(const struct written *written, const struct ws_plan *pl
   const char *module = text(import, "module"), *name = text(import, "name");
   if (!module || !name || strcmp(module, info->memory_module) != 0 || strcmp(name, info->memory_name) != 0)
     return fail("%s: imports its memory as %s.%s, but the layout says as %s.%s", written->path,
-                info->memory_module, info->memory_name, module ? module : "?", name ? name : "?") == 0;
+                info->memory_module, info->memory_name, module ? module : "?", name ? name : "?");
   if (info->shared != plan->shared || info->memory64 != plan->memory64)
-    return fail("%s: its memory is of another kind than the layout's", written->path) == 0;
+    return fail("%s: its memory is of another kind than the layout's", written->path);
   if (plan->thread_count && info->tls_size) {
     uint64_t offset = optional(written->json, "tlsOffset");
     if (offset < plan->thread_stack_size || offset > plan->thread_size ||
         info->tls_size > plan->thread_size - offset ||
         (plan->thread_base + offset) % info->tls_alignment != 0)
-      return fail("%s: its thread-local variables are outside the threads' areas", written->path) == 0;
+      return fail("%s: its thread-local variables are outside the threads' areas", written->path);
   }
   return true;
 }
@@ -248,15 +248,14 @@ static bool check_imports(const struct written *all, size_t count, const struct 
     if (!module || !name || !kind || strcmp(module, import.module) != 0 || strcmp(name, import.name) != 0 ||
         strcmp(kind, ws_external_kind_name(import.kind)) != 0)
       return fail("%s: imports the %s %s.%s, but not so the layout", written->path,
-                  ws_external_kind_name(import.kind), import.module, import.name) == 0;
+                  ws_external_kind_name(import.kind), import.module, import.name);
     const char *from = text(json, "from");
     const struct written *exporter = find_written(all, count, from);
     if (from && (!exporter || !ws_import_matches(written->module, i, exporter->module)))
       return fail("%s: imports the %s %s.%s, which %s does not export with that type", written->path,
-                  ws_external_kind_name(import.kind), import.module, import.name, from) == 0;
+                  ws_external_kind_name(import.kind), import.module, import.name, from);
   }
-  return json_array_size(imports) == i ||
-         fail("%s: does not import all that the layout says", written->path) == 0;
+  return json_array_size(imports) == i || fail("%s: does not import all that the layout says", written->path);
 }
 
 // Variables of other modules are where those have their data.
@@ -270,12 +269,12 @@ static bool check_bindings(const struct written *all, size_t count, const struct
     const struct ws_placement *at = definer ? &definer->placement : NULL;
     if (!name || !at || address < at->data_base || address > at->data_end)
       return fail("%s: uses the variable %s, which is not in the data of %s", written->path,
-                  name ? name : "?", definer ? definer->name : "any module") == 0;
+                  name ? name : "?", definer ? definer->name : "any module");
     const struct ws_module_info *info = ws_module_info(definer->module);
     for (size_t k = 0; k < info->global_count; k++)
       if (strcmp(info->globals[k].name, name) == 0 && info->globals[k].value != address)
         return fail("%s: uses the variable %s at 0x%" PRIx64 ", but %s exports it at 0x%" PRIx64,
-                    written->path, name, address, definer->path, info->globals[k].value) == 0;
+                    written->path, name, address, definer->path, info->globals[k].value);
   }
   return true;
 }
@@ -290,7 +289,7 @@ static bool check_order(const char *path, const json_t *order, const struct writ
                strcmp(json_string_value(json_array_get(order, k)), all[i].name) == 0;
     ok = found == 1;
   }
-  return ok || fail("%s: the instantiation order does not have every module once", path) == 0;
+  return ok || fail("%s: the instantiation order does not have every module once", path);
 }
 
 static bool verify_layout(const char *path, const json_t *json) {
@@ -299,7 +298,7 @@ static bool verify_layout(const char *path, const json_t *json) {
   size_t count = json_array_size(modules);
   struct written *all = calloc(count + 1, sizeof *all);
   if (!all)
-    return fail("out of memory") == 0;
+    return fail("out of memory");
   bool ok = read_plan(json, &plan) && count > 0;
   for (size_t i = 0; i < count && ok; i++)
     ok = read_entry(json_array_get(modules, i), &plan, &all[i]);
@@ -331,36 +330,36 @@ static bool is_module(const char *path) {
 }
 
 // A prepared module vouches for itself: reading it checks its digest and its pointers.
-static int verify_prepared(const struct options *options) {
+static bool verify_prepared(const struct options *options) {
   struct input_file file = {0};
   struct ws_module *module = NULL;
   bool ok = read_input(options, options->inputs[0].path, false, &file, &module);
   if (ok && !ws_module_info(module)->prepared)
-    ok = fail("%s: is a module, and not a prepared one: verify checks those, and layouts", file.path) == 0;
+    ok = fail("%s: is a module, and not a prepared one: verify checks those, and layouts", file.path);
   ws_module_free(module);
   close_input(&file);
-  return ok ? 0 : 1;
+  return ok;
 }
 
-int command_verify(const struct options *options) {
+bool command_verify(const struct options *options) {
   if (options->input_count != 1)
     return fail("verify: takes one layout");
   if (is_module(options->inputs[0].path))
     return verify_prepared(options);
   char *path = find_layout(options->inputs[0].path);
   if (!path)
-    return 1;
+    return false;
   struct input_file file;
   json_error_t error;
   json_t *json = NULL;
   bool ok = open_input(path, &file);
   if (ok) {
     json = json_loadb(file.size ? (const char *)file.bytes : "", file.size, JSON_REJECT_DUPLICATES, &error);
-    ok = json || fail("%s: is no layout.json: line %d: %s", path, error.line, error.text) == 0;
+    ok = json || fail("%s: is no layout.json: line %d: %s", path, error.line, error.text);
     close_input(&file);
   }
   ok = ok && verify_layout(path, json);
   json_decref(json);
   free(path);
-  return ok ? 0 : 1;
+  return ok;
 }
