@@ -3,61 +3,40 @@
 
 #include "command.h"
 
-static bool write_modules(const struct options *options, const struct layout *layout,
-                          struct output_set *set) {
+static bool write_modules(const struct options *options, const struct layout *layout) {
   for (size_t i = 0; i < layout->count; i++) {
-    struct output_file *file =
-        open_output(set, output_directory(options), layout->modules[i].name, ".wasm", options);
     const struct placed *placed = &layout->modules[i];
+    struct output_file *file = open_output(output_path(options, placed->name, ".wasm"), options);
     if (!file || !write_placed(file, placed->module, &placed->placement, &placed->file))
       return false;
   }
   return true;
 }
 
-// Writes what `print` prints to `path`, or if that is NULL beside the modules, as the layout's name with
-// `extension`.
-static bool write_printed(const struct options *options, const struct layout *layout, struct output_set *set,
-                          const char *path, const char *extension,
+// Writes what `print` prints to `path`.
+static bool write_printed(const struct options *options, const struct layout *layout, char *path,
                           void (*print)(FILE *, const struct layout *)) {
-  char *text = NULL;
-  size_t size = 0;
-  FILE *stream = open_memstream(&text, &size);
-  if (stream) {
-    print(stream, layout);
-    if (fclose(stream) != 0) {
-      free(text);
-      text = NULL;
-    }
-  }
-  if (!text || size == 0) { // nothing at all: what it is made of could not be
-    free(text);
-    return fail("out of memory");
-  }
-  struct output_file *file =
-      path ? open_output_path(set, path, options)
-           : open_output(set, output_directory(options), layout->name, extension, options);
-  bool ok = file && write_text(file, text, size);
-  free(text);
-  return ok;
+  struct output_file *file = open_output(path, options);
+  if (file)
+    print(output_stream(file), layout);
+  return file != NULL;
 }
 
-static void print_json(FILE *to, const struct layout *layout) {
-  char *text = layout_json(layout);
-  if (text)
-    fputs(text, to);
-  free(text);
+// Beside the modules, under the layout's name.
+static bool write_layout(const struct options *options, const struct layout *layout, const char *extension,
+                         void (*print)(FILE *, const struct layout *)) {
+  return write_printed(options, layout, output_path(options, layout->name, extension), print);
 }
 
-static bool write_all(const struct options *options, const struct layout *layout, struct output_set *set) {
-  return make_directory(set, output_directory(options)) && write_modules(options, layout, set) &&
-         write_printed(options, layout, set, NULL, ".h", print_header) &&
-         write_printed(options, layout, set, NULL, ".mjs", print_script) &&
-         write_printed(options, layout, set, NULL, ".d.mts", print_types) &&
-         write_printed(options, layout, set, NULL, ".json", print_json) &&
+static bool write_all(const struct options *options, const struct layout *layout) {
+  return make_directory(output_directory(options)) && write_modules(options, layout) &&
+         write_layout(options, layout, ".h", print_header) &&
+         write_layout(options, layout, ".mjs", print_script) &&
+         write_layout(options, layout, ".d.mts", print_types) &&
+         write_layout(options, layout, ".json", print_json) &&
          (!options->map_file ||
-          write_printed(options, layout, set, options->map_file, NULL, print_picture)) &&
-         (!options->depfile || write_depfile(options, set)) && commit_outputs(set);
+          write_printed(options, layout, xprintf("%s", options->map_file), print_picture)) &&
+         (!options->depfile || write_depfile(options)) && commit_outputs();
 }
 
 // The index of the module of that name; `option` is what asked for it.
@@ -75,13 +54,11 @@ static void report_problem(void *context, const struct ws_error *problem) {
 
 static bool resolve_names(const struct options *options, const struct layout *layout,
                           struct ws_module *const *modules) {
-  const char **names = calloc(layout->count, sizeof *names);
-  size_t *prefer = calloc(options->prefer.count + 1, sizeof *prefer);
+  const char **names = xcalloc(layout->count, sizeof *names);
+  size_t *prefer = xcalloc(options->prefer.count + 1, sizeof *prefer);
   struct ws_error error;
-  bool ok = names && prefer;
-  if (!ok)
-    fail("out of memory");
-  for (size_t i = 0; i < layout->count && ok; i++)
+  bool ok = true;
+  for (size_t i = 0; i < layout->count; i++)
     names[i] = layout->modules[i].name;
   for (size_t i = 0; i < options->prefer.count && ok; i++)
     ok = find_module(layout, "prefer", options->prefer.items[i], &prefer[i]);
@@ -94,8 +71,7 @@ static bool resolve_names(const struct options *options, const struct layout *la
                                                      .prefer = prefer,
                                                      .prefer_count = options->prefer.count,
                                                      .report = report_problem});
-  if (ok && !ws_instantiation_order(modules, layout->count, layout->order, &error))
-    ok = fail_with(&error);
+  ok = ok && (ws_instantiation_order(modules, layout->count, layout->order, &error) || fail_with(&error));
   free(names);
   free(prefer);
   return ok;
@@ -118,14 +94,11 @@ static bool plan_modules(const struct options *options, struct layout *layout,
 }
 
 static bool plan_layout(const struct options *options, struct layout *layout) {
-  struct ws_module **modules = calloc(layout->count, sizeof *modules);
-  struct ws_placement *placements = calloc(layout->count, sizeof *placements);
-  bool ok = modules && placements;
-  if (!ok)
-    fail("out of memory");
-  for (size_t i = 0; i < layout->count && ok; i++)
+  struct ws_module **modules = xcalloc(layout->count, sizeof *modules);
+  struct ws_placement *placements = xcalloc(layout->count, sizeof *placements);
+  for (size_t i = 0; i < layout->count; i++)
     modules[i] = layout->modules[i].module;
-  ok = ok && resolve_names(options, layout, modules) && plan_modules(options, layout, modules, placements);
+  bool ok = resolve_names(options, layout, modules) && plan_modules(options, layout, modules, placements);
   for (size_t i = 0; i < layout->count && ok; i++)
     layout->modules[i].placement = placements[i];
   free(modules);
@@ -135,21 +108,19 @@ static bool plan_layout(const struct options *options, struct layout *layout) {
 
 bool command_combine(const struct options *options) {
   struct layout layout = {.name = options->layout_name, .count = options->input_count};
-  struct output_set set = {0};
-  layout.modules = calloc(layout.count, sizeof *layout.modules);
-  layout.order = calloc(layout.count, sizeof *layout.order);
-  bool ok = layout.modules && layout.order ? check_names(options) : fail("out of memory");
+  layout.modules = xcalloc(layout.count, sizeof *layout.modules);
+  layout.order = xcalloc(layout.count, sizeof *layout.order);
+  bool ok = check_names(options);
   for (size_t i = 0; i < layout.count && ok; i++) {
     struct placed *placed = &layout.modules[i];
     placed->name = options->inputs[i].name;
     placed->path = options->inputs[i].path;
     ok = read_input(options, placed->path, true, &placed->file, &placed->module);
   }
-  ok = ok && plan_layout(options, &layout) && write_all(options, &layout, &set);
+  ok = ok && plan_layout(options, &layout) && write_all(options, &layout);
   if (ok && options->print_map)
     print_map(stdout, &layout);
-  discard_outputs(&set);
-  for (size_t i = 0; i < layout.count && layout.modules; i++) {
+  for (size_t i = 0; i < layout.count; i++) {
     ws_module_free(layout.modules[i].module);
     close_input(&layout.modules[i].file);
   }

@@ -44,6 +44,19 @@ bool fail(const char *format, ...)
 #endif
     ;
 bool fail_with(const struct ws_error *error);
+// Whether all that was printed on stdout is there. Reports if not.
+bool flush_printed(void);
+
+// Memory. If there is none, the command ends there: these do not return NULL. xprintf is sprintf to memory.
+void *xmalloc(size_t size);
+void *xcalloc(size_t count, size_t size);
+char *xprintf(const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 1, 2)))
+#endif
+    ;
+// Reports that, removes what the outputs have left behind, and exits.
+_Noreturn void out_of_memory(void);
 
 // The commands, as a set.
 enum { COMBINE = 1, RELOCATE = 2, PREPARE = 4, INSPECT = 8, HEAP_BASE = 16, VERIFY = 32 };
@@ -79,37 +92,35 @@ void close_input(struct input_file *file);
 struct output_file {
   char *path, *temporary;
   int descriptor;
+  FILE *stream;                   // of the descriptor, or NULL
   const struct input_file *input; // that parts of it are borrowed from, or NULL
   bool in_place;                  // has its real name
   bool exchanged;                 // and what had it before, has the temporary one
-};
-struct output_set {
-  struct output_file *files;
-  size_t count;
-  char *made_directory; // that did not exist before
+  struct output_file *next;
 };
 
 // What -o says, or the current directory.
 const char *output_directory(const struct options *options);
+// The path of a file there.
+char *output_path(const struct options *options, const char *name, const char *extension);
 // Makes the directory if it is not there.
-bool make_directory(struct output_set *set, const char *directory);
-// Opens an output of `set`; reports and returns NULL on failure. `inputs` must not be overwritten.
-struct output_file *open_output(struct output_set *set, const char *directory, const char *name,
-                                const char *extension, const struct options *inputs);
-// The same for a path.
-struct output_file *open_output_path(struct output_set *set, const char *path, const struct options *inputs);
+bool make_directory(const char *directory);
+// Opens another output; reports and returns NULL on failure. Takes `path` over. Inputs must not be
+// overwritten.
+struct output_file *open_output(char *path, const struct options *inputs);
 bool write_output(void *file, const void *bytes, size_t size); // a ws_sink for a struct output_file
-bool write_text(struct output_file *file, const char *text, size_t size);
+// To print to the output; commit_outputs reports what could not be written.
+FILE *output_stream(struct output_file *file);
 // Writes the module, read from `input`, as it is at `placement`. Reports and returns false on failure.
 bool write_placed(struct output_file *file, const struct ws_module *module,
                   const struct ws_placement *placement, const struct input_file *input);
-// What the outputs of `set` are made of, for make and ninja.
-bool write_depfile(const struct options *options, struct output_set *set);
-// Closes all of them and gives them their names. On failure nothing new is left behind, and what was there is
+// What the outputs so far are made of, for make and ninja.
+bool write_depfile(const struct options *options);
+// Closes all outputs and gives them their names. On failure nothing new is left behind, and what was there is
 // there again, unless the file system cannot exchange two names.
-bool commit_outputs(struct output_set *set);
-// Removes what was not committed and what was replaced, and frees the set.
-void discard_outputs(struct output_set *set);
+bool commit_outputs(void);
+// Removes what was not committed and what was replaced, and forgets all outputs.
+void discard_outputs(void);
 
 // ------------------------------------------------------------------------------------------------ inputs.c
 
@@ -143,10 +154,12 @@ struct layout {
 char *macro_name(const char *name);
 // Whether JSON can hold the text.
 bool is_utf8(const char *text);
-// The text as JSON has it, and JavaScript too, in quotes; to be freed. NULL if memory runs out.
+// The text for jansson, with '?' for what JSON cannot hold.
+struct json_t *json_text(const char *text);
+// The same as JSON has it, and JavaScript too, in quotes; to be freed.
 char *json_string_text(const char *text);
-// layout.json, as text to be freed; NULL if memory runs out.
-char *layout_json(const struct layout *layout);
+// layout.json
+void print_json(FILE *to, const struct layout *layout);
 
 // ---------------------------------------------------------------------------------------- headers.c, map.c
 

@@ -42,35 +42,110 @@ void close_input(struct input_file *file) {
   *file = (struct input_file){0};
 }
 
-bool make_directory(struct output_set *set, const char *directory) {
-  if (mkdir(directory, 0777) == 0) {
-    set->made_directory = strdup(directory);
-    return true;
+// ------------------------------------------------------------------------------------- outputs, as a whole
+
+static struct {
+  struct output_file *first;
+  struct made_directory {
+    char *path;
+    struct made_directory *next; // was made before
+  } *directories;
+} outputs;
+
+// Removes what the command has made so far and not committed, and the old files that were replaced.
+static void remove_temporaries(void) {
+  for (const struct output_file *file = outputs.first; file; file = file->next)
+    if (file->temporary && (!file->in_place || file->exchanged))
+      unlink(file->temporary);
+  for (const struct made_directory *made = outputs.directories; made; made = made->next)
+    rmdir(made->path);
+}
+
+static void free_directories(void) {
+  while (outputs.directories) {
+    struct made_directory *made = outputs.directories;
+    outputs.directories = made->next;
+    free(made->path);
+    free(made);
   }
-  struct stat status;
-  if (errno == EEXIST && stat(directory, &status) == 0 && S_ISDIR(status.st_mode))
-    return true;
+}
+
+// Returns whether all that was written is there; if not, errno says why.
+static bool close_output(struct output_file *file) {
+  bool failed = file->stream && ferror(file->stream);
+  errno = EIO; // unless closing it finds something to say
+  int status = file->stream ? fclose(file->stream) : file->descriptor >= 0 ? close(file->descriptor) : 0;
+  file->stream = NULL;
+  file->descriptor = -1;
+  return status == 0 && !failed;
+}
+
+static void free_files(void) {
+  while (outputs.first) {
+    struct output_file *file = outputs.first;
+    outputs.first = file->next;
+    close_output(file);
+    free(file->path);
+    free(file->temporary);
+    free(file);
+  }
+}
+
+void discard_outputs(void) {
+  remove_temporaries();
+  free_directories();
+  free_files();
+}
+
+void out_of_memory(void) {
+  fail("out of memory");
+  remove_temporaries();
+  _exit(1); // what was printed is incomplete; and a thread of the library may be at work
+}
+
+const char *output_directory(const struct options *options) {
+  return options->output ? options->output : ".";
+}
+
+char *output_path(const struct options *options, const char *name, const char *extension) {
+  const char *directory = output_directory(options), *slash = strrchr(directory, '/');
+  return xprintf("%s%s%s%s", directory, slash && !slash[1] ? "" : "/", name, extension);
+}
+
+// Returns 0, or what errno says is wrong.
+static int make_one(const char *directory) {
+  struct made_directory *made = xcalloc(1, sizeof *made);
+  made->path = xprintf("%s", directory);
+  if (mkdir(directory, 0777) == 0) {
+    made->next = outputs.directories;
+    outputs.directories = made;
+    return 0;
+  }
   int error = errno;
-  // Like mkdir -p; parents that had to be made stay.
+  free(made->path);
+  free(made);
+  struct stat status;
+  if (error == EEXIST && stat(directory, &status) == 0)
+    return S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
+  return error;
+}
+
+// Like mkdir -p.
+bool make_directory(const char *directory) {
+  int error = make_one(directory);
   const char *slash = strrchr(directory, '/');
   if (error == ENOENT && slash && slash != directory) {
-    char *parent = strndup(directory, (size_t)(slash - directory));
-    struct output_set parents = {0};
-    bool ok = parent && make_directory(&parents, parent);
-    free(parents.made_directory);
+    char *parent = xprintf("%.*s", (int)(slash - directory), directory);
+    bool ok = make_directory(parent);
     free(parent);
     if (!ok)
       return false;
-    if (mkdir(directory, 0777) == 0) {
-      set->made_directory = strdup(directory);
-      return true;
-    }
-    if (slash[1] == '\0')
-      return true;
-    error = errno;
+    error = make_one(directory);
   }
-  return fail("%s: cannot make the directory: %s", directory, strerror(error == EEXIST ? ENOTDIR : error));
+  return error == 0 || fail("%s: cannot make the directory: %s", directory, strerror(error));
 }
+
+// ------------------------------------------------------------------------------------------------ an output
 
 static bool is_input(const struct options *inputs, const char *path) {
   struct stat output, input;
@@ -88,23 +163,14 @@ static bool same_output(const char *a, const char *b) {
   const char *slash_a = strrchr(a, '/'), *slash_b = strrchr(b, '/');
   if (strcmp(slash_a ? slash_a + 1 : a, slash_b ? slash_b + 1 : b) != 0)
     return false;
-  char *directory_a = slash_a ? strndup(a, (size_t)(slash_a - a + 1)) : strdup(".");
-  char *directory_b = slash_b ? strndup(b, (size_t)(slash_b - b + 1)) : strdup(".");
+  char *directory_a = slash_a ? xprintf("%.*s", (int)(slash_a - a + 1), a) : xprintf(".");
+  char *directory_b = slash_b ? xprintf("%.*s", (int)(slash_b - b + 1), b) : xprintf(".");
   struct stat at_a, at_b;
-  bool same = directory_a && directory_b && stat(directory_a, &at_a) == 0 && stat(directory_b, &at_b) == 0 &&
-              at_a.st_dev == at_b.st_dev && at_a.st_ino == at_b.st_ino;
+  bool same = stat(directory_a, &at_a) == 0 && stat(directory_b, &at_b) == 0 && at_a.st_dev == at_b.st_dev &&
+              at_a.st_ino == at_b.st_ino;
   free(directory_a);
   free(directory_b);
   return same;
-}
-
-static char *join(const char *directory, const char *name, const char *extension, const char *end) {
-  size_t size = strlen(directory) + strlen(name) + strlen(extension) + strlen(end) + 2;
-  char *path = malloc(size);
-  bool bare = directory[0] == '\0' || directory[strlen(directory) - 1] == '/';
-  if (path)
-    snprintf(path, size, "%s%s%s%s%s", directory, bare ? "" : "/", name, extension, end);
-  return path;
 }
 
 // What a symbolic link names is written, not the link replaced.
@@ -113,87 +179,69 @@ static bool follow_link(struct output_file *file) {
   if (lstat(file->path, &status) != 0 || !S_ISLNK(status.st_mode) || stat(file->path, &status) != 0 ||
       !S_ISREG(status.st_mode))
     return true;
-  char *path = realpath(file->path, NULL), *temporary = path ? join("", path, "", ".XXXXXX") : NULL;
-  if (!temporary) {
-    fail("%s: cannot write: %s", file->path, strerror(errno));
-    free(path);
-    return false;
-  }
+  char *path = realpath(file->path, NULL);
+  if (!path)
+    return fail("%s: cannot write: %s", file->path, strerror(errno));
   free(file->path);
-  free(file->temporary);
   file->path = path;
-  file->temporary = temporary;
   return true;
 }
 
-struct output_file *open_output(struct output_set *set, const char *directory, const char *name,
-                                const char *extension, const struct options *inputs) {
-  struct output_file *files = realloc(set->files, (set->count + 1) * sizeof *files);
-  if (!files) {
-    fail("out of memory");
-    return NULL;
-  }
-  set->files = files;
-  struct output_file *file = &files[set->count];
-  *file = (struct output_file){.path = join(directory, name, extension, ""),
-                               .temporary = join(directory, name, extension, ".XXXXXX"),
-                               .descriptor = -1};
-  set->count++;
-  if (!file->path || !file->temporary) {
-    fail("out of memory");
-    return NULL;
-  }
-  if (!follow_link(file))
-    return NULL;
-  if (is_input(inputs, file->path)) {
-    fail("%s: would overwrite an input: choose another directory with -o", file->path);
-    return NULL;
-  }
-  for (size_t i = 0; i + 1 < set->count; i++) {
-    if (same_output(set->files[i].path, file->path)) {
-      fail("%s: two outputs would have this name: choose another", file->path);
-      return NULL;
-    }
-  }
+static bool check_output(const char *path, const struct options *inputs) {
   struct stat status;
-  if (stat(file->path, &status) == 0 && S_ISDIR(status.st_mode)) {
-    fail("%s: cannot write: is a directory", file->path);
-    return NULL;
-  }
-  if (stat(file->path, &status) == 0 && !S_ISREG(status.st_mode)) {
-    // A pipe or a device is written to, not replaced.
-    free(file->temporary);
-    file->temporary = NULL;
-    file->descriptor = open(file->path, O_WRONLY | O_CLOEXEC);
-    file->in_place = true;
-    if (file->descriptor < 0)
-      fail("%s: cannot write: %s", file->path, strerror(errno));
-    return file->descriptor < 0 ? NULL : file;
-  }
-  file->descriptor = mkstemp(file->temporary);
-  if (file->descriptor < 0) {
-    fail("%s: cannot write: %s", file->path, strerror(errno));
-    free(file->temporary);
-    file->temporary = NULL;
-    return NULL;
-  }
-  // mkstemp makes private files; these are as any other output.
-  mode_t mask = umask(0);
-  umask(mask);
-  fchmod(file->descriptor, 0666 & ~mask);
-  return file;
+  if (is_input(inputs, path))
+    return fail("%s: would overwrite an input: choose another directory with -o", path);
+  for (const struct output_file *other = outputs.first; other; other = other->next)
+    if (same_output(other->path, path))
+      return fail("%s: two outputs would have this name: choose another", path);
+  if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+    return fail("%s: cannot write: is a directory", path);
+  return true;
 }
 
-struct output_file *open_output_path(struct output_set *set, const char *path, const struct options *inputs) {
-  const char *slash = strrchr(path, '/');
-  char *directory = slash ? strndup(path, (size_t)(slash - path + 1)) : strdup(".");
-  if (!directory) {
-    fail("out of memory");
+static bool is_special(const char *path) {
+  struct stat status;
+  return stat(path, &status) == 0 && !S_ISREG(status.st_mode);
+}
+
+// A pipe or a device is written to, not replaced.
+static bool open_special(struct output_file *file) {
+  file->descriptor = open(file->path, O_WRONLY | O_CLOEXEC);
+  file->in_place = true;
+  return file->descriptor >= 0 || fail("%s: cannot write: %s", file->path, strerror(errno));
+}
+
+// Opens a new file beside the output. Not with mkstemp, which makes it private: the mode is what any output
+// has, and not every file system can change it afterwards.
+static bool open_temporary(struct output_file *file) {
+  for (unsigned i = 0;; i++) {
+    char *temporary = xprintf("%s.%ld-%u", file->path, (long)getpid(), i);
+    file->descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file->descriptor >= 0) {
+      file->temporary = temporary;
+      return true;
+    }
+    int error = errno;
+    free(temporary);
+    if (error != EEXIST)
+      return fail("%s: cannot write: %s", file->path, strerror(error));
+  }
+}
+
+struct output_file *open_output(char *path, const struct options *inputs) {
+  struct output_file *file = xcalloc(1, sizeof *file);
+  *file = (struct output_file){.path = path, .descriptor = -1};
+  if (!follow_link(file) || !check_output(file->path, inputs)) {
+    free(file->path);
+    free(file);
     return NULL;
   }
-  struct output_file *file = open_output(set, directory, slash ? slash + 1 : path, "", inputs);
-  free(directory);
-  return file;
+  struct output_file **end = &outputs.first;
+  while (*end)
+    end = &(*end)->next;
+  *end = file;
+  bool ok = is_special(file->path) ? open_special(file) : open_temporary(file);
+  return ok ? file : NULL;
 }
 
 // Writes what is in the output's input as it is written, such as DWARF, from file to file: it need not come
@@ -228,8 +276,11 @@ bool write_output(void *context, const void *bytes, size_t size) {
   return true;
 }
 
-bool write_text(struct output_file *file, const char *text, size_t size) {
-  return write_output(file, text, size);
+FILE *output_stream(struct output_file *file) {
+  file->stream = fdopen(file->descriptor, "w");
+  if (!file->stream)
+    out_of_memory();
+  return file->stream;
 }
 
 // Gives an output its real name. A file that had that name takes the temporary one, so that it can be given
@@ -254,44 +305,26 @@ static void take_back(struct output_file *file) {
     unlink(file->path);
 }
 
-bool commit_outputs(struct output_set *set) {
-  for (size_t i = 0; i < set->count; i++) {
-    int descriptor = set->files[i].descriptor;
-    set->files[i].descriptor = -1;
-    if (close(descriptor) != 0)
-      return fail("%s: cannot write: %s", set->files[i].path, strerror(errno));
-  }
-  for (size_t i = 0; i < set->count; i++) {
-    if (set->files[i].in_place || put_in_place(&set->files[i]))
+static bool put_all_in_place(void) {
+  for (struct output_file *file = outputs.first; file; file = file->next) {
+    if (file->in_place || put_in_place(file))
       continue;
-    while (i-- > 0)
-      take_back(&set->files[i]);
+    for (struct output_file *done = outputs.first; done != file; done = done->next)
+      take_back(done);
     return false;
   }
-  free(set->made_directory);
-  set->made_directory = NULL;
   return true;
 }
 
-void discard_outputs(struct output_set *set) {
-  for (size_t i = 0; i < set->count; i++) {
-    struct output_file *file = &set->files[i];
-    if (file->descriptor >= 0)
-      close(file->descriptor);
-    if (file->temporary && (!file->in_place || file->exchanged))
-      unlink(file->temporary);
-    free(file->path);
-    free(file->temporary);
+bool commit_outputs(void) {
+  for (struct output_file *file = outputs.first; file; file = file->next) {
+    if (!close_output(file))
+      return fail("%s: cannot write: %s", file->path, strerror(errno));
   }
-  if (set->made_directory)
-    rmdir(set->made_directory);
-  free(set->made_directory);
-  free(set->files);
-  *set = (struct output_set){0};
-}
-
-const char *output_directory(const struct options *options) {
-  return options->output ? options->output : ".";
+  if (!put_all_in_place())
+    return false;
+  free_directories();
+  return true;
 }
 
 bool write_placed(struct output_file *file, const struct ws_module *module,
@@ -313,25 +346,20 @@ static void put_dependency(FILE *to, const char *path, const char *special) {
 }
 
 // Make's syntax, which Ninja reads too.
-bool write_depfile(const struct options *options, struct output_set *set) {
-  char *text = NULL;
-  size_t size = 0;
-  FILE *stream = open_memstream(&text, &size);
-  if (!stream)
-    return fail("out of memory");
-  for (size_t i = 0; i < set->count; i++) {
-    fputs(i ? " \\\n " : "", stream);
-    put_dependency(stream, set->files[i].path, " #\\:%");
+bool write_depfile(const struct options *options) {
+  struct output_file *depfile = open_output(xprintf("%s", options->depfile), options);
+  if (!depfile)
+    return false;
+  FILE *to = output_stream(depfile);
+  for (const struct output_file *file = outputs.first; file != depfile; file = file->next) {
+    fputs(file == outputs.first ? "" : " \\\n ", to);
+    put_dependency(to, file->path, " #\\:%");
   }
-  putc(':', stream);
+  putc(':', to);
   for (size_t i = 0; i < options->input_count; i++) {
-    fputs(" \\\n ", stream);
-    put_dependency(stream, options->inputs[i].path, " #\\:");
+    fputs(" \\\n ", to);
+    put_dependency(to, options->inputs[i].path, " #\\:");
   }
-  putc('\n', stream);
-  bool ok = fclose(stream) == 0;
-  struct output_file *file = ok ? open_output_path(set, options->depfile, options) : NULL;
-  ok = file && write_text(file, text, size);
-  free(text);
-  return ok;
+  putc('\n', to);
+  return true;
 }

@@ -108,8 +108,6 @@ static void put_module_macros(FILE *to, const struct layout *layout, const struc
                               const char *prefix, const char *suffix) {
   struct field fields[FIELDS + 1];
   char *module = macro_name(placed->name);
-  if (!module)
-    return;
   get_fields(layout, placed, fields);
   fprintf(to, "\n/* %s.wasm */\n", placed->name);
   fprintf(to, "/* Added to the addresses of its static data */\n#define %s_%s_OFFSET %" PRId64 "%s\n", prefix,
@@ -124,8 +122,6 @@ static void put_module_macros(FILE *to, const struct layout *layout, const struc
 void print_header(FILE *to, const struct layout *layout) {
   const char *suffix = layout->plan.memory64 ? "ULL" : "UL";
   char *prefix = macro_name(layout->name);
-  if (!prefix)
-    return;
   // An identifier cannot start with a digit.
   if (prefix[0] >= '0' && prefix[0] <= '9')
     prefix[0] = '_';
@@ -149,7 +145,7 @@ void print_header(FILE *to, const struct layout *layout) {
 // Text as a string, with its quotes.
 static void put_string(FILE *to, const char *text) {
   char *quoted = json_string_text(text);
-  fputs(quoted ? quoted : "null", to);
+  fputs(quoted, to);
   free(quoted);
 }
 

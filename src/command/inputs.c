@@ -37,10 +37,10 @@ static bool check_two_names(const struct input *input, const struct input *other
     return fail("two modules are called '%s': give one another name, as in NAME=%s", name, path);
   char *macro = macro_name(name), *other_macro = macro_name(other->name);
   bool ok = true;
-  if (macro && other_macro && strcmp(macro, other_macro) == 0)
+  if (strcmp(macro, other_macro) == 0)
     ok = fail("the modules '%s' and '%s' would both be %s in C: give one another name, as in NAME=%s",
               other->name, name, macro, path);
-  else if (macro && other_macro && (same_field(macro, other_macro) || same_field(other_macro, macro)))
+  else if (same_field(macro, other_macro) || same_field(other_macro, macro))
     ok = fail("the modules '%s' and '%s' would both have a macro %s_TLS_OFFSET: give one another name, as in "
               "NAME=%s",
               other->name, name, strlen(macro) < strlen(other_macro) ? macro : other_macro, path);

@@ -12,7 +12,7 @@ static json_t *number(uint64_t value) {
 static json_t *inspect_json(const char *path, const struct ws_module_info *info) {
   json_t *json = json_object(), *relocations = json_object(), *pointers = json_object(),
          *globals = json_array();
-  json_object_set_new(json, "file", json_string(path));
+  json_object_set_new(json, "file", json_text(path));
   json_object_set_new(json, "exact", json_boolean(info->exact));
   json_object_set_new(json, "prepared", json_boolean(info->prepared));
   json_object_set_new(json, "reason", info->exact ? json_null() : json_string(info->inexact.message));
@@ -46,9 +46,9 @@ static json_t *inspect_json(const char *path, const struct ws_module_info *info)
       json_object_set_new(pointers, ws_base_name(i), number(info->fixups[i]));
   for (size_t i = 0; i < info->global_count; i++)
     json_array_append_new(
-        globals, json_pack("{s:I, s:s, s:s, s:I}", "index", (json_int_t)info->globals[i].index, "name",
-                           info->globals[i].name, "base", ws_base_name(info->globals[i].base), "value",
-                           (json_int_t)info->globals[i].value));
+        globals, json_pack("{s:I, s:o, s:s, s:I}", "index", (json_int_t)info->globals[i].index, "name",
+                           json_text(info->globals[i].name), "base", ws_base_name(info->globals[i].base),
+                           "value", (json_int_t)info->globals[i].value));
   json_object_set_new(json, "relocations", relocations);
   json_object_set_new(json, "pointers", pointers);
   json_object_set_new(json, "globals", globals);

@@ -5,13 +5,12 @@
 
 #include <jansson.h>
 
+#include "../error.h"
 #include "command.h"
 
 char *macro_name(const char *name) {
   size_t size = strlen(name);
-  char *macro = malloc(size + 1);
-  if (!macro)
-    return NULL;
+  char *macro = xmalloc(size + 1);
   for (size_t i = 0; i <= size; i++) {
     unsigned char byte = (unsigned char)name[i];
     macro[i] = (char)(byte == 0 ? 0 : isalnum(byte) && byte < 0x80 ? toupper(byte) : '_');
@@ -25,9 +24,20 @@ bool is_utf8(const char *text) {
   return string != NULL;
 }
 
-char *json_string_text(const char *text) {
+json_t *json_text(const char *text) {
   json_t *string = json_string(text);
-  char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
+  if (string)
+    return string;
+  size_t size = strlen(text);
+  char *printable = xmalloc(size + 1);
+  string = json_string(ws_printable((struct ws_slice){(const uint8_t *)text, size}, printable, size + 1));
+  free(printable);
+  return string;
+}
+
+char *json_string_text(const char *text) {
+  json_t *string = json_text(text);
+  char *quoted = json_dumps(string, JSON_ENCODE_ANY);
   json_decref(string);
   return quoted;
 }
@@ -41,7 +51,7 @@ static json_t *bindings_json(const struct layout *layout, const struct ws_module
   json_t *json = json_array();
   struct ws_binding binding;
   for (size_t i = 0; ws_module_binding(module, i, &binding); i++)
-    json_array_append_new(json, json_pack("{s:s, s:s, s:I}", "name", binding.name, "from",
+    json_array_append_new(json, json_pack("{s:o, s:s, s:I}", "name", json_text(binding.name), "from",
                                           layout->modules[binding.from].name, "address",
                                           (json_int_t)binding.address));
   return json;
@@ -86,7 +96,7 @@ static json_t *module_json(const struct layout *layout, const struct placed *pla
   return json;
 }
 
-char *layout_json(const struct layout *layout) {
+void print_json(FILE *to, const struct layout *layout) {
   const struct ws_plan *plan = &layout->plan;
   json_t *json = json_object(), *modules = json_array();
   json_object_set_new(json, "version", json_integer(1));
@@ -113,12 +123,7 @@ char *layout_json(const struct layout *layout) {
   for (size_t i = 0; i < layout->count; i++)
     json_array_append_new(modules, module_json(layout, &layout->modules[i]));
   json_object_set_new(json, "modules", modules);
-  char *text = json_dumps(json, JSON_INDENT(2));
+  json_dumpf(json, to, JSON_INDENT(2));
+  putc('\n', to);
   json_decref(json);
-  char *line = text ? realloc(text, strlen(text) + 2) : NULL;
-  if (line)
-    strcat(line, "\n");
-  else
-    free(text);
-  return line;
 }

@@ -1,10 +1,13 @@
 // wasmshare: gives separately linked WebAssembly modules one linear memory.
 // Exit status: 0, or 1 with one line on stderr that says what is wrong.
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <jansson.h>
 
 #include "../suggest.h"
 #include "command.h"
@@ -30,6 +33,37 @@ bool fail_with(const struct ws_error *error) {
   return fail("%s", line);
 }
 
+// What could not be printed was not done.
+bool flush_printed(void) {
+  bool failed = ferror(stdout);
+  return (fflush(stdout) == 0 && !failed) || fail("cannot write to standard output");
+}
+
+void *xmalloc(size_t size) {
+  void *memory = malloc(size);
+  if (!memory)
+    out_of_memory();
+  return memory;
+}
+
+void *xcalloc(size_t count, size_t size) {
+  void *memory = calloc(count, size);
+  if (!memory)
+    out_of_memory();
+  return memory;
+}
+
+char *xprintf(const char *format, ...) {
+  char *text;
+  va_list arguments;
+  va_start(arguments, format);
+  int size = vasprintf(&text, format, arguments);
+  va_end(arguments);
+  if (size < 0)
+    out_of_memory();
+  return text;
+}
+
 // An installation can be moved: where wasmshare.mk is, from the command's directory (WS_SHARE), is what was
 // configured. A build tree has it in its own share.
 static bool print_makefile(void) {
@@ -44,9 +78,8 @@ static bool print_makefile(void) {
     snprintf(path, sizeof path, "%s%s", command, places[i]);
     if (access(path, R_OK) == 0) {
       // A name without "..", so that make sees one file.
-      char *real = realpath(path, NULL);
-      puts(real ? real : path);
-      free(real);
+      char real[PATH_MAX];
+      puts(realpath(path, real) ? real : path);
       return true;
     }
   }
@@ -109,6 +142,7 @@ static bool run_command(const struct command *command, int argc, char **argv) {
       return print_command_help(command);
   struct options options;
   bool ok = parse_options(argc, argv, command->id, &options) && command->run(&options);
+  discard_outputs();
   free_options(&options);
   return ok;
 }
@@ -137,9 +171,6 @@ static bool run(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   signal(SIGXFSZ, SIG_IGN); // a file that may not be so large is an error of write()
-  bool ok = run(argc, argv);
-  // What could not be printed was not done.
-  if (fflush(stdout) != 0 && ok)
-    ok = fail("cannot write to standard output");
-  return ok ? 0 : 1;
+  json_set_alloc_funcs(xmalloc, free);
+  return run(argc, argv) && flush_printed() ? 0 : 1;
 }

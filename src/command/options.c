@@ -154,11 +154,7 @@ static bool add_input(struct options *options, const char *argument) {
     size -= 5;
   if (size == 0 || !*input->path)
     return fail("'%s': a module is given as PATH or NAME=PATH", argument);
-  input->name = malloc(size + 1);
-  if (!input->name)
-    return fail("out of memory");
-  memcpy(input->name, name, size);
-  input->name[size] = '\0';
+  input->name = xprintf("%.*s", (int)size, name);
   options->input_count++;
   return true;
 }
@@ -190,17 +186,16 @@ static bool fail_option(char **argv, unsigned command, int option) {
 }
 
 // No argument is in a list twice.
-static bool make_list(struct list *list, int argc) {
-  list->items = calloc((size_t)argc, sizeof *list->items);
-  return list->items != NULL;
+static void make_list(struct list *list, int argc) {
+  list->items = xcalloc((size_t)argc, sizeof *list->items);
 }
 
 bool parse_options(int argc, char **argv, unsigned command, struct options *options) {
   *options = (struct options){.layout_name = "layout"};
-  options->inputs = calloc((size_t)argc, sizeof *options->inputs);
-  if (!options->inputs || !make_list(&options->host_imports, argc) ||
-      !make_list(&options->host_modules, argc) || !make_list(&options->prefer, argc))
-    return fail("out of memory");
+  options->inputs = xcalloc((size_t)argc, sizeof *options->inputs);
+  make_list(&options->host_imports, argc);
+  make_list(&options->host_modules, argc);
+  make_list(&options->prefer, argc);
   struct option long_options[ROWS + 1] = {0};
   for (int i = 0; i < ROWS; i++)
     long_options[i] =

@@ -9,14 +9,12 @@ bool command_relocate(const struct options *options) {
   struct ws_module *module = NULL;
   struct ws_placement placement;
   struct ws_error error;
-  struct output_set set = {0};
   bool ok = read_input(options, options->inputs[0].path, true, &file, &module) &&
             (ws_plan_shift(module, options->offset, options->table_offset,
                            options->has_heap_base ? &options->heap_base : NULL, &placement, &error) ||
              fail_with(&error));
-  struct output_file *output = ok ? open_output_path(&set, options->output, options) : NULL;
-  ok = output && write_placed(output, module, &placement, &file) && commit_outputs(&set);
-  discard_outputs(&set);
+  struct output_file *output = ok ? open_output(xprintf("%s", options->output), options) : NULL;
+  ok = output && write_placed(output, module, &placement, &file) && commit_outputs();
   ws_module_free(module);
   close_input(&file);
   return ok;

@@ -1,5 +1,6 @@
 // Written modules against their layout.json.
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,26 +14,26 @@
 static char *find_layout(const char *path) {
   struct stat status;
   if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))
-    return strdup(path);
-  size_t size = strlen(path) + 256 + 16;
-  char *found = malloc(size);
-  if (!found)
-    return NULL;
-  snprintf(found, size, "%s/layout.json", path);
+    return xprintf("%s", path);
+  char *found = xprintf("%s/layout.json", path);
   if (stat(found, &status) == 0)
     return found;
   DIR *directory = opendir(path);
   unsigned count = 0;
+  bool ok = directory || fail("%s: cannot read: %s", path, strerror(errno));
   for (struct dirent *entry; directory && (entry = readdir(directory));) {
     size_t length = strlen(entry->d_name);
-    if (length > 5 && strcmp(entry->d_name + length - 5, ".json") == 0 && count++ == 0)
-      snprintf(found, size, "%s/%s", path, entry->d_name);
+    if (length > 5 && strcmp(entry->d_name + length - 5, ".json") == 0 && count++ == 0) {
+      free(found);
+      found = xprintf("%s/%s", path, entry->d_name);
+    }
   }
   if (directory)
     closedir(directory);
   if (count == 1)
     return found;
-  fail("%s: has %s", path, count ? "several layouts: name the .json to verify" : "no layout.json");
+  if (ok)
+    fail("%s: has %s", path, count ? "several layouts: name the .json to verify" : "no layout.json");
   free(found);
   return NULL;
 }
@@ -180,13 +181,9 @@ static bool check_ranges(const char *path, const struct ws_plan *plan, const str
 
 static bool open_module(const char *layout_path, const struct ws_plan *plan, struct written *written) {
   const char *name = text(written->json, "file"), *slash = strrchr(layout_path, '/');
-  size_t size = strlen(layout_path) + strlen(name) + 2;
   struct ws_error error;
   struct ws_read_options read = {.placed = true, .share_stack = plan->shared_stack};
-  written->path = malloc(size);
-  if (!written->path)
-    return fail("out of memory");
-  snprintf(written->path, size, "%.*s%s", slash ? (int)(slash - layout_path + 1) : 0, layout_path, name);
+  written->path = xprintf("%.*s%s", slash ? (int)(slash - layout_path + 1) : 0, layout_path, name);
   if (!open_input(written->path, &written->file))
     return false;
   written->module = ws_module_read(written->path, written->file.bytes, written->file.size, &read, &error);
@@ -196,10 +193,8 @@ static bool open_module(const char *layout_path, const struct ws_plan *plan, str
 static bool check_pointers(const struct written *written) {
   const json_t *listed = json_object_get(written->json, "bindings");
   size_t count = json_array_size(listed);
-  struct ws_binding *bindings = calloc(count + 1, sizeof *bindings);
+  struct ws_binding *bindings = xcalloc(count + 1, sizeof *bindings);
   struct ws_error error;
-  if (!bindings)
-    return fail("out of memory");
   for (size_t i = 0; i < count; i++)
     bindings[i].address = optional(json_array_get(listed, i), "address");
   bool ok =
@@ -296,9 +291,7 @@ static bool verify_layout(const char *path, const json_t *json) {
   struct ws_plan plan = {0};
   const json_t *modules = json_object_get(json, "modules");
   size_t count = json_array_size(modules);
-  struct written *all = calloc(count + 1, sizeof *all);
-  if (!all)
-    return fail("out of memory");
+  struct written *all = xcalloc(count + 1, sizeof *all);
   bool ok = read_plan(json, &plan) && count > 0;
   for (size_t i = 0; i < count && ok; i++)
     ok = read_entry(json_array_get(modules, i), &plan, &all[i]);
@@ -319,47 +312,42 @@ static bool verify_layout(const char *path, const json_t *json) {
   return ok;
 }
 
-static bool is_module(const char *path) {
-  char magic[4] = "";
-  struct stat status;
-  FILE *file = stat(path, &status) == 0 && S_ISREG(status.st_mode) ? fopen(path, "rb") : NULL;
-  bool read = file && fread(magic, 1, sizeof magic, file) == sizeof magic;
-  if (file)
-    fclose(file);
-  return read && memcmp(magic, "\0asm", sizeof magic) == 0;
+static bool is_module(const struct input_file *file) {
+  return file->size >= 4 && memcmp(file->bytes, "\0asm", 4) == 0;
 }
 
 // A prepared module vouches for itself: reading it checks its digest and its pointers.
-static bool verify_prepared(const struct options *options) {
-  struct input_file file = {0};
-  struct ws_module *module = NULL;
-  bool ok = read_input(options, options->inputs[0].path, false, &file, &module);
-  if (ok && !ws_module_info(module)->prepared)
-    ok = fail("%s: is a module, and not a prepared one: verify checks those, and layouts", file.path);
+static bool verify_prepared(const struct input_file *file) {
+  struct ws_error error;
+  struct ws_module *module = ws_module_read(file->path, file->bytes, file->size, NULL, &error);
+  if (!module)
+    return fail_with(&error);
+  bool prepared = ws_module_info(module)->prepared;
   ws_module_free(module);
-  close_input(&file);
+  return prepared ||
+         fail("%s: is a module, and not a prepared one: verify checks those, and layouts", file->path);
+}
+
+static bool verify_file(const struct input_file *file) {
+  if (is_module(file))
+    return verify_prepared(file);
+  json_error_t error;
+  json_t *json =
+      json_loadb(file->size ? (const char *)file->bytes : "", file->size, JSON_REJECT_DUPLICATES, &error);
+  if (!json)
+    return fail("%s: is no layout.json: line %d: %s", file->path, error.line, error.text);
+  bool ok = verify_layout(file->path, json);
+  json_decref(json);
   return ok;
 }
 
 bool command_verify(const struct options *options) {
   if (options->input_count != 1)
     return fail("verify: takes one layout");
-  if (is_module(options->inputs[0].path))
-    return verify_prepared(options);
   char *path = find_layout(options->inputs[0].path);
-  if (!path)
-    return false;
-  struct input_file file;
-  json_error_t error;
-  json_t *json = NULL;
-  bool ok = open_input(path, &file);
-  if (ok) {
-    json = json_loadb(file.size ? (const char *)file.bytes : "", file.size, JSON_REJECT_DUPLICATES, &error);
-    ok = json || fail("%s: is no layout.json: line %d: %s", path, error.line, error.text);
-    close_input(&file);
-  }
-  ok = ok && verify_layout(path, json);
-  json_decref(json);
+  struct input_file file = {0};
+  bool ok = path && open_input(path, &file) && verify_file(&file);
+  close_input(&file);
   free(path);
   return ok;
 }
