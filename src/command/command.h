@@ -119,6 +119,8 @@ bool write_depfile(const struct options *options);
 // Closes all outputs and gives them their names. On failure nothing new is left behind, and what was there is
 // there again, unless the file system cannot exchange two names.
 bool commit_outputs(void);
+// From now on, signals that end the command remove what was not committed.
+void catch_signals(void);
 // Removes what was not committed and what was replaced, and forgets all outputs.
 void discard_outputs(void);
 

@@ -1,5 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -61,6 +63,40 @@ static void remove_temporaries(void) {
     rmdir(made->path);
 }
 
+// A signal that ends the command removes them too. Its handler can run at any moment, and in a thread of the
+// library while this one goes on. So `busy` is held by whoever changes the outputs, or removes them for good.
+static atomic_flag busy = ATOMIC_FLAG_INIT;
+static atomic_int pending; // a signal that came, or 0
+
+static void end_by_signal(int number) {
+  pending = number;
+  if (atomic_flag_test_and_set(&busy))
+    return; // end_change() comes back to it
+  remove_temporaries();
+  signal(number, SIG_DFL);
+  raise(number);
+}
+
+static void begin_change(void) {
+  while (atomic_flag_test_and_set(&busy)) {
+  } // until a signal's handler in another thread has ended the process
+}
+
+static void end_change(void) {
+  atomic_flag_clear(&busy);
+  if (pending)
+    end_by_signal(pending);
+}
+
+void catch_signals(void) {
+  // SIGPIPE: of what reads our output. SIGABRT: LLVM's reader out of memory.
+  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGABRT};
+  struct sigaction action = {.sa_handler = end_by_signal, .sa_flags = SA_RESTART}, old;
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) // as nohup has it
+      sigaction(numbers[i], &action, NULL);
+}
+
 static void free_directories(void) {
   while (outputs.directories) {
     struct made_directory *made = outputs.directories;
@@ -92,13 +128,16 @@ static void free_files(void) {
 }
 
 void discard_outputs(void) {
+  begin_change();
   remove_temporaries();
   free_directories();
   free_files();
+  end_change();
 }
 
 void out_of_memory(void) {
   fail("out of memory");
+  begin_change();
   remove_temporaries();
   _exit(1); // what was printed is incomplete; and a thread of the library may be at work
 }
@@ -116,12 +155,15 @@ char *output_path(const struct options *options, const char *name, const char *e
 static int make_one(const char *directory) {
   struct made_directory *made = xcalloc(1, sizeof *made);
   made->path = xprintf("%s", directory);
-  if (mkdir(directory, 0777) == 0) {
+  begin_change();
+  int error = mkdir(directory, 0777) == 0 ? 0 : errno;
+  if (!error) {
     made->next = outputs.directories;
     outputs.directories = made;
-    return 0;
   }
-  int error = errno;
+  end_change();
+  if (!error)
+    return 0;
   free(made->path);
   free(made);
   struct stat status;
@@ -216,16 +258,27 @@ static bool open_special(struct output_file *file) {
 static bool open_temporary(struct output_file *file) {
   for (unsigned i = 0;; i++) {
     char *temporary = xprintf("%s.%ld-%u", file->path, (long)getpid(), i);
+    begin_change();
     file->descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file->descriptor >= 0) {
-      file->temporary = temporary;
-      return true;
-    }
     int error = errno;
+    if (file->descriptor >= 0)
+      file->temporary = temporary;
+    end_change();
+    if (file->descriptor >= 0)
+      return true;
     free(temporary);
     if (error != EEXIST)
       return fail("%s: cannot write: %s", file->path, strerror(error));
   }
+}
+
+static void add_output(struct output_file *file) {
+  struct output_file **end = &outputs.first;
+  while (*end)
+    end = &(*end)->next;
+  begin_change();
+  *end = file;
+  end_change();
 }
 
 struct output_file *open_output(char *path, const struct options *inputs) {
@@ -236,10 +289,7 @@ struct output_file *open_output(char *path, const struct options *inputs) {
     free(file);
     return NULL;
   }
-  struct output_file **end = &outputs.first;
-  while (*end)
-    end = &(*end)->next;
-  *end = file;
+  add_output(file);
   bool ok = is_special(file->path) ? open_special(file) : open_temporary(file);
   return ok ? file : NULL;
 }
@@ -321,10 +371,12 @@ bool commit_outputs(void) {
     if (!close_output(file))
       return fail("%s: cannot write: %s", file->path, strerror(errno));
   }
-  if (!put_all_in_place())
-    return false;
-  free_directories();
-  return true;
+  begin_change();
+  bool ok = put_all_in_place();
+  if (ok)
+    free_directories();
+  end_change();
+  return ok;
 }
 
 bool write_placed(struct output_file *file, const struct ws_module *module,

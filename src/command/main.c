@@ -171,6 +171,7 @@ static bool run(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   signal(SIGXFSZ, SIG_IGN); // a file that may not be so large is an error of write()
+  catch_signals();
   json_set_alloc_funcs(xmalloc, free);
   return run(argc, argv) && flush_printed() ? 0 : 1;
 }
