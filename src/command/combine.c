@@ -18,8 +18,8 @@ static bool write_printed(const struct options *options, const struct layout *la
                           void (*print)(FILE *, const struct layout *)) {
   struct output_file *file = open_output(path, options);
   if (file)
-    print(output_stream(file), layout);
-  return file != NULL;
+    print(open_stream(file), layout);
+  return file && flush_stream(file);
 }
 
 // Beside the modules, under the layout's name.
@@ -36,7 +36,14 @@ static bool write_all(const struct options *options, const struct layout *layout
          write_layout(options, layout, ".json", print_json) &&
          (!options->map_file ||
           write_printed(options, layout, xprintf("%s", options->map_file), print_picture)) &&
-         (!options->depfile || write_depfile(options)) && commit_outputs();
+         (!options->depfile || write_depfile(options));
+}
+
+// What cannot be printed is an error, so it is before the outputs are there.
+static bool report_map(const struct options *options, const struct layout *layout) {
+  if (options->print_map)
+    print_map(stdout, layout);
+  return flush_printed();
 }
 
 // The index of the module of that name; `option` is what asked for it.
@@ -117,9 +124,8 @@ bool command_combine(const struct options *options) {
     placed->path = options->inputs[i].path;
     ok = read_input(options, placed->path, true, &placed->file, &placed->module);
   }
-  ok = ok && plan_layout(options, &layout) && write_all(options, &layout);
-  if (ok && options->print_map)
-    print_map(stdout, &layout);
+  ok = ok && plan_layout(options, &layout) && write_all(options, &layout) && report_map(options, &layout) &&
+       commit_outputs();
   for (size_t i = 0; i < layout.count; i++) {
     ws_module_free(layout.modules[i].module);
     close_input(&layout.modules[i].file);

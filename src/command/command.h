@@ -109,8 +109,9 @@ bool make_directory(const char *directory);
 // overwritten.
 struct output_file *open_output(char *path, const struct options *inputs);
 bool write_output(void *file, const void *bytes, size_t size); // a ws_sink for a struct output_file
-// To print to the output; commit_outputs reports what could not be written.
-FILE *output_stream(struct output_file *file);
+// To print to the output; and then, whether all that was printed is there. Reports if not.
+FILE *open_stream(struct output_file *file);
+bool flush_stream(struct output_file *file);
 // Writes the module, read from `input`, as it is at `placement`. Reports and returns false on failure.
 bool write_placed(struct output_file *file, const struct ws_module *module,
                   const struct ws_placement *placement, const struct input_file *input);

@@ -106,14 +106,11 @@ static void free_directories(void) {
   }
 }
 
-// Returns whether all that was written is there; if not, errno says why.
-static bool close_output(struct output_file *file) {
-  bool failed = file->stream && ferror(file->stream);
-  errno = EIO; // unless closing it finds something to say
+static int close_output(struct output_file *file) {
   int status = file->stream ? fclose(file->stream) : file->descriptor >= 0 ? close(file->descriptor) : 0;
   file->stream = NULL;
   file->descriptor = -1;
-  return status == 0 && !failed;
+  return status;
 }
 
 static void free_files(void) {
@@ -326,11 +323,17 @@ bool write_output(void *context, const void *bytes, size_t size) {
   return true;
 }
 
-FILE *output_stream(struct output_file *file) {
+FILE *open_stream(struct output_file *file) {
   file->stream = fdopen(file->descriptor, "w");
   if (!file->stream)
     out_of_memory();
   return file->stream;
+}
+
+bool flush_stream(struct output_file *file) {
+  bool failed = ferror(file->stream);
+  // errno is of the last write that failed.
+  return (fflush(file->stream) == 0 && !failed) || fail("%s: cannot write: %s", file->path, strerror(errno));
 }
 
 // Gives an output its real name. A file that had that name takes the temporary one, so that it can be given
@@ -368,7 +371,7 @@ static bool put_all_in_place(void) {
 
 bool commit_outputs(void) {
   for (struct output_file *file = outputs.first; file; file = file->next) {
-    if (!close_output(file))
+    if (close_output(file) != 0)
       return fail("%s: cannot write: %s", file->path, strerror(errno));
   }
   begin_change();
@@ -402,7 +405,7 @@ bool write_depfile(const struct options *options) {
   struct output_file *depfile = open_output(xprintf("%s", options->depfile), options);
   if (!depfile)
     return false;
-  FILE *to = output_stream(depfile);
+  FILE *to = open_stream(depfile);
   for (const struct output_file *file = outputs.first; file != depfile; file = file->next) {
     fputs(file == outputs.first ? "" : " \\\n ", to);
     put_dependency(to, file->path, " #\\:%");
@@ -413,5 +416,5 @@ bool write_depfile(const struct options *options) {
     put_dependency(to, options->inputs[i].path, " #\\:");
   }
   putc('\n', to);
-  return true;
+  return flush_stream(depfile);
 }
