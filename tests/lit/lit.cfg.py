@@ -14,6 +14,9 @@ config.excludes = ["inputs"]
 path = [os.path.dirname(config.wasmshare), config.llvm_tools, os.path.dirname(config.node), os.environ["PATH"]]
 config.environment["PATH"] = os.pathsep.join(path)
 
+if not config.sanitized:
+    config.available_features.add("malloc-replaceable")
+
 # What a sanitizer finds must not look like one of wasmshare's own errors, which exit with 1.
 config.environment["ASAN_OPTIONS"] = "exitcode=99"
 config.environment["UBSAN_OPTIONS"] = "exitcode=99:print_stacktrace=1"
