@@ -153,6 +153,25 @@ struct layout {
   size_t count;
 };
 
+// A number of the layout, or of a module in it, as each language has it.
+struct field {
+  const char *name, *macro;
+  // Of C and JavaScript: an ADDRESS is as wide as the memory has it, a COUNT in C only, a NUMBER in neither.
+  enum { ADDRESS, COUNT, NUMBER, BOOLEAN } kind;
+  uint64_t value;
+  bool absent;
+  bool undefined;       // in JavaScript, rather than null
+  const char *comment;  // on it and those after it that have none
+  const char *heading;  // the same in JavaScript
+  const char *nullable; // when there is none
+};
+enum { PLAN_FIELDS = 13, MODULE_FIELDS = 10 };
+
+// Those of the layout itself, and those of a module, in order; the last has no name.
+void get_plan_fields(const struct layout *layout, struct field fields[PLAN_FIELDS + 1]);
+void get_module_fields(const struct layout *layout, const struct placed *placed,
+                       struct field fields[MODULE_FIELDS + 1]);
+
 // The module's name as part of a C macro: upper case, '_' for what C does not allow.
 char *macro_name(const char *name);
 // Whether JSON can hold the text.

@@ -8,56 +8,6 @@
 // loader.mjs and loader.d.mts, which end the files: see cmake/Embed.cmake.
 extern const char loader_mjs[], loader_d_mts[];
 
-// What a module's entry says, once for all languages.
-struct field {
-  const char *name, *macro, *comment;
-  uint64_t value;
-  const char *nullable; // when there is none
-  bool absent;
-  bool count; // of table elements: never an address
-};
-enum { FIELDS = 10 };
-
-static void get_fields(const struct layout *layout, const struct placed *placed,
-                       struct field fields[FIELDS + 1]) {
-  const struct ws_placement *at = &placed->placement;
-  const struct ws_module_info *info = ws_module_info(placed->module);
-  bool no_stack = !info->has_stack, no_tls = !layout->plan.thread_count || !info->tls_size;
-  const char *stackless = "null if it has none";
-  const struct field all[] = {
-      {.name = "memoryBase", "MEMORY_BASE", "First byte of the module's range", at->base},
-      {.name = "memorySize", "MEMORY_SIZE", "Size of the range in bytes: stack and static data", at->size},
-      {.name = "stackLow", "STACK_LOW", "Lowest byte of the stack", at->stack_low, stackless, no_stack},
-      {.name = "stackPointer",
-       "STACK_POINTER",
-       "Initial stack pointer: one past the stack's highest byte",
-       at->stack_pointer,
-       stackless,
-       no_stack},
-      {.name = "dataBase", "DATA_BASE", "First byte of static data", at->data_base},
-      {.name = "dataEnd", "DATA_END", "One past the last byte of static data", at->data_end},
-      {.name = "heapBase", "HEAP_BASE", "What the module was told is __heap_base", at->heap_base},
-      {.name = "tableBase",
-       "TABLE_BASE",
-       "Index of its first function in its function table",
-       at->table_base,
-       .count = true},
-      {.name = "tableSize",
-       "TABLE_SIZE",
-       "How many functions it puts there",
-       info->table_size,
-       .count = true},
-      {.name = "tlsOffset",
-       "TLS_OFFSET",
-       "Where in a thread's area its thread-local variables are",
-       at->tls_offset,
-       "null without --threads, or if it has none",
-       no_tls},
-      {.name = NULL},
-  };
-  memcpy(fields, all, sizeof all);
-}
-
 static void put_macro(FILE *to, const char *prefix, const char *module, const char *name, uint64_t value,
                       const char *suffix) {
   fprintf(to, "#define %s%s%s_%s %" PRIu64 "%s\n", prefix, module ? "_" : "", module ? module : "", name,
@@ -74,41 +24,26 @@ static void put_url(FILE *to, const char *text) {
   }
 }
 
-static void put_plan_macros(FILE *to, const struct ws_plan *plan, const char *prefix, const char *suffix) {
+static void put_plan_macros(FILE *to, const struct layout *layout, const char *prefix, const char *suffix) {
+  struct field fields[PLAN_FIELDS + 1];
+  get_plan_fields(layout, fields);
   put_macro(to, prefix, NULL, "PAGE_SIZE", WS_PAGE_SIZE, suffix);
-  fputs("\n/* Pages that the memory must have at the start */\n", to);
-  put_macro(to, prefix, NULL, "PAGES", plan->pages, suffix);
-  if (plan->has_maximum)
-    put_macro(to, prefix, NULL, "MAXIMUM_PAGES", plan->maximum_pages, suffix);
-  fputs("/* Kind of the memory */\n", to);
-  put_macro(to, prefix, NULL, "SHARED", plan->shared, "");
-  put_macro(to, prefix, NULL, "MEMORY64", plan->memory64, "");
-  fputs("/* The heap: first byte after every module, and end of the memory at the start */\n", to);
-  put_macro(to, prefix, NULL, "HEAP_BASE", plan->heap_base, suffix);
-  put_macro(to, prefix, NULL, "HEAP_END", plan->heap_end, suffix);
-  if (plan->shared_stack) {
-    fputs("/* The stack of all modules: lowest byte, and initial stack pointer */\n", to);
-    put_macro(to, prefix, NULL, "STACK_LOW", plan->stack_low, suffix);
-    put_macro(to, prefix, NULL, "STACK_POINTER", plan->stack_pointer, suffix);
-  }
-  if (plan->shared_table) {
-    fputs("/* Elements that the function table of all modules must have */\n", to);
-    put_macro(to, prefix, NULL, "TABLE_SIZE", plan->table_size, suffix);
-  }
-  fputs("/* Threads, beside the first, that have an area: a stack, then thread-local variables */\n", to);
-  put_macro(to, prefix, NULL, "THREAD_COUNT", plan->thread_count, "");
-  if (plan->thread_count) {
-    put_macro(to, prefix, NULL, "THREAD_BASE", plan->thread_base, suffix);
-    put_macro(to, prefix, NULL, "THREAD_SIZE", plan->thread_size, suffix);
-    put_macro(to, prefix, NULL, "THREAD_STACK_SIZE", plan->thread_stack_size, suffix);
+  fputs("\n", to);
+  for (const struct field *field = fields; field->name; field++) {
+    if (field->absent)
+      continue;
+    if (field->comment)
+      fprintf(to, "/* %s */\n", field->comment);
+    bool plain = field->kind == NUMBER || field->kind == BOOLEAN;
+    put_macro(to, prefix, NULL, field->macro, field->value, plain ? "" : suffix);
   }
 }
 
 static void put_module_macros(FILE *to, const struct layout *layout, const struct placed *placed,
                               const char *prefix, const char *suffix) {
-  struct field fields[FIELDS + 1];
+  struct field fields[MODULE_FIELDS + 1];
   char *module = macro_name(placed->name);
-  get_fields(layout, placed, fields);
+  get_module_fields(layout, placed, fields);
   fprintf(to, "\n/* %s.wasm */\n", placed->name);
   fprintf(to, "/* Added to the addresses of its static data */\n#define %s_%s_OFFSET %" PRId64 "%s\n", prefix,
           module, (int64_t)placed->placement.offset, layout->plan.memory64 ? "LL" : "L");
@@ -130,7 +65,7 @@ void print_header(FILE *to, const struct layout *layout) {
       "/* Where everything went. Written by wasmshare %s; do not edit. Addresses and sizes are in bytes. */\n"
       "#ifndef %s_LAYOUT_H\n#define %s_LAYOUT_H\n\n",
       WS_VERSION, prefix, prefix);
-  put_plan_macros(to, &layout->plan, prefix, suffix);
+  put_plan_macros(to, layout, prefix, suffix);
   put_macro(to, prefix, NULL, "MODULE_COUNT", layout->count, "");
   fputs("/* Each needs only those before it:", to);
   for (size_t i = 0; i < layout->count; i++)
@@ -149,11 +84,14 @@ static void put_string(FILE *to, const char *text) {
   free(quoted);
 }
 
-static void put_constant(FILE *to, const char *name, bool present, uint64_t value, const char *suffix) {
-  if (present)
-    fprintf(to, "export const %s = %" PRIu64 "%s;\n", name, value, suffix);
+// A field's value; `n` is what an address ends with.
+static void put_value(FILE *to, const struct field *field, const char *n) {
+  if (field->absent)
+    fputs(field->undefined ? "undefined" : "null", to);
+  else if (field->kind == BOOLEAN)
+    fputs(field->value ? "true" : "false", to);
   else
-    fprintf(to, "export const %s = null;\n", name);
+    fprintf(to, "%" PRIu64 "%s", field->value, field->kind == ADDRESS ? n : "");
 }
 
 static void put_imports(FILE *to, const struct layout *layout, const struct ws_module *module) {
@@ -184,33 +122,23 @@ static void put_imports(FILE *to, const struct layout *layout, const struct ws_m
   fputs(i ? "\n    ],\n" : "],\n", to);
 }
 
-static void put_plan(FILE *to, const struct ws_plan *plan, const char *n) {
-  bool threads = plan->thread_count > 0;
+static void put_plan(FILE *to, const struct layout *layout, const char *n) {
+  struct field fields[PLAN_FIELDS + 1];
+  get_plan_fields(layout, fields);
   fprintf(to, "export const pageSize = %u;\n", WS_PAGE_SIZE);
-  put_constant(to, "pages", true, plan->pages, "");
-  if (plan->has_maximum)
-    put_constant(to, "maximumPages", true, plan->maximum_pages, "");
-  else
-    fputs("export const maximumPages = undefined;\n", to);
-  fprintf(to, "export const shared = %s;\nexport const memory64 = %s;\n", plan->shared ? "true" : "false",
-          plan->memory64 ? "true" : "false");
-  put_constant(to, "heapBase", true, plan->heap_base, n);
-  put_constant(to, "heapEnd", true, plan->heap_end, n);
-  fputs("\n// The stack and the function table that all modules share, if they do\n", to);
-  put_constant(to, "stackLow", plan->shared_stack, plan->stack_low, n);
-  put_constant(to, "stackPointer", plan->shared_stack, plan->stack_pointer, n);
-  put_constant(to, "tableSize", plan->shared_table, plan->table_size, "");
-  fputs("\n// Areas of threads, beside the first: a stack, then thread-local variables\n", to);
-  put_constant(to, "threadCount", true, plan->thread_count, "");
-  put_constant(to, "threadBase", threads, plan->thread_base, n);
-  put_constant(to, "threadSize", threads, plan->thread_size, n);
-  put_constant(to, "threadStackSize", threads, plan->thread_stack_size, n);
+  for (const struct field *field = fields; field->name; field++) {
+    if (field->heading)
+      fprintf(to, "\n// %s\n", field->heading);
+    fprintf(to, "export const %s = ", field->name);
+    put_value(to, field, n);
+    fputs(";\n", to);
+  }
 }
 
 static void put_module(FILE *to, const struct layout *layout, const struct placed *placed, const char *n) {
   const struct ws_module_info *info = ws_module_info(placed->module);
-  struct field fields[FIELDS + 1];
-  get_fields(layout, placed, fields);
+  struct field fields[MODULE_FIELDS + 1];
+  get_module_fields(layout, placed, fields);
   fputs("  {\n    name: ", to);
   put_string(to, placed->name);
   fputs(",\n    url: new URL('./", to);
@@ -218,10 +146,9 @@ static void put_module(FILE *to, const struct layout *layout, const struct place
   fprintf(to, ".wasm', import.meta.url),\n    offset: %" PRId64 "%s,\n", (int64_t)placed->placement.offset,
           n);
   for (const struct field *field = fields; field->name; field++) {
-    if (field->absent)
-      fprintf(to, "    %s: null,\n", field->name);
-    else
-      fprintf(to, "    %s: %" PRIu64 "%s,\n", field->name, field->value, field->count ? "" : n);
+    fprintf(to, "    %s: ", field->name);
+    put_value(to, field, n);
+    fputs(",\n", to);
   }
   fputs("    memoryImport: { module: ", to);
   put_string(to, info->memory_module);
@@ -238,7 +165,7 @@ void print_script(FILE *to, const struct layout *layout) {
           "// Where everything went. Written by wasmshare %s; do not edit. Addresses and sizes are in "
           "bytes.\n\n",
           WS_VERSION);
-  put_plan(to, &layout->plan, n);
+  put_plan(to, layout, n);
   fputs("\n// In layout order\nexport const modules = [\n", to);
   for (size_t i = 0; i < layout->count; i++)
     put_module(to, layout, &layout->modules[i], n);
@@ -252,7 +179,7 @@ void print_script(FILE *to, const struct layout *layout) {
 }
 
 void print_types(FILE *to, const struct layout *layout) {
-  struct field fields[FIELDS + 1];
+  struct field fields[MODULE_FIELDS + 1];
   fprintf(to,
           "// Types of the layout. Written by wasmshare %s; do not edit.\n\n"
           "/** An address or a size in the memory, in bytes. */\n"
@@ -264,11 +191,11 @@ void print_types(FILE *to, const struct layout *layout) {
     put_string(to, layout->modules[i].name);
   }
   fputs(";\n\n/** Where a module is. */\nexport interface Placement {\n", to);
-  get_fields(layout, &layout->modules[0], fields);
+  get_module_fields(layout, &layout->modules[0], fields);
   for (const struct field *field = fields; field->name; field++)
     fprintf(to, "  /** %s%s%s. */\n  readonly %s: %s%s;\n", field->comment, field->nullable ? "; " : "",
-            field->nullable ? field->nullable : "", field->name, field->count ? "number" : "Address",
-            field->nullable ? " | null" : "");
+            field->nullable ? field->nullable : "", field->name,
+            field->kind == ADDRESS ? "Address" : "number", field->nullable ? " | null" : "");
   fputs("}\n\n", to);
   fputs(loader_d_mts, to);
 }

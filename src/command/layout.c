@@ -1,4 +1,4 @@
-// layout.json: docs/layout.md describes it.
+// What a layout says, and layout.json: docs/layout.md describes both.
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +42,67 @@ char *json_string_text(const char *text) {
   return quoted;
 }
 
-static json_t *address(uint64_t value) {
-  return json_integer((json_int_t)value);
+void get_plan_fields(const struct layout *layout, struct field fields[PLAN_FIELDS + 1]) {
+  const struct ws_plan *plan = &layout->plan;
+  bool own_stacks = !plan->shared_stack, own_tables = !plan->shared_table, alone = plan->thread_count == 0;
+  const struct field all[PLAN_FIELDS + 1] = {
+      {"pages", "PAGES", COUNT, plan->pages, .comment = "Pages that the memory must have at the start"},
+      {"maximumPages", "MAXIMUM_PAGES", COUNT, plan->maximum_pages, .absent = !plan->has_maximum,
+       .undefined = true},
+      {"shared", "SHARED", BOOLEAN, plan->shared, .comment = "Kind of the memory"},
+      {"memory64", "MEMORY64", BOOLEAN, plan->memory64, .comment = NULL},
+      {"heapBase", "HEAP_BASE", ADDRESS, plan->heap_base,
+       .comment = "The heap: first byte after every module, and end of the memory at the start"},
+      {"heapEnd", "HEAP_END", ADDRESS, plan->heap_end, .comment = NULL},
+      {"stackLow", "STACK_LOW", ADDRESS, plan->stack_low, .absent = own_stacks,
+       .comment = "The stack of all modules: lowest byte, and initial stack pointer",
+       .heading = "The stack and the function table that all modules share, if they do"},
+      {"stackPointer", "STACK_POINTER", ADDRESS, plan->stack_pointer, .absent = own_stacks},
+      {"tableSize", "TABLE_SIZE", COUNT, plan->table_size, .absent = own_tables,
+       .comment = "Elements that the function table of all modules must have"},
+      {"threadCount", "THREAD_COUNT", NUMBER, plan->thread_count,
+       .comment = "Threads, beside the first, that have an area: a stack, then thread-local variables",
+       .heading = "Areas of threads, beside the first: a stack, then thread-local variables"},
+      {"threadBase", "THREAD_BASE", ADDRESS, plan->thread_base, .absent = alone},
+      {"threadSize", "THREAD_SIZE", ADDRESS, plan->thread_size, .absent = alone},
+      {"threadStackSize", "THREAD_STACK_SIZE", ADDRESS, plan->thread_stack_size, .absent = alone},
+  };
+  memcpy(fields, all, sizeof all);
+}
+
+void get_module_fields(const struct layout *layout, const struct placed *placed,
+                       struct field fields[MODULE_FIELDS + 1]) {
+  const struct ws_placement *at = &placed->placement;
+  const struct ws_module_info *info = ws_module_info(placed->module);
+  bool no_stack = !info->has_stack, no_tls = !layout->plan.thread_count || !info->tls_size;
+  const struct field all[MODULE_FIELDS + 1] = {
+      {"memoryBase", "MEMORY_BASE", ADDRESS, at->base, .comment = "First byte of the module's range"},
+      {"memorySize", "MEMORY_SIZE", ADDRESS, at->size,
+       .comment = "Size of the range in bytes: stack and static data"},
+      {"stackLow", "STACK_LOW", ADDRESS, at->stack_low, .absent = no_stack,
+       .comment = "Lowest byte of the stack", .nullable = "null if it has none"},
+      {"stackPointer", "STACK_POINTER", ADDRESS, at->stack_pointer, .absent = no_stack,
+       .comment = "Initial stack pointer: one past the stack's highest byte",
+       .nullable = "null if it has none"},
+      {"dataBase", "DATA_BASE", ADDRESS, at->data_base, .comment = "First byte of static data"},
+      {"dataEnd", "DATA_END", ADDRESS, at->data_end, .comment = "One past the last byte of static data"},
+      {"heapBase", "HEAP_BASE", ADDRESS, at->heap_base, .comment = "What the module was told is __heap_base"},
+      {"tableBase", "TABLE_BASE", COUNT, at->table_base,
+       .comment = "Index of its first function in its function table"},
+      {"tableSize", "TABLE_SIZE", COUNT, info->table_size, .comment = "How many functions it puts there"},
+      {"tlsOffset", "TLS_OFFSET", ADDRESS, at->tls_offset, .absent = no_tls,
+       .comment = "Where in a thread's area its thread-local variables are",
+       .nullable = "null without --threads, or if it has none"},
+  };
+  memcpy(fields, all, sizeof all);
+}
+
+static void set_fields(json_t *json, const struct field *fields) {
+  for (const struct field *field = fields; field->name; field++)
+    json_object_set_new(json, field->name,
+                        field->absent            ? json_null()
+                        : field->kind == BOOLEAN ? json_boolean(field->value)
+                                                 : json_integer((json_int_t)field->value));
 }
 
 // The variables of other modules that it was bound to.
@@ -69,25 +128,14 @@ static json_t *imports_json(const struct layout *layout, const struct ws_module 
 }
 
 static json_t *module_json(const struct layout *layout, const struct placed *placed) {
-  const struct ws_placement *placement = &placed->placement;
   const struct ws_module_info *info = ws_module_info(placed->module);
+  struct field fields[MODULE_FIELDS + 1];
   json_t *json = json_object();
   json_object_set_new(json, "name", json_string(placed->name));
   json_object_set_new(json, "file", json_sprintf("%s.wasm", placed->name));
-  json_object_set_new(json, "offset", json_integer((json_int_t)placement->offset));
-  json_object_set_new(json, "memoryBase", address(placement->base));
-  json_object_set_new(json, "memorySize", address(placement->size));
-  json_object_set_new(json, "stackLow", info->has_stack ? address(placement->stack_low) : json_null());
-  json_object_set_new(json, "stackPointer",
-                      info->has_stack ? address(placement->stack_pointer) : json_null());
-  json_object_set_new(json, "dataBase", address(placement->data_base));
-  json_object_set_new(json, "dataEnd", address(placement->data_end));
-  json_object_set_new(json, "heapBase", address(placement->heap_base));
-  json_object_set_new(json, "tableBase", address(placement->table_base));
-  json_object_set_new(json, "tableSize", address(info->table_size));
-  json_object_set_new(json, "tlsOffset",
-                      layout->plan.thread_count && info->tls_size ? address(placement->tls_offset)
-                                                                  : json_null());
+  json_object_set_new(json, "offset", json_integer((json_int_t)placed->placement.offset));
+  get_module_fields(layout, placed, fields);
+  set_fields(json, fields);
   json_object_set_new(json, "memoryImport",
                       json_pack("{s:s, s:s}", "module", info->memory_module, "name", info->memory_name));
   json_object_set_new(json, "importsTable", json_boolean(info->imports_table));
@@ -97,25 +145,13 @@ static json_t *module_json(const struct layout *layout, const struct placed *pla
 }
 
 void print_json(FILE *to, const struct layout *layout) {
-  const struct ws_plan *plan = &layout->plan;
+  struct field fields[PLAN_FIELDS + 1];
   json_t *json = json_object(), *modules = json_array();
   json_object_set_new(json, "version", json_integer(1));
   json_object_set_new(json, "name", json_string(layout->name));
   json_object_set_new(json, "pageSize", json_integer(WS_PAGE_SIZE));
-  json_object_set_new(json, "pages", address(plan->pages));
-  json_object_set_new(json, "maximumPages", plan->has_maximum ? address(plan->maximum_pages) : json_null());
-  json_object_set_new(json, "shared", json_boolean(plan->shared));
-  json_object_set_new(json, "memory64", json_boolean(plan->memory64));
-  json_object_set_new(json, "heapBase", address(plan->heap_base));
-  json_object_set_new(json, "heapEnd", address(plan->heap_end));
-  json_object_set_new(json, "stackLow", plan->shared_stack ? address(plan->stack_low) : json_null());
-  json_object_set_new(json, "stackPointer", plan->shared_stack ? address(plan->stack_pointer) : json_null());
-  json_object_set_new(json, "tableSize", plan->shared_table ? address(plan->table_size) : json_null());
-  bool threads = plan->thread_count > 0;
-  json_object_set_new(json, "threadCount", address(plan->thread_count));
-  json_object_set_new(json, "threadBase", threads ? address(plan->thread_base) : json_null());
-  json_object_set_new(json, "threadSize", threads ? address(plan->thread_size) : json_null());
-  json_object_set_new(json, "threadStackSize", threads ? address(plan->thread_stack_size) : json_null());
+  get_plan_fields(layout, fields);
+  set_fields(json, fields);
   json_t *order = json_array();
   for (size_t i = 0; i < layout->count; i++)
     json_array_append_new(order, json_string(layout->modules[layout->order[i]].name));
