@@ -117,7 +117,6 @@ static void free_files(void) {
   while (outputs.first) {
     struct output_file *file = outputs.first;
     outputs.first = file->next;
-    close_output(file);
     free(file->path);
     free(file->temporary);
     free(file);
@@ -125,6 +124,8 @@ static void free_files(void) {
 }
 
 void discard_outputs(void) {
+  for (struct output_file *file = outputs.first; file; file = file->next)
+    close_output(file); // which may wait, for the reader of a pipe: a signal can still end that
   begin_change();
   remove_temporaries();
   free_directories();
