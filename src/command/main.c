@@ -39,31 +39,6 @@ bool flush_printed(void) {
   return (fflush(stdout) == 0 && !failed) || fail("cannot write to standard output");
 }
 
-void *xmalloc(size_t size) {
-  void *memory = malloc(size);
-  if (!memory)
-    out_of_memory();
-  return memory;
-}
-
-void *xcalloc(size_t count, size_t size) {
-  void *memory = calloc(count, size);
-  if (!memory)
-    out_of_memory();
-  return memory;
-}
-
-char *xprintf(const char *format, ...) {
-  char *text;
-  va_list arguments;
-  va_start(arguments, format);
-  int size = vasprintf(&text, format, arguments);
-  va_end(arguments);
-  if (size < 0)
-    out_of_memory();
-  return text;
-}
-
 // An installation can be moved: where wasmshare.mk is, from the command's directory (WS_SHARE), is what was
 // configured. A build tree has it in its own share.
 static bool print_makefile(void) {
