@@ -1,14 +1,18 @@
 #include "exact.h"
 
-// What position-independent code adds to the addresses and to the table indices in it.
-static bool is_base(const struct ws_module *module, uint32_t global) {
-  struct ws_slice symbol;
-  return global < module->global_count && ws_got_data_symbol(module->globals[global].name, &symbol) &&
-         (ws_slice_is(symbol, "__memory_base") || ws_slice_is(symbol, "__table_base"));
-}
+#include "instructions.h"
 
 static bool is_table_index(const struct ws_module_info *info, uint64_t value) {
   return info->has_table && value >= info->table_base && value - info->table_base < info->table_size;
+}
+
+// ------------------------------------------------------------------------------------- without relocations
+
+// What position-independent code adds to the addresses and to the table indices in it.
+static bool is_base(const struct ws_module *module, uint64_t global) {
+  struct ws_slice symbol;
+  return global < module->global_count && ws_got_data_symbol(module->globals[global].name, &symbol) &&
+         (ws_slice_is(symbol, "__memory_base") || ws_slice_is(symbol, "__table_base"));
 }
 
 static bool is_pic(const struct ws_module *module) {
@@ -18,133 +22,78 @@ static bool is_pic(const struct ws_module *module) {
   return false;
 }
 
-// What the rest of this file looks for are bytes that could be an operand. What is found may be part of
-// something else: it is used only to refuse, never to move anything.
-
-struct leb {
-  uint64_t value; // unsigned
-  size_t size;
-  uint8_t last; // byte
-  bool sign;    // the highest bit in front of that byte
+// What there is in a function, or in all of them.
+struct operands {
+  bool relocated; // as only linkers leave them
+  bool constants; // or loads, or stores: anything that can have an address in it
+  bool absolute;  // addresses or table indices, and no base that they could be added to
 };
 
-// Reads the LEB128 at `at`, of `most` bytes at most. False if there is none.
-static bool read_leb(struct ws_slice bytes, size_t at, size_t most, struct leb *leb) {
-  *leb = (struct leb){0};
-  for (; leb->size < most && at + leb->size < bytes.size; leb->size++) {
-    uint8_t byte = bytes.data[at + leb->size];
-    leb->value |= (uint64_t)(byte & 0x7f) << (7 * leb->size);
-    leb->last = byte;
-    if (byte < 0x80) {
-      leb->size++;
+// A linker pads what it relocates to its full width. Constants from 128 MiB on, and offsets from 256 MiB on,
+// need that anyway.
+static bool may_be_relocated(const struct ws_module *module, const struct ws_instruction *instruction) {
+  bool high = module->memory.minimum >= (UINT64_C(1) << 27) / WS_PAGE_SIZE;
+  bool wide = instruction->width == (module->memory.is_64 ? 10 : 5) || instruction->width == 5;
+  return instruction->padded || (high && wide);
+}
+
+// Position-independent code gets a base from a global; one function is compiled to be so, or not. False if it
+// cannot be decoded.
+static bool find_operands(const struct ws_module *module, struct ws_slice body, struct operands *operands) {
+  struct ws_reader reader = ws_reader(body);
+  bool takes_base = false, has_addresses = false;
+  ws_skip_locals(&reader);
+  while (!reader.bad && reader.at < reader.end) {
+    struct ws_instruction instruction = ws_read_instruction(&reader);
+    bool address = instruction.kind == WS_OPERAND_CONSTANT || instruction.kind == WS_OPERAND_OFFSET;
+    takes_base |= instruction.opcode == WASM_OPCODE_GLOBAL_GET && is_base(module, instruction.value);
+    has_addresses |= address && may_be_relocated(module, &instruction);
+    operands->relocated |= instruction.padded;
+    operands->constants |= address || instruction.accesses_memory;
+  }
+  operands->absolute |= has_addresses && !takes_base;
+  return !reader.bad;
+}
+
+// Whether a global holds a number that no linker has explained by a name of its own.
+static bool has_own_globals(const struct ws_module *module) {
+  for (uint32_t i = 0; i < module->global_count; i++) {
+    const struct ws_global *global = &module->globals[i];
+    if (!global->imported && !global->moves && global->init.kind != WS_CONSTANT_OTHER &&
+        !ws_linker_symbol(global->name))
       return true;
-    }
-    leb->sign = byte & 0x40;
   }
   return false;
 }
 
-// Whether it is as wide as what linkers relocate, and its value needs less: then a linker wrote it. A
-// positive signed number ends with a byte of zeros when its highest bit is the one before that.
-static bool is_padded(const struct leb *leb, bool is_signed) {
-  return (leb->size == 5 || leb->size == 10) && leb->last == (is_signed && leb->sign ? 0x7f : 0x00);
-}
-
-// An operand: what follows a constant, a global's name, a call, or the alignment of a load or store.
-struct operand {
-  enum { NO_OPERAND, ADDRESS, GLOBAL, OTHER } kind;
-  uint64_t value;
-  bool padded;
-};
-
-// Finds one at `at`, by what is before it.
-static struct operand operand_at(const struct ws_module *module, struct ws_slice body, size_t at) {
-  struct operand operand = {NO_OPERAND, 0, false};
-  struct leb leb;
-  uint8_t before = body.data[at - 1], opcode = at > 1 ? body.data[at - 2] : 0,
-          prefix = at > 2 ? body.data[at - 3] : 0;
-  bool constant = before == WASM_OPCODE_I32_CONST || before == WASM_OPCODE_I64_CONST;
-  bool memarg = before <= 4 && ((opcode >= WASM_OPCODE_I32_LOAD && opcode <= WASM_OPCODE_I64_STORE32) ||
-                                prefix == WASM_OPCODE_SIMD_PREFIX || prefix == WASM_OPCODE_ATOMICS_PREFIX);
-  if (!read_leb(body, at, 10, &leb))
-    return operand;
-  if (constant || memarg)
-    operand.kind = ADDRESS;
-  else if (before == WASM_OPCODE_GLOBAL_GET)
-    operand.kind = GLOBAL;
-  else if (before == WASM_OPCODE_CALL)
-    operand.kind = OTHER;
-  // Constants above 128 MiB need their last byte.
-  bool high = module->memory.minimum > (UINT64_C(1) << 27) / WS_PAGE_SIZE;
-  operand.value = leb.value;
-  operand.padded = is_padded(&leb, constant && !high);
-  return operand;
-}
-
-// Whether a constant may be a pointer: an index of the function table, or an address of what the module has
-// or the linker defines. Linkers leave the first 1024 bytes free.
-static bool may_be_pointer(const struct ws_module *module, uint64_t value) {
-  const struct ws_module_info *info = &module->info;
-  uint64_t end = ws_memory_size(module);
-  if (is_table_index(info, value))
-    return true;
-  if (value < 1024 || value > end)
-    return false;
-  if (info->data_end > info->data_base ||
-      module->memory_import == SIZE_MAX) // then zeroed data can be anywhere
-    return true;
-  bool knows_heap = info->has_stack;
-  for (uint32_t i = 0; i < module->global_count; i++)
-    knows_heap |= module->globals[i].moves && module->globals[i].base == WS_BASE_HEAP_BASE;
-  return value == info->stack_low || value == info->stack_pointer || value == module->heap_base ||
-         value == end || (!knows_heap && value % 16 == 0);
-}
-
-// Whether a function has an operand that is an address, or a table index, and takes no base that it could be
-// added to. A function as a whole is compiled to be position-independent, or not.
-static bool is_absolute(const struct ws_module *module, struct ws_slice body, bool rewritten) {
-  bool absolute = false;
-  for (size_t i = 1; i < body.size; i++) {
-    struct operand operand = operand_at(module, body, i);
-    if (operand.kind == GLOBAL && operand.value < module->global_count &&
-        is_base(module, (uint32_t)operand.value))
-      return false;
-    absolute |=
-        operand.kind == ADDRESS && (operand.padded || (rewritten && may_be_pointer(module, operand.value)));
-  }
-  return absolute;
-}
-
-// What rewrites a module, such as wasm-opt, leaves no padding: then any constant that could be an address has
-// to be taken for one.
-static bool is_rewritten(const struct ws_module *module, struct ws_slice code) {
-  for (size_t i = 1; i < code.size; i++) {
-    struct operand operand = operand_at(module, code, i);
-    if (operand.kind != NO_OPERAND && operand.padded)
-      return false;
-  }
-  return true;
-}
-
-static bool has_absolute_function(const struct ws_module *module) {
+// Whether there is no address or table index in the code but what is added to a base. What rewrites a module,
+// such as wasm-opt, leaves no padding: then nothing tells an address from any other number, in code or in a
+// global.
+static bool is_code_exact(const struct ws_module *module) {
   const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
-  bool rewritten = code && is_rewritten(module, code->content);
+  struct operands operands = {0};
   for (uint32_t i = 0; i < module->function_count; i++) {
     const struct ws_function *function = &module->functions[i];
     struct ws_slice body = {code->content.data + function->offset, function->size};
-    if (!function->synthetic && is_absolute(module, body, rewritten))
-      return true;
+    if (!function->synthetic && !find_operands(module, body, &operands))
+      return false;
   }
-  return false;
+  return operands.relocated ? !operands.absolute : !operands.constants && !has_own_globals(module);
 }
 
-static void judge_without_relocations(struct ws_module *module, bool trust_pic) {
+static void check_without_relocations(struct ws_module *module, bool trust_pic) {
   static const char advice[] = "link with -Wl,--emit-relocs (rustc: -Clink-arg=--emit-relocs)";
   bool has_data = module->info.data_end > module->info.data_base, pic = is_pic(module), initialised = false;
   for (size_t i = 0; i < module->segment_count; i++)
     initialised |= !ws_slice_is_zero(module->segments[i].bytes);
-  if ((has_data && !pic) || (!trust_pic && has_absolute_function(module)))
+  if (has_data && !pic)
     ws_module_refuse(module, NULL, "has no linking section, so its pointers cannot be found: %s", advice);
+  else if (!trust_pic && !is_code_exact(module))
+    ws_module_refuse(
+        module, NULL,
+        "has no linking section, and nothing tells numbers in its code from addresses: %s, or use "
+        "--trust-pic if all its code is PIC",
+        advice);
   else if (pic && module->memory_import == SIZE_MAX)
     ws_module_refuse(
         module, NULL,
@@ -157,6 +106,8 @@ static void judge_without_relocations(struct ws_module *module, bool trust_pic) 
                      "pointers: %s, or use --trust-pic if all its code is PIC and no static holds a pointer",
                      advice);
 }
+
+// ---------------------------------------------------------------------------------- with relocations missing
 
 // Relocations come after everything that they are for, so a file that was cut off between two sections can
 // still be a module. What linkers write after them (names, producers, features) shows that it is whole;
@@ -195,6 +146,29 @@ static bool has_data_symbols(const struct ws_module *module) {
   return false;
 }
 
+struct leb {
+  uint64_t value; // unsigned
+  size_t size;
+  uint8_t last; // byte
+  bool sign;    // the highest bit in front of that byte
+};
+
+// Reads the LEB128 at `at`, of 5 bytes at most. False if there is none.
+static bool read_leb(struct ws_slice bytes, size_t at, struct leb *leb) {
+  *leb = (struct leb){0};
+  for (; leb->size < 5 && at + leb->size < bytes.size; leb->size++) {
+    uint8_t byte = bytes.data[at + leb->size];
+    leb->value |= (uint64_t)(byte & 0x7f) << (7 * leb->size);
+    leb->last = byte;
+    if (byte < 0x80) {
+      leb->size++;
+      return true;
+    }
+    leb->sign = byte & 0x40;
+  }
+  return false;
+}
+
 // Whether some bytes of the code could be an operand that the linker relocated: one that is longer than its
 // value needs, as it makes all of those but addresses above 128 MiB; or an address, should something have
 // written it anew. Used only to refuse, as above: a function that only computes, or follows the pointers that
@@ -207,12 +181,12 @@ static bool may_hold_operands(const struct ws_module *module, struct ws_slice co
   bool whole = !may_lack_relocations(module) || (data && data->relocated);
   for (size_t i = 0; i < code.size; i++) {
     struct leb leb;
-    if (!read_leb(code, i, 5, &leb))
+    if (!read_leb(code, i, &leb))
       continue;
-    if (is_padded(&leb, true))
-      return true;
     uint64_t value = (uint32_t)leb.value;
     bool wide = leb.size == 5;
+    if (wide && leb.last == (leb.sign ? 0x7f : 0x00))
+      return true;
     if (whole)
       continue;
     if (addresses &&
@@ -241,7 +215,7 @@ void ws_check_exact(struct ws_module *module, bool trust_pic) {
   if (!module->has_memory) {
     ws_module_refuse(module, NULL, "has no memory, so there is nothing to share");
   } else if (!module->has_linking) {
-    judge_without_relocations(module, trust_pic);
+    check_without_relocations(module, trust_pic);
   } else if (code && !code->relocated && may_hold_operands(module, code->content)) {
     ws_module_refuse(
         module, "linking",
