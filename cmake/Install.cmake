@@ -61,8 +61,8 @@ endforeach()
 install(FILES src/wasmshare.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT library)
 # what places modules at load time, as sources: for native hosts, and for pages
 install(FILES src/load/wasmshare_load.h src/load/wasmshare_load.c DESTINATION "${share_dir}/load" COMPONENT command)
-install(FILES js/package.json js/index.js js/index.d.ts js/plan.js js/prepared.js js/kernel.js DESTINATION "${share_dir}/js"
-  COMPONENT command)
+install(FILES js/package.json js/index.js js/index.d.ts js/format.js js/plan.js js/prepared.js js/kernel.js js/kernel.wat
+  DESTINATION "${share_dir}/js" COMPONENT command)
 
 # --------------------------------------------------------------------------------------------------------- build systems
 

@@ -1,6 +1,7 @@
 // WasmShare at load time: gives modules that `wasmshare prepare` wrote one memory, in a browser, Node, Deno or a worker.
 
-import { check, checkHeap, extent, isSize, limitOf, PAGE, pagesFor, placeNext, plan, tooLarge } from './plan.js';
+import { HAS_RELOCATIONS, PAGE } from './format.js';
+import { check, checkHeap, extent, isSize, pagesFor, placeNext, plan, tooLarge } from './plan.js';
 import { fail, place, read, WasmShareError } from './prepared.js';
 
 export { WasmShareError };
@@ -23,7 +24,7 @@ export async function relocate(source, offset, heapBase) {
   check({ offset }, Number.isFinite);
   const module = await open(source), { memory } = module, [low, high] = extent(module);
   // Without relocations, nothing says more than that a stack is aligned.
-  const alignment = module.flags & 256 ? module.alignment : 16;
+  const alignment = module.flags & HAS_RELOCATIONS ? module.alignment : 16;
   if (offset % alignment) module.wrong('alignment', `moves by multiples of ${alignment}`);
   // The addresses of a 32-bit memory wrap, as those of the command do.
   if (!module.memory64 && Math.abs(offset) < 2 ** 32) offset = (low + offset + 2 ** 32) % 2 ** 32 - low;

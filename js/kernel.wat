@@ -25,11 +25,12 @@
         (br $words))))
     (i64.eq (local.get $sum) (i64.load align=1 (i32.sub (local.get $facts) (i32.const 8)))))
 
-  ;; Adds $delta to $count pointers, of $width digits of as many bits as $mask has; of the last one, $unused of 64 are
-  ;; none of the number's. How far each is from the one before it is read from $next on. Returns what comes behind, or 0
-  ;; if a pointer is not between $first and $limit, or what is read not in front of $end.
+  ;; Adds $delta to $count pointers, of $width digits of as many bits as $mask has; of the last one, the bits in $last are
+  ;; the number's, and $sign is the one of them that is its sign, or 0. How far each is from the one before it is read from
+  ;; $next on. Returns what comes behind, or 0 if a pointer is not between $first and $limit, or what is read not in front
+  ;; of $end.
   (func (export "p") (param $count i32) (param $next i32) (param $end i32) (param $first i32) (param $limit i32)
-    (param $delta i64) (param $width i32) (param $mask i64) (param $unused i64) (param $signed i32) (result i32)
+    (param $delta i64) (param $width i32) (param $mask i64) (param $last i32) (param $sign i32) (result i32)
     (local $at i32) (local $until i32) (local $shift i32) (local $byte i32) (local $digit i64)
     (loop $pointers
       (local.set $until (local.get $width))
@@ -53,10 +54,9 @@
         (if (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 1))) (local.get $until)) (then
           (local.set $digit (i64.shr_s (local.get $digit) (i64.popcnt (local.get $mask)))) ;; what is still to add
           (br $digits))))
-      (local.set $digit (i64.shl (local.get $digit) (local.get $unused)))
-      (i64.store8 (i32.sub (local.get $at) (i32.const 1)) (i64.and (local.get $mask) (select
-        (i64.shr_s (local.get $digit) (local.get $unused))
-        (i64.shr_u (local.get $digit) (local.get $unused))
-        (local.get $signed))))
+      ;; Flipping the sign, and then taking it off, copies it to all bits above.
+      (i32.store8 (i32.sub (local.get $at) (i32.const 1)) (i32.and (i32.wrap_i64 (local.get $mask)) (i32.sub
+        (i32.xor (i32.and (i32.wrap_i64 (local.get $digit)) (local.get $last)) (local.get $sign))
+        (local.get $sign))))
       (br_if $pointers (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))
     (local.get $next)))

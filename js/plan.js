@@ -1,9 +1,9 @@
 // Where each module goes: the same places as those of the command (src/plan.c).
 
+import {
+  HAS_RELOCATIONS, HAS_STACK, HAS_TABLE, NULL_GUARD, PAGE, STACK_ALIGNMENT, USES_HEAP_BASE, USES_HEAP_END,
+} from './format.js';
 import { fail } from './prepared.js';
-
-export const PAGE = 65536;
-const NULL_GUARD = 1024, STACK_ALIGNMENT = 16;
 
 const up = (value, alignment) => Math.ceil(value / alignment) * alignment;
 
@@ -23,7 +23,7 @@ export function extent(module, own = module.ownsStack) {
   const { dataBase, dataEnd, stackLow, stackPointer, end } = module, ends = [];
   if (dataEnd > dataBase) ends.push(dataBase, dataEnd);
   if (own) ends.push(stackLow, stackPointer);
-  return [ends.length ? Math.min(...ends) : 0, Math.max(0, ...ends, module.flags & 256 ? 0 : end)];
+  return [ends.length && Math.min(...ends), Math.max(0, ...ends, module.flags & HAS_RELOCATIONS ? 0 : end)];
 }
 
 // The module at the first place from `cursor` up, in a layout that may share a stack and a table.
@@ -35,14 +35,14 @@ export function placeNext(module, cursor, additionalStack, align, { memory64, sh
   if (cursor < NULL_GUARD && !stackFirst && high > low) cursor = NULL_GUARD;
   const memoryBase = up(cursor, alignment), shift = memoryBase - Math.floor(low / alignment) * alignment;
   const extra = own ? up(additionalStack, STACK_ALIGNMENT) : 0, offset = shift + (stackFirst ? up(extra, alignment) : 0);
-  const top = module.stackPointer + shift + extra, has = (address) => (module.flags & 1 ? address : null);
+  const top = module.stackPointer + shift + extra, has = (address) => (module.flags & HAS_STACK ? address : null);
   const end = Math.max(high + (stackFirst ? offset : shift + extra), own ? top : 0);
   if (!(Math.max(high, end) <= limitOf(module))) tooLarge(module);
   return {
     offset, memoryBase, memorySize: end - memoryBase,
     stackLow: has(stackLow ?? module.stackLow + shift), stackPointer: has(stackPointer ?? top),
     dataBase: module.dataBase + offset, dataEnd: module.dataEnd + offset,
-    tableBase: tableSize === null ? module.tableBase : module.flags & 8 && tableSize, tableSize: module.tableSize,
+    tableBase: tableSize === null ? module.tableBase : module.flags & HAS_TABLE && tableSize, tableSize: module.tableSize,
   };
 }
 
@@ -50,14 +50,14 @@ export function placeNext(module, cursor, additionalStack, align, { memory64, sh
 export function pagesFor(end, maximumPages, module) {
   const pages = Math.ceil(end / PAGE);
   if (pages * PAGE > limitOf(module)) tooLarge(module);
-  if (pages > (maximumPages ?? pages))
+  if (maximumPages !== null && pages > maximumPages)
     module.wrong('maximum', `needs ${pages} pages, of at most ${maximumPages}: raise maxMemory`);
   return pages;
 }
 
 // Only one module may hand out all memory from __heap_base up, whatever __heap_end is. `mask` has the flags that count.
-export function checkHeap(module, mask = 192) {
-  if ((module.flags & mask) === 64)
+export function checkHeap(module, mask = USES_HEAP_BASE | USES_HEAP_END) {
+  if ((module.flags & mask) === USES_HEAP_BASE)
     module.wrong('heap', 'takes all memory from __heap_base up, as only the heapOwner may');
 }
 
@@ -67,18 +67,19 @@ export function plan(modules, additionalStack, options) {
   } = options, [first] = modules, shareStack = stack === 'shared';
   check({ stack, table }, (kind) => kind === 'private' || kind === 'shared');
   check({ additionalStack, base, align, heapSize, maxMemory, stackSize, heapOwner: heapOwner ?? 0 }, isSize);
-  check({ align }, (size) => !(size && Math.log2(size) % 1));
-  check({ maxMemory }, (size) => !(size % PAGE || size > limitOf(first)));
-  check({ stackSize }, (size) => shareStack || !size);
+  check({ align }, (size) => !(Math.log2(size) % 1));
+  check({ maxMemory }, (size) => size % PAGE === 0 && size <= limitOf(first));
+  check({ stackSize }, (size) => !size || shareStack);
   check({ heapOwner }, () => modules[heapOwner ?? 0]);
   check(others);
 
   const { memory64, shared } = first;
   let cursor = base, stackLow = null, stackPointer = null, tableSize = table === 'shared' ? 1 : null;
   if (shareStack) {
-    const sizes = modules.map((module) => module.flags & 1 && module.stackPointer - module.stackLow);
+    const size = stackSize
+      || Math.max(...modules.map((module) => module.flags & HAS_STACK && module.stackPointer - module.stackLow));
     stackLow = up(base, STACK_ALIGNMENT);
-    cursor = stackPointer = stackLow + up((stackSize || Math.max(...sizes)) + additionalStack, STACK_ALIGNMENT);
+    cursor = stackPointer = stackLow + up(size + additionalStack, STACK_ALIGNMENT);
   }
   const placed = modules.map((module) => {
     const at = placeNext(module, cursor, additionalStack, align, { memory64, shared, stackLow, stackPointer, tableSize });
@@ -86,17 +87,17 @@ export function plan(modules, additionalStack, options) {
     tableSize &&= tableSize + at.tableSize;
     return at;
   });
-  const heapBase = up(cursor, 16), last = modules.at(-1);
+  const heapBase = up(cursor, STACK_ALIGNMENT), last = modules.at(-1);
   if (!memory64 && heapBase >= 2 ** 32) tooLarge(last);
   const maximum = maxMemory / PAGE || Math.max(...modules.map(({ memory }) => memory.maximum ?? -1));
-  const maximumPages = maximum < 0 ? null : maximum;
+  const maximumPages = maximum >= 0 ? maximum : null;
   const pages = pagesFor(heapBase + heapSize, maximumPages, last), heapEnd = pages * PAGE;
 
   let taken = 0; // or the flag of __heap_base, when a module has it all
   placed.forEach((at, i) => {
     const owns = (heapOwner ?? i) === i;
-    checkHeap(modules[i], owns ? taken : 192);
-    taken |= owns && modules[i].flags & 64;
+    checkHeap(modules[i], owns ? taken : USES_HEAP_BASE | USES_HEAP_END);
+    taken |= owns && modules[i].flags & USES_HEAP_BASE;
     at.heapBase = owns ? heapBase : heapEnd;
   });
   return {

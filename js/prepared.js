@@ -1,8 +1,10 @@
 // Prepared modules: reading what `wasmshare prepare` wrote (docs/prepared-format.md), and placing it.
 
+import {
+  GLOBAL, HAS_MAXIMUM, HAS_STACK, HAS_TABLE, IMPORT, IMPORTS_STACK, IMPORTS_TABLE, MEMORY64, PAGE, SHARED, STACK_FIRST,
+  TABLE, TABLE_FIRST,
+} from './format.js';
 import code from './kernel.js';
-
-const IMPORT = 2, TABLE = 4, GLOBAL = 6;
 
 export class WasmShareError extends Error {
   name = 'WasmShareError';
@@ -16,17 +18,17 @@ export const fail = (code, message) => {
   throw new WasmShareError(code, message);
 };
 
-// The loops over a module's bytes (kernel.wat: its memory m, its functions d and p), and the bytes that are in the memory.
-let kernel, held;
+// The loops over a module's bytes (kernel.wat: its memory m, its functions d and p).
+let kernel;
 
 // A copy of the bytes in the memory of the loops.
 function hold(bytes) {
   kernel ??= new WebAssembly.Instance(
-    new WebAssembly.Module(Uint8Array.from(code, (letter) => letter.charCodeAt() ^ 109))).exports;
+    new WebAssembly.Module(Uint8Array.from(code.match(/../g), (digits) => '0x' + digits))).exports;
   const { m } = kernel, more = bytes.length + 8 - m.buffer.byteLength;
-  if (more > 0) m.grow(Math.ceil(more / 65536));
+  if (more > 0) m.grow(Math.ceil(more / PAGE));
   const copy = new Uint8Array(m.buffer, 0, bytes.length);
-  if (held !== bytes) copy.set(held = bytes);
+  copy.set(bytes);
   return copy;
 }
 
@@ -50,35 +52,34 @@ export function read(bytes, name) {
   const wrong = (code, message) => fail(code, `${name} ${message}`);
   const number = reader(bytes, 8), sections = {};
   const malformed = () => wrong('changed', 'is changed, or of another version: prepare it again');
-  const check = (ok) => ok || wrong('not-wasm', 'is no WebAssembly module');
   const text = (at, length) => String.fromCharCode(...bytes.subarray(at, at + length));
-  check(text(0, 8) === '\0asm\x01\0\0\0');
   while (number.at < bytes.length) {
     const start = number.at++, id = bytes[start], size = number(), content = number.at, end = content + size;
-    check(end <= bytes.length);
     // A custom section counts if it is ours.
     if (id) sections[id] = { start, content, end };
     else if (text(content, 10) === '\twasmshare') sections[0] = { start, content: content + 10, end };
     number.at = end;
   }
+  if (number.at !== bytes.length || text(0, 8) !== '\0asm\x01\0\0\0') wrong('not-wasm', 'is no WebAssembly module');
   const { start, content, end } = sections[0] ?? wrong('not-prepared', 'is not prepared: use `wasmshare prepare`');
   number.at = content + 9;
   const [covered, flags, alignment, dataBase, dataSize, stackLow, stackSize, ownEnd, heapBase, heapEnd, , , ,
     tableBase, tableSize, , memoryAt, tableAt] = Array.from({ length: 18 }, number);
   const fixups = number.at;
-  held = null;
   hold(bytes);
   if (bytes[content] !== 2 || !(covered <= start) || !kernel.d(covered, content + 9, end)) malformed();
 
   const limits = (at) => {
     number.at = at + 1;
-    return { at, flags: bytes[at], minimum: number(), maximum: bytes[at] & 1 ? number() : null, end: number.at };
+    return { at, flags: bytes[at], minimum: number(), maximum: bytes[at] & HAS_MAXIMUM ? number() : null, end: number.at };
   };
+  const memory = limits(memoryAt);
   return {
     wrong, malformed, bytes, sections, covered, fixups, flags, alignment: 2 ** alignment, dataBase,
     dataEnd: dataBase + dataSize, stackLow, stackPointer: stackLow + stackSize, end: ownEnd, heapBase, heapEnd,
-    tableBase, tableSize, memory: limits(memoryAt), table: limits(tableAt),
-    ownsStack: (flags & 3) === 1, memory64: !!(bytes[memoryAt] & 4), shared: !!(bytes[memoryAt] & 2),
+    tableBase, tableSize, memory, table: limits(tableAt),
+    ownsStack: (flags & (HAS_STACK | IMPORTS_STACK)) === HAS_STACK,
+    memory64: !!(memory.flags & MEMORY64), shared: !!(memory.flags & SHARED),
   };
 }
 
@@ -87,10 +88,10 @@ export function place(module, layout, at) {
   const { sections, memory, table, malformed, flags } = module, bytes = hold(module.bytes);
   const imports = sections[IMPORT] ?? malformed();
   const moveStack = layout.stackLow !== null && module.ownsStack;
-  const moveTable = layout.tableSize !== null && (flags & 24) === 8;
+  const moveTable = layout.tableSize !== null && (flags & (HAS_TABLE | IMPORTS_TABLE)) === HAS_TABLE;
   const cannotShare = (what) => module.wrong(what, `cannot share its ${what}, which is not its first`);
-  if (moveStack && !(flags & 4)) cannotShare('stack');
-  if (moveTable && !(flags & 32 && table.at > imports.end)) cannotShare('table');
+  if (moveStack && !(flags & STACK_FIRST)) cannotShare('stack');
+  if (moveTable && !(flags & TABLE_FIRST && table.at > imports.end)) cannotShare('table');
 
   // How many a section has, and where the first of them is.
   const first = (id) => {
@@ -112,7 +113,7 @@ export function place(module, layout, at) {
     replace([start + 1, content, uleb(others + head.length)]);
   };
   const limits = ({ at, end, flags }, minimum, maximum = null) =>
-    [at, end, [flags & 6 | maximum !== null, ...uleb(minimum), ...maximum === null ? [] : uleb(maximum)]];
+    [at, end, [flags & (SHARED | MEMORY64) | maximum !== null, ...uleb(minimum), ...maximum === null ? [] : uleb(maximum)]];
   const imported = (name) => Array.from('\x03env' + name, (letter) => letter.charCodeAt());
 
   // What is shared moves from its own section to the imports. The limits of the memory change, and those of a shared
@@ -125,18 +126,16 @@ export function place(module, layout, at) {
       ...moveTable ? [...imported('\x19__indirect_function_table\x01\x70'), ...tableLimits[2]] : [],
       ...moveStack ? [...imported('\x0f__stack_pointer\x03'), bytes[pointer], bytes[pointer + 1]] : [],
     ]],
-    ...[limits(memory, layout.pages, layout.maximumPages), tableLimits].sort(([a], [b]) => b - a)
-      .filter(([at]) => at < imports.end && (at === memory.at || layout.tableSize && at)),
-  ]);
+    limits(memory, layout.pages, layout.maximumPages), layout.tableSize ? tableLimits : [],
+  ].filter(([at]) => at > imports.content && at <= imports.end).sort(([a], [b]) => b - a));
 
   const deltas = [0, at.offset, at.stackLow - module.stackLow, at.stackPointer - module.stackPointer,
     at.heapBase - module.heapBase, layout.heapEnd - module.heapEnd, at.tableBase - module.tableBase];
   const number = reader(bytes, module.fixups), { start, end } = sections[0];
-  held = null;
   while (number.at !== end) {
     const kind = number(), delta = deltas[(kind >> 3 & 7) + 1] - deltas[kind >> 6];
-    // How many digits, which bits of a byte are one's, how many of 64 are not the last one's, whether it has a sign.
-    const form = [[5, 127n, 60n], [5, 127n, 60n, 1], [10, 127n, 63n], [10, 127n, 63n, 1], [4, 255n, 56n], [8, 255n, 56n]][kind & 7];
+    // How many digits, which bits of a byte are one's, which the last one's, and which of those is a sign.
+    const form = [[5, 127n, 15], [5, 127n, 15, 8], [10, 127n, 1], [10, 127n, 1, 1], [4, 255n, 255], [8, 255n, 255]][kind & 7];
     if (!form || !Number.isInteger(delta)) malformed();
     number.at = kernel.p(number(), number.at, end, pointer || behind, module.covered, BigInt(delta), ...form) || malformed();
   }
