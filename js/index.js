@@ -48,7 +48,8 @@ export async function combine(sources, additionalStack = 0, options = {}) {
   };
 }
 
-export async function load(layout, source, { memory, table, base, additionalStack = 0, ...others } = {}) {
+export async function load(layout, source, options = {}) {
+  const { memory, table, base, additionalStack = 0, ...others } = options;
   check({ layout }, () => layout?.modules);
   check(others);
   const module = await open(source), { tableSize } = layout;
@@ -66,8 +67,8 @@ export async function load(layout, source, { memory, table, base, additionalStac
   const wider = { ...layout, pages, heapEnd: at.heapBase, tableSize: tableSize && tableSize + at.tableSize };
   const bytes = place(module, wider, at);
   const grow = (what, by) => Number(what.grow(module.memory64 ? BigInt(by) : by));
-  // Another thread may have had the same idea; what it grew is not ours.
-  if (memory && grow(memory, pages - current) !== current) return load(...arguments);
+  // Another thread may have had the same idea; what it grew is not ours. (A Response can be read only once.)
+  if (memory && grow(memory, pages - current) !== current) return load(layout, module.bytes, options);
   if (table && tableSize) grow(table, at.tableSize);
   return { module: bytes, neededPages: pages, layout: { ...wider, modules: [...layout.modules, at] } };
 }

@@ -201,6 +201,22 @@ describe('load places one more module into a running layout', () => {
     assert.ok(third.layout.modules[2].memoryBase >= memoryBase + memorySize);
   });
 
+  test('behind what another thread has grown meanwhile', async () => {
+    const { neededPages, layout } = await combine([keeper]);
+    for (const source of [keeper, new Response(keeper)]) {
+      const memory = new WebAssembly.Memory({ initial: neededPages });
+      const grow = memory.grow.bind(memory);
+      let others = 1;
+      memory.grow = (pages) => {
+        if (others-- > 0) grow(1);
+        return grow(pages);
+      };
+      const { layout: { modules: [, { memoryBase }] }, neededPages: needed } = await load(layout, source, { memory });
+      assert.ok(memoryBase >= (neededPages + 1) * 65536);
+      assert.equal(needed, memory.buffer.byteLength / 65536);
+    }
+  });
+
   test('behind the layout, or where there is room for it', async () => {
     const { neededPages, layout } = await combine([keeper], 0, { heapSize: 1 << 20 });
     const behind = await load(layout, keeper);
