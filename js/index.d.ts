@@ -106,7 +106,7 @@ export class WasmShareError extends Error {
    * - `space`: it would not fit the address space, or the place that was given
    * - `maximum`: the memory's maximum is too small
    * - `heap`: two modules would hand out the same heap
-   * - `stack`, `table`: the module cannot share its own
+   * - `stack`, `table`: the module cannot share its own, or it imports its stack and nothing says how large that is
    */
   code: 'source' | 'not-wasm' | 'not-prepared' | 'changed' | 'option' | 'mix' | 'alignment' | 'space' | 'maximum' |
     'heap' | 'stack' | 'table';

@@ -39,7 +39,7 @@ export async function relocate(source, offset, heapBase) {
   });
 }
 
-export async function combine(sources, additionalStack = 0, options = {}) {
+export async function combine(sources, additionalStack = 0, options) {
   check({ modules: sources }, () => Array.isArray(sources) && sources.length);
   const modules = await Promise.all(sources.map((source, i) => open(source, `module ${i}`)));
   const layout = plan(modules, additionalStack, options);
@@ -48,8 +48,8 @@ export async function combine(sources, additionalStack = 0, options = {}) {
   };
 }
 
-export async function load(layout, source, options = {}) {
-  const { memory, table, base, additionalStack = 0, ...others } = options;
+export async function load(layout, source, options) {
+  const { memory, table, base, additionalStack = 0, ...others } = options ?? {};
   check({ layout }, () => layout?.modules);
   check(others);
   const module = await open(source), { tableSize } = layout;

@@ -1,7 +1,7 @@
 // Where each module goes: the same places as those of the command (src/plan.c).
 
 import {
-  HAS_RELOCATIONS, HAS_STACK, HAS_TABLE, NULL_GUARD, PAGE, STACK_ALIGNMENT, USES_HEAP_BASE, USES_HEAP_END,
+  HAS_RELOCATIONS, HAS_STACK, HAS_TABLE, IMPORTS_STACK, NULL_GUARD, PAGE, STACK_ALIGNMENT, USES_HEAP_BASE, USES_HEAP_END,
 } from './format.js';
 import { fail } from './prepared.js';
 
@@ -64,7 +64,7 @@ export function checkHeap(module, mask = USES_HEAP_BASE | USES_HEAP_END) {
 export function plan(modules, additionalStack, options) {
   const {
     stack = 'private', table = 'private', base = 0, align = 0, heapSize = 0, maxMemory = 0, stackSize = 0, heapOwner, ...others
-  } = options, [first] = modules, shareStack = stack === 'shared';
+  } = options ?? {}, [first] = modules, shareStack = stack === 'shared';
   check({ stack, table }, (kind) => kind === 'private' || kind === 'shared');
   check({ additionalStack, base, align, heapSize, maxMemory, stackSize, heapOwner: heapOwner ?? 0 }, isSize);
   check({ align }, (size) => !(Math.log2(size) % 1));
@@ -78,6 +78,7 @@ export function plan(modules, additionalStack, options) {
   if (shareStack) {
     const size = stackSize
       || Math.max(...modules.map((module) => module.flags & HAS_STACK && module.stackPointer - module.stackLow));
+    if (!size) modules.find((module) => module.flags & IMPORTS_STACK)?.wrong('stack', 'imports its stack: give stackSize');
     stackLow = up(base, STACK_ALIGNMENT);
     cursor = stackPointer = stackLow + up(size + additionalStack, STACK_ALIGNMENT);
   }

@@ -145,6 +145,8 @@ test('options that make no sense are refused, by name', async () => {
   const { layout } = await combine([keeper], undefined, { stack: undefined, base: undefined, heapOwner: undefined });
   for (const option of [{ base: -16 }, { base: NaN }, { base: '16' }, { additionalStack: 0.5 }, { memry: 1 }])
     await refuses(load(layout, keeper, option), 'option', RegExp(`^${Object.keys(option)[0]} cannot be `));
+  assert.deepEqual(await combine([keeper], 0, null), await combine([keeper]), 'null is as nothing');
+  assert.deepEqual(await load(layout, keeper, null), await load(layout, keeper));
   for (const layout of [undefined, null, {}]) await refuses(load(layout, keeper), 'option', /^layout cannot be /);
 });
 
@@ -162,6 +164,18 @@ test('layouts that cannot be are refused', async () => {
   await refuses(relocate(keeper, 2 ** 32), 'space', /./);
   for (const offset of [NaN, Infinity, '65536', [65536], undefined])
     await refuses(relocate(keeper, offset), 'option', /^offset cannot be /);
+});
+
+test('a shared stack must have a size, which modules that import theirs do not say', async () => {
+  const shared = join(directory, 'shared');
+  run(tool('WASMSHARE'), ['combine', '-o', shared, '--stack=shared', '--keep-relocs', join(directory, 'stack-linked.wasm')]);
+  run(tool('WASMSHARE'), ['prepare', '-o', shared, `importing=${join(shared, 'stack-linked.wasm')}`]);
+  const importing = readFileSync(join(shared, 'importing.wasm'));
+  await refuses(combine([importing, importing], 0, { stack: 'shared' }), 'stack', /^module 0 imports its stack: give stackSize$/);
+  const { layout } = await combine([importing], 0, { stack: 'shared', stackSize: 4096 });
+  assert.equal(layout.stackPointer - layout.stackLow, 4096);
+  const { layout: { stackPointer, stackLow } } = await combine([importing, prepared.stack], 0, { stack: 'shared' });
+  assert.ok(stackPointer > stackLow);
 });
 
 // ------------------------------------------------------------------------------------------------------ that they run
