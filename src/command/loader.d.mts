@@ -103,7 +103,7 @@ export interface AddressSpace {
   load(name: ModuleName): Promise<WebAssembly.Instance>;
   /** A thread with a stack and thread-local variables of its own, of those that `--threads` made room for. */
   startThread(): Thread;
-  /** Gives the thread's area back, when its worker has ended. */
+  /** Gives the thread's area back, when its worker has ended: once, in the first thread. */
   endThread(thread: Thread): void;
 }
 

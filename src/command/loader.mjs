@@ -101,6 +101,7 @@ export async function instantiate(imports = {}, options = {}) {
   // A module may be called anything: `constructor`, `__proto__`.
   const compiled = { __proto__: null, ...thread?.compiled };
   const instances = { __proto__: null };
+  const loaded = { __proto__: null }; // what is compiled of the modules whose constructors have run: others can still fail
 
   function importsOf(module) {
     const given = { __proto__: null, ...typeof imports === 'function' ? imports(module) : imports };
@@ -163,6 +164,8 @@ export async function instantiate(imports = {}, options = {}) {
       }
       missing.forEach(beginHeap);
       missing.forEach(start);
+      for (const { name } of missing)
+        loaded[name] = compiled[name];
     } catch (error) {
       for (const { name } of missing)
         delete instances[name];
@@ -178,15 +181,20 @@ export async function instantiate(imports = {}, options = {}) {
   };
 
   const free = Array.from({ length: thread ? 0 : threadCount }, (_, i) => i);
+  const used = new Set();
   const startThread = () => {
     if (free.length === 0)
       throw new RangeError(thread ? 'the first thread hands out threads'
         : `there is room for ${threadCount} threads: combine with a larger --threads`);
     const index = free.shift();
+    used.add(index);
     const base = threadBase + threadSize * (memory64 ? BigInt(index) : index);
-    return { index, base, memory, compiled: { ...compiled } };
+    return { index, base, memory, compiled: { ...loaded } };
   };
   const endThread = ({ index }) => {
+    // An area that came back twice would be handed out twice.
+    if (!used.delete(index))
+      throw new RangeError(thread ? 'the first thread ends threads' : `thread ${index} is not running`);
     free.push(index);
   };
 

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { expected, runFourThreads } from './modules/four-threads.mjs';
-import { combine, instantiate, liesInside, linkThreads, scratchDirectory } from './tools.mjs';
+import { combine, instantiate, liesInside, linkThreads, scratchDirectory, testsDirectory } from './tools.mjs';
 
 const threads = 2, times = 100_000, areaSize = 4096;
 
@@ -60,6 +60,51 @@ test('two threads on one shared memory', async t => {
       assert.equal(exports.get_bss_total(), threads * times);
     });
   }
+});
+
+test('an area is handed out to one thread at a time', async t => {
+  const directory = scratchDirectory('areas');
+  const module = linkThreads(join(directory, 'threads-input.wasm'));
+  const layout = await combine(directory, [`left=${module}`, `right=${module}`], '--stack=shared', '--threads', '3');
+  const { startThread, endThread } = await layout.instantiate();
+
+  await t.test('so that it cannot come back twice', () => {
+    const thread = startThread();
+    endThread(structuredClone({ index: thread.index })); // a copy, as a worker sends it back
+    for (const other of [thread, { index: 2 }, { index: 3 }, {}])
+      assert.throws(() => endThread(other), { name: 'RangeError', message: `thread ${other.index} is not running` });
+    const threads = [startThread(), startThread(), startThread()];
+    assert.equal(new Set(threads.map(({ base }) => base)).size, 3);
+    assert.throws(startThread, /there is room for 3 threads/);
+    threads.forEach(endThread);
+  });
+
+  await t.test('nor to a worker', async () => {
+    const thread = startThread();
+    const { startThread: startInWorker, endThread: endInWorker } = await layout.instantiate({}, { thread });
+    assert.throws(() => endInWorker(thread), { name: 'RangeError', message: 'the first thread ends threads' });
+    assert.throws(startInWorker, /the first thread hands out threads/);
+  });
+});
+
+test('a thread has the modules that were loaded when it started, not one that could not be', async () => {
+  const directory = scratchDirectory('loaded');
+  const left = linkThreads(join(directory, 'left-input.wasm'));
+  const right = linkThreads(join(directory, 'right-input.wasm'), '-Wl,--allow-undefined',
+    join(testsDirectory, 'node', 'modules', 'loader', 'log.c'));
+  const layout = await combine(directory, [`left=${left}`, `right=${right}`], '--stack=shared', '--threads', '2',
+    '--host-import', 'env.say');
+  const env = {};
+  const { load, startThread } = await layout.instantiate(() => ({ env }), { modules: ['left'] });
+  await assert.rejects(load('right'), /^LinkError: right: needs env.say/);
+  const thread = startThread();
+  assert.deepEqual(Object.keys(thread.compiled), ['left']);
+  const { instances } = await layout.instantiate({}, { thread });
+  assert.deepEqual(Object.keys(instances), ['left']);
+
+  env.say = () => {};
+  await load('right');
+  assert.deepEqual(Object.keys(startThread().compiled), ['left', 'right']);
 });
 
 test('four workers, each with a stack and thread-local variables that the loader hands out', async () => {
