@@ -10,7 +10,7 @@
 #   Their list is $(NAME_OUTPUTS). They are made again when a module has changed, or WasmShare itself.
 #
 #   MODULES  paths of .wasm files, in layout order; a module is named after its file unless written as name=path
-#   OPTIONS  options of `wasmshare combine`, such as --extra-stack 64K
+#   OPTIONS  options of `wasmshare combine`, such as --extra-stack 64K; the file of --map is one of the outputs
 #
 # WASMSHARE_LDFLAGS: what to link modules with, by clang (CC), for exact placing. For linking alone, not for compiling and
 #   linking in one: it can have -O0 in it.
@@ -29,9 +29,17 @@ WASMSHARE_LDFLAGS = -Wl,--emit-relocs -Wl,--import-memory $(_wasmshare_no_wasm_o
 _wasmshare_no_wasm_opt = $(if $(findstring wasm-ld,$(shell \
   $(CC) --target=wasm32 --no-wasm-opt '-###' -x c - 2>&1)),--no-wasm-opt,-O0)
 
-_wasmshare_path = $(if $(findstring =,$1),$(word 2,$(subst =, ,$1)),$1)
-_wasmshare_name = $(if $(findstring =,$1),$(word 1,$(subst =, ,$1)),$(basename $(notdir $1)))
-_wasmshare_layout = $(or $(patsubst --name=%,%,$(filter --name=%,$(subst --name ,--name=,$1))),layout)
+# The name that a module is given: what is in front of its first =, unless that has a / in it and so belongs to the path.
+_wasmshare_first = $(firstword $(subst =, ,$1))
+_wasmshare_given = $(if $(findstring =,$1),$(filter $(notdir $(_wasmshare_first)),$(_wasmshare_first)))
+_wasmshare_path = $(patsubst $(_wasmshare_given)=%,%,$1)
+_wasmshare_name = $(or $(_wasmshare_given),$(basename $(notdir $1)))
+
+# The value of an option, written with a space or with a =.
+_wasmshare_option = $(lastword $(patsubst --$1=%,%,$(filter --$1=%,$(subst --$1 ,--$1=,$(strip $2)))))
+
+# In front of a rule's prerequisites, a = would make them the value of a variable.
+_wasmshare_equals := =
 
 # -o and --depfile, however short, and --name if it is short: where the outputs are is known from DIR and --name.
 _wasmshare_refused = $(filter -o% --o% --d%,$1) $(filter-out --name --name=%,$(filter --n%,$1))
@@ -39,10 +47,10 @@ _wasmshare_refused = $(filter -o% --o% --d%,$1) $(filter-out --name --name=%,$(f
 define wasmshare_combine
 $(if $(strip $(call _wasmshare_refused,$4)),$(error wasmshare_combine: $(strip $1): OPTIONS cannot have $(strip $(call _wasmshare_refused,$4))))
 $(strip $1)_OUTPUTS := $(foreach module,$3,$(strip $2)/$(call _wasmshare_name,$(module)).wasm) \
-  $(addprefix $(strip $2)/$(call _wasmshare_layout,$4).,h mjs d.mts json)
+  $(addprefix $(strip $2)/$(or $(call _wasmshare_option,name,$4),layout).,h mjs d.mts json) $(call _wasmshare_option,map,$4)
 .PHONY: $(strip $1)
 $(strip $1): $$($(strip $1)_OUTPUTS)
-$$($(strip $1)_OUTPUTS) &: $(foreach module,$3,$(call _wasmshare_path,$(module))) $(_wasmshare_command)
+$$($(strip $1)_OUTPUTS) &: $(subst =,$$(_wasmshare_equals),$(foreach module,$3,$(call _wasmshare_path,$(module)))) $(_wasmshare_command)
 	@mkdir -p $(strip $2)
 	$(WASMSHARE) combine -o $(strip $2) $4 $3
 endef

@@ -57,6 +57,38 @@ wasmshare verify build/other/memory.json
 run build/host
 expect 'is up to date' make.log
 
+# the picture is an output too
+cat >>Makefile <<'END'
+$(eval $(call wasmshare_combine,drawn,build/drawn,build/greeting.wasm,--map build/drawn/memory.svg --heap-size 1M))
+$(eval $(call wasmshare_combine,named,build/named,build/greeting.wasm,--name  memory --map=build/named.svg))
+END
+run drawn named
+[ "$(combined)" = 2 ] || fail "combined $(combined) times"
+rm build/drawn/memory.svg build/named.svg
+run drawn named
+[ "$(combined)" = 2 ] || fail 'the pictures were not drawn again'
+[ -f build/drawn/memory.svg ] && [ -f build/named.svg ] || fail 'the pictures were not drawn again'
+run drawn named
+[ "$(combined)" = 0 ] || fail "combined $(combined) times"
+
+# a name is in front of the first =, unless a / comes before that
+mkdir -p build/a=b
+cp build/greeting.wasm build/a=b/greeting.wasm
+cp -r build/a=b c=d
+cat >>Makefile <<'END'
+$(eval $(call wasmshare_combine,equal,build/equal,one=build/a=b/greeting.wasm build/a=b/greeting.wasm two=c=d/greeting.wasm,--heap-size 1M))
+END
+run equal
+[ "$(combined)" = 1 ] || fail "combined $(combined) times"
+[ "$(echo build/equal/*.wasm)" = 'build/equal/greeting.wasm build/equal/one.wasm build/equal/two.wasm' ] ||
+    fail "written: $(ls build/equal)"
+run equal
+[ "$(combined)" = 0 ] || fail "combined $(combined) times"
+wait_for_a_new_timestamp
+touch c=d/greeting.wasm
+run equal
+[ "$(combined)" = 1 ] || fail "combined $(combined) times"
+
 # a failure stops make and leaves no outputs behind
 rm -r build/app
 printf 'not wasm' >build/greeting.wasm
