@@ -1,7 +1,7 @@
 //! Building modules and programs with cargo, and taking their paths from what it says.
 
 use crate::workspace::{is_cdylib, Module, Source, Workspace};
-use crate::{report, tool, wrapper};
+use crate::{report, sections, tool, wrapper};
 use anyhow::{bail, Context, Result};
 use cargo_metadata::{Artifact as CargoArtifact, Message, Package};
 use std::ffi::OsString;
@@ -272,47 +272,12 @@ fn unmovable(workspace: &Workspace, built: &[CargoArtifact]) -> Result<Vec<PathB
     for artifact in built {
         let ours = artifact.target.is_cdylib() && workspace.has(&artifact.package_id);
         if let Some(file) = wasm_file(artifact).filter(|_| ours && artifact.fresh) {
-            if !has_relocations(&file)? {
+            if !sections::has_relocations(&file)? {
                 files.push(file);
             }
         }
     }
     Ok(files)
-}
-
-/// Whether a module has the custom section `linking`, without which relocations mean nothing. What is no module has what
-/// it needs: `wasmshare` says what is wrong with it.
-fn has_relocations(file: &Path) -> Result<bool> {
-    let bytes =
-        std::fs::read(file).with_context(|| format!("could not read {}", file.display()))?;
-    Ok(has_custom_section(&bytes, b"linking").unwrap_or(true))
-}
-
-fn has_custom_section(module: &[u8], name: &[u8]) -> Option<bool> {
-    let mut rest = module.get(8..)?;
-    while let Some((id, after)) = rest.split_first() {
-        let (size, after) = leb128(after)?;
-        let content = after.get(..size)?;
-        if *id == 0 {
-            let (length, content) = leb128(content)?;
-            if content.get(..length)? == name {
-                return Some(true);
-            }
-        }
-        rest = &after[size..];
-    }
-    Some(false)
-}
-
-fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let mut value = 0;
-    for (i, byte) in bytes.iter().enumerate().take(5) {
-        value |= usize::from(byte & 0x7f) << (7 * i);
-        if byte & 0x80 == 0 {
-            return Some((value, &bytes[i + 1..]));
-        }
-    }
-    None
 }
 
 fn wasm_file(artifact: &CargoArtifact) -> Option<PathBuf> {
@@ -349,16 +314,6 @@ mod tests {
             ("wasm32-wasip1".into(), "small".into())
         );
         assert_eq!(as_built("x.wasm"), (unknown.into(), "dev".into()));
-    }
-
-    #[test]
-    fn custom_sections_are_found_by_name() {
-        let module = b"\0asm\x01\0\0\0\x0a\x81\0z\0\x0a\x07linking\x02\x01\0\x05\x04name";
-        assert_eq!(has_custom_section(module, b"linking"), Some(true));
-        assert_eq!(has_custom_section(module, b"name"), Some(true));
-        assert_eq!(has_custom_section(module, b"nam"), Some(false));
-        assert_eq!(has_custom_section(&module[..20], b"linking"), None);
-        assert_eq!(has_custom_section(b"", b"linking"), None);
     }
 
     #[test]

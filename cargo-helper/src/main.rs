@@ -7,6 +7,7 @@ mod combine;
 mod config;
 mod node;
 mod report;
+mod sections;
 mod tool;
 mod workspace;
 mod wrapper;
