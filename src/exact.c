@@ -210,6 +210,24 @@ static bool lacks_relocations(const struct ws_module *module) {
   return data && !data->relocated && may_hold_pointers(module);
 }
 
+// Whether a function that was exported when the module was linked is not any more. What takes exports away,
+// as Wizer does with the function that it has called, may have changed data too, in ways that no relocation
+// tells of.
+static bool lost_exports(const struct ws_module *module) {
+  size_t exported = 0, exports = 0;
+  bool wizer = false;
+  for (uint32_t i = 0; i < module->symbol_count; i++) {
+    const struct ws_symbol *symbol = &module->symbols[i];
+    if (symbol->kind != WS_SYMBOL_FUNCTION || (symbol->flags & WS_SYMBOL_UNDEFINED))
+      continue;
+    exported += (symbol->flags & WS_SYMBOL_EXPORTED) != 0;
+    wizer |= ws_slice_is(symbol->name, "wizer.initialize") && !ws_find_export(module, symbol->name);
+  }
+  for (size_t i = 0; i < module->export_count; i++)
+    exports += module->exports[i].kind == WS_FUNCTION;
+  return wizer || exports < exported;
+}
+
 void ws_check_exact(struct ws_module *module, bool trust_pic) {
   const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
   if (!module->has_memory) {
@@ -221,6 +239,11 @@ void ws_check_exact(struct ws_module *module, bool trust_pic) {
         module, "linking",
         "has a linking section, but no relocations of its code: the file was cut off, or stripped of "
         "them");
+  } else if (lost_exports(module)) {
+    ws_module_refuse(
+        module, "linking",
+        "had exports that are gone: it was changed after it was linked, by Wizer perhaps, so give the "
+        "linker's own output, and take snapshots of what was combined");
   } else if (lacks_relocations(module)) {
     ws_module_refuse(
         module, NULL,

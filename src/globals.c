@@ -57,21 +57,19 @@ static bool sort_data_symbols(struct ws_module *module, const struct ws_symbol *
 static bool explain_by_export(struct ws_module *module, const struct ws_export *export,
                               struct ws_error *error, const struct ws_symbol **symbols, size_t symbol_count) {
   struct ws_global *global = &module->globals[export->index];
-  const struct ws_linker_symbol *known = ws_linker_symbol(export->name);
-  if (known) {
-    set(global, known->moves, known->base);
-    return true;
-  }
-  if (ws_is_segment_bound(module, export->name, global->init.value)) {
-    set(global, true, WS_BASE_MEMORY);
-    return true;
-  }
   struct ws_symbol key = {.name = export->name};
   const struct ws_symbol *key_pointer = &key;
   const struct ws_symbol **found =
       symbol_count ? bsearch(&key_pointer, symbols, symbol_count, sizeof *symbols, compare_names) : NULL;
   char name[128];
   ws_printable(export->name, name, sizeof name);
+  // A program may define a variable under a name that is otherwise the linker's.
+  const struct ws_linker_symbol *known =
+      found && !((*found)->flags & WS_SYMBOL_ABSOLUTE) ? NULL : ws_linker_symbol(export->name);
+  if (known) {
+    set(global, known->moves, known->base);
+    return true;
+  }
   if (found) {
     uint64_t address;
     enum ws_base base;
@@ -87,7 +85,9 @@ static bool explain_by_export(struct ws_module *module, const struct ws_export *
     set(global, moves, base);
     return true;
   }
-  if (global->name.size) // a WebAssembly global of the program's own
+  if (ws_is_segment_bound(module, export->name, global->init.value))
+    set(global, true, WS_BASE_MEMORY);
+  else if (global->name.size) // a WebAssembly global of the program's own
     set(global, false, WS_BASE_MEMORY);
   else
     ws_module_refuse(
