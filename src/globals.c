@@ -126,8 +126,9 @@ bool ws_read_globals(struct ws_module *module, struct ws_error *error) {
         global->init.kind != WS_CONSTANT_OTHER)
       ws_module_refuse(
           module, "GLOBAL",
-          "global %u has no name, so nothing says whether it is a pointer: link with -Wl,--emit-relocs "
-          "(rustc: -Clink-arg=--emit-relocs), or do not strip names",
+          "without a linking section and names, as when it was stripped after linking, nothing says whether "
+          "global %u is a pointer: link with -Wl,--emit-relocs (rustc: -Clink-arg=--emit-relocs), and do not "
+          "strip",
           i);
   }
   return true;

@@ -178,7 +178,7 @@ const struct ws_table *ws_indirect_table(const struct ws_module *module) {
 const char *ws_why_table_stays(const struct ws_module *module) {
   const struct ws_table *table = ws_indirect_table(module);
   if (module->indirect_table != module->imported_tables)
-    return "is not the first table that it defines";
+    return "is not the first table that it defines (link with -Wl,--import-table)";
   if (table && (table->initialised || table->element_type != WASM_TYPE_FUNCREF))
     return "has an initialiser, or elements of another type than funcref";
   return NULL;

@@ -375,7 +375,7 @@ bool ws_plan_shift(struct ws_module *module, uint64_t offset, uint64_t table_off
   if (info->has_maximum && placement->pages > placement->maximum_pages)
     return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
                    "would need %" PRIu64 " pages of memory there, and declares a maximum of %" PRIu64
-                   ": link it with a larger -Wl,--max-memory",
+                   ": link it with a larger -Wl,--max-memory, or without --no-growable-memory",
                    placement->pages, placement->maximum_pages);
   return true;
 }

@@ -226,7 +226,8 @@ static void describe_exports(struct ws_module *module) {
     if (export->kind != WS_FUNCTION)
       continue;
     info->exports_init_tls |= ws_slice_is(export->name, "__wasm_init_tls");
-    info->reruns_constructors |= is_command_wrapper(module, export->index);
+    info->reruns_constructors |=
+        !ws_slice_is(export->name, "_start") && is_command_wrapper(module, export->index);
   }
 }
 

@@ -289,7 +289,9 @@ static void report_missing_variable(struct resolver *resolver, struct ws_slice s
         ws_offer(&suggestion, candidate->name, i);
     }
   }
-  char near[TEXT], hint[2 * TEXT] = ": define it, or declare it weak";
+  char near[TEXT], hint[3 * TEXT] = ": define it, declare it weak, or keep it where it is defined with "
+                                    "-Wl,--export, since linkers drop what a "
+                                    "module does not use itself";
   if (suggestion.from != WS_HOST)
     snprintf(hint, sizeof hint, "; did you mean %s, of %s?", ws_printable(suggestion.name, near, sizeof near),
              resolver->options->names[suggestion.from]);

@@ -361,11 +361,11 @@ static bool read_data(struct ws_module *module, struct ws_reader *reader, struct
     if (!segment->passive) {
       struct ws_expression offset = ws_read_expression(reader);
       if (!reader->bad && offset.kind == WS_CONSTANT_OTHER)
-        return ws_module_fail(
-            module, error, "DATA", at,
-            "data segment %u has an offset that is not a constant: is this a shared library "
-            "(-shared)? Link it as a program, or as a reactor with --no-entry",
-            (unsigned)i);
+        return ws_module_fail(module, error, "DATA", at,
+                              "data segment %u has an offset that is not a constant, as in shared libraries: "
+                              "link it without -shared "
+                              "and -pie, as a program, or as a reactor with --no-entry",
+                              (unsigned)i);
       segment->placed = true;
       segment->address = offset.value;
     }

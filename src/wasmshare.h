@@ -134,8 +134,8 @@ struct ws_module_info {
       uses_heap_end; // code or data names __heap_base, __heap_end: the module hands out the heap
   uint64_t tls_size, tls_alignment; // of a thread's block of thread-local variables, with a shared memory
   bool exports_init_tls;            // __wasm_init_tls, which a new thread calls with its block
-  // Calling an export runs its constructors again: the linker takes it for a program that is run anew at each
-  // call (lld/wasm/Writer.cpp, createCommandExportWrappers).
+  // Calling an export, other than _start, runs its constructors again: the linker takes it for a program that
+  // is run anew at each call (lld/wasm/Writer.cpp, createCommandExportWrappers). Not known without names.
   bool reruns_constructors;
   bool has_table;                  // an indirect function table, which may be empty
   bool imports_table;              // the table is imported, or will be (share_table)

@@ -44,6 +44,12 @@ bool fail(const char *format, ...)
 #endif
     ;
 bool fail_with(const struct ws_error *error);
+// Reports "wasmshare: warning: ...", of what goes on all the same.
+void warn(const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 1, 2)))
+#endif
+    ;
 // Whether all that was printed on stdout is there. Reports if not.
 bool flush_printed(void);
 

@@ -15,7 +15,13 @@ bool read_input(const struct options *options, const char *path, bool to_place, 
   if (!open_input(path, file))
     return false;
   *module = ws_module_read(path, file->bytes, file->size, &read, &error);
-  return *module || fail_with(&error);
+  if (!*module)
+    return fail_with(&error);
+  if (to_place && ws_module_info(*module)->reruns_constructors)
+    warn("%s: every call of an export runs its constructors again: link with "
+         "-Wl,--export-if-defined=__wasm_call_ctors, or as a reactor (-mexec-model=reactor)",
+         path);
+  return true;
 }
 
 static bool check_name(const char *name) {

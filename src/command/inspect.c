@@ -15,6 +15,7 @@ static json_t *inspect_json(const char *path, const struct ws_module_info *info)
   json_object_set_new(json, "file", json_text(path));
   json_object_set_new(json, "exact", json_boolean(info->exact));
   json_object_set_new(json, "prepared", json_boolean(info->prepared));
+  json_object_set_new(json, "rerunsConstructors", json_boolean(info->reruns_constructors));
   json_object_set_new(json, "reason", info->exact ? json_null() : json_string(info->inexact.message));
   json_t *memory = json_null();
   if (info->has_memory) {
@@ -61,6 +62,8 @@ static void print_text(const char *path, const struct ws_module_info *info) {
     printf("  exact        yes\n");
   else
     printf("  exact        no: %s\n", info->inexact.message);
+  if (info->reruns_constructors)
+    printf("  constructors run again at every call of an export\n");
   if (!info->has_memory) {
     printf("  memory       none\n");
   } else {

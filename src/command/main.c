@@ -12,17 +12,29 @@
 #include "../suggest.h"
 #include "command.h"
 
-bool fail(const char *format, ...) {
+// One line, whatever is in it.
+static void report(const char *kind, const char *format, va_list arguments) {
   char line[1024];
-  va_list arguments;
-  va_start(arguments, format);
   vsnprintf(line, sizeof line, format, arguments);
-  va_end(arguments);
   for (char *at = line; *at; at++)
     if (*at == '\n' || *at == '\r')
       *at = ' ';
-  fprintf(stderr, "wasmshare: error: %s\n", line);
+  fprintf(stderr, "wasmshare: %s: %s\n", kind, line);
+}
+
+bool fail(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  report("error", format, arguments);
+  va_end(arguments);
   return false;
+}
+
+void warn(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  report("warning", format, arguments);
+  va_end(arguments);
 }
 
 bool fail_with(const struct ws_error *error) {
