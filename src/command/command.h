@@ -44,7 +44,7 @@ bool fail(const char *format, ...)
 #endif
     ;
 bool fail_with(const struct ws_error *error);
-// Reports "wasmshare: warning: ...", of what goes on all the same.
+// Reports "wasmshare: warning: ...", if the command succeeds: an error is all that is said otherwise.
 void warn(const char *format, ...)
 #if defined(__GNUC__)
     __attribute__((format(printf, 1, 2)))

@@ -13,9 +13,7 @@
 #include "command.h"
 
 // One line, whatever is in it.
-static void report(const char *kind, const char *format, va_list arguments) {
-  char line[1024];
-  vsnprintf(line, sizeof line, format, arguments);
+static void report(const char *kind, char *line) {
   for (char *at = line; *at; at++)
     if (*at == '\n' || *at == '\r')
       *at = ' ';
@@ -23,18 +21,37 @@ static void report(const char *kind, const char *format, va_list arguments) {
 }
 
 bool fail(const char *format, ...) {
+  char line[1024];
   va_list arguments;
   va_start(arguments, format);
-  report("error", format, arguments);
+  vsnprintf(line, sizeof line, format, arguments);
   va_end(arguments);
+  report("error", line);
   return false;
 }
 
+static struct warning {
+  char line[1024];
+  struct warning *next;
+} *warnings, **last_warning = &warnings;
+
 void warn(const char *format, ...) {
+  struct warning *warning = xcalloc(1, sizeof *warning);
   va_list arguments;
   va_start(arguments, format);
-  report("warning", format, arguments);
+  vsnprintf(warning->line, sizeof warning->line, format, arguments);
   va_end(arguments);
+  *last_warning = warning;
+  last_warning = &warning->next;
+}
+
+static void tell_warnings(bool ok) {
+  for (struct warning *warning = warnings, *next; warning; warning = next) {
+    next = warning->next;
+    if (ok)
+      report("warning", warning->line);
+    free(warning);
+  }
 }
 
 bool fail_with(const struct ws_error *error) {
@@ -160,5 +177,7 @@ int main(int argc, char **argv) {
   signal(SIGXFSZ, SIG_IGN); // a file that may not be so large is an error of write()
   catch_signals();
   json_set_alloc_funcs(xmalloc, free);
-  return run(argc, argv) && flush_printed() ? 0 : 1;
+  bool ok = run(argc, argv) && flush_printed();
+  tell_warnings(ok);
+  return ok ? 0 : 1;
 }
