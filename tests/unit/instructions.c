@@ -1,0 +1,143 @@
+// The instruction decoder: where each instruction ends, and which operands linkers could have relocated.
+#include "unit.h"
+
+#include "../../src/instructions.h"
+
+static struct ws_instruction read_one(struct ws_slice bytes, size_t *size) {
+  struct ws_reader reader = ws_reader(bytes);
+  struct ws_instruction instruction = ws_read_instruction(&reader);
+  assert_false(reader.bad);
+  *size = ws_read_offset(&reader);
+  return instruction;
+}
+
+// What follows each is an `end`, which must be left.
+#define assert_ends(...)                                                                                     \
+  do {                                                                                                       \
+    size_t size_;                                                                                            \
+    struct ws_slice bytes_ = BYTES(__VA_ARGS__, 0x0b);                                                       \
+    read_one(bytes_, &size_);                                                                                \
+    assert_int_equal(size_, bytes_.size - 1);                                                                \
+  } while (0)
+
+static void every_instruction_ends_where_the_next_begins(void **state) {
+  (void)state;
+  assert_ends(0x00);                                           // unreachable
+  assert_ends(0x02, 0x40);                                     // block
+  assert_ends(0x03, 0x7f);                                     // loop (result i32)
+  assert_ends(0x04, 0x63, 0x70);                               // if (result (ref null func))
+  assert_ends(0x02, 0x80, 0x01);                               // block (type 128)
+  assert_ends(0x06, 0x40);                                     // try
+  assert_ends(0x07, 0x00);                                     // catch
+  assert_ends(0x08, 0x81, 0x00);                               // throw
+  assert_ends(0x09, 0x01);                                     // rethrow
+  assert_ends(0x0a);                                           // throw_ref
+  assert_ends(0x0c, 0x00);                                     // br
+  assert_ends(0x0e, 0x02, 0x00, 0x80, 0x01, 0x01);             // br_table
+  assert_ends(0x10, 0x80, 0x80, 0x80, 0x80, 0x00);             // call
+  assert_ends(0x11, 0x80, 0x80, 0x80, 0x80, 0x00, 0x00);       // call_indirect
+  assert_ends(0x12, 0x05);                                     // return_call
+  assert_ends(0x13, 0x05, 0x00);                               // return_call_indirect
+  assert_ends(0x14, 0x05);                                     // call_ref
+  assert_ends(0x18, 0x00);                                     // delegate
+  assert_ends(0x19);                                           // catch_all
+  assert_ends(0x1b);                                           // select
+  assert_ends(0x1c, 0x01, 0x6f);                               // select (result externref)
+  assert_ends(0x1f, 0x40, 0x02, 0x00, 0x01, 0x00, 0x03, 0x00); // try_table (catch 1 0) (catch_all_ref 0)
+  assert_ends(0x20, 0x80, 0x01);                               // local.get
+  assert_ends(0x22, 0x00);                                     // local.tee
+  assert_ends(0x25, 0x01);                                     // table.get
+  assert_ends(0x28, 0x02, 0x80, 0x80, 0x04);                   // i32.load
+  assert_ends(0x3e, 0x42, 0x01, 0x08);                         // i64.store32 of memory 1
+  assert_ends(0x3f, 0x00);                                     // memory.size
+  assert_ends(0x40, 0x00);                                     // memory.grow
+  assert_ends(0x41, 0x7f);                                     // i32.const
+  assert_ends(0x42, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f);
+  assert_ends(0x43, 0x0b, 0x0b, 0x0b, 0x0b);                                      // f32.const
+  assert_ends(0x44, 0x0b, 0x0b, 0x0b, 0x0b, 0x0b, 0x0b, 0x0b, 0x0b);              // f64.const
+  assert_ends(0x6a);                                                              // i32.add
+  assert_ends(0xc4);                                                              // i64.extend32_s
+  assert_ends(0xd0, 0x70);                                                        // ref.null
+  assert_ends(0xd1);                                                              // ref.is_null
+  assert_ends(0xd2, 0x05);                                                        // ref.func
+  assert_ends(0xd5, 0x00);                                                        // br_on_null
+  assert_ends(0xfc, 0x07);                                                        // i64.trunc_sat_f64_u
+  assert_ends(0xfc, 0x08, 0x01, 0x00);                                            // memory.init
+  assert_ends(0xfc, 0x09, 0x01);                                                  // data.drop
+  assert_ends(0xfc, 0x0a, 0x00, 0x00);                                            // memory.copy
+  assert_ends(0xfc, 0x0b, 0x00);                                                  // memory.fill
+  assert_ends(0xfc, 0x0c, 0x01, 0x00);                                            // table.init
+  assert_ends(0xfc, 0x0f, 0x00);                                                  // table.grow
+  assert_ends(0xfd, 0x00, 0x04, 0x10);                                            // v128.load
+  assert_ends(0xfd, 0x0b, 0x04, 0x10);                                            // v128.store
+  assert_ends(0xfd, 0x0c, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16); // v128.const
+  assert_ends(0xfd, 0x0d, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0);  // i8x16.shuffle
+  assert_ends(0xfd, 0x0e);                                                        // i8x16.swizzle
+  assert_ends(0xfd, 0x15, 0x0b);                                                  // i8x16.extract_lane_s
+  assert_ends(0xfd, 0x54, 0x00, 0x10, 0x0b);                                      // v128.load8_lane
+  assert_ends(0xfd, 0x5c, 0x02, 0x10);                                            // v128.load32_zero
+  assert_ends(0xfd, 0xae, 0x01);                                                  // i32x4.add
+  assert_ends(0xfd, 0x80, 0x02);                                                  // i8x16.relaxed_swizzle
+  assert_ends(0xfe, 0x00, 0x02, 0x10);                                            // memory.atomic.notify
+  assert_ends(0xfe, 0x03, 0x00);                                                  // atomic.fence
+  assert_ends(0xfe, 0x4e, 0x02, 0x10); // i64.atomic.rmw32.cmpxchg_u
+}
+
+static void what_is_not_known_is_malformed(void **state) {
+  (void)state;
+  static const uint8_t unknown[][4] = {{0xfb, 0x00, 0x00}, {0x27},       {0xff},
+                                       {0xfc, 0x13},       {0xfe, 0x4f}, {0xfd, 0x80, 0x04}};
+  for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+    struct ws_reader reader = ws_reader((struct ws_slice){unknown[i], sizeof unknown[i]});
+    ws_read_instruction(&reader);
+    assert_true(reader.bad);
+  }
+  struct ws_reader cut = ws_reader(BYTES(0x41, 0x80));
+  ws_read_instruction(&cut);
+  assert_true(cut.bad);
+}
+
+static void local_declarations_are_skipped(void **state) {
+  (void)state;
+  struct ws_reader reader = ws_reader(BYTES(0x03, 0x80, 0x01, 0x7f, 0x01, 0x63, 0x70, 0x02, 0x7b, 0x0b));
+  ws_skip_locals(&reader);
+  assert_int_equal(ws_read_offset(&reader), 9);
+}
+
+#define assert_operand(expected_kind, expected_value, expected_padded, accesses, ...)                        \
+  do {                                                                                                       \
+    size_t size_;                                                                                            \
+    struct ws_instruction is_ = read_one(BYTES(__VA_ARGS__), &size_);                                        \
+    assert_int_equal(is_.kind, expected_kind);                                                               \
+    assert_int_equal(is_.value, expected_value);                                                             \
+    assert_int_equal(is_.padded, expected_padded);                                                           \
+    assert_int_equal(is_.accesses_memory, accesses);                                                         \
+  } while (0)
+
+static void operands_that_linkers_relocate_are_told_by_their_padding(void **state) {
+  (void)state;
+  assert_operand(WS_OPERAND_NONE, 0, false, false, 0x6a);
+  assert_operand(WS_OPERAND_CONSTANT, 1040, false, false, 0x41, 0x90, 0x08);
+  assert_operand(WS_OPERAND_CONSTANT, 1040, true, false, 0x41, 0x90, 0x88, 0x80, 0x80, 0x00);
+  assert_operand(WS_OPERAND_CONSTANT, UINT32_MAX, true, false, 0x41, 0xff, 0xff, 0xff, 0xff, 0x7f);
+  assert_operand(WS_OPERAND_CONSTANT, UINT32_C(1) << 27, false, false, 0x41, 0x80, 0x80, 0x80, 0xc0, 0x00);
+  assert_operand(WS_OPERAND_CONSTANT, UINT32_C(0x80000000), false, false, 0x41, 0x80, 0x80, 0x80, 0x80, 0x78);
+  assert_operand(WS_OPERAND_CONSTANT, 16, true, false, 0x42, 0x90, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+                 0x80, 0x00);
+  assert_operand(WS_OPERAND_OFFSET, 1040, false, true, 0x28, 0x02, 0x90, 0x08);
+  assert_operand(WS_OPERAND_OFFSET, 1040, true, true, 0x36, 0x02, 0x90, 0x88, 0x80, 0x80, 0x00);
+  assert_operand(WS_OPERAND_OFFSET, 16, false, true, 0xfd, 0x00, 0x04, 0x10);
+  assert_operand(WS_OPERAND_INDEX, 2, true, false, 0x23, 0x82, 0x80, 0x80, 0x80, 0x00);
+  assert_operand(WS_OPERAND_INDEX, 0, true, false, 0x11, 0x81, 0x80, 0x80, 0x80, 0x00, 0x00);
+  assert_operand(WS_OPERAND_INDEX, 0, false, true, 0xfc, 0x0b, 0x00);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_instruction_ends_where_the_next_begins),
+      cmocka_unit_test(what_is_not_known_is_malformed),
+      cmocka_unit_test(local_declarations_are_skipped),
+      cmocka_unit_test(operands_that_linkers_relocate_are_told_by_their_padding),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
