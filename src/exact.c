@@ -37,6 +37,10 @@ static bool may_be_relocated(const struct ws_module *module, const struct ws_ins
   return instruction->padded || (high && wide);
 }
 
+static bool is_address_operand(const struct ws_instruction *instruction) {
+  return instruction->kind == WS_OPERAND_CONSTANT || instruction->kind == WS_OPERAND_OFFSET;
+}
+
 // Position-independent code gets a base from a global; one function is compiled to be so, or not. False if it
 // cannot be decoded.
 static bool find_operands(const struct ws_module *module, struct ws_slice body, struct operands *operands) {
@@ -45,7 +49,7 @@ static bool find_operands(const struct ws_module *module, struct ws_slice body, 
   ws_skip_locals(&reader);
   while (!reader.bad && reader.at < reader.end) {
     struct ws_instruction instruction = ws_read_instruction(&reader);
-    bool address = instruction.kind == WS_OPERAND_CONSTANT || instruction.kind == WS_OPERAND_OFFSET;
+    bool address = is_address_operand(&instruction);
     takes_base |= instruction.opcode == WASM_OPCODE_GLOBAL_GET && is_base(module, instruction.value);
     has_addresses |= address && may_be_relocated(module, &instruction);
     operands->relocated |= instruction.padded;
@@ -146,56 +150,35 @@ static bool has_data_symbols(const struct ws_module *module) {
   return false;
 }
 
-struct leb {
-  uint64_t value; // unsigned
-  size_t size;
-  uint8_t last; // byte
-  bool sign;    // the highest bit in front of that byte
-};
-
-// Reads the LEB128 at `at`, of 5 bytes at most. False if there is none.
-static bool read_leb(struct ws_slice bytes, size_t at, struct leb *leb) {
-  *leb = (struct leb){0};
-  for (; leb->size < 5 && at + leb->size < bytes.size; leb->size++) {
-    uint8_t byte = bytes.data[at + leb->size];
-    leb->value |= (uint64_t)(byte & 0x7f) << (7 * leb->size);
-    leb->last = byte;
-    if (byte < 0x80) {
-      leb->size++;
-      return true;
-    }
-    leb->sign = byte & 0x40;
-  }
-  return false;
+// Whether an operand that is not as linkers leave them is the value of what may have been relocated, should
+// something have written it anew. Used only to refuse, as above.
+static bool may_be_pointer(const struct ws_module *module, const struct ws_instruction *instruction) {
+  const struct ws_module_info *info = &module->info;
+  uint64_t value = instruction->value;
+  bool is_address =
+      (info->data_end > info->data_base && value >= info->data_base && value <= info->data_end) ||
+      (info->has_stack && value != 0 && (value == info->stack_low || value == info->stack_pointer)) ||
+      value == module->heap_base || (instruction->width >= 5 && value <= module->heap_base);
+  return (is_address && has_data_symbols(module)) || is_table_index(info, value);
 }
 
-// Whether some bytes of the code could be an operand that the linker relocated: one that is longer than its
-// value needs, as it makes all of those but addresses above 128 MiB; or an address, should something have
-// written it anew. Used only to refuse, as above: a function that only computes, or follows the pointers that
-// it is given, calls nothing and uses no variable, has none.
-static bool may_hold_operands(const struct ws_module *module, struct ws_slice code) {
-  const struct ws_module_info *info = &module->info;
+// Whether the code has operands that a linker relocated. A function that only computes, or follows the
+// pointers that it is given, calls nothing and uses no variable, has none.
+static bool has_relocated_operands(const struct ws_module *module, const struct ws_section *code) {
   const struct ws_section *data = ws_section(module, WS_SECTION_DATA);
-  bool addresses = has_data_symbols(module);
   // The relocations of code come before those of data.
   bool whole = !may_lack_relocations(module) || (data && data->relocated);
-  for (size_t i = 0; i < code.size; i++) {
-    struct leb leb;
-    if (!read_leb(code, i, &leb))
-      continue;
-    uint64_t value = (uint32_t)leb.value;
-    bool wide = leb.size == 5;
-    if (wide && leb.last == (leb.sign ? 0x7f : 0x00))
-      return true;
-    if (whole)
-      continue;
-    if (addresses &&
-        ((info->data_end > info->data_base && value >= info->data_base && value <= info->data_end) ||
-         (info->has_stack && value != 0 && (value == info->stack_low || value == info->stack_pointer)) ||
-         value == module->heap_base || (wide && value <= module->heap_base)))
-      return true;
-    if (is_table_index(info, value))
-      return true;
+  for (uint32_t i = 0; i < module->function_count; i++) {
+    const struct ws_function *function = &module->functions[i];
+    struct ws_reader body =
+        ws_reader((struct ws_slice){code->content.data + function->offset, function->size});
+    ws_skip_locals(&body);
+    while (!function->synthetic && body.at < body.end) {
+      struct ws_instruction instruction = ws_read_instruction(&body);
+      if (body.bad || instruction.padded ||
+          (!whole && is_address_operand(&instruction) && may_be_pointer(module, &instruction)))
+        return true;
+    }
   }
   return false;
 }
@@ -234,7 +217,7 @@ void ws_check_exact(struct ws_module *module, bool trust_pic) {
     ws_module_refuse(module, NULL, "has no memory, so there is nothing to share");
   } else if (!module->has_linking) {
     check_without_relocations(module, trust_pic);
-  } else if (code && !code->relocated && may_hold_operands(module, code->content)) {
+  } else if (code && !code->relocated && has_relocated_operands(module, code)) {
     ws_module_refuse(
         module, "linking",
         "has a linking section, but no relocations of its code: the file was cut off, or stripped of "
