@@ -50,8 +50,8 @@ void ws_error_format(const struct ws_error *error, char *line, size_t size);
 struct ws_module;
 
 struct ws_read_options {
-  // Take a position-independent module without relocations although it has initialised data: the caller
-  // vouches that all its code is PIC and that no initialised data holds a pointer.
+  // Take a module without relocations although it has initialised data, or code that is not seen to be PIC:
+  // the caller vouches that all its code is, and that no initialised data holds a pointer.
   bool trust_pic;
   // Keep the linking and reloc.* sections, rewritten, so that the placed module can be moved again. Zeroed
   // data is then written out, as the linker does.

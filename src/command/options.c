@@ -55,7 +55,7 @@ static const struct row {
     {"json", NULL, "print JSON", INSPECT, FLAG, FIELD(json), 0},
     {"keep-relocs", NULL, "keep relocations, so that the outputs can be moved again", COMBINE | RELOCATE,
      FLAG, FIELD(keep_relocs), 0},
-    {"trust-pic", NULL, "take PIC without relocations although it has initialised data",
+    {"trust-pic", NULL, "vouch that what has no relocations is PIC, and no static a pointer",
      COMBINE | RELOCATE | PREPARE | INSPECT, FLAG, FIELD(trust_pic), 0},
     {"depfile", "FILE", "write dependencies, for make and ninja", COMBINE | PREPARE, TEXT, FIELD(depfile), 0},
 };
