@@ -97,7 +97,7 @@ export class WasmShareError extends Error {
   name: 'WasmShareError';
   /**
    * - `source`: it is no Uint8Array, ArrayBuffer or Response, or a Response that is not ok (404)
-   * - `not-wasm`: it is no WebAssembly module; a page, perhaps
+   * - `not-wasm`: it is not WebAssembly; a page, perhaps
    * - `not-prepared`: it was not written by `wasmshare prepare`
    * - `changed`: it was changed since, or prepared by another version of WasmShare
    * - `option`: an argument or an option has a value that does not go, or there is no such option

@@ -13,7 +13,7 @@ export const tooLarge = (module, end = limitOf(module), hint = '') =>
 
 // Refuses arguments and options, by their names, unless each of them goes.
 export function check(given, goes) {
-  for (const name in given) goes?.(given[name]) || fail('option', `${name} cannot be ${given[name]}`);
+  for (const name in given) goes?.(given[name]) || fail('option', `invalid argument ${name}: ${given[name]}`);
 }
 
 export const isSize = (value) => Number.isInteger(value) && value >= 0;

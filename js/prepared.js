@@ -60,7 +60,7 @@ export function read(bytes, name) {
     else if (text(content, 10) === '\twasmshare') sections[0] = { start, content: content + 10, end };
     number.at = end;
   }
-  if (number.at !== bytes.length || text(0, 8) !== '\0asm\x01\0\0\0') wrong('not-wasm', 'is no WebAssembly module');
+  if (number.at !== bytes.length || text(0, 8) !== '\0asm\x01\0\0\0') wrong('not-wasm', 'is not WebAssembly');
   const { start, content, end } = sections[0] ?? wrong('not-prepared', 'is not prepared: use `wasmshare prepare`');
   number.at = content + 9;
   const [covered, flags, alignment, dataBase, dataSize, stackLow, stackSize, ownEnd, heapBase, heapEnd, , , ,

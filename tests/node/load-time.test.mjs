@@ -110,10 +110,10 @@ test('modules are bytes, or what has or will have them, and are not changed', as
 test('what is no prepared module is refused, with a code and what to do', async () => {
   for (const source of [undefined, null, 'module.wasm', 17, {}]) await refuses(combine([source]), 'source', /module 0/);
   for (const modules of [undefined, null, [], 17, keeper, Promise.resolve([keeper]), 'module.wasm'])
-    await refuses(combine(modules), 'option', /^modules cannot be /);
+    await refuses(combine(modules), 'option', /^invalid argument modules: /);
   const page = (status) => new Response('<!doctype html><title>a page</title>', { status });
-  await refuses(combine([keeper, page(200)]), 'not-wasm', /^module 1 is no WebAssembly module$/);
-  await refuses(combine([keeper, page(404)]), 'source', /^module 1 must be .* a Response, not 404$/);
+  await refuses(combine([keeper, page(200)]), 'not-wasm', /^module 1 is not WebAssembly$/);
+  await refuses(combine([keeper, page(404)]), 'source', /^module 1 is no bytes or Response: 404$/);
   await refuses(getHeapBase(new Uint8Array()), 'not-wasm', /the module/);
   await refuses(getHeapBase(keeper.subarray(0, -1)), 'not-wasm', /the module/);
   await refuses(getHeapBase(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)), 'not-prepared', /`wasmshare prepare`/);
@@ -138,16 +138,16 @@ test('options that make no sense are refused, by name', async () => {
     { stack: 'shard' }, { table: true }, { heapsize: 3 }];
   for (const option of options) {
     const [[name, value]] = Object.entries(option);
-    await refuses(combine([keeper], 0, option), 'option', RegExp(`^${name} cannot be ${value}$`));
+    await refuses(combine([keeper], 0, option), 'option', RegExp(`^invalid argument ${name}: ${value}$`));
   }
-  for (const stack of [-1, 1.5, '16', {}]) await refuses(combine([keeper], stack), 'option', /^additionalStack cannot be /);
-  await refuses(relocate(keeper, 0, -1), 'option', /^heapBase cannot be -1$/);
+  for (const stack of [-1, 1.5, '16', {}]) await refuses(combine([keeper], stack), 'option', /^invalid argument additionalStack: /);
+  await refuses(relocate(keeper, 0, -1), 'option', /^invalid argument heapBase: -1$/);
   const { layout } = await combine([keeper], undefined, { stack: undefined, base: undefined, heapOwner: undefined });
   for (const option of [{ base: -16 }, { base: NaN }, { base: '16' }, { additionalStack: 0.5 }, { memry: 1 }])
-    await refuses(load(layout, keeper, option), 'option', RegExp(`^${Object.keys(option)[0]} cannot be `));
+    await refuses(load(layout, keeper, option), 'option', RegExp(`^invalid argument ${Object.keys(option)[0]}: `));
   assert.deepEqual(await combine([keeper], 0, null), await combine([keeper]), 'null is as nothing');
   assert.deepEqual(await load(layout, keeper, null), await load(layout, keeper));
-  for (const layout of [undefined, null, {}]) await refuses(load(layout, keeper), 'option', /^layout cannot be /);
+  for (const layout of [undefined, null, {}]) await refuses(load(layout, keeper), 'option', /^invalid argument layout: /);
 });
 
 test('layouts that cannot be are refused', async () => {
@@ -158,12 +158,12 @@ test('layouts that cannot be are refused', async () => {
   await refuses(combine([prepared.limited, prepared.limited], 0, { heapSize: 2 ** 20 }), 'maximum', /maxMemory/);
   await refuses(relocate(keeper, 8), 'alignment', /16/);
   await refuses(relocate(keeper, 0.5), 'alignment', /16/);
-  await refuses(relocate(keeper, 0x10000, 0x8000), 'option', /^heapBase cannot be 32768$/);
+  await refuses(relocate(keeper, 0x10000, 0x8000), 'option', /^invalid argument heapBase: 32768$/);
   const { layout: { modules: [{ memorySize }] } } = await combine([keeper]);
   await refuses(relocate(keeper, 2 ** 32 - Math.ceil(memorySize / 16) * 16), 'space', /./);
   await refuses(relocate(keeper, 2 ** 32), 'space', /./);
   for (const offset of [NaN, Infinity, '65536', [65536], undefined])
-    await refuses(relocate(keeper, offset), 'option', /^offset cannot be /);
+    await refuses(relocate(keeper, offset), 'option', /^invalid argument offset: /);
 });
 
 test('a shared stack must have a size, which modules that import theirs do not say', async () => {
@@ -244,7 +244,7 @@ describe('load places one more module into a running layout', () => {
     await refuses(load(layout, keeper, { base: end - 16 }), 'space', RegExp(`memory ends at ${end} without { memory }$`));
     // What malloc returns when it fails, or from 2 GiB up, and what the layout has already.
     for (const taken of [0, 0x80000000 | 0, layout.modules[0].memoryBase, layout.heapBase - 16])
-      await refuses(load(layout, keeper, { base: taken }), 'option', /^base cannot be /);
+      await refuses(load(layout, keeper, { base: taken }), 'option', /^invalid argument base: /);
     const memory = new WebAssembly.Memory({ initial: neededPages + 9 });
     assert.equal((await load(layout, keeper, { memory, base: end })).layout.modules[1].memoryBase, end);
     await refuses(load(layout, keeper, { memory, base: end + 9 * 65536 }), 'space', RegExp(`memory ends at ${end + 9 * 65536}$`));
