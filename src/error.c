@@ -43,11 +43,20 @@ bool ws_fail(struct ws_error *error, const char *file, const char *section, uint
   ws_printable(text_slice(section ? section : ""), error->section, sizeof error->section);
   ws_printable(text_slice(message), error->message, sizeof error->message);
   error->offset = offset;
+  error->code = WS_ERROR_MODULE;
   return false;
 }
 
 bool ws_fail_memory(struct ws_error *error, const char *file) {
-  return ws_fail(error, file, NULL, WS_NO_OFFSET, "out of memory");
+  ws_fail(error, file, NULL, WS_NO_OFFSET, "out of memory");
+  error->code = WS_ERROR_MEMORY;
+  return false;
+}
+
+bool ws_fail_sink(struct ws_error *error, const char *file) {
+  ws_fail(error, file, NULL, WS_NO_OFFSET, "its bytes were not taken");
+  error->code = WS_ERROR_SINK;
+  return false;
 }
 
 void ws_error_format(const struct ws_error *error, char *line, size_t size) {

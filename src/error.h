@@ -16,6 +16,7 @@ bool ws_fail(struct ws_error *error, const char *file, const char *section, uint
              const char *format, ...) WS_PRINTF(5, 6);
 
 bool ws_fail_memory(struct ws_error *error, const char *file);
+bool ws_fail_sink(struct ws_error *error, const char *file);
 
 // Copies untrusted text, cut to fit, with anything that is not printable ASCII or UTF-8 shown as '?', so that
 // an error stays one line. Returns `text`.

@@ -269,6 +269,6 @@ bool ws_place(const struct ws_module *module, const struct ws_placement *placeme
   if (!ok)
     return ws_fail_memory(error, module->file);
   if (writer.stopped)
-    return ws_fail(error, module->file, NULL, WS_NO_OFFSET, "%s", "");
+    return ws_fail_sink(error, module->file);
   return ws_object_agreed(module, error);
 }

@@ -182,7 +182,7 @@ static bool prepare(const struct ws_module *module, struct ws_buffer *bytes, str
   struct written written = {.from = module, .module = {.file = module->file}};
   struct ws_placement placement = unmoved(module);
   if (!ws_place(module, &placement, (struct ws_sink){collect, bytes}, error))
-    return error->message[0] ? false : ws_fail_memory(error, module->file);
+    return error->code == WS_ERROR_SINK ? ws_fail_memory(error, module->file) : false;
   written.module.bytes = (struct ws_slice){bytes->data, bytes->size};
   bool ok = ws_read_sections(&written.module, error) && find_sites(&written, error) &&
             (append_section(&written, bytes) || ws_fail_memory(error, module->file));
@@ -214,7 +214,7 @@ bool ws_prepare(struct ws_module *module, struct ws_sink sink, struct ws_error *
   struct ws_buffer bytes = {0};
   bool ok = prepare(module, &bytes, error);
   if (ok && !sink.write(sink.context, bytes.data, bytes.size))
-    ok = ws_fail(error, module->file, NULL, WS_NO_OFFSET, "%s", "");
+    ok = ws_fail_sink(error, module->file);
   ws_buffer_free(&bytes);
   return ok;
 }

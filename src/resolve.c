@@ -324,26 +324,34 @@ static void resolve_variable(struct resolver *resolver, struct ws_external *exte
   external->from = choice.best;
 }
 
-bool ws_resolve(struct ws_module *const *modules, size_t count, const struct ws_resolve_options *options) {
-  struct resolver resolver = {.modules = modules, .count = count, .options = options};
-  for (size_t i = 0; i < count; i++)
-    if (!modules[i]->info.exact)
-      report(&resolver, &modules[i]->info.inexact);
-  bool exact = resolver.problems == 0;
-  for (size_t i = 0; i < count && exact; i++) {
-    resolver.user = modules[i];
-    for (size_t k = 0; k < modules[i]->import_count; k++)
-      resolve_import(&resolver, &modules[i]->imports[k]);
-    for (size_t k = 0; k < modules[i]->external_count; k++)
-      resolve_variable(&resolver, &modules[i]->externals[k]);
+static bool resolve_names(struct resolver *resolver) {
+  for (size_t i = 0; i < resolver->count; i++) {
+    struct ws_module *user = resolver->modules[i];
+    resolver->user = user;
+    for (size_t k = 0; k < user->import_count; k++)
+      resolve_import(resolver, &user->imports[k]);
+    for (size_t k = 0; k < user->external_count; k++)
+      resolve_variable(resolver, &user->externals[k]);
   }
-  size_t problems = resolver.problems;
-  if (problems > MOST_PROBLEMS && options->report) {
+  size_t problems = resolver->problems;
+  if (problems > MOST_PROBLEMS && resolver->options->report) {
     struct ws_error more;
-    ws_fail(&more, "", NULL, WS_NO_OFFSET, "and %zu more errors like these", problems - MOST_PROBLEMS);
-    options->report(options->context, &more);
+    ws_fail(&more, resolver->user->file, NULL, WS_NO_OFFSET, "and %zu more errors like these",
+            problems - MOST_PROBLEMS);
+    resolver->options->report(resolver->options->context, &more);
   }
   return problems == 0;
+}
+
+bool ws_resolve(struct ws_module *const *modules, size_t count, const struct ws_resolve_options *options) {
+  struct resolver resolver = {.modules = modules, .count = count, .options = options};
+  bool exact = true;
+  for (size_t i = 0; i < count; i++) {
+    if (!modules[i]->info.exact && options->report)
+      options->report(options->context, &modules[i]->info.inexact);
+    exact &= modules[i]->info.exact;
+  }
+  return exact && resolve_names(&resolver);
 }
 
 // --------------------------------------------------------------------------------------- what was resolved

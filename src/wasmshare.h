@@ -34,8 +34,15 @@ extern "C" {
 
 #define WS_NO_OFFSET UINT64_MAX
 
+enum ws_error_code {
+  WS_ERROR_MODULE, // of a module, or of what was asked of it
+  WS_ERROR_MEMORY, // there was none left
+  WS_ERROR_SINK,   // a sink returned false
+};
+
 // Why a call failed. Every function that takes one fills it when it returns false, and only then.
 struct ws_error {
+  enum ws_error_code code;
   char file[256];    // the name the module was read under, or ""
   char section[64];  // the section concerned ("CODE", "reloc.DATA", "linking", ...), or ""
   uint64_t offset;   // byte offset in the file, or WS_NO_OFFSET
@@ -284,8 +291,8 @@ struct ws_sink {
 
 // Writes the module as it is at `placement`.
 // Fails if the module is inexact, uses variables of other modules and was not planned with them, memory runs
-// out, or a check that was left for later fails (see check_later); if the sink stops, it fails with an empty
-// message. What the sink was given is then to be thrown away.
+// out, a check that was left for later fails (see check_later), or the sink stops (WS_ERROR_SINK). What the
+// sink was given is then to be thrown away.
 bool ws_place(const struct ws_module *module, const struct ws_placement *placement, struct ws_sink sink,
               struct ws_error *error);
 

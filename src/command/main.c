@@ -56,7 +56,7 @@ static void tell_warnings(bool ok) {
 
 bool fail_with(const struct ws_error *error) {
   char line[1024];
-  if (!error->message[0]) // of a sink that stopped: write_output has said why
+  if (error->code == WS_ERROR_SINK) // write_output has said why
     return false;
   ws_error_format(error, line, sizeof line);
   return fail("%s", line);
