@@ -129,15 +129,15 @@ function atLoadTime(input) {
   const section = size(prepared) - size(moved(input));
   const measured = inRounds(() => ({ ...timePlacing(prepared, 15), walrus: timeWalrus(input, 15) }));
   const toCompile = measured.ratio('place', 'compile');
-  const toCompileAll = measured.ratio('place', 'compileAll');
+  const toCompileLazily = measured.ratio('place', 'compileLazily');
   const toWalrus = measured.ratio('walrus', 'place');
   const first = measured.ratio('firstPlace', 'firstCompile');
   say(`## Placing SQLite at load time (${megabytes(size(prepared))}, prepared)`, '');
   table(['in Node, in process', 'time', 'fastest', 'ratio'], [
     ['`relocate` of the wasmshare package', ...measured.columns('place'), `${spreadInPercent(toCompile)} of compiling`],
     ['`WebAssembly.compile` of what it gave', ...measured.columns('compile'), ''],
-    ['the same, of all functions', ...measured.columns('compileAll'),
-      `placing is ${spreadInPercent(toCompileAll)} of it`],
+    ['the same, functions left to their first call', ...measured.columns('compileLazily'),
+      `placing is ${spreadInPercent(toCompileLazily)} of it`],
     ['walrus reading and writing', ...measured.columns('walrus'), `${spread(toWalrus)} of placing`],
     ['the first `relocate` of a process', ...measured.columns('firstPlace'), `${spreadInPercent(first)} of compiling`],
     ['the first `WebAssembly.compile`', ...measured.columns('firstCompile'), ''],
@@ -145,10 +145,10 @@ function atLoadTime(input) {
   const shipped = minifiedSize('js/index.js');
   goal('placing SQLite at load time, against walrus', 'at most 1/50', `1/${toWalrus.median.toFixed(1)}`,
     toWalrus.median >= 50);
-  goal('the same, against `WebAssembly.compile`', 'under 5%', percent(toCompile.median),
+  goal('the same, against `WebAssembly.compile` of all functions', 'under 5%', percent(toCompile.median),
     toCompile.median < 0.05);
-  goal('the same, against compiling all functions', 'under 5%', percent(toCompileAll.median),
-    toCompileAll.median < 0.05);
+  goal('the same, if functions are left to their first call', 'under 5%', percent(toCompileLazily.median),
+    toCompileLazily.median < 0.05);
   goal('the package that a page loads, minified and gzipped', 'at most 4,096 bytes',
     `${thousands(shipped.gzipped)} bytes, of ${thousands(shipped.minified)}`, shipped.gzipped <= 4096);
   goal('what preparing adds to SQLite', 'under 1.3 bytes a pointer',
@@ -266,9 +266,9 @@ What is compared:
 - walrus runs inside Node, warmed up, from bytes in memory to bytes in memory, and leaves out DWARF: its time has no
   start of a process and no files in it, wasmshare's has.
 - Placing is from bytes to bytes too. It is done at another address each time, so that nothing is compiled twice, and
-  the first one of a process is told apart: engines run JavaScript slowly until they have compiled it. What
-  \`WebAssembly.compile\` does in Node is mostly to look whether the module is valid: functions are compiled when they are
-  first called, unless \`--no-wasm-lazy-compilation\` says to compile all of them.
+  the first one of a process is told apart: engines run JavaScript slowly until they have compiled it.
+  \`WebAssembly.compile\` compiles all functions up to Node 18, Debian's. Later ones look only whether they are valid, and
+  compile each when it is first called; \`--no-wasm-lazy-compilation\` makes them do as the older, for the goal.
 - The debug build is 18 copies of SQLite, compiled with \`-O0 -g\`; \`wasm-opt\` and walrus are run twice on it.
 - Peak memory is the largest resident set, which counts the pages of the input that are mapped. MB is 1,000,000 bytes in
   sizes of files and memory, and 8 MB in the goal is 8 MiB.
