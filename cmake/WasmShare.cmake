@@ -79,6 +79,10 @@ function(wasmshare_module target)
     endif()
   endforeach()
   target_link_options(${target} PRIVATE LINKER:--emit-relocs LINKER:--import-memory)
+  # for the host to run constructors; where there is a C library, that does so, and would no longer
+  if("${CMAKE_C_COMPILER_TARGET};${CMAKE_CXX_COMPILER_TARGET}" MATCHES "wasm(32|64)(-unknown-unknown)?(;|$)")
+    target_link_options(${target} PRIVATE LINKER:--export-if-defined=__wasm_call_ctors)
+  endif()
 endfunction()
 
 # The output directory: absolute, and one for each configuration.

@@ -7,5 +7,6 @@
 set(CMAKE_SYSTEM_NAME Generic)
 set(CMAKE_SYSTEM_PROCESSOR wasm32)
 set(CMAKE_C_COMPILER_TARGET wasm32-unknown-unknown)
-set(CMAKE_EXE_LINKER_FLAGS_INIT "-nostdlib -Wl,--no-entry")
+# without the export, the linker would have every function of a module that has constructors run them all again
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-nostdlib -Wl,--no-entry,--export-if-defined=__wasm_call_ctors")
 include("${CMAKE_CURRENT_LIST_DIR}/wasm-clang.cmake")

@@ -13,7 +13,8 @@
 #   OPTIONS  options of `wasmshare combine`, such as --extra-stack 64K; the file of --map is one of the outputs
 #
 # WASMSHARE_LDFLAGS: what to link modules with, by clang (CC), for exact placing. For linking alone, not for compiling and
-#   linking in one: it can have -O0 in it.
+#   linking in one: it can have -O0 in it. With -nostdlib, link with -Wl,--export-if-defined=__wasm_call_ctors as well: else
+#   the functions of a module that has constructors run them all again, each time. A program of WASI's runs its own.
 # WASMSHARE: the command; `wasmshare` in PATH unless set before the include.
 ifeq ($(filter grouped-target,$(.FEATURES)),)
   $(error wasmshare.mk needs GNU Make 4.3 or later)

@@ -51,6 +51,9 @@ int main(void) {
   Z_sort_instantiate(&sort, &env);
   Z_stock_init_module();
   Z_stock_instantiate(&stock, &env, &sort);
+  // constructors, of which these modules have none yet
+  Z_sortZ___wasm_call_ctors(&sort);
+  Z_stockZ___wasm_call_ctors(&stock);
 
   Z_stockZ_report_stock(&stock);
   u32 cheapest = Z_stockZ_cheapest(&stock);

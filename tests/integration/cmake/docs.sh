@@ -26,6 +26,38 @@ refuses 'undefined symbol: main' configure_and_build wasm32-wasi
 sed -i '/find_package/a add_link_options(-mexec-model=reactor)' CMakeLists.txt
 works wasm32-wasi
 
+# constructors run once, with and without a C library; so they do in a module that is given its flags by hand
+cat >next.cpp <<'END'
+static int hundred() { return 100; }
+static int (*volatile start)() = hundred;
+static int count = start();
+extern "C" __attribute__((export_name("next"))) int next() { return ++count; }
+END
+cat >next.mjs <<'END'
+import { instantiate } from './build/next/layout.mjs';
+for (const { exports: { next } } of Object.values((await instantiate()).instances)) console.log(next(), next(), next());
+END
+cp CMakeLists.txt before.txt
+cat >>CMakeLists.txt <<'END'
+add_executable(next next.cpp)
+add_executable(by-hand next.cpp)
+target_link_options(by-hand PRIVATE LINKER:--emit-relocs,--import-memory --no-wasm-opt)
+wasmshare_combine(both MODULES next ${CMAKE_CURRENT_BINARY_DIR}/by-hand.wasm OUTPUT_DIRECTORY next ALL)
+add_dependencies(both by-hand)
+END
+for toolchain in wasm32-unknown-unknown wasm32-wasi; do
+    configure_and_build $toolchain
+    [ "$(node next.mjs | sort -u)" = '101 102 103' ] || fail "constructors: $(node next.mjs)"
+done
+# and with flags of the project's own
+rm -rf build
+cmake -B build -G Ninja --toolchain "$WASMSHARE_PREFIX/share/wasmshare/wasm32-unknown-unknown.cmake" \
+    -DCMAKE_EXE_LINKER_FLAGS='-nostdlib -Wl,--no-entry'
+cmake --build build --target next
+wasmshare combine -o build/next build/next.wasm
+[ "$(node next.mjs)" = '101 102 103' ] || fail "constructors: $(node next.mjs)"
+mv before.txt CMakeLists.txt
+
 # an ordinary declaration
 sed -i 's/^__attribute__((import_module.*"))) //' a.cpp
 expect_no import_module a.cpp

@@ -10,3 +10,18 @@ make | tee make.log
 expect a.o make.log
 expect_no common.o make.log
 expect_no 'rm ' make.log
+
+# constructors run once
+cat >a.c <<'END'
+static int count;
+static volatile int hundred = 100; // else the compiler runs the constructor
+__attribute__((constructor)) static void begin(void) { count = hundred; }
+__attribute__((export_name("next"))) int next(void) { return ++count; }
+END
+make
+cat >next.mjs <<'END'
+import { instantiate } from './build/app/layout.mjs';
+const { next } = (await instantiate()).instances.a.exports;
+console.log(next(), next(), next());
+END
+[ "$(node next.mjs)" = '101 102 103' ] || fail "the constructor: $(node next.mjs)"
