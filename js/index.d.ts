@@ -70,7 +70,9 @@ export interface LoadOptions {
 }
 
 /**
- * Places modules one after another in one memory, each with its own stack, and one heap behind them all.
+ * Places modules one after another in one memory, each with its own stack, and one heap behind them all. The caller
+ * instantiates them, gives them what they import from each other, and runs their constructors, once:
+ * `(exports._initialize ?? exports.__wasm_call_ctors)?.()`
  * @param additionalStack bytes added to each module's stack (default: 0)
  */
 export function combine(modules: ModuleSource[], additionalStack?: number, options?: CombineOptions):
@@ -85,7 +87,10 @@ export function relocate(module: ModuleSource, offset: number, heapBase?: number
 /** The end of the module's stack and static data: the address from which on memory is free. */
 export function getHeapBase(module: ModuleSource): Promise<number>;
 
-/** Places one more module into the memory of a running layout, and says what the layout is then. */
+/**
+ * Places one more module into the memory of a running layout, and says what the layout is then: for the next `load`. As
+ * after `combine`, the caller instantiates it and runs its constructors.
+ */
 export function load(layout: Layout, module: ModuleSource, options?: LoadOptions):
   Promise<{ module: Uint8Array, neededPages: number, layout: Layout }>;
 

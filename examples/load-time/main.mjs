@@ -3,7 +3,11 @@ import { combine, load } from './wasmshare/index.js';
 
 const { modules, neededPages, layout } = await combine([fetch('common.wasm'), fetch('a.wasm')]);
 const memory = new WebAssembly.Memory({ initial: neededPages });
-const instantiate = async (module) => (await WebAssembly.instantiate(module, { env: { memory } })).instance.exports;
+async function instantiate(module) {
+  const { instance: { exports } } = await WebAssembly.instantiate(module, { env: { memory } });
+  (exports._initialize ?? exports.__wasm_call_ctors)?.(); // constructors, if there are any
+  return exports;
+}
 const [common, a] = await Promise.all(modules.map(instantiate));
 
 const said = [];

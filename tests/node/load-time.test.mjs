@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { assemble } from '../../js/assemble.mjs';
 import { combine, getHeapBase, load, relocate, WasmShareError } from '../../js/index.js';
@@ -283,6 +284,43 @@ describe('load places one more module into a running layout', () => {
     await refuses(load(layout, prepared.threads), 'mix', /./);
     await refuses(load({ ...layout, pages: layout.maximumPages }, keeper), 'maximum', /./);
   });
+});
+
+test('the examples of the documentation place modules, run their constructors once, and load more', async t => {
+  const at = scratchDirectory('documentation');
+  cpSync(join(projectDirectory, 'js'), join(at, 'node_modules', 'wasmshare'), { recursive: true });
+  const examples = (...file) => [...readFileSync(join(projectDirectory, ...file), 'utf8').matchAll(/```js\n(.*?)```/gs)]
+    .map(([, example]) => example);
+  const [short] = examples('js', 'README.md'), [alone, shared, ...more] = examples('docs', 'prepared-modules.md');
+  assert.deepEqual(more, []);
+
+  // What the examples fetch are modules whose constructors count.
+  const constructors = '-Wl,--export-if-defined=__wasm_call_ctors';
+  prepare('common', join('load-time', 'common.c'), constructors);
+  for (const [i, name] of ['a', 'plugin', 'other'].entries())
+    prepare(name, join('load-time', 'plugin.c'), `-DSTEP=${100 * (i + 1)}`, constructors);
+  prepare('alone', join('load-time', 'alone.c'), constructors);
+  const { fetch } = globalThis;
+  t.after(() => globalThis.fetch = fetch);
+  const follow = (name, example, moduleOf) => {
+    globalThis.fetch = async file => new Response(prepared[moduleOf(file.replace('.wasm', ''))]);
+    writeFileSync(join(at, `${name}.mjs`), example);
+    return import(pathToFileURL(join(at, `${name}.mjs`)));
+  };
+
+  await follow('short', short, () => 'alone');
+  const { common, a, plugin } = await follow('alone', `${alone}export { common, a, plugin };`, () => 'alone');
+  for (const { next } of [common, a, plugin])
+    assert.deepEqual([next(), next(), next()], [101, 102, 103]);
+
+  const { loadLater, imports, table, now } = await follow('shared',
+    `${shared}const now = () => layout; export { imports, table, now };`, name => name);
+  const { tableSize } = now();
+  const added = [imports.a, await loadLater('plugin'), await loadLater('other')];
+  assert.deepEqual(added.map(({ run }) => run(3)), [103, 203, 303]);
+  assert.deepEqual(added.map(({ run }) => run(4)), [104, 204, 304]);
+  assert.equal(now().modules.length, 4);
+  assert.ok(now().tableSize > tableSize && table.length === now().tableSize);
 });
 
 // ------------------------------------------------------------------------------------------------------------- fuzzed
