@@ -94,8 +94,10 @@ function explain(error, { name, imports }, given) {
 
 // Instantiates the modules on one memory: see layout.d.mts.
 export async function instantiate(imports = {}, options = {}) {
-  const { thread } = options;
-  const memory = thread?.memory ?? options.memory ?? createMemory();
+  const { modules: wanted, memory: made, compile: compileOne, thread, ...others } = options;
+  for (const name in others)
+    throw new TypeError(`instantiate() has no option ${name}: its options are modules, memory, compile, thread`);
+  const memory = thread?.memory ?? made ?? createMemory();
   const table = tableSize === null ? null : createTable();
   const stack = stackPointer === null ? null : createStackPointer(thread ? thread.base + threadStackSize : undefined);
   // A module may be called anything: `constructor`, `__proto__`.
@@ -151,7 +153,7 @@ export async function instantiate(imports = {}, options = {}) {
         throw new Error(`module ${name} must be loaded in the first thread before it is in others`);
     await Promise.all(missing.map(async module => {
       try {
-        compiled[module.name] ??= await (options.compile ?? compile)(module);
+        compiled[module.name] ??= await (compileOne ?? compile)(module);
       } catch (error) {
         throw explain(error, module);
       }
@@ -198,6 +200,6 @@ export async function instantiate(imports = {}, options = {}) {
     free.push(index);
   };
 
-  await loadAll(options.modules ?? (thread ? Object.keys(compiled) : byName.keys()));
+  await loadAll(wanted ?? (thread ? Object.keys(compiled) : byName.keys()));
   return { memory, table, stackPointer: stack, instances, load, startThread, endThread };
 }

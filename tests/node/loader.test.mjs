@@ -149,6 +149,14 @@ test('a memory that is given is used', async () => {
   assert.equal(space.memory, memory);
 });
 
+test('an option that there is not is refused', async () => {
+  const layout = await combine(scratchDirectory('options'), [even, odd]);
+  for (const option of ['modles', 'memroy'])
+    await assert.rejects(layout.instantiate({}, { [option]: undefined }), { name: 'TypeError',
+      message: `instantiate() has no option ${option}: its options are modules, memory, compile, thread` });
+  await layout.instantiate({}, { modules: undefined, memory: undefined, compile: undefined, thread: undefined });
+});
+
 test('modules call each other in a circle', async () => {
   const layout = await combine(scratchDirectory('circle'), [even, odd]);
   const { instances: { even: { exports } } } = await layout.instantiate();
