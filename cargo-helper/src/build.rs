@@ -29,6 +29,8 @@ pub enum Program {
 pub struct Artifact {
     pub name: String,
     pub path: PathBuf,
+    /// The package that it was built from, which may have another name: `my-report` makes `my_report.wasm`.
+    pub package: Option<String>,
 }
 
 impl Artifact {
@@ -39,6 +41,7 @@ impl Artifact {
         Ok(Self {
             name: name.to_string_lossy().into_owned(),
             path,
+            package: None,
         })
     }
 
@@ -253,7 +256,10 @@ fn module_of(package: &Package, built: &[CargoArtifact]) -> Result<Artifact> {
         .filter_map(wasm_file)
         .collect();
     match files.as_slice() {
-        [file] => Artifact::at(file.clone()),
+        [file] => Ok(Artifact {
+            package: Some(package.name.to_string()),
+            ..Artifact::at(file.clone())?
+        }),
         [] => bail!(
             "package `{}` has no module: add crate-type = [\"cdylib\"] to the [lib] of {}",
             package.name,

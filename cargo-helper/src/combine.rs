@@ -2,8 +2,8 @@
 
 use crate::build::{Artifact, Build};
 use crate::workspace::Workspace;
-use crate::{report, tool};
-use anyhow::{bail, Result};
+use crate::{config, report, tool};
+use anyhow::{bail, Context, Result};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
@@ -22,14 +22,16 @@ pub fn combine(
             format_args!("{} ({})", names.join(", "), shown(&dir)),
         );
     }
-    std::fs::create_dir_all(&dir)?;
+    std::fs::create_dir_all(&dir)
+        .with_context(|| format!("could not create the directory {}", shown(&dir)))?;
     let mut wasmshare = tool::wasmshare()?;
     wasmshare
         .arg("combine")
         .arg("-o")
         .arg(&dir)
         .arg(format!("--name={}", workspace.layout()))
-        .args(workspace.combine_options())
+        .args(workspace.combine_options(modules))
+        .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     for module in modules {
         let mut named = OsString::from(&module.name);
@@ -37,18 +39,20 @@ pub fn combine(
         named.push(&module.path);
         wasmshare.arg(named);
     }
-    let child = wasmshare
-        .stdin(Stdio::null())
-        .stdout(Stdio::inherit())
-        .spawn();
+    let child = wasmshare.stdin(Stdio::null()).spawn();
     let output = tool::started(child, &wasmshare)?.wait_with_output()?;
     let message = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
         // which is `error: ` for cargo, and is put before the first line
         let lines = message.trim().replace("wasmshare: error: ", "error: ");
-        bail!("{}", lines.trim_start_matches("error: "));
+        let keys = config::keys_of(&lines);
+        bail!("{}{keys}", lines.trim_start_matches("error: "));
     }
-    eprint!("{message}");
+    if !build.quiet {
+        // standard output is the script's or the program's
+        eprint!("{}", String::from_utf8_lossy(&output.stdout));
+        eprint!("{}", message.replace("wasmshare: warning: ", "warning: "));
+    }
     Ok(dir.join(format!("{}.mjs", workspace.layout())))
 }
 

@@ -35,7 +35,7 @@ Options:
       --profile NAME      Build with this profile
       --target TRIPLE     Build for this target [default: wasm32-unknown-unknown]
       --manifest-path PATH
-  -q, --quiet             Print errors only
+  -q, --quiet             Print errors only, and what the compiler says
   -h, --help
   -V, --version
 
@@ -54,6 +54,17 @@ The modules, their order and the options of `wasmshare combine` stand in the wor
 
 The wasmshare command is taken from WASMSHARE, from beside this program, or from PATH.
 ";
+
+/// Of every command.
+const OPTIONS: [&str; 7] = [
+    "--package",
+    "--release",
+    "--profile",
+    "--target",
+    "--manifest-path",
+    "--quiet",
+    "--help",
+];
 
 enum Command {
     Build,
@@ -105,7 +116,7 @@ fn run(mut args: Vec<OsString>) -> Result<ExitCode> {
                 bail!("no such command: '{name}'{meant}; see cargo wasmshare --help");
             }
         },
-        Some(option) => return Err(option.unexpected().into()),
+        Some(option) => return Err(unexpected(&option, &["--help", "--version"])),
     };
 
     let mut packages = Vec::new();
@@ -138,7 +149,14 @@ fn run(mut args: Vec<OsString>) -> Result<ExitCode> {
                 rest.push(first);
                 rest.extend(parser.raw_args()?);
             }
-            _ => return Err(arg.unexpected().into()),
+            _ => {
+                let own: &[&str] = match command {
+                    Command::Build => &[],
+                    Command::Run => &["--bin", "--example"],
+                    Command::Inspect => &["--json"],
+                };
+                return Err(unexpected(&arg, &[&OPTIONS, own].concat()));
+            }
         }
     }
 
@@ -176,6 +194,15 @@ fn run(mut args: Vec<OsString>) -> Result<ExitCode> {
             node::run_script(&build, &script, &rest, &layout)
         }
     }
+}
+
+/// An argument that there is not, and which of the options may have been meant.
+fn unexpected(arg: &lexopt::Arg, options: &[&str]) -> anyhow::Error {
+    let meant = match arg {
+        Long(name) => tool::did_you_mean(&format!("--{name}"), options.iter().copied()),
+        _ => String::new(),
+    };
+    anyhow::anyhow!("{}{meant}", arg.clone().unexpected())
 }
 
 /// What cargo calls in place of a program: `cargo-wasmshare runner PROGRAM.wasm ARGS...`

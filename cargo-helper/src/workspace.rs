@@ -1,6 +1,6 @@
 //! The workspace: its packages, and its modules.
 
-use crate::build::Build;
+use crate::build::{Artifact, Build};
 use crate::combine::shown;
 use crate::config::{in_config, Config};
 use anyhow::{bail, Context, Result};
@@ -175,10 +175,24 @@ impl Workspace {
         self.config.name.as_deref().unwrap_or("layout")
     }
 
-    /// The options of `wasmshare combine`.
-    pub fn combine_options(&self) -> &[String] {
-        &self.config.options
+    /// The options of `wasmshare combine`, which knows modules by their own names.
+    pub fn combine_options(&self, modules: &[Artifact]) -> Vec<String> {
+        let options = self.config.options.iter();
+        options.map(|option| for_modules(option, modules)).collect()
     }
+}
+
+/// `--heap-owner` and `--prefer` may name a package: then they get the name of its module.
+fn for_modules(option: &str, modules: &[Artifact]) -> String {
+    if let Some((key @ ("--heap-owner" | "--prefer"), name)) = option.split_once('=') {
+        let made_of = |module: &&Artifact| module.package.as_deref() == Some(name);
+        if modules.iter().all(|module| module.name != name) {
+            if let Some(module) = modules.iter().find(made_of) {
+                return format!("{key}={}", module.name);
+            }
+        }
+    }
+    option.to_owned()
 }
 
 pub fn is_cdylib(package: &Package) -> bool {
@@ -188,6 +202,26 @@ pub fn is_cdylib(package: &Package) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn options_may_name_packages() {
+        let module = |name: &str, package: Option<&str>| Artifact {
+            name: name.to_owned(),
+            path: PathBuf::new(),
+            package: package.map(str::to_owned),
+        };
+        let modules = [
+            module("my_report", Some("my-report")),
+            module("first", Some("second")),
+            module("second", None),
+        ];
+        let option = |option| for_modules(option, &modules);
+        assert_eq!(option("--heap-owner=my-report"), "--heap-owner=my_report");
+        assert_eq!(option("--prefer=my_report"), "--prefer=my_report");
+        assert_eq!(option("--prefer=second"), "--prefer=second");
+        assert_eq!(option("--prefer=nonesuch"), "--prefer=nonesuch");
+        assert_eq!(option("--name=my-report"), "--name=my-report");
+    }
 
     #[test]
     fn a_module_is_a_package_or_a_file_and_may_be_named() {

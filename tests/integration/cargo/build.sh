@@ -51,6 +51,8 @@ cargo wasmshare inspect --release --json | node -e 'JSON.parse(require("fs").rea
 refuses 'error: package `nonesuch` is not in the workspace' cargo wasmshare build -p nonesuch
 refuses '`--release` goes before `--`' cargo wasmshare build -- --release
 refuses "invalid option '--heap'" cargo wasmshare build --heap 1
+refuses "error: invalid option '--relase' (did you mean '--release'?)" cargo wasmshare build --relase
+refuses "error: invalid option '--jsn' (did you mean '--json'?)" cargo wasmshare inspect --jsn
 refuses "error: no such command: 'bulid' (did you mean 'build'?)" cargo wasmshare bulid
 [ "$(wc -l <refused.log)" = 1 ] || fail 'more than one line'
 refuses 'nothing to run' cargo wasmshare run
@@ -68,6 +70,9 @@ sed -i s/heap-size/heapsize/ Cargo.toml
 wrong "unknown key 'heapsize' (did you mean 'heap-size'?)" build
 sed -i s/heap-size/output/ Cargo.toml
 wrong "unknown key 'output' (did you mean 'out-dir'?)" build
+sed -i 's|^out-dir.*|out-dir = "/proc/nope/wasm"|' Cargo.toml
+refuses 'error: could not create the directory /proc/nope/wasm' cargo wasmshare build --release
+cp good.toml Cargo.toml
 sed -i s/128K/128Q/ Cargo.toml
 wrong 'extra-stack = "128Q": this is not a size' build
 sed -i 's/"prebuilt.wasm"/"absent.wasm"/' Cargo.toml
@@ -89,6 +94,34 @@ for option in $options; do
     echo "${option#--} = {}" >>Cargo.toml
     wrong "${option#--} = {}: this is n" build
 done
+
+# a package with a dash in its name has that in all keys; what is wrong with the modules is said with the key to set
+mkdir "$work/dashes"
+cp -r greeting "$work/dashes"
+cp -r shout "$work/dashes/shout-it"
+cd "$work/dashes"
+sed -i 's/^name = .*/name = "shout-it"/' shout-it/Cargo.toml
+cat >Cargo.toml <<'END'
+[workspace]
+members = ["greeting", "shout-it"]
+resolver = "2"
+[workspace.metadata.wasmshare]
+modules = ["greeting", "shout-it"]
+heap-owner = "shout-it"
+prefer = ["shout-it", "greeting"]
+print-map = true
+END
+cargo wasmshare build >output.log 2>build.log
+[ "$(modules "$out/debug/layout.json")" = 'greeting shout_it' ] || fail 'not the module of the package'
+# what is where is said beside the output, unless it is to be quiet
+[ ! -s output.log ] || fail 'the map is in the output'
+expect ' shout_it ' build.log
+cargo wasmshare build -q >output.log 2>&1
+[ ! -s output.log ] || fail '--quiet is not'
+sed -i 's/wasm_import_module = "greeting"/wasm_import_module = "absent"/' shout-it/src/lib.rs
+refuses 'In Cargo.toml, [workspace.metadata.wasmshare]: host-import = ["..."]' cargo wasmshare build
+cd "$work/my project"
+cp good.toml Cargo.toml
 
 echo 'syntax error' >>greeting/src/lib.rs
 sed -i 's/^modules.*/modules = ["greeting"]/' Cargo.toml
