@@ -42,12 +42,17 @@ _wasmshare_option = $(lastword $(patsubst --$1=%,%,$(filter --$1=%,$(subst --$1 
 # In front of a rule's prerequisites, a = would make them the value of a variable.
 _wasmshare_equals := =
 
+# The outputs for modules, and those of them that are modules themselves.
+_wasmshare_placed = $(foreach module,$2,$(strip $1)/$(call _wasmshare_name,$(module)).wasm)
+_wasmshare_overwritten = $(filter $(abspath $(foreach module,$2,$(call _wasmshare_path,$(module)))),$(abspath $(_wasmshare_placed)))
+
 # -o and --depfile, however short, and --name if it is short: where the outputs are is known from DIR and --name.
 _wasmshare_refused = $(filter -o% --o% --d%,$1) $(filter-out --name --name=%,$(filter --n%,$1))
 
 define wasmshare_combine
 $(if $(strip $(call _wasmshare_refused,$4)),$(error wasmshare_combine: $(strip $1): OPTIONS cannot have $(strip $(call _wasmshare_refused,$4))))
-$(strip $1)_OUTPUTS := $(foreach module,$3,$(strip $2)/$(call _wasmshare_name,$(module)).wasm) \
+$(if $(call _wasmshare_overwritten,$2,$3),$(error wasmshare_combine: $(strip $1): would overwrite an input: choose another directory than $(strip $2)))
+$(strip $1)_OUTPUTS := $(call _wasmshare_placed,$2,$3) \
   $(addprefix $(strip $2)/$(or $(call _wasmshare_option,name,$4),layout).,h mjs d.mts json) $(call _wasmshare_option,map,$4)
 .PHONY: $(strip $1)
 $(strip $1): $$($(strip $1)_OUTPUTS)

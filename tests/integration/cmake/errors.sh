@@ -5,7 +5,7 @@ cp CMakeLists.txt good.txt
 out='OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/x'
 configure() {
     { cat good.txt; echo "$1"; } >CMakeLists.txt
-    cmake -B build -G Ninja --toolchain "$WASMSHARE_PREFIX/share/wasmshare/wasm32-unknown-unknown.cmake"
+    cmake -B build -G "${2:-Ninja}" --toolchain "$WASMSHARE_PREFIX/share/wasmshare/wasm32-unknown-unknown.cmake"
 }
 configure ''
 refuses 'wasmshare_combine(x): unknown arguments: EXTRA;STUFF' configure "wasmshare_combine(x EXTRA STUFF MODULES shout $out)"
@@ -22,6 +22,19 @@ for options in '-o y' -oy '--output y' --output=y '--outp y' '--name y' --name=y
         configure "wasmshare_combine(x MODULES shout $out OPTIONS --heap-size 1M $options)"
 done
 configure "wasmshare_combine(x MODULES shout $out OPTIONS --heap-owner shout --prefer=output)"
+for generator in Ninja 'Ninja Multi-Config' 'Unix Makefiles'; do
+    rm -r build
+    for module in shout shout=named; do
+        refuses 'would overwrite an input: choose another directory' configure "add_executable(named shout.c)
+set_target_properties(named PROPERTIES OUTPUT_NAME shout)
+wasmshare_combine(x MODULES greeting $module OUTPUT_DIRECTORY .)" "$generator"
+    done
+    # which holds for its own file alone
+    configure 'wasmshare_combine(x MODULES other=shout OUTPUT_DIRECTORY .)' "$generator"
+done
+rm -r build
+refuses 'would overwrite an input: choose another directory' \
+    configure 'wasmshare_combine(x MODULES shout.wasm OUTPUT_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})'
 refuses 'this is a STATIC_LIBRARY' configure "add_library(s STATIC shout.c)
 wasmshare_combine(x MODULES s $out)"
 refuses 'wasmshare_module(nothing): no such target' configure 'wasmshare_module(nothing)'

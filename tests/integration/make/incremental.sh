@@ -95,6 +95,19 @@ printf 'not wasm' >build/greeting.wasm
 refuses 'wasmshare: error: build/greeting.wasm' make -j8 app
 [ -z "$(ls build/app)" ] || fail "left behind: $(ls build/app)"
 
+# the modules' own directory cannot be that of the outputs, unless the names differ
+for directory in build ./build "$PWD/build"; do
+    refuses "wasmshare_combine: app: would overwrite an input: choose another directory than $directory" make -f - <<END
+include \$(shell wasmshare --makefile)
+\$(eval \$(call wasmshare_combine,app,$directory,other=build/shout.wasm build/greeting.wasm))
+END
+done
+make -n app -f - <<'END'
+include $(shell wasmshare --makefile)
+$(eval $(call wasmshare_combine,app,build,other=build/shout.wasm))
+build/shout.wasm:
+END
+
 # where the outputs are is known from the other arguments
 for option in '-o elsewhere' --output=elsewhere '--depfile d' --dep=d; do
     refuses 'wasmshare_combine: app: OPTIONS cannot have' make -f - <<END
