@@ -92,6 +92,19 @@ test('WASI is there when constructors run, if it knows the memory', async () => 
   assert.equal(run(process.execPath, [join(directory, 'main.mjs')]), `${'Jupiter'.length}\n`);
 });
 
+test('a program of WASI is started as the documentation says', async () => {
+  const program = join(inputs, 'program.wasm');
+  run(tool('CLANG'), ['--target=wasm32-wasi', '-Wno-deprecated', '-O2', '-Wl,--import-memory,--emit-relocs', '--no-wasm-opt',
+    join(testsDirectory, 'node', 'modules', 'loader', 'program.c'), '-o', program]);
+  const directory = scratchDirectory('program');
+  await combine(directory, [even, odd, program]);
+  const [, example] = /```js\n(import { WASI }[^`]*wasi\.start.*?)```/s.exec(
+    readFileSync(join(projectDirectory, 'docs', 'sharing.md'), 'utf8'));
+  const main = join(directory, 'main.mjs');
+  writeFileSync(main, example);
+  assert.throws(() => run(process.execPath, ['--no-warnings', main]), { status: 3, stdout: 'program: 1 argument, 1 constructor' });
+});
+
 test('a module that does not compile is named', async () => {
   const layout = await combine(scratchDirectory('invalid'), [base, log], '--host-import', 'env.say');
   const compile = ({ name, url }) => WebAssembly.compile(readFileSync(url).subarray(0, name === 'log' ? -1 : undefined));
