@@ -128,6 +128,11 @@ install(DIRECTORY examples/cmake examples/cargo examples/make examples/c-host DE
   PATTERN .gitignore EXCLUDE PATTERN Cargo.lock EXCLUDE PATTERN build EXCLUDE PATTERN target EXCLUDE)
 install(FILES examples/load-time/index.html examples/load-time/main.mjs DESTINATION "${doc_dir}/examples/load-time"
   COMPONENT command)
+install_text("${PROJECT_SOURCE_DIR}/examples/load-time/README.md" "${doc_dir}/examples/load-time"
+  ../../docs ../.. ../../js ../../../../wasmshare/js)
+install(PROGRAMS examples/load-time/build.sh DESTINATION "${doc_dir}/examples/load-time" COMPONENT command)
+install(FILES examples/tools.sh DESTINATION "${doc_dir}/examples" COMPONENT command)
+install(DIRECTORY examples/three-modules/c DESTINATION "${doc_dir}/examples/three-modules" COMPONENT command)
 
 include(cmake/Copyright.cmake)
 install(FILES "${PROJECT_BINARY_DIR}/copyright" DESTINATION "${doc_dir}" COMPONENT command)

@@ -19,4 +19,7 @@ done
 "$wasmshare" prepare -o "$output" "$output/linked/common.wasm" "$output/linked/a.wasm" "$output/linked/b.wasm"
 
 cp "$here/index.html" "$here/main.mjs" "$output"
-cp "$here"/../../js/*.js "$output/wasmshare"
+# in WasmShare's source, or else as it is installed
+js=$here/../../js
+[ -d "$js" ] || js=$(dirname "$("$wasmshare" --makefile)")/js
+cp "$js"/*.js "$output/wasmshare"

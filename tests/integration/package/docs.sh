@@ -11,6 +11,10 @@ done
 [ "$(wc -l <"$work/links.txt")" -ge 10 ] || fail "few links: $(cat "$work/links.txt")"
 expect ../../wasmshare/js/index.d.ts "$work/links.txt"
 diff -r -x .gitignore -x build -x target -x Cargo.lock "$WASMSHARE_SOURCE/examples/cargo" doc/wasmshare/examples/cargo
+doc/wasmshare/examples/load-time/build.sh "$work/page"
+for file in index.html main.mjs common.wasm a.wasm b.wasm wasmshare/index.js; do
+    [ -f "$work/page/$file" ] || fail "the page has no $file"
+done
 cp -r doc/wasmshare/examples/make "$work"
 cd "$work/make"
 make
