@@ -21,7 +21,12 @@ for options in '-o y' -oy '--output y' --output=y '--outp y' '--name y' --name=y
     refuses 'use OUTPUT_DIRECTORY and LAYOUT_NAME' \
         configure "wasmshare_combine(x MODULES shout $out OPTIONS --heap-size 1M $options)"
 done
+for options in 'STACK_SIZE 4K' 'STACK shared' '--keep-relocs THREADS 4' 'greeting.wasm --keep-relocs' '--heap-size 1M more' '--heap-size=1M more'; do
+    refuses 'is neither an option of `wasmshare combine` nor the value of one' \
+        configure "wasmshare_combine(x MODULES shout $out OPTIONS $options)"
+done
 configure "wasmshare_combine(x MODULES shout $out OPTIONS --heap-owner shout --prefer=output)"
+configure "wasmshare_combine(x MODULES shout $out OPTIONS \$<1:--heap-size> 1M --base 64K \$<IF:1,--align,--base> 64K)"
 for generator in Ninja 'Ninja Multi-Config' 'Unix Makefiles'; do
     rm -r build
     for module in shout shout=named; do
