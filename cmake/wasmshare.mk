@@ -44,7 +44,8 @@ _wasmshare_equals := =
 
 # The outputs for modules, and those of them that are modules themselves.
 _wasmshare_placed = $(foreach module,$2,$(strip $1)/$(call _wasmshare_name,$(module)).wasm)
-_wasmshare_overwritten = $(filter $(abspath $(foreach module,$2,$(call _wasmshare_path,$(module)))),$(abspath $(_wasmshare_placed)))
+_wasmshare_overwritten = $(filter \
+  $(abspath $(foreach module,$2,$(call _wasmshare_path,$(module)))),$(abspath $(_wasmshare_placed)))
 
 # -o and --depfile, however short, and --name if it is short: where the outputs are is known from DIR and --name.
 _wasmshare_refused = $(filter -o% --o% --d%,$1) $(filter-out --name --name=%,$(filter --n%,$1))
