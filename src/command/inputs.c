@@ -18,8 +18,9 @@ bool read_input(const struct options *options, const char *path, bool to_place, 
   if (!*module)
     return fail_with(&error);
   if (to_place && ws_module_info(*module)->reruns_constructors)
-    warn("%s: every call of an export runs its constructors again: link with "
-         "-Wl,--export-if-defined=__wasm_call_ctors, or as a reactor (-mexec-model=reactor)",
+    warn("%s: every call of an export runs its constructors again: link it as a reactor "
+         "(-mexec-model=reactor), or "
+         "without a C library with -Wl,--export-if-defined=__wasm_call_ctors",
          path);
   return true;
 }
