@@ -244,7 +244,7 @@ const walrus = JSON.parse(readFileSync('bench/package.json', 'utf8')).devDepende
 const tools = [version(wasmshare, '--version'), version('wasm-opt', '--version'),
   `walrus in @napi-rs/wasm-tools ${walrus}`, version(process.env.CLANG, '--version'), version('hyperfine', '--version'),
   `Node ${process.version}`];
-const machine = `${cpus().length} × ${cpus()[0].model.trim()}, Linux ${release()}`;
+const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}, Linux ${release()}`;
 
 const details = report.splice(0);
 say('## Goals', '');

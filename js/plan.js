@@ -58,7 +58,7 @@ export function pagesFor(end, maximumPages, module) {
 // Only one module may hand out all memory from __heap_base up, whatever __heap_end is. `mask` has the flags that count.
 export function checkHeap(module, mask = USES_HEAP_BASE | USES_HEAP_END) {
   if ((module.flags & mask) === USES_HEAP_BASE)
-    module.wrong('heap', 'takes all memory from __heap_base up, as only the heapOwner may');
+    module.wrong('heap', 'takes all of the heap, as only the heapOwner may');
 }
 
 export function plan(modules, additionalStack, options) {

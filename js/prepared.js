@@ -18,8 +18,8 @@ export const fail = (code, message) => {
   throw new WasmShareError(code, message);
 };
 
-// The loops over a module's bytes (kernel.wat: its memory m, its functions d and p).
-let kernel;
+// The loops over a module's bytes (kernel.wat: its memory m, its functions d and p), and whose bytes are in the memory.
+let kernel, held;
 
 // A copy of the bytes in the memory of the loops.
 function hold(bytes) {
@@ -28,7 +28,7 @@ function hold(bytes) {
   const { m } = kernel, more = bytes.length + 8 - m.buffer.byteLength;
   if (more > 0) m.grow(Math.ceil(more / PAGE));
   const copy = new Uint8Array(m.buffer, 0, bytes.length);
-  copy.set(bytes);
+  if (held !== bytes) copy.set(held = bytes);
   return copy;
 }
 
@@ -51,7 +51,7 @@ const uleb = (value) =>
 export function read(bytes, name) {
   const wrong = (code, message) => fail(code, `${name} ${message}`);
   const number = reader(bytes, 8), sections = {};
-  const malformed = () => wrong('changed', 'is changed, or of another version: prepare it again');
+  const malformed = () => wrong('changed', 'is changed, or of another version: use `wasmshare prepare`');
   const text = (at, length) => String.fromCharCode(...bytes.subarray(at, at + length));
   while (number.at < bytes.length) {
     const start = number.at++, id = bytes[start], size = number(), content = number.at, end = content + size;
@@ -66,6 +66,7 @@ export function read(bytes, name) {
   const [covered, flags, alignment, dataBase, dataSize, stackLow, stackSize, ownEnd, heapBase, heapEnd, , , ,
     tableBase, tableSize, , memoryAt, tableAt] = Array.from({ length: 18 }, number);
   const fixups = number.at;
+  held = null;
   hold(bytes);
   if (bytes[content] !== 2 || !(covered <= start) || !kernel.d(covered, content + 9, end)) malformed();
 
@@ -132,6 +133,7 @@ export function place(module, layout, at) {
   const deltas = [0, at.offset, at.stackLow - module.stackLow, at.stackPointer - module.stackPointer,
     at.heapBase - module.heapBase, layout.heapEnd - module.heapEnd, at.tableBase - module.tableBase];
   const number = reader(bytes, module.fixups), { start, end } = sections[0];
+  held = null;
   while (number.at !== end) {
     const kind = number(), delta = deltas[(kind >> 3 & 7) + 1] - deltas[kind >> 6];
     // How many digits, which bits of a byte are one's, which the last one's, and which of those is a sign.

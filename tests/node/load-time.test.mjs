@@ -126,7 +126,7 @@ test('what is no prepared module is refused, with a code and what to do', async 
 test('a module that was changed is refused, but for its names', async () => {
   const changed = Uint8Array.from(keeper);
   changed[keeper.indexOf('a sentence')] ^= 1;
-  await refuses(combine([changed]), 'changed', /prepare it again/);
+  await refuses(combine([changed]), 'changed', /wasmshare prepare/);
   const named = Uint8Array.from(keeper), name = keeper.lastIndexOf('count_changes');
   named[name] ^= 1;
   assert.ok(name > keeper.indexOf('a sentence'));
