@@ -92,6 +92,8 @@ struct input_file {
 };
 
 bool open_input(const char *path, struct input_file *file);
+// Of a large file, what was read need not stay in memory: it is read again where it is needed.
+void forget_input(const struct input_file *file);
 void close_input(struct input_file *file);
 
 // Output files are written under temporary names, and take their real ones together, at the end.

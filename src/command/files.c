@@ -36,6 +36,12 @@ bool open_input(const char *path, struct input_file *file) {
   return ok;
 }
 
+void forget_input(const struct input_file *file) {
+  enum { LARGE = 16 * 1024 * 1024 };
+  if (file->size >= LARGE)
+    madvise((void *)(uintptr_t)file->bytes, file->size, MADV_DONTNEED);
+}
+
 void close_input(struct input_file *file) {
   if (file->size) {
     munmap((void *)(uintptr_t)file->bytes, file->size);
