@@ -57,11 +57,16 @@ static void block_type(struct ws_reader *body) {
   ws_read_sleb64(body); // a type's index, a value type, or none
 }
 
-// A vector of numbers.
-static void numbers(struct ws_reader *body) {
+static void br_table(struct ws_reader *body) {
+  uint32_t count = ws_read_uleb32(body);
+  for (uint32_t i = 0; i <= count && !body->bad; i++)
+    ws_read_uleb32(body);
+}
+
+static void select_types(struct ws_reader *body) {
   uint32_t count = ws_read_uleb32(body);
   for (uint32_t i = 0; i < count && !body->bad; i++)
-    ws_read_sleb64(body);
+    block_type(body);
 }
 
 static void try_table(struct ws_reader *body) {
@@ -77,7 +82,7 @@ static void try_table(struct ws_reader *body) {
 
 static void misc(struct ws_instruction *instruction, struct ws_reader *body) {
   uint32_t opcode = ws_read_uleb32(body);
-  if (opcode < WASM_OPCODE_MEMORY_INIT) // trunc_sat
+  if (opcode < WASM_OPCODE_MEMORY_INIT || (opcode >= 19 && opcode <= 22)) // trunc_sat, wide arithmetic
     return;
   instruction->accesses_memory = opcode <= WASM_OPCODE_MEMORY_FILL;
   switch (opcode) {
@@ -108,7 +113,9 @@ static void simd(struct ws_instruction *instruction, struct ws_reader *body) {
     memarg(instruction, body);
   if (opcode == WASM_OPCODE_V128_CONST || opcode == 13) // i8x16.shuffle
     ws_read_bytes(body, 16);
-  if (lane_of_memory || (opcode >= 21 && opcode <= 34)) // extract_lane, replace_lane
+  bool lane =
+      (opcode >= 21 && opcode <= 34) || opcode == 0x121 || opcode == 0x122; // extract_lane, replace_lane
+  if (lane_of_memory || lane)
     ws_read_u8(body);
   if (opcode > 0x1ff) // the relaxed ones end before
     body->bad = true;
@@ -171,11 +178,10 @@ struct ws_instruction ws_read_instruction(struct ws_reader *body) {
     ws_read_uleb32(body);
     break;
   case WASM_OPCODE_BR_TABLE:
-    numbers(body);
-    ws_read_uleb32(body);
+    br_table(body);
     break;
   case 0x1c: // select with types
-    numbers(body);
+    select_types(body);
     break;
   case 0x11: // call_indirect
   case 0x13: // return_call_indirect

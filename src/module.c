@@ -175,6 +175,13 @@ const struct ws_table *ws_indirect_table(const struct ws_module *module) {
   return module->indirect_table < module->table_count ? &module->tables[module->indirect_table] : NULL;
 }
 
+bool ws_are_elements_constant(const struct ws_module *module) {
+  bool constant = true;
+  for (size_t i = 0; i < module->element_count; i++)
+    constant &= !module->elements[i].indirect_table || module->elements[i].constant;
+  return constant;
+}
+
 const char *ws_why_table_stays(const struct ws_module *module) {
   const struct ws_table *table = ws_indirect_table(module);
   if (module->indirect_table != module->imported_tables)

@@ -257,6 +257,8 @@ uint64_t ws_memory_size(const struct ws_module *module);
 void ws_set_indirect_table(struct ws_module *module, uint32_t index);
 // That table; NULL if there is none.
 const struct ws_table *ws_indirect_table(const struct ws_module *module);
+// Whether all that fill it are at constant offsets, so that they can move.
+bool ws_are_elements_constant(const struct ws_module *module);
 // Why it cannot become the first imported table after those that the module imports, or NULL if it can.
 const char *ws_why_table_stays(const struct ws_module *module);
 

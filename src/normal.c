@@ -319,13 +319,6 @@ void ws_sort_fixups(struct ws_section *section) {
   }
 }
 
-static bool are_constant(const struct ws_module *module) {
-  bool constant = true;
-  for (size_t i = 0; i < module->element_count; i++)
-    constant &= !module->elements[i].indirect_table || module->elements[i].constant;
-  return constant;
-}
-
 // With shared_stack and shared_table, what the module defined becomes the last import of its kind: no index
 // changes.
 static bool share(struct ws_module *module, struct ws_error *error) {
@@ -339,7 +332,7 @@ static bool share(struct ws_module *module, struct ws_error *error) {
           module, error, "GLOBAL", NULL,
           "its stack pointer is not the first global that it defines, so it cannot be shared");
   }
-  if (module->share_table && !are_constant(module))
+  if (module->share_table && !ws_are_elements_constant(module))
     return ws_module_fail(
         module, error, "ELEMENT", NULL,
         "has elements of its function table at an offset that is not a constant, so it cannot "

@@ -208,6 +208,10 @@ bool ws_prepare(struct ws_module *module, struct ws_sink sink, struct ws_error *
   if (module->keep_relocs || module->share_stack || module->share_table)
     return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
                    "is prepared before it is placed: what is shared and kept is decided then");
+  if (!ws_are_elements_constant(module)) // whether its table is shared is decided later
+    return ws_fail(error, module->file, "ELEMENT", WS_NO_OFFSET,
+                   "has elements of its function table at an offset that is not a constant, so it cannot be "
+                   "prepared");
   // What cannot be at its own place cannot be at any other.
   if (!ws_plan_shift(module, 0, 0, NULL, &placement, error))
     return false;

@@ -299,8 +299,8 @@ bool ws_place(const struct ws_module *module, const struct ws_placement *placeme
 // Writes the module as it is at the place that it was linked for, prepared: with a section that says all that
 // placing it takes, so that it can be placed without its relocations, as early as at load time
 // (docs/prepared-format.md). What is read from it is what was read from the module. Fails if the module is
-// inexact, uses variables of other modules, has addresses beyond 2^53, or was read with share_stack,
-// share_table or keep_relocs.
+// inexact, uses variables of other modules, has elements at an offset that is not a constant or addresses
+// beyond 2^53, or was read with share_stack, share_table or keep_relocs.
 bool ws_prepare(struct ws_module *module, struct ws_sink sink, struct ws_error *error);
 
 // Checks a module that ws_place wrote, read with `placed` set, against the placement that it should have: its

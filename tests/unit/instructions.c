@@ -53,23 +53,26 @@ static void every_instruction_ends_where_the_next_begins(void **state) {
   assert_ends(0x40, 0x00);                                     // memory.grow
   assert_ends(0x41, 0x7f);                                     // i32.const
   assert_ends(0x42, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f);
-  assert_ends(0x43, 0x0b, 0x0b, 0x0b, 0x0b);                                      // f32.const
-  assert_ends(0x44, 0x0b, 0x0b, 0x0b, 0x0b, 0x0b, 0x0b, 0x0b, 0x0b);              // f64.const
-  assert_ends(0x6a);                                                              // i32.add
-  assert_ends(0xc4);                                                              // i64.extend32_s
-  assert_ends(0xd0, 0x70);                                                        // ref.null
-  assert_ends(0xd1);                                                              // ref.is_null
-  assert_ends(0xd2, 0x05);                                                        // ref.func
-  assert_ends(0xd5, 0x00);                                                        // br_on_null
-  assert_ends(0xfc, 0x07);                                                        // i64.trunc_sat_f64_u
-  assert_ends(0xfc, 0x08, 0x01, 0x00);                                            // memory.init
-  assert_ends(0xfc, 0x09, 0x01);                                                  // data.drop
-  assert_ends(0xfc, 0x0a, 0x00, 0x00);                                            // memory.copy
-  assert_ends(0xfc, 0x0b, 0x00);                                                  // memory.fill
-  assert_ends(0xfc, 0x0c, 0x01, 0x00);                                            // table.init
-  assert_ends(0xfc, 0x0f, 0x00);                                                  // table.grow
-  assert_ends(0xfd, 0x00, 0x04, 0x10);                                            // v128.load
-  assert_ends(0xfd, 0x0b, 0x04, 0x10);                                            // v128.store
+  assert_ends(0x43, 0x0b, 0x0b, 0x0b, 0x0b);                         // f32.const
+  assert_ends(0x44, 0x0b, 0x0b, 0x0b, 0x0b, 0x0b, 0x0b, 0x0b, 0x0b); // f64.const
+  assert_ends(0x6a);                                                 // i32.add
+  assert_ends(0xc4);                                                 // i64.extend32_s
+  assert_ends(0xd0, 0x70);                                           // ref.null
+  assert_ends(0xd1);                                                 // ref.is_null
+  assert_ends(0xd2, 0x05);                                           // ref.func
+  assert_ends(0xd5, 0x00);                                           // br_on_null
+  assert_ends(0x1c, 0x01, 0x63, 0x70);                               // select (result (ref null func))
+  assert_ends(0xfc, 0x13);                                           // i64.add128
+  assert_ends(0xfd, 0xa1, 0x02, 0x00);                               // f16x8.extract_lane
+  assert_ends(0xfc, 0x07);                                           // i64.trunc_sat_f64_u
+  assert_ends(0xfc, 0x08, 0x01, 0x00);                               // memory.init
+  assert_ends(0xfc, 0x09, 0x01);                                     // data.drop
+  assert_ends(0xfc, 0x0a, 0x00, 0x00);                               // memory.copy
+  assert_ends(0xfc, 0x0b, 0x00);                                     // memory.fill
+  assert_ends(0xfc, 0x0c, 0x01, 0x00);                               // table.init
+  assert_ends(0xfc, 0x0f, 0x00);                                     // table.grow
+  assert_ends(0xfd, 0x00, 0x04, 0x10);                               // v128.load
+  assert_ends(0xfd, 0x0b, 0x04, 0x10);                               // v128.store
   assert_ends(0xfd, 0x0c, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16); // v128.const
   assert_ends(0xfd, 0x0d, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0);  // i8x16.shuffle
   assert_ends(0xfd, 0x0e);                                                        // i8x16.swizzle
@@ -86,7 +89,7 @@ static void every_instruction_ends_where_the_next_begins(void **state) {
 static void what_is_not_known_is_malformed(void **state) {
   (void)state;
   static const uint8_t unknown[][4] = {{0xfb, 0x00, 0x00}, {0x27},       {0xff},
-                                       {0xfc, 0x13},       {0xfe, 0x4f}, {0xfd, 0x80, 0x04}};
+                                       {0xfc, 0x17},       {0xfe, 0x4f}, {0xfd, 0x80, 0x04}};
   for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
     struct ws_reader reader = ws_reader((struct ws_slice){unknown[i], sizeof unknown[i]});
     ws_read_instruction(&reader);
