@@ -33,7 +33,7 @@ struct operands {
 // need that anyway.
 static bool may_be_relocated(const struct ws_module *module, const struct ws_instruction *instruction) {
   bool high = module->memory.minimum >= (UINT64_C(1) << 27) / WS_PAGE_SIZE;
-  bool wide = instruction->width == (module->memory.is_64 ? 10 : 5) || instruction->width == 5;
+  bool wide = instruction->width == 5 || (module->memory.is_64 && instruction->width == 10);
   return instruction->padded || (high && wide);
 }
 
@@ -74,14 +74,10 @@ static bool has_own_globals(const struct ws_module *module) {
 // such as wasm-opt, leaves no padding: then nothing tells an address from any other number, in code or in a
 // global.
 static bool is_code_exact(const struct ws_module *module) {
-  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
   struct operands operands = {0};
-  for (uint32_t i = 0; i < module->function_count; i++) {
-    const struct ws_function *function = &module->functions[i];
-    struct ws_slice body = {code->content.data + function->offset, function->size};
-    if (!function->synthetic && !find_operands(module, body, &operands))
+  for (uint32_t i = 0; i < module->function_count; i++)
+    if (!module->functions[i].synthetic && !find_operands(module, ws_function_body(module, i), &operands))
       return false;
-  }
   return operands.relocated ? !operands.absolute : !operands.constants && !has_own_globals(module);
 }
 
@@ -164,16 +160,16 @@ static bool may_be_pointer(const struct ws_module *module, const struct ws_instr
 
 // Whether the code has operands that a linker relocated. A function that only computes, or follows the
 // pointers that it is given, calls nothing and uses no variable, has none.
-static bool has_relocated_operands(const struct ws_module *module, const struct ws_section *code) {
+static bool has_relocated_operands(const struct ws_module *module) {
   const struct ws_section *data = ws_section(module, WS_SECTION_DATA);
   // The relocations of code come before those of data.
   bool whole = !may_lack_relocations(module) || (data && data->relocated);
   for (uint32_t i = 0; i < module->function_count; i++) {
-    const struct ws_function *function = &module->functions[i];
-    struct ws_reader body =
-        ws_reader((struct ws_slice){code->content.data + function->offset, function->size});
+    if (module->functions[i].synthetic)
+      continue;
+    struct ws_reader body = ws_reader(ws_function_body(module, i));
     ws_skip_locals(&body);
-    while (!function->synthetic && body.at < body.end) {
+    while (body.at < body.end) {
       struct ws_instruction instruction = ws_read_instruction(&body);
       if (body.bad || instruction.padded ||
           (!whole && is_address_operand(&instruction) && may_be_pointer(module, &instruction)))
@@ -217,7 +213,7 @@ void ws_check_exact(struct ws_module *module, bool trust_pic) {
     ws_module_refuse(module, NULL, "has no memory, so there is nothing to share");
   } else if (!module->has_linking) {
     check_without_relocations(module, trust_pic);
-  } else if (code && !code->relocated && has_relocated_operands(module, code)) {
+  } else if (code && !code->relocated && has_relocated_operands(module)) {
     ws_module_refuse(
         module, "linking",
         "has a linking section, but no relocations of its code: the file was cut off, or stripped of "

@@ -1,14 +1,12 @@
 #include "instructions.h"
 
-#include "wasm.h"
+#include "sections.h"
 
 void ws_skip_locals(struct ws_reader *body) {
   uint32_t groups = ws_read_uleb32(body);
   for (uint32_t i = 0; i < groups && !body->bad; i++) {
     ws_read_uleb32(body);
-    uint8_t type = ws_read_u8(body);
-    if (type == WASM_TYPE_NULLABLE || type == WASM_TYPE_NONNULLABLE)
-      ws_read_sleb64(body);
+    ws_read_value_type(body);
   }
 }
 
@@ -66,7 +64,7 @@ static void br_table(struct ws_reader *body) {
 static void select_types(struct ws_reader *body) {
   uint32_t count = ws_read_uleb32(body);
   for (uint32_t i = 0; i < count && !body->bad; i++)
-    block_type(body);
+    ws_read_value_type(body);
 }
 
 static void try_table(struct ws_reader *body) {

@@ -66,6 +66,12 @@ bool ws_add_fixup(struct ws_section *section, struct ws_fixup fixup) {
   return true;
 }
 
+struct ws_slice ws_function_body(const struct ws_module *module, uint32_t index) {
+  const struct ws_function *function = &module->functions[index];
+  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
+  return (struct ws_slice){code->content.data + function->offset, function->size};
+}
+
 struct ws_appended *ws_append_function(struct ws_module *module) {
   struct ws_appended *appended =
       ws_make_room(module->appended, module->appended_count, &module->appended_capacity, sizeof *appended);

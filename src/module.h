@@ -265,6 +265,9 @@ const char *ws_why_table_stays(const struct ws_module *module);
 // Whether it is the table that function pointers are indices of, which linkers name so.
 bool ws_is_function_table(const struct ws_import *import);
 
+// The body of a defined function, as read, from its local declarations to its end.
+struct ws_slice ws_function_body(const struct ws_module *module, uint32_t index);
+
 // A new function behind the module's own, to be filled in; NULL if memory runs out.
 struct ws_appended *ws_append_function(struct ws_module *module);
 

@@ -104,6 +104,13 @@ static void report(struct resolver *resolver, const struct ws_error *problem) {
     resolver->options->report(resolver->options->context, problem);
 }
 
+// Counts a problem that will not be told: then nobody needs to know what was meant.
+static bool is_one_of_many(struct resolver *resolver) {
+  bool many = resolver->problems >= MOST_PROBLEMS;
+  resolver->problems += many;
+  return many;
+}
+
 // Reports what is wrong with a name of `user`.
 #define REPORT(resolver, ...)                                                                                \
   do {                                                                                                       \
@@ -169,10 +176,8 @@ static bool may_come_from_any(const struct ws_import *import, size_t named) {
 static void report_missing(struct resolver *resolver, const struct ws_import *import, size_t named) {
   const struct ws_resolve_options *options = resolver->options;
   char module[TEXT], name[TEXT], near[TEXT], why[2 * TEXT], hint[3 * TEXT] = "";
-  if (resolver->problems >= MOST_PROBLEMS) { // nobody reads what was meant
-    resolver->problems++;
+  if (is_one_of_many(resolver))
     return;
-  }
   if (ws_slice_is(import->module, "env") && ws_slice_is(import->name, "__stack_pointer")) {
     REPORT(resolver, "imports its stack pointer: combine it with --stack=shared (or, if the host gives it, "
                      "say --host-import "
@@ -267,10 +272,8 @@ static void resolve_import(struct resolver *resolver, struct ws_import *import) 
 // ----------------------------------------------------------------------------------------------- variables
 
 static void report_missing_variable(struct resolver *resolver, struct ws_slice symbol, const char *name) {
-  if (resolver->problems >= MOST_PROBLEMS) {
-    resolver->problems++;
+  if (is_one_of_many(resolver))
     return;
-  }
   struct ws_suggestion suggestion = ws_suggest(symbol);
   for (size_t i = 0; i < resolver->count; i++) {
     const struct ws_module *other = resolver->modules[i];

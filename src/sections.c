@@ -38,8 +38,7 @@ static struct ws_limits read_limits(struct ws_reader *reader) {
   return limits;
 }
 
-// A value type is one byte, or (ref ht), (ref null ht) followed by a heap type.
-static uint8_t read_value_type(struct ws_reader *reader) {
+uint8_t ws_read_value_type(struct ws_reader *reader) {
   uint8_t type = ws_read_u8(reader);
   if (type == WASM_TYPE_NULLABLE || type == WASM_TYPE_NONNULLABLE)
     ws_read_sleb64(reader);
@@ -47,7 +46,7 @@ static uint8_t read_value_type(struct ws_reader *reader) {
 }
 
 static struct ws_table read_table_type(struct ws_reader *reader) {
-  struct ws_table table = {.element_type = read_value_type(reader)};
+  struct ws_table table = {.element_type = ws_read_value_type(reader)};
   table.limits = read_limits(reader);
   return table;
 }
@@ -122,7 +121,7 @@ static struct ws_slice read_value_types(struct ws_reader *reader) {
   uint32_t count = ws_read_uleb32(reader);
   const uint8_t *start = reader->at;
   for (uint32_t i = 0; i < count && !reader->bad; i++)
-    read_value_type(reader);
+    ws_read_value_type(reader);
   return (struct ws_slice){start, (size_t)(reader->at - start)};
 }
 
@@ -185,7 +184,7 @@ static bool read_imports(struct ws_module *module, struct ws_reader *reader, str
       module->memory_import = i;
       break;
     case WS_GLOBAL:
-      read_value_type(reader);
+      ws_read_value_type(reader);
       ws_read_u8(reader);
       module->imported_globals++;
       break;
@@ -249,7 +248,7 @@ static bool read_globals(struct ws_module *module, struct ws_reader *reader, str
     return false;
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
     const uint8_t *type = reader->at;
-    globals[i].type = read_value_type(reader);
+    globals[i].type = ws_read_value_type(reader);
     globals[i].mutable = ws_read_u8(reader) == 1;
     globals[i].detail = (struct ws_slice){type, (size_t)(reader->at - type)};
     globals[i].init = ws_read_expression(reader);
@@ -306,7 +305,7 @@ static bool read_elements(struct ws_module *module, struct ws_reader *reader, st
     }
     start = reader->at;
     if (flags & 3) // an element kind, or a reference type
-      read_value_type(reader);
+      ws_read_value_type(reader);
     element->count = ws_read_uleb32(reader);
     uint32_t *functions = NULL;
     if (!expressions) {

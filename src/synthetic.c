@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "instructions.h"
+
 enum { MAXIMUM_STACK = 8 };
 
 // A value on the operand stack: a constant and where its operand is, or something else.
@@ -302,11 +304,7 @@ static bool instruction(struct decoder *decoder, unsigned *blocks) {
 
 static bool decode(struct decoder *decoder) {
   struct ws_reader *reader = &decoder->reader;
-  uint32_t groups = ws_read_uleb32(reader);
-  for (uint32_t i = 0; i < groups && !reader->bad; i++) {
-    ws_read_uleb32(reader);
-    ws_read_u8(reader);
-  }
+  ws_skip_locals(reader);
   unsigned blocks = 1;
   while (blocks > 0 && !reader->bad)
     if (!instruction(decoder, &blocks))
@@ -386,9 +384,7 @@ static bool fix_in_place(struct decoder *decoder) {
 
 static bool read_function(struct ws_module *module, struct functions *functions, uint32_t index,
                           struct ws_error *error) {
-  const struct ws_function *function = &module->functions[index];
-  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
-  struct ws_slice body = {code->content.data + function->offset, function->size};
+  struct ws_slice body = ws_function_body(module, index);
   struct decoder decoder = {.module = module,
                             .error = error,
                             .functions = functions,

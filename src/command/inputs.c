@@ -17,9 +17,10 @@ bool read_input(const struct options *options, const char *path, bool to_place, 
   *module = ws_module_read(path, file->bytes, file->size, &read, &error);
   if (!*module)
     return fail_with(&error);
-  if (to_place)
-    forget_input(file);
-  if (to_place && ws_module_info(*module)->reruns_constructors)
+  if (!to_place)
+    return true;
+  forget_input(file);
+  if (ws_module_info(*module)->reruns_constructors)
     warn("%s: every call of an export runs its constructors again: link it as a reactor "
          "(-mexec-model=reactor), or "
          "without a C library with -Wl,--export-if-defined=__wasm_call_ctors",
