@@ -1,5 +1,5 @@
 # Writes a C file that defines each of the files named after OUTPUT as an array of characters, ending in 0:
-# loader.d.mts becomes `const char loader_d_mts[]`.
+# layout.d.mts becomes `const char layout_d_mts[]`.
 #
 #     cmake -P Embed.cmake OUTPUT FILE...
 math(EXPR last "${CMAKE_ARGC} - 1")

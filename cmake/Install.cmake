@@ -60,7 +60,7 @@ foreach(export IN ITEMS "wasmshare command WasmShareTargets" "libwasmshare libra
 endforeach()
 install(FILES src/wasmshare.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT library)
 # what places modules at load time, as sources: for native hosts, and for pages
-install(FILES src/load/wasmshare_load.h src/load/wasmshare_load.c DESTINATION "${share_dir}/load" COMPONENT command)
+install(FILES src/runtime/wasmshare_load.h src/runtime/wasmshare_load.c DESTINATION "${share_dir}/load" COMPONENT command)
 install(FILES js/package.json js/index.js js/index.d.ts js/format.js js/plan.js js/prepared.js js/kernel.js js/kernel.wat
   DESTINATION "${share_dir}/js" COMPONENT command)
 
@@ -119,7 +119,7 @@ endfunction()
 
 foreach(doc layout cmake cargo make sharing prepared-modules prepared-format)
   install_text("${PROJECT_SOURCE_DIR}/docs/${doc}.md" "${doc_dir}"
-    ../examples examples ../js ../../wasmshare/js ../src/load ../../wasmshare/load)
+    ../examples examples ../js ../../wasmshare/js ../src/runtime ../../wasmshare/load)
 endforeach()
 install_text("${PROJECT_SOURCE_DIR}/js/README.md" "${share_dir}/js" ../docs ../../doc/wasmshare)
 # those that need nothing else of the tree, and a page

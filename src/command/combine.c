@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "command.h"
+#include "command/command.h"
 
 static bool write_modules(const struct options *options, const struct layout *layout) {
   for (size_t i = 0; i < layout->count; i++) {

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "command.h"
+#include "command/command.h"
 
 bool open_input(const char *path, struct input_file *file) {
   *file = (struct input_file){.path = path};

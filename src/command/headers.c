@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "command.h"
+#include "command/command.h"
 
-// loader.mjs and loader.d.mts, which end the files: see cmake/Embed.cmake.
-extern const char loader_mjs[], loader_d_mts[];
+// templates/layout.mjs and layout.d.mts, which end the files: see cmake/Embed.cmake.
+extern const char layout_mjs[], layout_d_mts[];
 
 static void put_macro(FILE *to, const char *prefix, const char *module, const char *name, uint64_t value,
                       const char *suffix) {
@@ -175,7 +175,7 @@ void print_script(FILE *to, const struct layout *layout) {
     put_string(to, layout->modules[layout->order[i]].name);
   }
   fputs("];\n", to);
-  fputs(loader_mjs, to);
+  fputs(layout_mjs, to);
 }
 
 void print_types(FILE *to, const struct layout *layout) {
@@ -197,5 +197,5 @@ void print_types(FILE *to, const struct layout *layout) {
             field->nullable ? field->nullable : "", field->name,
             field->kind == ADDRESS ? "Address" : "number", field->nullable ? " | null" : "");
   fputs("}\n\n", to);
-  fputs(loader_d_mts, to);
+  fputs(layout_d_mts, to);
 }

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "command.h"
+#include "command/command.h"
 
 bool read_input(const struct options *options, const char *path, bool to_place, struct input_file *file,
                 struct ws_module **module) {

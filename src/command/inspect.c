@@ -3,7 +3,7 @@
 
 #include <jansson.h>
 
-#include "command.h"
+#include "command/command.h"
 
 static json_t *number(uint64_t value) {
   return json_integer((json_int_t)value);

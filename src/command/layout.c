@@ -5,8 +5,8 @@
 
 #include <jansson.h>
 
-#include "../error.h"
-#include "command.h"
+#include "base/error.h"
+#include "command/command.h"
 
 char *macro_name(const char *name) {
   size_t size = strlen(name);

@@ -9,8 +9,8 @@
 
 #include <jansson.h>
 
-#include "../suggest.h"
-#include "command.h"
+#include "base/suggest.h"
+#include "command/command.h"
 
 // One line, whatever is in it.
 static void report(const char *kind, char *line) {

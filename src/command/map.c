@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "command.h"
+#include "command/command.h"
 
 // One stretch of memory, from low to high; `module` is NULL for what nobody uses.
 struct region {

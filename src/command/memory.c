@@ -2,7 +2,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "command.h"
+#include "command/command.h"
 
 void *xmalloc(size_t size) {
   void *memory = malloc(size);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../suggest.h"
-#include "command.h"
+#include "base/suggest.h"
+#include "command/command.h"
 
 // What the field of an option is in struct options.
 enum kind {

@@ -1,4 +1,4 @@
-#include "command.h"
+#include "command/command.h"
 
 static bool prepare_input(const struct options *options, const struct input *input) {
   struct input_file file = {0};

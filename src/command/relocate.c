@@ -1,4 +1,4 @@
-#include "command.h"
+#include "command/command.h"
 
 bool command_relocate(const struct options *options) {
   if (options->input_count != 1)

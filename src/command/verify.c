@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "command.h"
+#include "command/command.h"
 
 // The layout in a directory: layout.json, or the only .json there.
 static char *find_layout(const char *path) {

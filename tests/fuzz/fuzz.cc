@@ -19,7 +19,7 @@
 #include <wabt/ir.h>
 #include <wabt/validator.h>
 
-#include "load/wasmshare_load.h"
+#include "runtime/wasmshare_load.h"
 #include "wasmshare.h"
 
 namespace {

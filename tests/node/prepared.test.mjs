@@ -16,7 +16,7 @@ const toolbox = new Toolbox({ clang: tool('CLANG'), linker: tool('WASM_LD'), was
   work: join(directory, 'linked') });
 
 const loadHost = join(directory, 'load-host');
-const loadSources = join(projectDirectory, 'src', 'load');
+const loadSources = join(projectDirectory, 'src', 'runtime');
 run(tool('CC'), ['-std=c11', '-O1', '-Wall', '-Wextra', '-Werror', `-I${loadSources}`,
   join(testsDirectory, 'node', 'modules', 'load-host.c'), join(loadSources, 'wasmshare_load.c'), '-o', loadHost]);
 

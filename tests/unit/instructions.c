@@ -1,7 +1,7 @@
 // The instruction decoder: where each instruction ends, and which operands linkers could have relocated.
 #include "unit.h"
 
-#include "../../src/instructions.h"
+#include "read/instructions.h"
 
 static struct ws_instruction read_one(struct ws_slice bytes, size_t *size) {
   struct ws_reader reader = ws_reader(bytes);

@@ -1,8 +1,8 @@
 // src/linking.h: the sections that say what things are: linking, name, target_features.
 #include "unit.h"
 
-#include "../../src/linking.h"
-#include "../../src/sections.h"
+#include "read/linking.h"
+#include "read/sections.h"
 
 static const struct sample plain = {
     .stack_pointer = 65536, .data_base = 65536, .data_size = 16, .alignment = 4, .function = "f"};

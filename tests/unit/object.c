@@ -3,9 +3,9 @@
 
 #include <pthread.h>
 
-#include "../../src/linking.h"
-#include "../../src/object.h"
-#include "../../src/sections.h"
+#include "read/linking.h"
+#include "read/llvm.h"
+#include "read/sections.h"
 
 // One call with a relocation, at offset 3 of the code section.
 static const struct sample sample = {

@@ -1,7 +1,7 @@
 // ws_prepare, and what reads what it wrote: ws_module_read and ws_load_open.
 #include "unit.h"
 
-#include "../../src/load/wasmshare_load.h"
+#include "runtime/wasmshare_load.h"
 
 enum { PAGE = 65536 };
 enum { OPERAND = BODY_OFFSET + 2 };

@@ -1,7 +1,7 @@
 // src/relocations.h: the table of relocation types against LLVM's, and what a reloc.* section may say.
 #include "unit.h"
 
-#include "../../src/relocations.h"
+#include "read/relocations.h"
 
 // -------------------------------------------------------------------------------------- the table of types
 

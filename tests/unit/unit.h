@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "../../src/module.h"
+#include "read/module.h"
 
 // A slice of bytes that are written out: BYTES(0x00, 0x0b).
 #define BYTES(...) ((struct ws_slice){(const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__})})

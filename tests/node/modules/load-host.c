@@ -1,4 +1,4 @@
-// A native host that places a prepared module. All it has of WasmShare is src/load.
+// A native host that places a prepared module. All it has of WasmShare is src/runtime.
 //
 //     load-host MODULE OUT shift OFFSET HEAP_BASE
 //     load-host MODULE OUT place OFFSET STACK_LOW STACK_POINTER HEAP_BASE HEAP_END TABLE_BASE TABLE_END PAGES

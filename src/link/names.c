@@ -1,0 +1,395 @@
+// Resolving: which module gives another what it imports. Functions and other imports go by their exports,
+// variables (extern int counter; linked with --allow-undefined) by the symbol table of the module that has
+// them.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "read/module.h"
+#include "base/suggest.h"
+
+static const char *const kind_names[] = {"function", "table", "memory", "global", "tag"};
+
+const char *ws_external_kind_name(enum ws_external_kind kind) {
+  return kind_names[kind];
+}
+
+enum { TEXT = 128, MOST_PROBLEMS = 20 }; // that are told: one mistake can make thousands
+
+// ------------------------------------------------------------------------------------------------- exports
+
+static const struct ws_import *nth_import(const struct ws_module *module, uint8_t kind, uint32_t index) {
+  for (size_t i = 0; i < module->import_count; i++)
+    if (module->imports[i].kind == kind && index-- == 0)
+      return &module->imports[i];
+  return NULL;
+}
+
+// The type of a function, or NULL if it cannot be told.
+static const struct ws_type *function_type(const struct ws_module *module, uint32_t index) {
+  uint32_t type = UINT32_MAX;
+  if (index < module->imported_functions)
+    type = nth_import(module, WS_FUNCTION, index)->type;
+  else if (index - module->imported_functions < module->function_count)
+    type = module->function_types[index - module->imported_functions];
+  return type < module->type_count ? &module->types[type] : NULL;
+}
+
+// Types that refer to other types are numbered differently in every module: engines compare those.
+static bool refers(struct ws_slice types) {
+  for (size_t i = 0; i < types.size; i++)
+    if (types.data[i] == WASM_TYPE_NULLABLE || types.data[i] == WASM_TYPE_NONNULLABLE)
+      return true;
+  return false;
+}
+
+static bool same_types(struct ws_slice a, struct ws_slice b) {
+  return refers(a) || refers(b) || ws_slice_equal(a, b);
+}
+
+static bool same_type(const struct ws_module *module, const struct ws_import *import,
+                      const struct ws_module *exporter, const struct ws_export *export) {
+  if (import->kind == WS_FUNCTION) {
+    const struct ws_type *wanted = import->type < module->type_count ? &module->types[import->type] : NULL;
+    const struct ws_type *given = function_type(exporter, export->index);
+    return !wanted || !given ||
+           (same_types(wanted->parameters, given->parameters) && same_types(wanted->results, given->results));
+  }
+  if (import->kind == WS_GLOBAL && export->index < exporter->global_count) {
+    const struct ws_import *passed_on = nth_import(exporter, WS_GLOBAL, export->index);
+    return same_types(import->detail,
+                      passed_on ? passed_on->detail : exporter->globals[export->index].detail);
+  }
+  return true; // tables and tags: engines compare them
+}
+
+// Whether the module has a function or a variable of that name that it does not export.
+static bool hides(const struct ws_module *module, enum ws_symbol_kind kind, struct ws_slice name) {
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    if (module->symbols[i].kind == kind && !(module->symbols[i].flags & WS_SYMBOL_UNDEFINED) &&
+        ws_slice_equal(module->symbols[i].name, name))
+      return true;
+  return false;
+}
+
+// clang makes symbols hidden unless told otherwise, and lld exports those that it is told to: a hidden symbol
+// that is exported is meant for others.
+static bool find_variable(const struct ws_module *module, struct ws_slice name, uint64_t *address) {
+  for (uint32_t i = 0; i < module->symbol_count; i++) {
+    const struct ws_symbol *symbol = &module->symbols[i];
+    enum ws_base base;
+    if (symbol->kind != WS_SYMBOL_DATA || !ws_slice_equal(symbol->name, name) ||
+        (symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE | WS_SYMBOL_TLS)) ||
+        !ws_symbol_target(module, symbol, address, &base))
+      continue;
+    const struct ws_export *export = ws_find_export(module, name);
+    if (!(symbol->flags & (WS_SYMBOL_HIDDEN | WS_SYMBOL_LOCAL)) || (export && export->kind == WS_GLOBAL))
+      return true;
+  }
+  return false;
+}
+
+// ------------------------------------------------------------------------------------------------ choosing
+
+struct resolver {
+  struct ws_module *const *modules;
+  size_t count;
+  const struct ws_resolve_options *options;
+  const struct ws_module *user; // whose names are being resolved
+  size_t problems;
+};
+
+static void report(struct resolver *resolver, const struct ws_error *problem) {
+  if (resolver->problems++ < MOST_PROBLEMS && resolver->options->report)
+    resolver->options->report(resolver->options->context, problem);
+}
+
+// Counts a problem that will not be told: then nobody needs to know what was meant.
+static bool is_one_of_many(struct resolver *resolver) {
+  bool many = resolver->problems >= MOST_PROBLEMS;
+  resolver->problems += many;
+  return many;
+}
+
+// Reports what is wrong with a name of `user`.
+#define REPORT(resolver, ...)                                                                                \
+  do {                                                                                                       \
+    struct ws_error problem;                                                                                 \
+    ws_fail(&problem, (resolver)->user->file, NULL, WS_NO_OFFSET, __VA_ARGS__);                              \
+    report(resolver, &problem);                                                                              \
+  } while (0)
+
+static size_t rank(const struct ws_resolve_options *options, size_t module) {
+  size_t i = 0;
+  while (i < options->prefer_count && options->prefer[i] != module)
+    i++;
+  return i;
+}
+
+// Of the modules that have a name, the one that is preferred. Sets `*rival` if two are as good as each other.
+struct choice {
+  size_t best, rival;
+};
+
+static void consider(const struct resolver *resolver, struct choice *choice, size_t module) {
+  if (choice->best == WS_HOST) {
+    choice->best = module;
+    return;
+  }
+  size_t new_rank = rank(resolver->options, module), old_rank = rank(resolver->options, choice->best);
+  if (new_rank < old_rank)
+    *choice = (struct choice){module, WS_HOST};
+  else if (new_rank == old_rank)
+    choice->rival = module;
+}
+
+// ------------------------------------------------------------------------------------------------- imports
+
+// "MODULE.NAME", as options and people write it.
+static bool is_named(const struct ws_import *import, const char *text) {
+  size_t size = import->module.size;
+  return strlen(text) == size + 1 + import->name.size && memcmp(text, import->module.data, size) == 0 &&
+         text[size] == '.' && memcmp(text + size + 1, import->name.data, import->name.size) == 0;
+}
+
+static bool host_gives(const struct ws_resolve_options *options, const struct ws_import *import) {
+  for (size_t i = 0; i < options->host_import_count; i++)
+    if (is_named(import, options->host_imports[i]))
+      return true;
+  for (size_t i = 0; i < options->host_module_count; i++)
+    if (ws_slice_is(import->module, options->host_modules[i]))
+      return true;
+  return false;
+}
+
+// Interfaces that only ever hosts give.
+static bool is_host_interface(struct ws_slice module) {
+  return ws_slice_is(module, "wasi") || ws_slice_starts(module, "wasi_") ||
+         ws_slice_starts(module, "__wbindgen_") || ws_slice_starts(module, "wasi:");
+}
+
+// An import from where linkers put what is undefined: any module may export it.
+static bool may_come_from_any(const struct ws_import *import, size_t named) {
+  return named == WS_HOST && ws_slice_is(import->module, "env");
+}
+
+static void report_missing(struct resolver *resolver, const struct ws_import *import, size_t named) {
+  const struct ws_resolve_options *options = resolver->options;
+  char module[TEXT], name[TEXT], near[TEXT], why[2 * TEXT], hint[3 * TEXT] = "";
+  if (is_one_of_many(resolver))
+    return;
+  if (ws_slice_is(import->module, "env") && ws_slice_is(import->name, "__stack_pointer")) {
+    REPORT(resolver, "imports its stack pointer: combine it with --stack=shared (or, if the host gives it, "
+                     "say --host-import "
+                     "env.__stack_pointer)");
+    return;
+  }
+  ws_printable(import->module, module, sizeof module);
+  ws_printable(import->name, name, sizeof name);
+  struct ws_suggestion suggestion = ws_suggest(import->name);
+  size_t hider = WS_HOST, elsewhere = WS_HOST;
+  for (size_t i = 0; i < resolver->count; i++) {
+    const struct ws_module *other = resolver->modules[i];
+    if (other == resolver->user)
+      continue;
+    if (import->kind == WS_FUNCTION && hides(other, WS_SYMBOL_FUNCTION, import->name))
+      hider = i;
+    for (size_t k = 0; k < other->export_count; k++) {
+      if (other->exports[k].kind != import->kind)
+        continue;
+      if (ws_slice_equal(other->exports[k].name, import->name))
+        elsewhere = i;
+      else if (named == WS_HOST || named == i)
+        ws_offer(&suggestion, other->exports[k].name, i);
+    }
+  }
+  if (elsewhere != WS_HOST)
+    snprintf(hint, sizeof hint, "; %s exports it: import it from there", options->names[elsewhere]);
+  else if (hider != WS_HOST)
+    snprintf(hint, sizeof hint, "; %s has it, but does not export it: link that with -Wl,--export=%s",
+             options->names[hider], name);
+  else if (suggestion.from != WS_HOST)
+    snprintf(hint, sizeof hint, "; did you mean %s, of %s?", ws_printable(suggestion.name, near, sizeof near),
+             options->names[suggestion.from]);
+  bool any = may_come_from_any(import, named);
+  snprintf(why, sizeof why, "%s%s",
+           any                ? "no module exports"
+           : named == WS_HOST ? "is of no module that is combined"
+                              : options->names[named],
+           named == WS_HOST ? "" : " does not export");
+  REPORT(resolver, "imports the %s %s.%s, which %s%s (if the host gives it, say --host-import %s.%s)",
+         kind_names[import->kind], module, name, why, hint, module, name);
+}
+
+static void resolve_import(struct resolver *resolver, struct ws_import *import) {
+  const struct ws_resolve_options *options = resolver->options;
+  import->from = WS_HOST;
+  if (import->supplied)
+    return;
+  if (strlen(import->module_text) != import->module.size || strlen(import->name_text) != import->name.size) {
+    REPORT(resolver, "imports a %s with a zero byte in its name", kind_names[import->kind]);
+    return;
+  }
+  if (host_gives(options, import))
+    return;
+  size_t named = WS_HOST;
+  for (size_t i = 0; i < resolver->count; i++)
+    if (resolver->modules[i] != resolver->user && ws_slice_is(import->module, options->names[i]))
+      named = i;
+  bool any = may_come_from_any(import, named);
+  struct choice choice = {WS_HOST, WS_HOST};
+  for (size_t i = 0; i < resolver->count; i++) {
+    const struct ws_export *export = NULL;
+    if (resolver->modules[i] != resolver->user && (any || named == i))
+      export = ws_find_export(resolver->modules[i], import->name);
+    if (export && export->kind == import->kind)
+      consider(resolver, &choice, i);
+  }
+  if (choice.best == WS_HOST) {
+    if (named != WS_HOST || !is_host_interface(import->module))
+      report_missing(resolver, import, named);
+    return;
+  }
+  char module[TEXT], name[TEXT];
+  ws_printable(import->module, module, sizeof module);
+  ws_printable(import->name, name, sizeof name);
+  if (choice.rival != WS_HOST) {
+    REPORT(resolver,
+           "imports the %s %s.%s, which both %s and %s export: say which with --prefer, or import "
+           "it from one of them by name",
+           kind_names[import->kind], module, name, options->names[choice.best], options->names[choice.rival]);
+    return;
+  }
+  const struct ws_module *exporter = resolver->modules[choice.best];
+  if (!same_type(resolver->user, import, exporter, ws_find_export(exporter, import->name))) {
+    REPORT(resolver, "imports the %s %s.%s with another type than %s exports it with",
+           kind_names[import->kind], module, name, options->names[choice.best]);
+    return;
+  }
+  import->from = choice.best;
+}
+
+// ----------------------------------------------------------------------------------------------- variables
+
+static void report_missing_variable(struct resolver *resolver, struct ws_slice symbol, const char *name) {
+  if (is_one_of_many(resolver))
+    return;
+  struct ws_suggestion suggestion = ws_suggest(symbol);
+  for (size_t i = 0; i < resolver->count; i++) {
+    const struct ws_module *other = resolver->modules[i];
+    if (other == resolver->user)
+      continue;
+    if (hides(other, WS_SYMBOL_DATA, symbol)) {
+      REPORT(resolver,
+             "uses the variable %s, which %s defines but keeps to itself: link that with -Wl,--export=%s",
+             name, other->file, name);
+      return;
+    }
+    for (uint32_t k = 0; k < other->symbol_count; k++) {
+      uint64_t address;
+      const struct ws_symbol *candidate = &other->symbols[k];
+      if (candidate->kind == WS_SYMBOL_DATA && find_variable(other, candidate->name, &address))
+        ws_offer(&suggestion, candidate->name, i);
+    }
+  }
+  char near[TEXT], hint[3 * TEXT] = ": define it, declare it weak, or keep it where it is defined with "
+                                    "-Wl,--export, since linkers drop what a "
+                                    "module does not use itself";
+  if (suggestion.from != WS_HOST)
+    snprintf(hint, sizeof hint, "; did you mean %s, of %s?", ws_printable(suggestion.name, near, sizeof near),
+             resolver->options->names[suggestion.from]);
+  REPORT(resolver, "uses the variable %s, which it does not define, and neither does any other module%s",
+         name, hint);
+}
+
+static void resolve_variable(struct resolver *resolver, struct ws_external *external) {
+  struct ws_slice symbol = resolver->user->symbols[external->symbol].name;
+  struct choice choice = {WS_HOST, WS_HOST};
+  uint64_t address;
+  external->from = WS_HOST;
+  for (size_t i = 0; i < resolver->count; i++)
+    if (resolver->modules[i] != resolver->user && find_variable(resolver->modules[i], symbol, &address))
+      consider(resolver, &choice, i);
+  char name[TEXT];
+  ws_printable(symbol, name, sizeof name);
+  if (choice.best == WS_HOST) {
+    if (external->first)
+      report_missing_variable(resolver, symbol, name);
+    return;
+  }
+  if (choice.rival != WS_HOST) {
+    if (external->first)
+      REPORT(resolver, "uses the variable %s, which both %s and %s export: say which with --prefer", name,
+             resolver->modules[choice.best]->file, resolver->modules[choice.rival]->file);
+    return;
+  }
+  find_variable(resolver->modules[choice.best], symbol, &external->linked);
+  external->from = choice.best;
+}
+
+static bool resolve_names(struct resolver *resolver) {
+  for (size_t i = 0; i < resolver->count; i++) {
+    struct ws_module *user = resolver->modules[i];
+    resolver->user = user;
+    for (size_t k = 0; k < user->import_count; k++)
+      resolve_import(resolver, &user->imports[k]);
+    for (size_t k = 0; k < user->external_count; k++)
+      resolve_variable(resolver, &user->externals[k]);
+  }
+  size_t problems = resolver->problems;
+  if (problems > MOST_PROBLEMS && resolver->options->report) {
+    struct ws_error more;
+    ws_fail(&more, resolver->user->file, NULL, WS_NO_OFFSET, "and %zu more errors like these",
+            problems - MOST_PROBLEMS);
+    resolver->options->report(resolver->options->context, &more);
+  }
+  return problems == 0;
+}
+
+bool ws_resolve(struct ws_module *const *modules, size_t count, const struct ws_resolve_options *options) {
+  struct resolver resolver = {.modules = modules, .count = count, .options = options};
+  bool exact = true;
+  for (size_t i = 0; i < count; i++) {
+    if (!modules[i]->info.exact && options->report)
+      options->report(options->context, &modules[i]->info.inexact);
+    exact &= modules[i]->info.exact;
+  }
+  return exact && resolve_names(&resolver);
+}
+
+// --------------------------------------------------------------------------------------- what was resolved
+
+static const struct ws_import *listed_import(const struct ws_module *module, size_t index) {
+  return index < module->open_import_count ? module->open_imports[index] : NULL;
+}
+
+bool ws_module_import(const struct ws_module *module, size_t index, struct ws_import_info *info) {
+  const struct ws_import *import = listed_import(module, index);
+  if (!import)
+    return false;
+  *info = (struct ws_import_info){.module = import->module_text,
+                                  .name = import->name_text,
+                                  .kind = (enum ws_external_kind)import->kind,
+                                  .from = import->from};
+  return true;
+}
+
+bool ws_import_matches(const struct ws_module *module, size_t index, const struct ws_module *exporter) {
+  const struct ws_import *import = listed_import(module, index);
+  const struct ws_export *export = import ? ws_find_export(exporter, import->name) : NULL;
+  return export && export->kind == import->kind && same_type(module, import, exporter, export);
+}
+
+bool ws_module_binding(const struct ws_module *module, size_t index, struct ws_binding *binding) {
+  // A symbol with several addends is one binding.
+  size_t seen = 0;
+  for (size_t i = 0; i < module->external_count; i++) {
+    if (!module->externals[i].first || seen++ != index)
+      continue;
+    *binding = (struct ws_binding){.name = module->externals[i].name,
+                                   .from = module->externals[i].from,
+                                   .address = module->externals[i].address};
+    return true;
+  }
+  return false;
+}

@@ -1,0 +1,135 @@
+#include "read/globals.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void set(struct ws_global *global, bool moves, enum ws_base base) {
+  global->explained = true;
+  global->moves = moves;
+  global->base = (uint8_t)base;
+}
+
+// What the linker itself names: its variables, and GOT entries.
+static void explain_by_name(struct ws_module *module, struct ws_global *global) {
+  struct ws_slice symbol;
+  if (ws_slice_is(global->name, "__tls_base")) {
+    // Shared memory has a block for each thread, and __wasm_init_memory assigns the first.
+    set(global, !global->mutable && global->init.value != 0, WS_BASE_MEMORY);
+  } else if (ws_slice_starts(global->name, "GOT.func.internal.")) {
+    set(global, global->init.value != 0, WS_BASE_TABLE);
+  } else if (ws_got_data_symbol(global->name, &symbol)) {
+    const struct ws_linker_symbol *known = ws_linker_symbol(symbol);
+    module->info.uses_heap_base |= known && known->base == WS_BASE_HEAP_BASE;
+    module->info.uses_heap_end |= known && known->base == WS_BASE_HEAP_END;
+    if (known && !known->moves)
+      set(global, false, known->base);
+    else if (known || global->init.value != 0)
+      set(global, !(global->mutable && module->memory.shared), known ? known->base : WS_BASE_MEMORY);
+    else
+      set(global, false, WS_BASE_MEMORY); // an undefined weak symbol: null
+  } else {
+    const struct ws_linker_symbol *known = ws_linker_symbol(global->name);
+    if (ws_slice_is(global->name, "__stack_pointer") || (known && !known->moves))
+      set(global, known->moves, known->base);
+  }
+}
+
+static int compare_names(const void *left, const void *right) {
+  return ws_slice_compare((*(const struct ws_symbol *const *)left)->name,
+                          (*(const struct ws_symbol *const *)right)->name);
+}
+
+// The defined, non-local data symbols by name.
+static bool sort_data_symbols(struct ws_module *module, const struct ws_symbol ***sorted, size_t *count) {
+  *sorted = ws_arena_new(&module->arena, module->symbol_count, sizeof **sorted);
+  if (!*sorted)
+    return false;
+  *count = 0;
+  for (uint32_t i = 0; i < module->symbol_count; i++) {
+    const struct ws_symbol *symbol = &module->symbols[i];
+    if (symbol->kind == WS_SYMBOL_DATA && !(symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_LOCAL)))
+      (*sorted)[(*count)++] = symbol;
+  }
+  qsort(*sorted, *count, sizeof **sorted, compare_names);
+  return true;
+}
+
+static bool explain_by_export(struct ws_module *module, const struct ws_export *export,
+                              struct ws_error *error, const struct ws_symbol **symbols, size_t symbol_count) {
+  struct ws_global *global = &module->globals[export->index];
+  struct ws_symbol key = {.name = export->name};
+  const struct ws_symbol *key_pointer = &key;
+  const struct ws_symbol **found =
+      symbol_count ? bsearch(&key_pointer, symbols, symbol_count, sizeof *symbols, compare_names) : NULL;
+  char name[128];
+  ws_printable(export->name, name, sizeof name);
+  // A program may define a variable under a name that is otherwise the linker's.
+  const struct ws_linker_symbol *known =
+      found && !((*found)->flags & WS_SYMBOL_ABSOLUTE) ? NULL : ws_linker_symbol(export->name);
+  if (known) {
+    set(global, known->moves, known->base);
+    return true;
+  }
+  if (found) {
+    uint64_t address;
+    enum ws_base base;
+    bool moves = ws_symbol_target(module, *found, &address, &base);
+    if ((*found)->flags & WS_SYMBOL_TLS)
+      moves = moves && global->init.value != (*found)->offset;
+    else if (global->init.value != (module->memory.is_64 ? address : (uint32_t)address))
+      return ws_module_fail(
+          module, error, "GLOBAL", global->init.bytes.data,
+          "exported global %s does not hold the address of its symbol: the module was rewritten "
+          "after it was linked, so give the linker's own output",
+          name);
+    set(global, moves, base);
+    return true;
+  }
+  if (ws_is_segment_bound(module, export->name, global->init.value))
+    set(global, true, WS_BASE_MEMORY);
+  else if (global->name.size) // a WebAssembly global of the program's own
+    set(global, false, WS_BASE_MEMORY);
+  else
+    ws_module_refuse(
+        module, "GLOBAL",
+        "exports a global %s, and nothing says whether it is an address: link with -Wl,--emit-relocs", name);
+  return true;
+}
+
+bool ws_read_globals(struct ws_module *module, struct ws_error *error) {
+  for (uint32_t i = 0; i < module->global_count; i++) {
+    struct ws_global *global = &module->globals[i];
+    if (global->imported)
+      global->explained = true;
+    else if (!global->explained)
+      explain_by_name(module, global);
+  }
+  const struct ws_symbol **symbols = NULL;
+  size_t symbol_count = 0;
+  for (size_t i = 0; i < module->export_count; i++) {
+    const struct ws_export *export = &module->exports[i];
+    if (export->kind != WS_GLOBAL || module->globals[export->index].explained ||
+        module->globals[export->index].init.kind == WS_CONSTANT_OTHER)
+      continue;
+    if (!symbols && !sort_data_symbols(module, &symbols, &symbol_count))
+      return ws_fail_memory(error, module->file);
+    if (!explain_by_export(module, export, error, symbols, symbol_count))
+      return false;
+  }
+  for (uint32_t i = 0; i < module->global_count; i++) {
+    struct ws_global *global = &module->globals[i];
+    if (global->moves && global->init.kind == WS_CONSTANT_OTHER)
+      ws_module_refuse(module, "GLOBAL", "global %u is a pointer that is not initialised by a constant", i);
+    // With relocations, a global that nothing names is used by nothing that has an address in it. Without,
+    // the names are all there is.
+    if (!global->explained && !module->has_linking && !global->name.size &&
+        global->init.kind != WS_CONSTANT_OTHER)
+      ws_module_refuse(
+          module, "GLOBAL",
+          "without a linking section and names, as when it was stripped after linking, nothing says whether "
+          "global %u is a pointer: link with -Wl,--emit-relocs (rustc: -Clink-arg=--emit-relocs), and do not "
+          "strip",
+          i);
+  }
+  return true;
+}

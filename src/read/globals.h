@@ -1,0 +1,13 @@
+// Pointers in globals. The global section has no relocations: a global is a pointer because of what it is
+// named for (in the symbol table, the name section or an export) or because a relocation says that it is a
+// symbol's GOT entry, and never because of its value.
+#ifndef WASMSHARE_GLOBALS_H
+#define WASMSHARE_GLOBALS_H
+
+#include "read/module.h"
+
+// Decides for every global whether and with what it moves, after relocations.c has said what it knows. A
+// module with a global that may or may not be a pointer is refused.
+bool ws_read_globals(struct ws_module *module, struct ws_error *error);
+
+#endif

@@ -1,0 +1,198 @@
+#include "read/module.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ws_section *ws_section(const struct ws_module *module, enum ws_section_id id) {
+  for (size_t i = 0; i < module->section_count; i++)
+    if (module->sections[i].id == id)
+      return &module->sections[i];
+  return NULL;
+}
+
+struct ws_section *ws_custom_section(const struct ws_module *module, const char *name) {
+  for (size_t i = 0; i < module->section_count; i++)
+    if (module->sections[i].id == WS_SECTION_CUSTOM && ws_slice_is(module->sections[i].name, name))
+      return &module->sections[i];
+  return NULL;
+}
+
+bool ws_module_fail(const struct ws_module *module, struct ws_error *error, const char *section,
+                    const uint8_t *at, const char *format, ...) {
+  char message[sizeof error->message];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(message, sizeof message, format, arguments);
+  va_end(arguments);
+  const uint8_t *start = module->bytes.data;
+  uint64_t offset =
+      at && at >= start && at <= start + module->bytes.size ? (uint64_t)(at - start) : WS_NO_OFFSET;
+  return ws_fail(error, module->file, section, offset, "%s", message);
+}
+
+void ws_module_refuse(struct ws_module *module, const char *section, const char *format, ...) {
+  if (!module->info.exact)
+    return;
+  char message[sizeof module->info.inexact.message];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(message, sizeof message, format, arguments);
+  va_end(arguments);
+  module->info.exact = false;
+  ws_fail(&module->info.inexact, module->file, section, WS_NO_OFFSET, "%s", message);
+}
+
+static int compare_to_export(const void *name, const void *export) {
+  return ws_slice_compare(*(const struct ws_slice *)name, (*(const struct ws_export *const *)export)->name);
+}
+
+const struct ws_export *ws_find_export(const struct ws_module *module, struct ws_slice name) {
+  if (module->export_count == 0)
+    return NULL;
+  const struct ws_export **found = bsearch(&name, module->exports_by_name, module->export_count,
+                                           sizeof *module->exports_by_name, compare_to_export);
+  return found ? *found : NULL;
+}
+
+bool ws_add_fixup(struct ws_section *section, struct ws_fixup fixup) {
+  struct ws_fixup *fixups =
+      ws_make_room(section->fixups, section->fixup_count, &section->fixup_capacity, sizeof *fixups);
+  if (!fixups)
+    return false;
+  section->fixups = fixups;
+  section->fixups[section->fixup_count++] = fixup;
+  return true;
+}
+
+struct ws_slice ws_function_body(const struct ws_module *module, uint32_t index) {
+  const struct ws_function *function = &module->functions[index];
+  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
+  return (struct ws_slice){code->content.data + function->offset, function->size};
+}
+
+struct ws_appended *ws_append_function(struct ws_module *module) {
+  struct ws_appended *appended =
+      ws_make_room(module->appended, module->appended_count, &module->appended_capacity, sizeof *appended);
+  if (!appended)
+    return NULL;
+  module->appended = appended;
+  module->appended[module->appended_count] = (struct ws_appended){0};
+  return &module->appended[module->appended_count++];
+}
+
+const struct ws_linker_symbol *ws_linker_symbol(struct ws_slice name) {
+  static const struct ws_linker_symbol symbols[] = {
+      {"__stack_pointer", true, WS_BASE_STACK_HIGH},
+      {"__stack_high", true, WS_BASE_STACK_HIGH},
+      {"__stack_low", true, WS_BASE_STACK_LOW},
+      {"__heap_base", true, WS_BASE_HEAP_BASE},
+      {"__heap_end", true, WS_BASE_HEAP_END},
+      {"__data_end", true, WS_BASE_MEMORY},
+      {"__global_base", true, WS_BASE_MEMORY},
+      {"__dso_handle", true, WS_BASE_MEMORY},
+      {"__memory_base", true, WS_BASE_MEMORY},
+      {"__wasm_init_memory_flag", true, WS_BASE_MEMORY},
+      {"__table_base", true, WS_BASE_TABLE},
+      {"__tls_size", false, WS_BASE_MEMORY},
+      {"__tls_align", false, WS_BASE_MEMORY},
+      {"__wasm_first_page_end", false, WS_BASE_MEMORY}, // the page size, wherever the module is
+  };
+  for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++)
+    if (ws_slice_is(name, symbols[i].name))
+      return &symbols[i];
+  return NULL;
+}
+
+const struct ws_symbol *ws_absolute_symbol(const struct ws_module *module, const char *name) {
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    if (module->symbols[i].kind == WS_SYMBOL_DATA && (module->symbols[i].flags & WS_SYMBOL_ABSOLUTE) &&
+        ws_slice_is(module->symbols[i].name, name))
+      return &module->symbols[i];
+  return NULL;
+}
+
+bool ws_got_data_symbol(struct ws_slice global, struct ws_slice *symbol) {
+  static const char prefix[] = "GOT.data.internal.";
+  if (!ws_slice_starts(global, prefix))
+    return false;
+  size_t size = sizeof prefix - 1;
+  *symbol = (struct ws_slice){global.data + size, global.size - size};
+  return true;
+}
+
+// lld defines __start_NAME and __stop_NAME for a segment whose name is a C identifier.
+bool ws_is_segment_bound(const struct ws_module *module, struct ws_slice name, uint64_t value) {
+  bool start = ws_slice_starts(name, "__start_");
+  if (!start && !ws_slice_starts(name, "__stop_"))
+    return false;
+  size_t prefix = strlen(start ? "__start_" : "__stop_");
+  name = (struct ws_slice){name.data + prefix, name.size - prefix};
+  for (size_t i = 0; i < module->segment_count; i++) {
+    const struct ws_segment *segment = &module->segments[i];
+    if (segment->placed && ws_slice_equal(segment->name, name) &&
+        value == segment->address + (start ? 0 : segment->bytes.size))
+      return true;
+  }
+  return false;
+}
+
+bool ws_symbol_target(const struct ws_module *module, const struct ws_symbol *symbol, uint64_t *address,
+                      enum ws_base *base) {
+  *address = 0;
+  if (symbol->flags & WS_SYMBOL_UNDEFINED)
+    return false;
+  *address = symbol->offset;
+  *base = WS_BASE_MEMORY;
+  if (symbol->flags & WS_SYMBOL_ABSOLUTE) {
+    const struct ws_linker_symbol *known = ws_linker_symbol(symbol->name);
+    if (known)
+      *base = known->base;
+    return known ? known->moves : ws_is_segment_bound(module, symbol->name, symbol->offset);
+  }
+  const struct ws_segment *segment = &module->segments[symbol->index];
+  *address += segment->address;
+  return true;
+}
+
+const char *ws_base_name(enum ws_base base) {
+  static const char *const names[] = {"memory",   "stack-low", "stack-high", "heap-base",
+                                      "heap-end", "table",     "code",       "external"};
+  return base < WS_BASE_COUNT ? names[base] : "?";
+}
+
+bool ws_is_function_table(const struct ws_import *import) {
+  return import->kind == WS_TABLE && ws_slice_is(import->name, "__indirect_function_table");
+}
+
+uint64_t ws_memory_size(const struct ws_module *module) {
+  uint64_t pages = module->memory.minimum;
+  return pages > UINT64_MAX / WS_PAGE_SIZE ? UINT64_MAX : pages * WS_PAGE_SIZE;
+}
+
+void ws_set_indirect_table(struct ws_module *module, uint32_t index) {
+  module->indirect_table = index;
+  for (size_t i = 0; i < module->element_count; i++)
+    module->elements[i].indirect_table = module->elements[i].active && module->elements[i].table == index;
+}
+
+const struct ws_table *ws_indirect_table(const struct ws_module *module) {
+  return module->indirect_table < module->table_count ? &module->tables[module->indirect_table] : NULL;
+}
+
+bool ws_are_elements_constant(const struct ws_module *module) {
+  bool constant = true;
+  for (size_t i = 0; i < module->element_count; i++)
+    constant &= !module->elements[i].indirect_table || module->elements[i].constant;
+  return constant;
+}
+
+const char *ws_why_table_stays(const struct ws_module *module) {
+  const struct ws_table *table = ws_indirect_table(module);
+  if (module->indirect_table != module->imported_tables)
+    return "is not the first table that it defines (link with -Wl,--import-table)";
+  if (table && (table->initialised || table->element_type != WASM_TYPE_FUNCREF))
+    return "has an initialiser, or elements of another type than funcref";
+  return NULL;
+}

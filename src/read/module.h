@@ -1,0 +1,290 @@
+// A module inside the library: what the stages hand on. Each block names the stage that fills it.
+#ifndef WASMSHARE_MODULE_H
+#define WASMSHARE_MODULE_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "format/wasm.h"
+#include "wasmshare.h"
+
+// A pointer of fixed width in a section's final content.
+struct ws_fixup {
+  uint32_t offset;  // in the section's final content
+  uint8_t encoding; // enum ws_encoding
+  uint8_t base;     // enum ws_base: its delta is added
+  uint8_t minus;    // enum ws_base whose delta is taken off again, or WS_BASE_COUNT: for relative pointers
+  uint8_t unused;
+  uint32_t external; // index into ws_module.externals, when base is WS_BASE_EXTERNAL
+};
+
+struct ws_section {
+  uint8_t id;
+  bool dropped;            // is not part of a placed module: linking, reloc.*
+  bool added;              // was not in the input
+  bool relocated;          // a reloc.* section was for it
+  struct ws_slice name;    // custom sections only
+  struct ws_slice content; // as read; for a custom section, without its name
+  // What is written. The final content is the concatenation of the pieces; the reader's code, data and debug
+  // bytes are borrowed, not copied.
+  struct ws_slice *pieces;
+  size_t piece_count;
+  struct ws_fixup *fixups; // in order of offset
+  size_t fixup_count, fixup_capacity;
+};
+
+// A function's type: its encoded value types.
+struct ws_type {
+  struct ws_slice parameters, results;
+};
+
+struct ws_limits {
+  bool has_maximum, shared, is_64, custom_pages;
+  uint64_t minimum, maximum;
+  struct ws_slice bytes; // as read
+};
+
+struct ws_table {
+  bool initialised;     // by an expression of its own
+  uint8_t element_type; // core specification, 5.3.5
+  struct ws_limits limits;
+};
+
+struct ws_import {
+  struct ws_slice module, name;
+  const char *module_text, *name_text; // read.c
+  uint8_t kind;                        // enum ws_external_kind
+  struct ws_slice detail;              // what follows the kind
+  uint32_t type;                       // functions
+  struct ws_limits limits;             // memories
+  struct ws_table table;               // tables
+  bool supplied; // read.c: by the layout: the memory, a shared stack pointer, the function table
+  size_t from;   // resolve.c: index of the module that exports it, or WS_HOST
+};
+
+struct ws_export {
+  struct ws_slice name;
+  uint8_t kind;
+  uint32_t index;
+};
+
+// A constant expression: the few forms that matter here, and "other" for those that hold no number.
+enum ws_constant { WS_CONSTANT_I32, WS_CONSTANT_I64, WS_CONSTANT_OTHER };
+
+struct ws_expression {
+  enum ws_constant kind;
+  uint64_t value;        // i32 values are zero-extended
+  struct ws_slice bytes; // including the end opcode
+};
+
+struct ws_global {
+  bool imported, mutable;
+  uint8_t type;
+  struct ws_slice detail; // of a defined one: its type as it is written
+  struct ws_expression init;
+  struct ws_slice name; // from the name section, an export or the symbol table; may be empty
+  bool moves;
+  bool explained; // it is known what it holds, pointer or not
+  uint8_t base;   // enum ws_base, when it moves
+  uint32_t external;
+};
+
+struct ws_function {
+  uint32_t offset; // of the body, after its size, in the code section's content
+  uint32_t size;
+  bool synthetic;               // synthetic.c: the linker wrote it
+  const struct ws_slice *thunk; // synthetic.c: its body instead, which calls one that was appended
+  struct ws_slice name;         // from the name section or the symbol table; may be empty
+};
+
+struct ws_segment {
+  bool passive;
+  bool placed; // its address is known: active segments, and passive ones that the init function copies
+  bool tls;
+  uint64_t address;
+  struct ws_slice bytes;
+  uint32_t bytes_offset; // in the data section's content
+  struct ws_slice name;  // linking.md: WASM_SEGMENT_INFO
+  uint32_t alignment;    // as a power of two
+  size_t kept;           // bytes that are written; the rest is zero and cleared at the start
+  uint32_t final_offset; // of the bytes, in the data section's final content
+};
+
+struct ws_element {
+  bool active;
+  bool constant;       // active, at a constant offset
+  bool indirect_table; // active, in the indirect function table
+  uint32_t table;      // if active
+  uint64_t offset;
+  struct ws_slice before, rest; // the bytes before and after the offset expression, if there is one
+  const uint32_t *functions;    // function indices; NULL if given by expressions
+  uint32_t count;
+};
+
+struct ws_symbol {
+  uint8_t kind;
+  bool external; // there is a ws_external for it
+  uint32_t flags;
+  uint32_t index; // of the function, global, tag, table, section or data segment
+  struct ws_slice name;
+  uint64_t offset, size; // data symbols; the offset of an absolute one is its address
+};
+
+// A function put at the end of the code section: one of the linker's own, with its addresses padded.
+struct ws_appended {
+  uint32_t replaces;    // index, among the defined ones, of the function it stands in for, or WS_NEW_FUNCTION
+  struct ws_slice body; // from its local declarations to its end
+  uint32_t *addresses;  // offsets of address operands in the body
+  size_t address_count;
+};
+#define WS_NEW_FUNCTION UINT32_MAX
+#define WS_CLEAR_FUNCTION "__wasmshare_clear_bss" // its name, when it is new
+
+// An undefined data symbol that the module's pointers name.
+struct ws_external {
+  uint32_t symbol;
+  bool first; // of those for its symbol
+  const char *name;
+  uint64_t addend;  // added to what the site already holds
+  size_t from;      // resolve.c: index of the module that defines it, or WS_HOST before that is known
+  uint64_t linked;  // resolve.c: its address as linked there
+  uint64_t address; // plan.c: where it went
+};
+
+struct ws_module {
+  const char *file;
+  struct ws_slice bytes;
+  struct ws_arena arena;
+  struct ws_module_info info;
+
+  // sections.c
+  struct ws_section *sections;
+  size_t section_count;
+  struct ws_type *types; // NULL if not all are functions
+  uint32_t type_count;
+  int64_t void_type; // index of the type () -> (), or -1
+  struct ws_import *imports;
+  size_t import_count;
+  uint32_t imported_functions, imported_tables;
+  uint32_t *function_types; // of the defined functions
+  uint32_t function_count;  // defined functions
+  struct ws_function *functions;
+  struct ws_table *tables; // imported ones first
+  uint32_t table_count;
+  uint32_t indirect_table; // index of the indirect function table: see ws_set_indirect_table()
+  struct ws_limits memory;
+  bool has_memory;
+  size_t memory_import;      // index in imports, or SIZE_MAX
+  struct ws_global *globals; // imported ones first
+  uint32_t global_count, imported_globals;
+  struct ws_export *exports;
+  const struct ws_export **exports_by_name; // sorted: see ws_find_export()
+  size_t export_count;
+  bool has_start;
+  uint32_t start;
+  struct ws_element *elements;
+  size_t element_count;
+  struct ws_segment *segments;
+  size_t segment_count;
+  uint32_t code_count_size; // bytes of the function count at the start of the code section's content
+
+  // linking.c
+  bool has_linking, has_bulk_memory;
+  struct ws_symbol *symbols;
+  uint32_t symbol_count;
+
+  // synthetic.c
+  struct ws_appended *appended;
+  size_t appended_count, appended_capacity;
+  uint64_t init_begin,
+      init_end;   // the addresses that the linker's own functions touch; equal if there are none
+  bool may_shift; // appended functions may move every code offset
+
+  // object.c
+  struct ws_object *object; // LLVM's reading, if it goes on beside ours
+
+  // relocations.c
+  struct ws_external *externals;
+  size_t external_count, external_capacity;
+
+  // plan.c
+  bool bound; // its externals have their addresses
+
+  // read.c
+  const struct ws_import **open_imports; // those that are not supplied
+  size_t open_import_count;
+  bool keep_relocs, share_stack, share_table, placed;
+  uint64_t heap_base, heap_end; // __heap_base and __heap_end, as linked
+
+  // prepared.c
+  bool prepared; // it was normal already, and its section wasmshare says where the pointers are
+
+  // normal.c
+  bool moved_stack_pointer, moved_table; // the first defined global, the first defined table became an import
+  uint32_t code_shift;                   // how far appended functions move every code offset
+};
+
+// The place of a section among the others; custom sections, of order 0, may be anywhere.
+unsigned ws_section_order(uint8_t id);
+// What is said of a module whose relocations are not of what it is now.
+#define WS_REWRITTEN                                                                                         \
+  "; the module was rewritten after it was linked, by wasm-opt perhaps (clang -O runs it when it finds it: " \
+  "link with --no-wasm-opt), so give the linker's own output"
+
+// The section with this id, or NULL. There is at most one of each but custom ones.
+struct ws_section *ws_section(const struct ws_module *module, enum ws_section_id id);
+struct ws_section *ws_custom_section(const struct ws_module *module, const char *name);
+const char *ws_section_name(const struct ws_section *section, char *text, size_t size);
+
+// An error at `at`, which points into the module's bytes (or is NULL).
+bool ws_module_fail(const struct ws_module *module, struct ws_error *error, const char *section,
+                    const uint8_t *at, const char *format, ...) WS_PRINTF(5, 6);
+// Records that the module cannot be moved exactly. The first reason stays.
+void ws_module_refuse(struct ws_module *module, const char *section, const char *format, ...) WS_PRINTF(3, 4);
+
+// The export of that name, or NULL.
+const struct ws_export *ws_find_export(const struct ws_module *module, struct ws_slice name);
+
+// Adds a fixup to a section; they are sorted by offset once all are known. False if memory runs out.
+bool ws_add_fixup(struct ws_section *section, struct ws_fixup fixup);
+
+// Whether it is what lld defines as __start_NAME or __stop_NAME, for a segment of that name.
+bool ws_is_segment_bound(const struct ws_module *module, struct ws_slice name, uint64_t value);
+
+// Size of the memory at the start, in bytes; as much as there can be if that is too large to say.
+uint64_t ws_memory_size(const struct ws_module *module);
+
+// Says which table function pointers are indices of; UINT32_MAX if none.
+void ws_set_indirect_table(struct ws_module *module, uint32_t index);
+// That table; NULL if there is none.
+const struct ws_table *ws_indirect_table(const struct ws_module *module);
+// Whether all that fill it are at constant offsets, so that they can move.
+bool ws_are_elements_constant(const struct ws_module *module);
+// Why it cannot become the first imported table after those that the module imports, or NULL if it can.
+const char *ws_why_table_stays(const struct ws_module *module);
+
+// Whether it is the table that function pointers are indices of, which linkers name so.
+bool ws_is_function_table(const struct ws_import *import);
+
+// The body of a defined function, as read, from its local declarations to its end.
+struct ws_slice ws_function_body(const struct ws_module *module, uint32_t index);
+
+// A new function behind the module's own, to be filled in; NULL if memory runs out.
+struct ws_appended *ws_append_function(struct ws_module *module);
+
+// The address of the symbol as linked, and what it moves with. False for a symbol whose value does not move.
+bool ws_symbol_target(const struct ws_module *module, const struct ws_symbol *symbol, uint64_t *address,
+                      enum ws_base *base);
+// A symbol that linkers define, as lld does (lld/wasm/Driver.cpp, createSyntheticSymbols).
+struct ws_linker_symbol {
+  const char *name;
+  bool moves; // it is an address, or a table index
+  enum ws_base base;
+};
+// The one of that name, or NULL.
+const struct ws_linker_symbol *ws_linker_symbol(struct ws_slice name);
+// The absolute data symbol of that name, whose offset is its address, or NULL.
+const struct ws_symbol *ws_absolute_symbol(const struct ws_module *module, const char *name);
+// Whether a global is called as lld calls the GOT entry of a data symbol, and if so, of which.
+bool ws_got_data_symbol(struct ws_slice global, struct ws_slice *symbol);
+
+#endif

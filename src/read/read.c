@@ -1,0 +1,347 @@
+// Reading: the order of the stages, and what they found in one place.
+#include <stdlib.h>
+#include <string.h>
+
+#include "read/exact.h"
+#include "read/globals.h"
+#include "read/linking.h"
+#include "read/module.h"
+#include "write/image.h"
+#include "read/llvm.h"
+#include "read/prepared.h"
+#include "read/relocations.h"
+#include "read/sections.h"
+#include "read/synthetic.h"
+
+static const char *copy_text(struct ws_module *module, struct ws_slice text) {
+  char *copy = ws_arena_new(&module->arena, text.size + 1, 1);
+  return copy ? ws_printable(text, copy, text.size + 1) : NULL;
+}
+
+static const char *copy_exactly(struct ws_module *module, struct ws_slice text) {
+  char *copy = ws_arena_new(&module->arena, text.size + 1, 1);
+  return copy ? memcpy(copy, text.data, text.size) : NULL;
+}
+
+static bool describe_memory(struct ws_module *module) {
+  struct ws_module_info *info = &module->info;
+  info->has_memory = module->has_memory;
+  info->imports_memory = module->memory_import != SIZE_MAX;
+  info->memory64 = module->memory.is_64;
+  info->shared = module->memory.shared;
+  info->memory_minimum = module->memory.minimum;
+  info->memory_maximum = module->memory.maximum;
+  info->has_maximum = module->memory.has_maximum;
+  info->memory_module = "env";
+  info->memory_name = "memory";
+  if (info->imports_memory) {
+    info->memory_module = copy_text(module, module->imports[module->memory_import].module);
+    info->memory_name = copy_text(module, module->imports[module->memory_import].name);
+  }
+  return info->memory_module && info->memory_name;
+}
+
+// False if data lies beyond the end of the address space.
+static bool describe_data(struct ws_module *module) {
+  struct ws_module_info *info = &module->info;
+  uint64_t low = UINT64_MAX, high = 0, alignment = 16;
+  if (module->init_begin != module->init_end) {
+    low = module->init_begin;
+    high = module->init_end;
+  }
+  for (size_t i = 0; i < module->segment_count; i++) {
+    const struct ws_segment *segment = &module->segments[i];
+    if (UINT64_C(1) << segment->alignment > alignment)
+      alignment = UINT64_C(1) << segment->alignment;
+    if (!segment->placed || segment->bytes.size == 0)
+      continue;
+    uint64_t end;
+    if (!ws_add(&end, segment->address, segment->bytes.size))
+      return false;
+    low = segment->address < low ? segment->address : low;
+    high = end > high ? end : high;
+  }
+  // Without WASM_SEGMENT_INFO nothing says how data is aligned; a page is as much as a linker can be asked
+  // for.
+  info->alignment = module->has_linking || low > high ? alignment : WS_PAGE_SIZE;
+  info->data_base = low > high ? 0 : low;
+  info->data_end = low > high ? 0 : high;
+  return true;
+}
+
+// What the linker said that __heap_base or __heap_end is; `otherwise` if nothing in the module names it.
+static uint64_t linked_value(const struct ws_module *module, const char *name, enum ws_base base,
+                             uint64_t otherwise) {
+  const struct ws_symbol *symbol = ws_absolute_symbol(module, name);
+  if (symbol)
+    return symbol->offset;
+  for (uint32_t i = 0; i < module->global_count; i++)
+    if (module->globals[i].moves && module->globals[i].base == base)
+      return module->globals[i].init.value;
+  return otherwise;
+}
+
+// The stack has a global, but no symbol for its low end unless the program names it: it is either first, from
+// 0 up, or directly behind the data (lld/wasm/Writer.cpp, layoutMemory).
+static bool describe_stack(struct ws_module *module) {
+  struct ws_module_info *info = &module->info;
+  for (uint32_t i = 0; i < module->global_count && !info->has_stack; i++) {
+    const struct ws_global *global = &module->globals[i];
+    if (global->imported || !global->moves || global->base != WS_BASE_STACK_HIGH || !global->mutable)
+      continue;
+    info->has_stack = true;
+    info->stack_pointer = global->init.value;
+  }
+  if (!info->has_stack)
+    return true;
+  uint64_t behind;
+  if (!ws_align_up(&behind, info->data_end, 16))
+    return false;
+  info->stack_low = info->data_end > info->data_base && info->stack_pointer > info->data_base ? behind : 0;
+  info->stack_low = linked_value(module, "__stack_low", WS_BASE_STACK_LOW, info->stack_low);
+  if (info->data_end == info->data_base) // there is none, but it has a place
+    info->data_base = info->data_end = info->stack_low;
+  return info->stack_low <= info->stack_pointer;
+}
+
+static bool describe_heap(struct ws_module *module) {
+  struct ws_module_info *info = &module->info;
+  uint64_t end = info->data_end > info->stack_pointer ? info->data_end : info->stack_pointer;
+  if (!ws_align_up(&info->heap_base, end, 16))
+    return false;
+  module->heap_base = linked_value(module, "__heap_base", WS_BASE_HEAP_BASE, info->heap_base);
+  // Without relocations, what the linker laid out can only be seen from its end.
+  if (!module->has_linking && module->heap_base > info->heap_base)
+    info->heap_base = module->heap_base;
+  module->heap_end = linked_value(module, "__heap_end", WS_BASE_HEAP_END, ws_memory_size(module));
+  return true;
+}
+
+static void describe_initial_heap(struct ws_module *module) {
+  uint64_t size = ws_memory_size(module), end = module->info.heap_base;
+  module->info.initial_heap = size > end ? (size - end) / WS_PAGE_SIZE * WS_PAGE_SIZE : 0;
+}
+
+static bool describe_imports(struct ws_module *module) {
+  module->open_imports = ws_arena_new(&module->arena, module->import_count, sizeof *module->open_imports);
+  if (!module->open_imports)
+    return false;
+  for (size_t i = 0; i < module->import_count; i++) {
+    struct ws_import *import = &module->imports[i];
+    bool linkers = ws_slice_is(import->module, "env");
+    bool stack = import->kind == WS_GLOBAL && ws_slice_is(import->name, "__stack_pointer");
+    bool table = ws_is_function_table(import);
+    module->info.imports_stack |= stack;
+    module->info.imports_table |= table;
+    import->supplied = import->kind == WS_MEMORY || (linkers && (table || (stack && module->share_stack)));
+    import->from = WS_HOST;
+    if (!import->supplied)
+      module->open_imports[module->open_import_count++] = import;
+    import->module_text = copy_exactly(module, import->module);
+    import->name_text = copy_exactly(module, import->name);
+    if (!import->module_text || !import->name_text)
+      return false;
+  }
+  return true;
+}
+
+// The indirect function table is the one that linkers call so. If names were stripped, it is the one that
+// functions are put into; a program's other tables are no business of ours. `*named` becomes true if a symbol
+// says so.
+static uint32_t find_indirect_table(const struct ws_module *module, bool *named) {
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    if (module->symbols[i].kind == WS_SYMBOL_TABLE &&
+        ws_slice_is(module->symbols[i].name, "__indirect_function_table")) {
+      *named = true;
+      return module->symbols[i].index;
+    }
+  for (size_t i = 0, imported = 0; i < module->import_count; i++) {
+    if (ws_is_function_table(&module->imports[i]))
+      return (uint32_t)imported;
+    imported += module->imports[i].kind == WS_TABLE;
+  }
+  for (size_t i = 0; i < module->element_count; i++) {
+    const struct ws_element *element = &module->elements[i];
+    if (element->active && element->constant && element->table < module->table_count &&
+        module->tables[element->table].element_type == WASM_TYPE_FUNCREF)
+      return element->table;
+  }
+  return UINT32_MAX;
+}
+
+// What the module puts into that table: what its elements span, or nothing at lld's default place.
+static void describe_table(struct ws_module *module) {
+  struct ws_module_info *info = &module->info;
+  uint64_t low = UINT64_MAX, high = 0;
+  bool named = false;
+  ws_set_indirect_table(module, find_indirect_table(module, &named));
+  for (size_t i = 0; i < module->element_count; i++) {
+    const struct ws_element *element = &module->elements[i];
+    if (!element->indirect_table || !element->constant)
+      continue;
+    uint64_t end = element->offset + element->count;
+    low = element->offset < low ? element->offset : low;
+    high = end > high ? end : high;
+  }
+  info->has_table = named || low <= high;
+  info->table_base = low <= high ? low : named ? 1 : 0;
+  info->table_size = low <= high ? high - low : 0;
+}
+
+static void describe_threads(struct ws_module *module) {
+  struct ws_module_info *info = &module->info;
+  // lld keeps the flag of the variables, but not that of their segment.
+  for (uint32_t i = 0; i < module->symbol_count; i++) {
+    const struct ws_symbol *symbol = &module->symbols[i];
+    if (symbol->kind == WS_SYMBOL_DATA && (symbol->flags & WS_SYMBOL_TLS) &&
+        !(symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE)))
+      module->segments[symbol->index].tls = true;
+  }
+  for (size_t i = 0; i < module->segment_count && module->memory.shared; i++) {
+    const struct ws_segment *segment = &module->segments[i];
+    if (!segment->tls)
+      continue;
+    info->tls_size = segment->bytes.size;
+    info->tls_alignment = UINT64_C(1) << segment->alignment;
+  }
+  // What C gives the most aligned of its basic types; a placed module is where its alignment was known.
+  if (info->tls_size && !module->has_linking)
+    info->tls_alignment = module->placed ? 1 : 16;
+}
+
+static bool is_command_wrapper(const struct ws_module *module, uint32_t index) {
+  static const char suffix[] = ".command_export";
+  uint32_t defined = index - module->imported_functions;
+  if (index < module->imported_functions || defined >= module->function_count)
+    return false;
+  struct ws_slice name = module->functions[defined].name;
+  size_t size = sizeof suffix - 1;
+  return name.size > size && memcmp(name.data + name.size - size, suffix, size) == 0;
+}
+
+static void describe_exports(struct ws_module *module) {
+  struct ws_module_info *info = &module->info;
+  for (size_t i = 0; i < module->export_count; i++) {
+    const struct ws_export *export = &module->exports[i];
+    if (export->kind != WS_FUNCTION)
+      continue;
+    info->exports_init_tls |= ws_slice_is(export->name, "__wasm_init_tls");
+    info->reruns_constructors |=
+        !ws_slice_is(export->name, "_start") && is_command_wrapper(module, export->index);
+  }
+}
+
+static bool describe_globals(struct ws_module *module) {
+  struct ws_module_info *info = &module->info;
+  for (uint32_t i = 0; i < module->global_count; i++)
+    info->global_count += module->globals[i].moves;
+  struct ws_pointer_global *globals = ws_arena_new(&module->arena, info->global_count, sizeof *globals);
+  if (!globals)
+    return false;
+  size_t count = 0;
+  for (uint32_t i = 0; i < module->global_count; i++) {
+    const struct ws_global *global = &module->globals[i];
+    if (!global->moves)
+      continue;
+    struct ws_slice name = global->name;
+    for (size_t k = 0; k < module->export_count && name.size == 0; k++)
+      if (module->exports[k].kind == WS_GLOBAL && module->exports[k].index == i)
+        name = module->exports[k].name;
+    globals[count++] = (struct ws_pointer_global){
+        .index = i, .name = copy_text(module, name), .base = global->base, .value = global->init.value};
+    if (!globals[count - 1].name)
+      return false;
+  }
+  info->globals = globals;
+  return true;
+}
+
+// What a prepared module says as well as any other.
+static bool describe_normal(struct ws_module *module, struct ws_error *error) {
+  describe_initial_heap(module);
+  describe_exports(module);
+  if (!describe_memory(module) || !describe_globals(module))
+    return ws_fail_memory(error, module->file);
+  return ws_make_normal(module, error);
+}
+
+static bool read_module(struct ws_module *module, const struct ws_read_options *options,
+                        struct ws_error *error) {
+  if (!ws_read_sections(module, error) || !ws_read_linking(module, error))
+    return false;
+  if (module->memory_import != SIZE_MAX &&
+      ws_slice_is(module->imports[module->memory_import].name, "__linear_memory"))
+    return ws_module_fail(module, error, NULL, NULL,
+                          "is an object file: link it first (wasm-ld --import-memory --emit-relocs)");
+  if (module->memory.custom_pages)
+    return ws_module_fail(module, error, NULL, NULL,
+                          "has a memory with pages of another size than 64 KiB: link it without --page-size");
+  if (!describe_imports(module))
+    return ws_fail_memory(error, module->file);
+  if (ws_is_prepared(module))
+    return ws_read_prepared(module, error) && describe_normal(module, error);
+  if (!ws_read_synthetic(module, error))
+    return false;
+  describe_table(module);
+  if (module->has_linking && !ws_read_relocations(module, error))
+    return false;
+  if (!ws_read_globals(module, error))
+    return false;
+  module->info.has_relocations = module->has_linking;
+  bool fits = describe_data(module);
+  // Linkers keep address 0 free, for the null pointer or the stack; wasm-ld -r starts there.
+  if (module->has_linking && module->info.data_end > 0 && module->info.data_base == 0)
+    return ws_module_fail(
+        module, error, NULL, NULL,
+        "has data at address 0, as an object file has (wasm-ld -r): link it, with --import-memory "
+        "--emit-relocs and not with --global-base=0");
+  if (!fits || !describe_stack(module) || !describe_heap(module))
+    return ws_module_fail(module, error, NULL, NULL,
+                          "has a stack or data beyond the end of the address space");
+  describe_threads(module);
+  ws_check_exact(module, options && options->trust_pic);
+  return describe_normal(module, error);
+}
+
+struct ws_module *ws_module_read(const char *name, const void *bytes, size_t size,
+                                 const struct ws_read_options *options, struct ws_error *error) {
+  struct ws_module *module = calloc(1, sizeof *module);
+  if (!module) {
+    ws_fail_memory(error, name);
+    return NULL;
+  }
+  module->bytes = (struct ws_slice){bytes, size};
+  module->file = name;
+  module->info.exact = true;
+  module->keep_relocs = options && options->keep_relocs;
+  module->share_stack = options && options->share_stack;
+  module->share_table = options && options->share_table;
+  module->placed = options && options->placed;
+  const char *copy = copy_text(module, (struct ws_slice){(const uint8_t *)name, strlen(name)});
+  if (copy)
+    module->file = copy;
+  bool ok = copy ? read_module(module, options, error) : ws_fail_memory(error, name);
+  if (ok && !(options && options->check_later))
+    ok = ws_object_agreed(module, error);
+  if (!ok) {
+    ws_module_free(module);
+    return NULL;
+  }
+  return module;
+}
+
+void ws_module_free(struct ws_module *module) {
+  if (!module)
+    return;
+  ws_object_free(module);
+  for (size_t i = 0; i < module->section_count; i++)
+    free(module->sections[i].fixups);
+  free(module->externals);
+  free(module->appended);
+  ws_arena_free(&module->arena);
+  free(module);
+}
+
+const struct ws_module_info *ws_module_info(const struct ws_module *module) {
+  return &module->info;
+}

@@ -1,0 +1,496 @@
+#include "read/relocations.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "read/llvm.h"
+
+// What the operand of a relocation is.
+enum operand {
+  FUNCTION_INDEX,
+  TYPE_INDEX,
+  GLOBAL_INDEX, // of a global, or of the GOT global of a data or function symbol
+  TAG_INDEX,
+  TABLE_NUMBER,
+  TABLE_INDEX,        // a function pointer
+  TABLE_INDEX_REL,    // the same, relative to the table base
+  MEMORY_ADDR,        // an address
+  MEMORY_ADDR_REL,    // the same, relative to the memory base
+  MEMORY_ADDR_TLS,    // relative to the thread's block
+  MEMORY_ADDR_LOCREL, // relative to the operand's own address
+  FUNCTION_OFFSET,    // in the code section
+  SECTION_OFFSET,     // in a custom section
+};
+
+static const struct {
+  const char *name;
+  enum ws_encoding encoding;
+  enum operand operand;
+} types[] = {
+    [R_WASM_FUNCTION_INDEX_LEB] = {"R_WASM_FUNCTION_INDEX_LEB", WS_LEB32, FUNCTION_INDEX},
+    [R_WASM_TABLE_INDEX_SLEB] = {"R_WASM_TABLE_INDEX_SLEB", WS_SLEB32, TABLE_INDEX},
+    [R_WASM_TABLE_INDEX_I32] = {"R_WASM_TABLE_INDEX_I32", WS_U32, TABLE_INDEX},
+    [R_WASM_MEMORY_ADDR_LEB] = {"R_WASM_MEMORY_ADDR_LEB", WS_LEB32, MEMORY_ADDR},
+    [R_WASM_MEMORY_ADDR_SLEB] = {"R_WASM_MEMORY_ADDR_SLEB", WS_SLEB32, MEMORY_ADDR},
+    [R_WASM_MEMORY_ADDR_I32] = {"R_WASM_MEMORY_ADDR_I32", WS_U32, MEMORY_ADDR},
+    [R_WASM_TYPE_INDEX_LEB] = {"R_WASM_TYPE_INDEX_LEB", WS_LEB32, TYPE_INDEX},
+    [R_WASM_GLOBAL_INDEX_LEB] = {"R_WASM_GLOBAL_INDEX_LEB", WS_LEB32, GLOBAL_INDEX},
+    [R_WASM_FUNCTION_OFFSET_I32] = {"R_WASM_FUNCTION_OFFSET_I32", WS_U32, FUNCTION_OFFSET},
+    [R_WASM_SECTION_OFFSET_I32] = {"R_WASM_SECTION_OFFSET_I32", WS_U32, SECTION_OFFSET},
+    [R_WASM_TAG_INDEX_LEB] = {"R_WASM_TAG_INDEX_LEB", WS_LEB32, TAG_INDEX},
+    [R_WASM_MEMORY_ADDR_REL_SLEB] = {"R_WASM_MEMORY_ADDR_REL_SLEB", WS_SLEB32, MEMORY_ADDR_REL},
+    [R_WASM_TABLE_INDEX_REL_SLEB] = {"R_WASM_TABLE_INDEX_REL_SLEB", WS_SLEB32, TABLE_INDEX_REL},
+    [R_WASM_GLOBAL_INDEX_I32] = {"R_WASM_GLOBAL_INDEX_I32", WS_U32, GLOBAL_INDEX},
+    [R_WASM_MEMORY_ADDR_LEB64] = {"R_WASM_MEMORY_ADDR_LEB64", WS_LEB64, MEMORY_ADDR},
+    [R_WASM_MEMORY_ADDR_SLEB64] = {"R_WASM_MEMORY_ADDR_SLEB64", WS_SLEB64, MEMORY_ADDR},
+    [R_WASM_MEMORY_ADDR_I64] = {"R_WASM_MEMORY_ADDR_I64", WS_U64, MEMORY_ADDR},
+    [R_WASM_MEMORY_ADDR_REL_SLEB64] = {"R_WASM_MEMORY_ADDR_REL_SLEB64", WS_SLEB64, MEMORY_ADDR_REL},
+    [R_WASM_TABLE_INDEX_SLEB64] = {"R_WASM_TABLE_INDEX_SLEB64", WS_SLEB64, TABLE_INDEX},
+    [R_WASM_TABLE_INDEX_I64] = {"R_WASM_TABLE_INDEX_I64", WS_U64, TABLE_INDEX},
+    [R_WASM_TABLE_NUMBER_LEB] = {"R_WASM_TABLE_NUMBER_LEB", WS_LEB32, TABLE_NUMBER},
+    [R_WASM_MEMORY_ADDR_TLS_SLEB] = {"R_WASM_MEMORY_ADDR_TLS_SLEB", WS_SLEB32, MEMORY_ADDR_TLS},
+    [R_WASM_FUNCTION_OFFSET_I64] = {"R_WASM_FUNCTION_OFFSET_I64", WS_U64, FUNCTION_OFFSET},
+    [R_WASM_MEMORY_ADDR_LOCREL_I32] = {"R_WASM_MEMORY_ADDR_LOCREL_I32", WS_U32, MEMORY_ADDR_LOCREL},
+    [R_WASM_TABLE_INDEX_REL_SLEB64] = {"R_WASM_TABLE_INDEX_REL_SLEB64", WS_SLEB64, TABLE_INDEX_REL},
+    [R_WASM_MEMORY_ADDR_TLS_SLEB64] = {"R_WASM_MEMORY_ADDR_TLS_SLEB64", WS_SLEB64, MEMORY_ADDR_TLS},
+    [R_WASM_FUNCTION_INDEX_I32] = {"R_WASM_FUNCTION_INDEX_I32", WS_U32, FUNCTION_INDEX},
+};
+enum { TYPE_COUNT = sizeof types / sizeof *types };
+
+const char *ws_relocation_name(unsigned type) {
+  return type < TYPE_COUNT ? types[type].name : NULL;
+}
+
+// The state of reading one reloc.* section.
+struct pass {
+  struct ws_module *module;
+  struct ws_section *target;
+  const char *name;     // of the reloc section, for errors
+  bool debug;           // the target is DWARF, which has tombstones
+  uint64_t memory_base; // what MEMORY_ADDR_REL is relative to: 0 until a module has been moved (see emit_relocs.c)
+  uint32_t end;         // of the previous operand
+  size_t container;     // the function or segment that the previous operand was in
+  struct ws_error *error;
+};
+
+static const uint8_t *site(const struct pass *pass, const struct ws_relocation *relocation) {
+  return pass->target->content.data + relocation->offset;
+}
+
+static bool fail(const struct pass *pass, const struct ws_relocation *relocation, const char *what) {
+  return ws_module_fail(pass->module, pass->error, pass->name, site(pass, relocation), "%s: %s",
+                        types[relocation->type].name, what);
+}
+
+// The module was linked, and then changed by something that does not know relocations.
+static bool stale(const struct pass *pass, const struct ws_relocation *relocation, const char *what) {
+  return ws_module_fail(pass->module, pass->error, pass->name, site(pass, relocation), "%s: %s" WS_REWRITTEN,
+                        types[relocation->type].name, what);
+}
+
+bool ws_table_function(const struct ws_module *module, uint64_t index, uint32_t *function) {
+  for (size_t i = 0; i < module->element_count; i++) {
+    const struct ws_element *element = &module->elements[i];
+    if (!element->indirect_table || !element->constant || !element->functions || index < element->offset ||
+        index - element->offset >= element->count)
+      continue;
+    *function = element->functions[index - element->offset];
+    return true;
+  }
+  return false;
+}
+
+uint32_t ws_external(struct ws_module *module, uint32_t symbol, uint64_t addend) {
+  // Uses of one symbol come in runs; a symbol listed twice does no harm.
+  for (size_t i = module->external_count, tries = 0; i > 0 && tries < 64; i--, tries++)
+    if (module->externals[i - 1].symbol == symbol && module->externals[i - 1].addend == addend)
+      return (uint32_t)(i - 1);
+  struct ws_external *externals =
+      ws_make_room(module->externals, module->external_count, &module->external_capacity, sizeof *externals);
+  if (!externals)
+    return UINT32_MAX;
+  module->externals = externals;
+  struct ws_symbol *named = &module->symbols[symbol];
+  char *copy = ws_arena_new(&module->arena, named->name.size + 1, 1);
+  if (!copy)
+    return UINT32_MAX;
+  module->externals[module->external_count] =
+      (struct ws_external){.symbol = symbol,
+                           .first = !named->external,
+                           .name = ws_printable(named->name, copy, named->name.size + 1),
+                           .addend = addend,
+                           .from = WS_HOST};
+  named->external = true;
+  return (uint32_t)module->external_count++;
+}
+
+static void note_heap(struct ws_module *module, enum ws_base base) {
+  module->info.uses_heap_base |= base == WS_BASE_HEAP_BASE;
+  module->info.uses_heap_end |= base == WS_BASE_HEAP_END;
+}
+
+static bool add_fixup(const struct pass *pass, const struct ws_relocation *relocation, enum ws_base base,
+                      enum ws_base minus, uint32_t external) {
+  if (!pass->debug)
+    note_heap(pass->module, base);
+  struct ws_fixup fixup = {.offset = relocation->offset,
+                           .encoding = (uint8_t)types[relocation->type].encoding,
+                           .base = (uint8_t)base,
+                           .minus = (uint8_t)minus,
+                           .external = external};
+  return ws_add_fixup(pass->target, fixup) || ws_fail_memory(pass->error, pass->module->file);
+}
+
+// The bits that the operand has.
+static uint64_t operand_mask(const struct ws_relocation *relocation) {
+  return ws_encoding_is_64(types[relocation->type].encoding) ? UINT64_MAX : UINT32_MAX;
+}
+
+// lld's values for what was not linked in: all ones, or one less in .debug_ranges and .debug_loc.
+static bool is_tombstone(const struct pass *pass, enum ws_encoding encoding, uint64_t value) {
+  uint64_t ones = ws_encoding_is_64(encoding) ? UINT64_MAX : UINT32_MAX;
+  return pass->debug && (value == ones || value == ones - 1);
+}
+
+// What lld leaves in a custom section that is not DWARF, for what was not linked in: all ones, or the addend.
+static bool is_left_out(const struct pass *pass, const struct ws_relocation *relocation, uint64_t value) {
+  uint64_t mask = operand_mask(relocation);
+  return pass->target->id == WS_SECTION_CUSTOM && !pass->debug &&
+         (value == mask || value == (relocation->addend & mask));
+}
+
+// lld leaves 0 or the addend in place of an undefined symbol's address. A weak symbol stays null.
+static bool undefined_operand(const struct pass *pass, const struct ws_relocation *relocation,
+                              const struct ws_symbol *symbol, uint64_t value) {
+  enum operand operand = types[relocation->type].operand;
+  if (is_tombstone(pass, types[relocation->type].encoding, value))
+    return true;
+  if (value != 0 && value != (relocation->addend & operand_mask(relocation)))
+    return stale(pass, relocation, "the operand of an undefined symbol is not its addend");
+  if (symbol->flags & WS_SYMBOL_WEAK)
+    return true;
+  if (operand == MEMORY_ADDR_TLS || operand == MEMORY_ADDR_LOCREL)
+    return fail(pass, relocation, "a relative address of an undefined symbol cannot be moved");
+  uint32_t external = ws_external(pass->module, relocation->index, relocation->addend - value);
+  if (external == UINT32_MAX)
+    return ws_fail_memory(pass->error, pass->module->file);
+  return add_fixup(pass, relocation, WS_BASE_EXTERNAL,
+                   operand == MEMORY_ADDR_REL ? WS_BASE_MEMORY : WS_BASE_COUNT, external);
+}
+
+// What a relative operand is relative to; 0 for others.
+static bool operand_origin(const struct pass *pass, const struct ws_relocation *relocation,
+                           uint64_t *origin) {
+  enum operand operand = types[relocation->type].operand;
+  *origin = operand == MEMORY_ADDR_REL ? pass->memory_base : 0;
+  if (operand != MEMORY_ADDR_LOCREL)
+    return true;
+  if (pass->target->id != WS_SECTION_DATA)
+    return fail(pass, relocation, "is only known in data");
+  const struct ws_segment *segment = &pass->module->segments[pass->container];
+  *origin = segment->address + (relocation->offset - segment->bytes_offset);
+  return true;
+}
+
+static bool memory_operand(const struct pass *pass, const struct ws_relocation *relocation,
+                           const struct ws_symbol *symbol, uint64_t value) {
+  enum operand operand = types[relocation->type].operand;
+  uint64_t address, origin;
+  enum ws_base base;
+  if (symbol->kind != WS_SYMBOL_DATA)
+    return fail(pass, relocation, "its symbol is no data symbol");
+  if (symbol->flags & WS_SYMBOL_UNDEFINED)
+    return undefined_operand(pass, relocation, symbol, value);
+  if (symbol->flags & WS_SYMBOL_TLS) {
+    // A thread-local symbol's value is relative to the thread's block, except where there is only one thread.
+    if (value == ((symbol->offset + relocation->addend) & operand_mask(relocation)))
+      return true;
+  } else if (operand == MEMORY_ADDR_TLS) {
+    return fail(pass, relocation, "its symbol is not thread-local");
+  }
+  bool moves = ws_symbol_target(pass->module, symbol, &address, &base);
+  bool placed = (symbol->flags & WS_SYMBOL_ABSOLUTE) || pass->module->segments[symbol->index].placed;
+  if (!operand_origin(pass, relocation, &origin))
+    return false;
+  if (!placed || value != ((address + relocation->addend - origin) & operand_mask(relocation))) {
+    if (is_tombstone(pass, types[relocation->type].encoding, value))
+      return true;
+    return placed
+               ? stale(pass, relocation, "the operand is not the address of its symbol")
+               : fail(pass, relocation, "its symbol is in a passive segment that nothing copies into memory");
+  }
+  if (!moves) {
+    // lld's own absolute symbols are hidden. One that is not known might be an address.
+    if ((symbol->flags & WS_SYMBOL_HIDDEN) && !ws_linker_symbol(symbol->name)) {
+      char name[128];
+      ws_module_refuse(
+          pass->module, pass->name,
+          "uses %s, which the linker defines, and this wasmshare does not know whether it is an address",
+          ws_printable(symbol->name, name, sizeof name));
+    }
+    return true;
+  }
+  bool relative = operand == MEMORY_ADDR_REL || operand == MEMORY_ADDR_LOCREL;
+  if (relative && base == WS_BASE_MEMORY)
+    return true;
+  return add_fixup(pass, relocation, base, relative ? WS_BASE_MEMORY : WS_BASE_COUNT, 0);
+}
+
+static bool table_operand(const struct pass *pass, const struct ws_relocation *relocation,
+                          const struct ws_symbol *symbol, uint64_t value) {
+  if (symbol->kind != WS_SYMBOL_FUNCTION)
+    return fail(pass, relocation, "its symbol is no function");
+  if (is_tombstone(pass, types[relocation->type].encoding, value))
+    return true;
+  bool relative = types[relocation->type].operand == TABLE_INDEX_REL;
+  uint32_t function;
+  if (!ws_table_function(pass->module, relative ? value + pass->module->info.table_base : value, &function) ||
+      function != symbol->index) {
+    // Functions that do not exist, and weak ones that are undefined, have no entry: they are null.
+    if (value == 0)
+      return true;
+    return stale(pass, relocation, "the operand is not the table index of its function");
+  }
+  return relative || add_fixup(pass, relocation, WS_BASE_TABLE, WS_BASE_COUNT, 0);
+}
+
+// The operand is the index of a global that holds the symbol's address (tool-conventions, DynamicLinking.md).
+static bool got_operand(const struct pass *pass, const struct ws_relocation *relocation,
+                        const struct ws_symbol *symbol, uint64_t index) {
+  struct ws_module *module = pass->module;
+  if (index >= module->global_count)
+    return stale(pass, relocation, "the global does not exist");
+  struct ws_global *global = &module->globals[index];
+  if (global->imported || global->explained)
+    return true;
+  if (global->init.kind == WS_CONSTANT_OTHER)
+    return fail(pass, relocation, "its GOT global is not initialised by a constant");
+  uint64_t mask = global->init.kind == WS_CONSTANT_I64 ? UINT64_MAX : UINT32_MAX;
+  uint64_t value = global->init.value;
+  global->explained = true;
+  if (symbol->kind == WS_SYMBOL_FUNCTION) {
+    uint32_t function;
+    global->base = WS_BASE_TABLE;
+    global->moves = ws_table_function(module, value, &function) && function == symbol->index;
+    return global->moves || value == 0 ||
+           stale(pass, relocation, "its GOT global does not hold its table index");
+  }
+  if (symbol->kind != WS_SYMBOL_DATA)
+    return fail(pass, relocation, "its symbol has no address");
+  if (symbol->flags & WS_SYMBOL_UNDEFINED) {
+    global->moves = !(symbol->flags & WS_SYMBOL_WEAK);
+    global->base = WS_BASE_EXTERNAL;
+    if (value != 0)
+      return stale(pass, relocation, "the GOT global of an undefined symbol is not null");
+    if (global->moves && (global->external = ws_external(module, relocation->index, 0)) == UINT32_MAX)
+      return ws_fail_memory(pass->error, module->file);
+    return true;
+  }
+  uint64_t address;
+  enum ws_base base;
+  bool moves = ws_symbol_target(module, symbol, &address, &base);
+  if ((symbol->flags & WS_SYMBOL_TLS) && value == symbol->offset)
+    return true;
+  if (value != (address & mask))
+    return stale(pass, relocation, "its GOT global does not hold the address of its symbol");
+  global->moves = moves;
+  global->base = (uint8_t)base;
+  note_heap(module, base);
+  return true;
+}
+
+// What may stand before an operand in code: a signed one belongs to a constant, an unsigned one to a memarg,
+// whose alignment is before it. Read as the other, an address from 2 GiB up would change its meaning.
+static bool fits_instruction(const struct pass *pass, const struct ws_relocation *relocation) {
+  if (pass->target->id != WS_SECTION_CODE)
+    return true;
+  uint8_t before = site(pass, relocation)[-1]; // a function's local declarations are there at the least
+  switch (types[relocation->type].encoding) {
+  case WS_SLEB32:
+    return before == WASM_OPCODE_I32_CONST;
+  case WS_SLEB64:
+    return before == WASM_OPCODE_I64_CONST;
+  case WS_LEB32:
+  case WS_LEB64:
+    return types[relocation->type].operand != MEMORY_ADDR ||
+           before < 0x10; // the alignment of a load or store
+  case WS_U32:
+  case WS_U64:
+    break;
+  }
+  return false;
+}
+
+static bool check_operand(const struct pass *pass, const struct ws_relocation *relocation) {
+  struct ws_module *module = pass->module;
+  enum ws_encoding encoding = types[relocation->type].encoding;
+  enum operand operand = types[relocation->type].operand;
+  uint64_t value;
+  if ((operand == FUNCTION_OFFSET || operand == SECTION_OFFSET) && pass->target->id != WS_SECTION_CUSTOM)
+    return fail(pass, relocation, "is only known in custom sections");
+  // Most of DWARF's relocations are these, and they move only if the code section grows in front of them.
+  if (operand == FUNCTION_OFFSET && !module->may_shift)
+    return true;
+  // These never do: where they are need not come into memory.
+  if (operand == SECTION_OFFSET)
+    return relocation->index < module->symbol_count || relocation->index == WS_NO_SYMBOL ||
+           fail(pass, relocation, "its symbol does not exist");
+  if (!ws_operand_get(site(pass, relocation), encoding, &value))
+    return stale(pass, relocation,
+                 "the operand is not padded to its full width, as --compress-relocations leaves it");
+  if (!fits_instruction(pass, relocation))
+    return fail(pass, relocation, "is not for an operand of that kind");
+  if (operand == TYPE_INDEX)
+    return value == relocation->index || stale(pass, relocation, "the operand is not its type");
+  bool null = value == 0 && (operand == TABLE_INDEX || operand == TABLE_INDEX_REL);
+  if (relocation->index == WS_NO_SYMBOL &&
+      (null || is_tombstone(pass, encoding, value) || is_left_out(pass, relocation, value)))
+    return true;
+  if (relocation->index >= module->symbol_count)
+    return fail(pass, relocation, "its symbol does not exist");
+  const struct ws_symbol *symbol = &module->symbols[relocation->index];
+  switch (operand) {
+  case MEMORY_ADDR:
+  case MEMORY_ADDR_REL:
+  case MEMORY_ADDR_TLS:
+  case MEMORY_ADDR_LOCREL:
+    return memory_operand(pass, relocation, symbol, value);
+  case TABLE_INDEX:
+  case TABLE_INDEX_REL:
+    return table_operand(pass, relocation, symbol, value);
+  case GLOBAL_INDEX:
+    if (symbol->kind != WS_SYMBOL_GLOBAL)
+      return got_operand(pass, relocation, symbol, value);
+    return value == symbol->index || stale(pass, relocation, "the operand is not the index of its global");
+  case FUNCTION_INDEX:
+    if (symbol->kind != WS_SYMBOL_FUNCTION)
+      return fail(pass, relocation, "its symbol is no function");
+    return value == symbol->index || is_tombstone(pass, encoding, value) ||
+           stale(pass, relocation, "the operand is not the index of its function");
+  case FUNCTION_OFFSET:
+    if (!is_tombstone(pass, encoding, value))
+      return add_fixup(pass, relocation, WS_BASE_CODE, WS_BASE_COUNT, 0);
+    return true;
+  case SECTION_OFFSET: // returned above
+  case TAG_INDEX:
+  case TABLE_NUMBER:
+  case TYPE_INDEX:
+    return true;
+  }
+  return true;
+}
+
+// An operand lies within one function body, or within the bytes of one segment.
+static bool check_container(struct pass *pass, const struct ws_relocation *relocation, uint32_t end) {
+  const struct ws_module *module = pass->module;
+  if (pass->target->id == WS_SECTION_CODE) {
+    while (pass->container < module->function_count &&
+           module->functions[pass->container].offset + module->functions[pass->container].size <=
+               relocation->offset)
+      pass->container++;
+    if (pass->container == module->function_count ||
+        relocation->offset < module->functions[pass->container].offset)
+      return stale(pass, relocation, "lies outside every function");
+    if (end > module->functions[pass->container].offset + module->functions[pass->container].size)
+      return stale(pass, relocation, "lies across the end of a function");
+    if (module->functions[pass->container].thunk)
+      return fail(pass, relocation, "lies in a function that the linker wrote, where it makes none");
+  } else if (pass->target->id == WS_SECTION_DATA) {
+    while (pass->container < module->segment_count &&
+           module->segments[pass->container].bytes_offset + module->segments[pass->container].bytes.size <=
+               relocation->offset)
+      pass->container++;
+    if (pass->container == module->segment_count ||
+        relocation->offset < module->segments[pass->container].bytes_offset)
+      return stale(pass, relocation, "lies outside every data segment");
+    if (end > module->segments[pass->container].bytes_offset + module->segments[pass->container].bytes.size)
+      return stale(pass, relocation, "lies across the end of a data segment");
+  }
+  return true;
+}
+
+void ws_put_relocation(struct ws_buffer *buffer, const struct ws_relocation *relocation) {
+  ws_put_u8(buffer, relocation->type);
+  ws_put_uleb(buffer, relocation->offset);
+  ws_put_uleb(buffer, relocation->index);
+  if (ws_relocation_has_addend(relocation->type))
+    ws_put_sleb(buffer, (int64_t)relocation->addend);
+}
+
+static bool read_relocation(struct pass *pass, struct ws_reader *reader) {
+  const uint8_t *at = reader->at;
+  struct ws_relocation relocation = ws_read_relocation(reader);
+  if (at < reader->end && *at >= TYPE_COUNT)
+    return ws_module_fail(pass->module, pass->error, pass->name, at,
+                          "relocation type %u is unknown to this wasmshare", *at);
+  if (reader->bad)
+    return ws_module_fail(pass->module, pass->error, pass->name, reader->at, "malformed section");
+  pass->module->info.relocations[relocation.type]++;
+
+  uint64_t end = (uint64_t)relocation.offset + ws_encoding_width(types[relocation.type].encoding);
+  if (end > pass->target->content.size)
+    return ws_module_fail(pass->module, pass->error, pass->name, at,
+                          "%s lies outside its section" WS_REWRITTEN, types[relocation.type].name);
+  if (relocation.offset < pass->end)
+    return fail(pass, &relocation, "overlaps the relocation before it, or is out of order");
+  if (!check_container(pass, &relocation, (uint32_t)end))
+    return false;
+  pass->end = (uint32_t)end;
+  return check_operand(pass, &relocation);
+}
+
+static bool read_reloc_section(struct ws_module *module, struct ws_section *section, uint64_t memory_base,
+                               struct ws_error *error) {
+  char name[64];
+  struct ws_reader reader = ws_reader(section->content);
+  struct pass pass = {.module = module,
+                      .memory_base = memory_base,
+                      .name = ws_section_name(section, name, sizeof name),
+                      .error = error};
+  uint32_t target = ws_read_uleb32(&reader);
+  uint32_t count = ws_read_uleb32(&reader);
+  if (reader.bad)
+    return ws_module_fail(module, error, name, reader.at, "malformed section");
+  if (target >= module->section_count || &module->sections[target] >= section)
+    return ws_module_fail(module, error, name, section->content.data,
+                          "is for section %u, which is not before it", target);
+  pass.target = &module->sections[target];
+  pass.debug = ws_slice_starts(pass.target->name, ".debug_");
+  uint8_t id = pass.target->id;
+  // What is written anew here is no linker's to relocate.
+  bool ours = id == WS_SECTION_CUSTOM && (ws_slice_is(pass.target->name, "name") || pass.target->dropped);
+  if ((id != WS_SECTION_CODE && id != WS_SECTION_DATA && id != WS_SECTION_CUSTOM) || ours)
+    return ws_module_fail(module, error, name, section->content.data,
+                          "is for section %u, which can have no relocations" WS_REWRITTEN, target);
+  const struct ws_section *linking = ws_custom_section(module, "linking");
+  if (!linking || linking > section)
+    return ws_module_fail(module, error, name, section->content.data, "has no linking section before it");
+  if (pass.target->relocated)
+    return ws_module_fail(module, error, name, section->content.data,
+                          "is for a section that has relocations already");
+  pass.target->relocated = true;
+  // Of code and data there may be fewer than were counted: see WS_NO_SYMBOL.
+  bool may_lack = id != WS_SECTION_CUSTOM && count <= pass.target->content.size / 4;
+  for (uint32_t i = 0; i < count && (reader.at < reader.end || !may_lack); i++)
+    if (!read_relocation(&pass, &reader))
+      return false;
+  if (reader.at != reader.end)
+    return ws_module_fail(module, error, name, reader.at, "malformed section");
+  section->dropped = true;
+  return true;
+}
+
+static bool read_all(struct ws_module *module, struct ws_error *error) {
+  const struct ws_symbol *memory_base = ws_absolute_symbol(module, "__memory_base");
+  for (size_t i = 0; i < module->section_count; i++)
+    if (module->sections[i].id == WS_SECTION_CUSTOM && ws_slice_starts(module->sections[i].name, "reloc.") &&
+        !read_reloc_section(module, &module->sections[i], memory_base ? memory_base->offset : 0, error))
+      return false;
+  return true;
+}
+
+bool ws_read_relocations(struct ws_module *module, struct ws_error *error) {
+  ws_object_start(module);
+  return read_all(module, error) && (module->object || ws_object_agrees(module, error));
+}

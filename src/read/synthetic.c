@@ -1,0 +1,434 @@
+#include "read/synthetic.h"
+
+#include <stdlib.h>
+
+#include "read/instructions.h"
+
+enum { MAXIMUM_STACK = 8 };
+
+// A value on the operand stack: a constant and where its operand is, or something else.
+struct value {
+  bool constant;
+  uint64_t number;
+  uint32_t start, end; // of the operand, in the body
+};
+
+// An operand that is an address.
+struct operand {
+  uint32_t start, end;
+  uint64_t number;
+};
+
+// The linker's functions that were found, one after another, and the operands of the one that is decoded.
+struct functions {
+  uint32_t *found; // indices among the defined ones
+  size_t count;
+  struct operand *operands;
+  size_t capacity;
+};
+
+struct decoder {
+  struct ws_module *module;
+  struct ws_error *error;
+  struct functions *functions;
+  uint32_t function; // index among the defined ones
+  struct ws_slice body;
+  struct ws_reader reader;
+  struct value stack[MAXIMUM_STACK];
+  size_t depth;
+  size_t operand_count;
+  size_t next_fill; // the passive segment that a memory.fill may stand for
+  bool padded;      // every address is padded already
+};
+
+static bool unexpected(struct decoder *decoder, const char *what) {
+  char name[128];
+  const struct ws_function *function = &decoder->module->functions[decoder->function];
+  return ws_module_fail(
+      decoder->module, decoder->error, "CODE", decoder->reader.at,
+      "%s in %s, which the linker wrote: this wasmshare does not know this linker's output", what,
+      function->name.size ? ws_printable(function->name, name, sizeof name) : "the start function");
+}
+
+static bool push(struct decoder *decoder, struct value value) {
+  if (decoder->depth == MAXIMUM_STACK)
+    return unexpected(decoder, "too deep an operand stack");
+  decoder->stack[decoder->depth++] = value;
+  return true;
+}
+
+static bool pop(struct decoder *decoder, struct value *value) {
+  *value = (struct value){0};
+  if (decoder->depth == 0)
+    return unexpected(decoder, "an empty operand stack");
+  *value = decoder->stack[--decoder->depth];
+  return true;
+}
+
+static bool add_operand(struct decoder *decoder, uint32_t start, uint32_t end, uint64_t number) {
+  struct functions *functions = decoder->functions;
+  struct operand *operands =
+      ws_make_room(functions->operands, decoder->operand_count, &functions->capacity, sizeof *operands);
+  if (!operands)
+    return ws_fail_memory(decoder->error, decoder->module->file);
+  functions->operands = operands;
+  // Addresses are found when they are consumed, not in order of place; keep them in order of place.
+  size_t at = decoder->operand_count++;
+  for (; at > 0 && functions->operands[at - 1].start > start; at--)
+    functions->operands[at] = functions->operands[at - 1];
+  functions->operands[at] = (struct operand){start, end, number};
+  return true;
+}
+
+// The constant is an address of `size` bytes of static data.
+static bool address(struct decoder *decoder, struct value value, uint64_t size) {
+  struct ws_module *module = decoder->module;
+  if (!value.constant)
+    return true; // computed from a pointer that moves by itself: a local or a global
+  uint64_t end;
+  if (!ws_add(&end, value.number, size))
+    return unexpected(decoder, "an address beyond the end of memory");
+  if (module->init_begin == module->init_end)
+    module->init_begin = value.number;
+  if (value.number < module->init_begin)
+    module->init_begin = value.number;
+  if (end > module->init_end)
+    module->init_end = end;
+  if (value.end - value.start != (module->memory.is_64 ? 10u : 5u))
+    decoder->padded = false;
+  return add_operand(decoder, value.start, value.end, value.number);
+}
+
+// memory.fill clears zeroed data. When relocations are kept, that data is in a passive segment too.
+static bool fill(struct decoder *decoder, struct value to, struct value size) {
+  struct ws_module *module = decoder->module;
+  if (!to.constant || !size.constant)
+    return unexpected(decoder, "a memory.fill of something that is not constant");
+  if (module->has_linking && module->memory.shared) {
+    size_t i = decoder->next_fill;
+    while (i < module->segment_count &&
+           !(module->segments[i].passive && !module->segments[i].placed &&
+             module->segments[i].bytes.size == size.number && ws_slice_is_zero(module->segments[i].bytes)))
+      i++;
+    if (i == module->segment_count)
+      return unexpected(decoder, "a memory.fill for which there is no zeroed data segment");
+    module->segments[i].placed = true;
+    module->segments[i].address = to.number;
+    module->segments[i].kept = 0;
+    decoder->next_fill = i + 1;
+  }
+  return address(decoder, to, size.number);
+}
+
+static bool init(struct decoder *decoder, uint32_t index, struct value to, struct value from,
+                 struct value size) {
+  struct ws_module *module = decoder->module;
+  if (index >= module->segment_count || !module->segments[index].passive || !from.constant ||
+      from.number != 0 || !size.constant || size.number != module->segments[index].bytes.size)
+    return unexpected(decoder, "a memory.init that does not copy a whole passive segment");
+  if (to.constant) {
+    module->segments[index].placed = true;
+    module->segments[index].address = to.number;
+  } else {
+    module->segments[index].tls = true; // each thread's own block
+  }
+  return address(decoder, to, size.number);
+}
+
+static bool misc(struct decoder *decoder) {
+  struct ws_reader *reader = &decoder->reader;
+  struct value a, b, c;
+  switch (ws_read_uleb32(reader)) {
+  case WASM_OPCODE_MEMORY_INIT: {
+    uint32_t index = ws_read_uleb32(reader);
+    ws_read_u8(reader);
+    return pop(decoder, &c) && pop(decoder, &b) && pop(decoder, &a) && init(decoder, index, a, b, c);
+  }
+  case WASM_OPCODE_MEMORY_FILL:
+    ws_read_u8(reader);
+    return pop(decoder, &c) && pop(decoder, &b) && pop(decoder, &a) && fill(decoder, a, c);
+  case WASM_OPCODE_DATA_DROP:
+    ws_read_uleb32(reader);
+    return true;
+  default:
+    return unexpected(decoder, "an unexpected bulk-memory instruction");
+  }
+}
+
+// The handshake on the flag that says which thread initialises memory.
+static bool atomic(struct decoder *decoder) {
+  struct ws_reader *reader = &decoder->reader;
+  uint32_t opcode = ws_read_uleb32(reader);
+  ws_read_uleb32(reader);                          // alignment
+  if (ws_read_uleb64(reader) != 0 && !reader->bad) // offset
+    return unexpected(decoder, "an atomic instruction with an offset");
+  size_t others = opcode == WASM_OPCODE_ATOMIC_NOTIFY || opcode == WASM_OPCODE_I32_ATOMIC_STORE ? 1 : 2;
+  struct value other, flag;
+  if (opcode != WASM_OPCODE_ATOMIC_NOTIFY && opcode != WASM_OPCODE_I32_ATOMIC_WAIT &&
+      opcode != WASM_OPCODE_I32_ATOMIC_STORE && opcode != WASM_OPCODE_I32_RMW_CMPXCHG)
+    return unexpected(decoder, "an unexpected atomic instruction");
+  for (size_t i = 0; i < others; i++)
+    if (!pop(decoder, &other))
+      return false;
+  if (!pop(decoder, &flag) || !address(decoder, flag, 4))
+    return false;
+  return opcode == WASM_OPCODE_I32_ATOMIC_STORE || push(decoder, (struct value){0});
+}
+
+// __wasm_apply_tls_relocs and its like store what GOT globals hold.
+static bool store(struct decoder *decoder, uint64_t size) {
+  struct value value, to;
+  ws_read_uleb32(&decoder->reader);
+  if (ws_read_uleb64(&decoder->reader) != 0 && !decoder->reader.bad)
+    return unexpected(decoder, "a store with an offset");
+  if (!pop(decoder, &value) || !pop(decoder, &to))
+    return false;
+  if (value.constant)
+    return unexpected(decoder, "a store of a constant");
+  return address(decoder, to, size);
+}
+
+static bool global_set(struct decoder *decoder) {
+  uint32_t index = ws_read_uleb32(&decoder->reader);
+  struct value value;
+  if (!pop(decoder, &value))
+    return false;
+  if (!value.constant)
+    return true;
+  // The only global that is set to a constant is __tls_base, to the first thread's block.
+  const struct ws_module *module = decoder->module;
+  if (index >= module->global_count ||
+      (module->globals[index].name.size && !ws_slice_is(module->globals[index].name, "__tls_base")))
+    return unexpected(decoder, "a constant assigned to a global that is not __tls_base");
+  return address(decoder, value, 0);
+}
+
+static bool br_table(struct decoder *decoder) {
+  uint32_t count = ws_read_uleb32(&decoder->reader);
+  for (uint32_t i = 0; i <= count && !decoder->reader.bad; i++)
+    ws_read_uleb32(&decoder->reader);
+  struct value value;
+  return pop(decoder, &value);
+}
+
+static void find_function(struct ws_module *module, struct functions *functions, uint32_t index) {
+  uint32_t defined = index - module->imported_functions;
+  if (index < module->imported_functions || defined >= module->function_count ||
+      module->functions[defined].synthetic)
+    return;
+  module->functions[defined].synthetic = true;
+  functions->found[functions->count++] = defined;
+}
+
+// What a function of the linker's calls is one, too.
+static bool call(struct decoder *decoder) {
+  struct ws_module *module = decoder->module;
+  uint32_t callee = ws_read_uleb32(&decoder->reader);
+  uint32_t defined = callee - module->imported_functions;
+  if (decoder->reader.bad)
+    return true;
+  if (callee < module->imported_functions || defined >= module->function_count || !module->types ||
+      module->types[module->function_types[defined]].results.size > 0)
+    return unexpected(decoder, "a call of an import, or that returns something");
+  for (size_t i = 0; i < module->types[module->function_types[defined]].parameters.size; i++) {
+    struct value value;
+    if (!pop(decoder, &value))
+      return false;
+    if (value.constant)
+      return unexpected(decoder, "a call that passes a constant");
+  }
+  find_function(module, decoder->functions, callee);
+  return true;
+}
+
+static bool constant(struct decoder *decoder, bool is_64) {
+  uint32_t start = (uint32_t)ws_read_offset(&decoder->reader);
+  uint64_t number =
+      is_64 ? (uint64_t)ws_read_sleb64(&decoder->reader) : (uint32_t)ws_read_sleb32(&decoder->reader);
+  return push(decoder, (struct value){true, number, start, (uint32_t)ws_read_offset(&decoder->reader)});
+}
+
+static bool instruction(struct decoder *decoder, unsigned *blocks) {
+  struct ws_reader *reader = &decoder->reader;
+  struct value value;
+  uint8_t opcode = ws_read_u8(reader);
+  switch (opcode) {
+  case WASM_OPCODE_UNREACHABLE:
+  case WASM_OPCODE_NOP:
+    return true;
+  case WASM_OPCODE_BLOCK:
+    ++*blocks;
+    return ws_read_u8(reader) == 0x40 || unexpected(decoder, "a block with a result");
+  case WASM_OPCODE_END:
+    --*blocks;
+    return true;
+  case WASM_OPCODE_BR:
+    ws_read_uleb32(reader);
+    return true;
+  case WASM_OPCODE_BR_TABLE:
+    return br_table(decoder);
+  case WASM_OPCODE_CALL:
+    return call(decoder);
+  case WASM_OPCODE_DROP:
+    return pop(decoder, &value);
+  case WASM_OPCODE_LOCAL_GET:
+  case WASM_OPCODE_GLOBAL_GET:
+    ws_read_uleb32(reader);
+    return push(decoder, (struct value){0});
+  case WASM_OPCODE_LOCAL_SET:
+    ws_read_uleb32(reader);
+    return pop(decoder, &value) && (!value.constant || unexpected(decoder, "a constant kept in a local"));
+  case WASM_OPCODE_GLOBAL_SET:
+    return global_set(decoder);
+  case WASM_OPCODE_I32_STORE:
+  case WASM_OPCODE_I64_STORE:
+    return store(decoder, opcode == WASM_OPCODE_I64_STORE ? 8 : 4);
+  case WASM_OPCODE_I32_CONST:
+  case WASM_OPCODE_I64_CONST:
+    return constant(decoder, opcode == WASM_OPCODE_I64_CONST);
+  case WASM_OPCODE_I32_ADD:
+  case WASM_OPCODE_I64_ADD: {
+    struct value other;
+    return pop(decoder, &value) && pop(decoder, &other) &&
+           (value.constant && other.constant ? unexpected(decoder, "a sum of constants")
+                                             : push(decoder, (struct value){0}));
+  }
+  case WASM_OPCODE_MISC_PREFIX:
+    return misc(decoder);
+  case WASM_OPCODE_ATOMICS_PREFIX:
+    return atomic(decoder);
+  default:
+    return unexpected(decoder, "an unexpected instruction");
+  }
+}
+
+static bool decode(struct decoder *decoder) {
+  struct ws_reader *reader = &decoder->reader;
+  ws_skip_locals(reader);
+  unsigned blocks = 1;
+  while (blocks > 0 && !reader->bad)
+    if (!instruction(decoder, &blocks))
+      return false;
+  if (reader->bad || reader->at != reader->end)
+    return unexpected(decoder, "a malformed body");
+  return true;
+}
+
+// A body that does nothing but call another function, in as many bytes as the old one: so no other code
+// moves, and whoever calls it can go on doing so.
+static struct ws_slice make_thunk(struct decoder *decoder, uint32_t to) {
+  struct ws_buffer body = {0};
+  ws_put_u8(&body, 0); // no locals
+  ws_put_u8(&body, WASM_OPCODE_CALL);
+  ws_put_uleb(&body, to);
+  while (body.size + 1 < decoder->body.size && !body.failed)
+    ws_put_u8(&body, WASM_OPCODE_NOP);
+  ws_put_u8(&body, WASM_OPCODE_END);
+  return ws_buffer_keep(&body, &decoder->module->arena);
+}
+
+// Writes the body again with every address padded, as a new function.
+static bool rewrite(struct decoder *decoder) {
+  struct ws_module *module = decoder->module;
+  bool is_64 = module->memory.is_64;
+  const struct operand *operands = decoder->functions->operands;
+  if (module->function_types[decoder->function] != module->void_type)
+    return unexpected(decoder, "parameters or results beside addresses");
+  struct ws_appended *appended = ws_append_function(module);
+  if (!appended)
+    return ws_fail_memory(decoder->error, module->file);
+  appended->addresses = ws_arena_new(&module->arena, decoder->operand_count, sizeof *appended->addresses);
+  if (!appended->addresses)
+    return ws_fail_memory(decoder->error, module->file);
+  struct ws_buffer body = {0};
+  uint32_t copied = 0;
+  for (size_t i = 0; i < decoder->operand_count; i++) {
+    ws_put_bytes(&body, decoder->body.data + copied, operands[i].start - copied);
+    copied = operands[i].end;
+    uint8_t padded[10];
+    ws_operand_put(padded, is_64 ? WS_SLEB64 : WS_SLEB32, operands[i].number);
+    appended->addresses[appended->address_count++] = (uint32_t)body.size;
+    ws_put_bytes(&body, padded, is_64 ? 10 : 5);
+  }
+  ws_put_bytes(&body, decoder->body.data + copied, decoder->body.size - copied);
+  appended->body = ws_buffer_keep(&body, &module->arena);
+  appended->replaces = decoder->function;
+  uint32_t index = module->imported_functions + module->function_count + (uint32_t)module->appended_count - 1;
+  struct ws_slice *thunk = ws_arena_new(&module->arena, 1, sizeof *thunk);
+  if (!thunk)
+    return ws_fail_memory(decoder->error, module->file);
+  *thunk = make_thunk(decoder, index);
+  if (!appended->body.data || !thunk->data)
+    return ws_fail_memory(decoder->error, module->file);
+  if (thunk->size != decoder->body.size)
+    return unexpected(decoder, "too short a body");
+  module->functions[decoder->function].thunk = thunk;
+  return true;
+}
+
+// A function that was rewritten before (see --keep-relocs) can stay where it is.
+static bool fix_in_place(struct decoder *decoder) {
+  struct ws_module *module = decoder->module;
+  struct ws_section *code = ws_section(module, WS_SECTION_CODE);
+  for (size_t i = 0; i < decoder->operand_count; i++) {
+    struct ws_fixup fixup = {.offset = module->functions[decoder->function].offset +
+                                       decoder->functions->operands[i].start,
+                             .encoding = module->memory.is_64 ? WS_SLEB64 : WS_SLEB32,
+                             .base = WS_BASE_MEMORY,
+                             .minus = WS_BASE_COUNT};
+    if (!ws_add_fixup(code, fixup))
+      return ws_fail_memory(decoder->error, module->file);
+  }
+  return true;
+}
+
+static bool read_function(struct ws_module *module, struct functions *functions, uint32_t index,
+                          struct ws_error *error) {
+  struct ws_slice body = ws_function_body(module, index);
+  struct decoder decoder = {.module = module,
+                            .error = error,
+                            .functions = functions,
+                            .function = index,
+                            .body = body,
+                            .reader = ws_reader(body),
+                            .padded = true};
+  return decode(&decoder) && (decoder.padded ? fix_in_place(&decoder) : rewrite(&decoder));
+}
+
+static bool is_synthetic(struct ws_slice name) {
+  static const char *const names[] = {"__wasm_apply_data_relocs",
+                                      "__wasm_apply_global_relocs",
+                                      "__wasm_apply_global_tls_relocs",
+                                      "__wasm_apply_tls_relocs",
+                                      "__wasm_init_memory",
+                                      "__wasm_init_tls",
+                                      "__wasm_start",
+                                      WS_CLEAR_FUNCTION};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (ws_slice_is(name, names[i]))
+      return true;
+  return false;
+}
+
+bool ws_read_synthetic(struct ws_module *module, struct ws_error *error) {
+  struct functions functions = {.found =
+                                    ws_arena_new(&module->arena, module->function_count, sizeof(uint32_t))};
+  if (!functions.found)
+    return ws_fail_memory(error, module->file);
+  for (uint32_t i = 0; i < module->function_count; i++)
+    if (is_synthetic(module->functions[i].name))
+      find_function(module, &functions, module->imported_functions + i);
+  for (size_t i = 0; i < module->export_count; i++)
+    if (module->exports[i].kind == WS_FUNCTION && is_synthetic(module->exports[i].name))
+      find_function(module, &functions, module->exports[i].index);
+  // Only the linker makes a start function.
+  if (module->has_start && (module->has_linking || module->placed))
+    find_function(module, &functions, module->start);
+  bool ok = true;
+  for (size_t i = 0; i < functions.count && ok; i++)
+    ok = read_function(module, &functions, functions.found[i], error);
+  free(functions.operands);
+  uint64_t most = (uint64_t)module->function_count + module->appended_count + 1;
+  module->may_shift = ws_uleb_size(most) > module->code_count_size;
+  return ok;
+}
