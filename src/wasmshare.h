@@ -1,18 +1,22 @@
 // WasmShare: gives separately linked WebAssembly modules one linear memory.
 //
-// The road of a module through this library:
+// The way of a module through this library:
 //
-//     ws_module_read   bytes -> sections, symbols and fixups: every pointer, exactly
-//     ws_module_info   what was found
-//     ws_resolve       which module gives another what it imports
-//     ws_plan          where each module goes
-//     ws_place         the moved module, as bytes handed to a sink
+//     ws_module_read    bytes -> sections, symbols and fixups: every pointer, exactly
+//     ws_module_info    what was found
+//     ws_link_new       a link: what is shared, what the host gives
+//     ws_link_add       the modules in it
+//     ws_link_resolve   which module gives another what it imports
+//     ws_link_plan      where each module goes
+//     ws_link_write     the moved module, as bytes handed to a sink
 //
-// Nothing here prints, exits, or keeps state between calls. Different modules can be used from several
-// threads at once; one module can be placed by several, but ws_resolve and ws_plan note in it where its
-// imports and variables come from, so they have it to themselves. LLVM makes one exception: the handler of
-// its fatal errors is one per process, and is installed while any module is being read. No other part of the
-// process may install its own meanwhile.
+// Nothing here prints, exits, or keeps state between calls. A module is never changed once it is read: it can be in
+// many links, and be used from many threads, at the same time. A link belongs to one thread while it is resolved and
+// planned; after that its modules can be written from several. LLVM makes one exception: the handler of its fatal
+// errors is one per process, and is installed while any module is being read. No other part of the process may install
+// its own meanwhile.
+//
+// Structs of options start with their size, so that later versions can add to them: WS_OPTIONS fills it in.
 //
 // Formats: the WebAssembly core specification (binary format), and tool-conventions' Linking.md (linking,
 // reloc.*) and DynamicLinking.md (GOT globals).
@@ -26,6 +30,15 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#if defined(_WIN32) || !defined(__GNUC__)
+#define WS_API
+#else
+#define WS_API __attribute__((visibility("default")))
+#endif
+
+// The beginning of an options struct's initialiser: struct ws_link_options options = {WS_OPTIONS(options), ...};
+#define WS_OPTIONS(options) .size = sizeof(options)
 
 #define WS_VERSION "0.1.0"
 #define WS_PAGE_SIZE 65536u
@@ -50,42 +63,34 @@ struct ws_error {
 };
 
 // Writes "FILE: section SECTION at 0xOFFSET: MESSAGE" into `line`, leaving out what the error does not have.
-void ws_error_format(const struct ws_error *error, char *line, size_t size);
+WS_API void ws_error_format(const struct ws_error *error, char *line, size_t size);
 
 // ------------------------------------------------------------------------------------------------- reading
 
 struct ws_module;
 
 struct ws_read_options {
-  // Take a module without relocations although it has initialised data, or code that is not seen to be PIC:
-  // the caller vouches that all its code is, and that no initialised data holds a pointer.
+  size_t size; // of this struct
+  // Take a module without relocations although it has initialised data, or code that is not seen to be PIC: assume that
+  // all its code is, and that no initialised data holds a pointer.
   bool trust_pic;
-  // Keep the linking and reloc.* sections, rewritten, so that the placed module can be moved again. Zeroed
-  // data is then written out, as the linker does.
-  bool keep_relocs;
-  // Import the stack pointer as env.__stack_pointer, so that all modules run on one stack.
-  bool share_stack;
-  // Import the indirect function table as env.__indirect_function_table, so that function pointers mean the
-  // same in every module.
-  bool share_table;
   // Do not wait for LLVM's reader, which must find the same relocations, and which reads a large module in a
-  // thread of its own. ws_place waits for it, and fails if it does not agree; what ws_module_info and ws_plan
+  // thread of its own. ws_link_write waits for it, and fails if it does not agree; what ws_module_info and ws_link_plan
   // say is not confirmed until then.
   bool check_later;
-  // The module was written by ws_place, so that its start function is one of WasmShare's own.
+  // The module was written by ws_link_write, so that its start function is one of WasmShare's own.
   bool placed;
 };
 
 // Reads a linked module and finds every pointer in it.
 // `name` is used in errors only, and copied. `bytes` are borrowed and must outlive the module. `options` may
 // be NULL. Succeeds for a well-formed module that cannot be moved exactly: ws_module_info then says why not,
-// and ws_plan and ws_place refuse it. Returns NULL and fills `error` if the bytes are malformed, are not a
-// linked core module, or contradict their own relocations, if what is to be shared is not the first that the
-// module defines or no other can stand in for it, if the relocations that are to be kept are not there, or if
-// memory runs out. Free the result with ws_module_free.
-struct ws_module *ws_module_read(const char *name, const void *bytes, size_t size,
-                                 const struct ws_read_options *options, struct ws_error *error);
-void ws_module_free(struct ws_module *module);
+// and ws_link_plan and ws_link_write refuse it. Returns NULL and fills `error` if the bytes are malformed, are not a
+// linked core module, or contradict their own relocations, or if memory runs out. Free the result with ws_module_free,
+// after the links that it is in.
+WS_API struct ws_module *ws_module_read(const char *name, const void *bytes, size_t size,
+                                        const struct ws_read_options *options, struct ws_error *error);
+WS_API void ws_module_free(struct ws_module *module);
 
 // What a pointer is relative to: what moves it.
 enum ws_base {
@@ -101,13 +106,13 @@ enum ws_base {
 };
 
 // One name of `ws_base`, for people: "memory", "stack-low", ...
-const char *ws_base_name(enum ws_base base);
+WS_API const char *ws_base_name(enum ws_base base);
 
 enum { WS_RELOCATION_TYPES = 32 };
 
 // The name of a relocation type, as Linking.md has it ("R_WASM_MEMORY_ADDR_LEB"), or NULL if there is no such
 // type.
-const char *ws_relocation_name(unsigned type);
+WS_API const char *ws_relocation_name(unsigned type);
 
 // A global that holds a pointer.
 struct ws_pointer_global {
@@ -116,6 +121,21 @@ struct ws_pointer_global {
   enum ws_base base;
   uint64_t value; // as linked
 };
+
+// What a module does with memory that nobody has yet: with what is between __heap_base and the end of the memory, and
+// with what memory.grow returns. Found from relocations, symbols and reachable code.
+enum ws_heap_class {
+  WS_HEAP_NONE,        // hands out nothing
+  WS_HEAP_GROWS,       // takes what memory.grow returns, wherever that is, and nothing else
+  WS_HEAP_BOUNDED,     // takes [__heap_base, __heap_end) first, and then the same
+  WS_HEAP_CLAIMS_ONCE, // takes [__heap_base, the end of the memory at its first allocation) first, and then the same
+  WS_HEAP_CONTIGUOUS,  // takes all from __heap_base up: what is grown must follow what there was
+  WS_HEAP_UNKNOWN,     // names __heap_base, and nothing says what it does with it
+  WS_HEAP_CLASSES
+};
+
+// "none", "grows", "bounded", "claims-once", "contiguous", "unknown"; NULL for others.
+WS_API const char *ws_heap_class_name(enum ws_heap_class heap);
 
 // What was found in a module. Addresses are as linked, in bytes; pages are WS_PAGE_SIZE bytes.
 struct ws_module_info {
@@ -136,16 +156,18 @@ struct ws_module_info {
   uint64_t heap_base;                // end of stack and data, rounded up to 16
   uint64_t initial_heap;             // bytes of heap that it was linked with (--initial-heap), in whole pages
   uint64_t alignment;                // the largest that any data segment asks for, at least 16
-  bool imports_stack;                // the stack pointer is imported, or will be (share_stack)
-  bool uses_heap_base,
-      uses_heap_end; // code or data names __heap_base, __heap_end: the module hands out the heap
+  bool imports_stack;                // the stack pointer is imported
+  bool uses_heap_base, uses_heap_end; // code or data names __heap_base, __heap_end
+  enum ws_heap_class heap;
+  bool grows_memory;       // code that can be reached has memory.grow
+  const char *heap_reason; // how the class is known: a short phrase
   uint64_t tls_size, tls_alignment; // of a thread's block of thread-local variables, with a shared memory
   bool exports_init_tls;            // __wasm_init_tls, which a new thread calls with its block
   // Calling an export, other than _start, runs its constructors again: the linker takes it for a program that
   // is run anew at each call (lld/wasm/Writer.cpp, createCommandExportWrappers). Not known without names.
   bool reruns_constructors;
   bool has_table;                  // an indirect function table, which may be empty
-  bool imports_table;              // the table is imported, or will be (share_table)
+  bool imports_table;              // the table is imported
   uint64_t table_base, table_size; // in elements
 
   bool has_relocations;                      // linked with --emit-relocs
@@ -157,61 +179,86 @@ struct ws_module_info {
   size_t global_count;
 };
 
-const struct ws_module_info *ws_module_info(const struct ws_module *module);
+WS_API const struct ws_module_info *ws_module_info(const struct ws_module *module);
 
-// ----------------------------------------------------------------------------------------------- resolving
+// ------------------------------------------------------------------------------------------------- linking
 
 // What a module can import or export: core specification, 5.5.5.
 enum ws_external_kind { WS_FUNCTION, WS_TABLE, WS_MEMORY, WS_GLOBAL, WS_TAG };
 
 // "function", "table", ...
-const char *ws_external_kind_name(enum ws_external_kind kind);
+WS_API const char *ws_external_kind_name(enum ws_external_kind kind);
 
 #define WS_HOST SIZE_MAX // in place of the index of a module
 
-struct ws_resolve_options {
-  // What the modules are called in imports, one for each, in their order: `common` for the import
-  // common.make.
-  const char *const *names;
+// Modules that are put into one memory, and what is decided about them.
+struct ws_link;
+
+// What modules share, and how their names are resolved. Texts and arrays are borrowed, and must outlive the link.
+struct ws_link_options {
+  size_t size; // of this struct
+  // Import the stack pointer as env.__stack_pointer, so that all modules run on one stack.
+  bool share_stack;
+  // Import the indirect function table as env.__indirect_function_table, so that function pointers mean the
+  // same in every module.
+  bool share_table;
+  // Keep the linking and reloc.* sections, rewritten, so that the written modules can be moved again. Zeroed
+  // data is then written out, as the linker does.
+  bool keep_relocs;
   // Imports that the host gives: "MODULE.NAME", and MODULE for all imports from it.
   const char *const *host_imports, *const *host_modules;
   size_t host_import_count, host_module_count;
-  // Indices of modules: of several that export a name, the first of these is taken.
-  const size_t *prefer;
+  // Names of modules: of several that export a name, the first of these is taken.
+  const char *const *prefer;
   size_t prefer_count;
   // Called with each name that cannot be resolved; may be NULL.
   void (*report)(void *context, const struct ws_error *problem);
   void *context;
 };
 
+// An empty link. `options` may be NULL: nothing is shared then. Returns NULL if memory runs out.
+WS_API struct ws_link *ws_link_new(const struct ws_link_options *options, struct ws_error *error);
+WS_API void ws_link_free(struct ws_link *link);
+
+// Adds a module. `name` is what imports call it: `common` for the import common.make; it is copied. Fails if what is to
+// be shared is not the first that the module defines or no other can stand in for it, if relocations are to be kept that
+// are not there, or if memory runs out.
+WS_API bool ws_link_add(struct ws_link *link, const struct ws_module *module, const char *name,
+                        struct ws_error *error);
+
 // Finds for every import of every module, and for every data symbol that it uses and does not define (linked
-// with --allow-undefined), the module that exports it. An import MODULE.NAME is looked for in the module of
-// that name, and one from `env`, where linkers put what is undefined, in all others. The memory, and a stack
-// pointer and function table that are shared, come from the layout; WASI and wasm-bindgen from the host.
-// Fails after reporting every module that is inexact, or else every name that no module exports, or that
-// several do, or whose type differs: 20 of them, and how many more there are.
-bool ws_resolve(struct ws_module *const *modules, size_t count, const struct ws_resolve_options *options);
+// with --allow-undefined), the module that exports it, and in which order modules are instantiated. An import
+// MODULE.NAME is looked for in the module of that name, and one from `env`, where linkers put what is undefined, in all
+// others. The memory, and a stack pointer and function table that are shared, come from the layout; WASI and
+// wasm-bindgen from the host. Fails after reporting every module that is inexact, or else every name that no module
+// exports, or that several do, or whose type differs: 20 of them, and how many more there are; `error` is then the last
+// of them. Fails, too, if modules need each other in a cycle in which not all that is imported are functions.
+WS_API bool ws_link_resolve(struct ws_link *link, struct ws_error *error);
+
+// The indices of the modules, each after those that give it something, as far as that can be. NULL before ws_link_resolve.
+WS_API const size_t *ws_link_order(const struct ws_link *link);
 
 // An import that does not come from the layout. The texts live as long as the module.
 struct ws_import_info {
   const char *module, *name;
   enum ws_external_kind kind;
-  size_t from; // index of the module that exports it, as given to ws_resolve, or WS_HOST
+  size_t from; // index of the module that exports it, or WS_HOST
 };
 
-// The `index`th of them. False if there are no more.
-bool ws_module_import(const struct ws_module *module, size_t index, struct ws_import_info *import);
+// The `index`th such import of a module. False if there are no more.
+WS_API bool ws_link_import(const struct ws_link *link, size_t module, size_t index, struct ws_import_info *import);
 
-// Whether `exporter` exports what the `index`th import asks for, with the same type.
-bool ws_import_matches(const struct ws_module *module, size_t index, const struct ws_module *exporter);
-
-// Fills `order` with the indices of the modules so that each comes after those that give it something, and
-// otherwise in their own order. Modules may need each other's functions in a cycle: one of those then comes
-// too early for some of its imports. Fails if that is an import of anything but a function.
-bool ws_instantiation_order(struct ws_module *const *modules, size_t count, size_t *order,
-                            struct ws_error *error);
+// Whether a module exports what the `index`th import of another asks for, with the same type.
+WS_API bool ws_link_import_matches(const struct ws_link *link, size_t module, size_t index, size_t exporter);
 
 // ------------------------------------------------------------------------------------------------ planning
+
+// What a module is told about the size of the memory.
+enum ws_memory_view {
+  WS_VIEW_WHOLE,   // the truth
+  WS_VIEW_BOUNDED, // that it ends at __heap_end, until the module has grown it
+  WS_VIEW_SEALED,  // that it ends at __heap_end, and cannot grow
+};
 
 // Where one module goes. Addresses in bytes.
 struct ws_placement {
@@ -219,7 +266,8 @@ struct ws_placement {
   uint64_t base, size; // the module's own range: stack and static data
   uint64_t stack_low, stack_pointer;
   uint64_t data_base, data_end;
-  uint64_t heap_base, heap_end;
+  uint64_t heap_base, heap_end; // __heap_base and __heap_end: its own range of the heap, which may be empty
+  enum ws_memory_view memory_view;
   uint64_t table_base;    // index of its first function
   uint64_t table_end;     // minimum of a shared table, in elements: those of all modules; 0 for a private one
   uint64_t tls_offset;    // of its thread-local variables, in bytes from the start of a thread's area
@@ -229,14 +277,23 @@ struct ws_placement {
 };
 
 struct ws_plan_options {
-  uint64_t base;        // lowest address that may be used
-  uint64_t alignment;   // of every module's range: a power of two, or 0 for what the modules need
-  uint64_t extra_stack; // bytes added to every module's own stack, rounded up to 16
-  uint64_t heap_size;   // initial heap, in bytes
-  uint64_t max_memory;  // in bytes, a multiple of WS_PAGE_SIZE; 0 for what the modules declare, if they do
-  uint64_t stack_size;  // of the shared stack; 0 for that of the module with the largest
-  uint64_t threads;     // how many, beside the first, get a stack and thread-local variables of their own
-  const struct ws_module *heap_owner; // the only one that is given the initial heap, or NULL
+  size_t size;            // of this struct
+  uint64_t base;          // lowest address that may be used
+  uint64_t alignment;     // of every module's range: a power of two, or 0 for what the modules need
+  uint64_t extra_stack;   // bytes added to every module's own stack, rounded up to 16
+  uint64_t heap_size;     // initial heap, in bytes
+  uint64_t max_memory;    // in bytes, a multiple of WS_PAGE_SIZE; 0 for what the modules declare, if they do
+  uint64_t stack_size;    // of the shared stack; 0 for that of the module with the largest
+  uint64_t threads;       // how many, beside the first, get a stack and thread-local variables of their own
+  const char *heap_owner; // name of the module that gets the initial heap; NULL to have one chosen
+  // What the caller vouches for about the heaps of modules, in place of what was found.
+  const struct ws_heap_claim *heap_claims;
+  size_t heap_claim_count;
+};
+
+struct ws_heap_claim {
+  const char *name; // of the module in the link
+  enum ws_heap_class heap;
 };
 
 struct ws_plan {
@@ -252,65 +309,68 @@ struct ws_plan {
   bool has_maximum;
 };
 
-// Places modules one after another, in order, each keeping its own stack; one heap follows them all. Modules
-// that were read with share_stack have one stack instead, below them all, so that overflowing it traps; those
-// read with share_table get their own ranges of one table. With `threads`, each has an area behind the
-// modules; that needs a shared memory, a shared stack, and __wasm_init_tls exported where there are such
-// variables. Data symbols that a module does not define take the address that they have in the module that
-// ws_resolve found (see ws_module_binding). Fills `plan` and `placements[count]`. Fails if a module is
-// inexact, has no memory, or does not mix with the others, if two modules would hand out the same heap, if a
-// data symbol is not resolved, or if the layout does not fit the address space or the maximum.
-bool ws_plan(struct ws_module *const *modules, size_t count, const struct ws_plan_options *options,
-             struct ws_plan *plan, struct ws_placement *placements, struct ws_error *error);
+// Places modules one after another, in order, each keeping its own stack; one heap follows them all. With share_stack
+// they have one stack instead, below them all, so that overflowing it traps; with share_table they get their own ranges
+// of one table. With `threads`, each has an area behind the modules; that needs a shared memory, a shared stack, and
+// __wasm_init_tls exported where there are such variables. Data symbols that a module does not define take the address
+// that they have in the module that ws_link_resolve found (see ws_link_binding). A link can be planned again: the last
+// plan counts. `options` may be NULL. Fails if a module is inexact, has no memory, or does not mix with the others, if
+// two modules would hand out the same heap, if a data symbol is not resolved, or if the layout does not fit the address
+// space or the maximum.
+WS_API bool ws_link_plan(struct ws_link *link, const struct ws_plan_options *options, struct ws_error *error);
+
+// In place of that, shifts the one module of a link rigidly by `offset` bytes (modulo the address size, so that it can
+// move down) and its function pointers by `table_offset` elements. `heap_base`, if not NULL, is its new heap base;
+// otherwise that shifts too. Fails like ws_link_plan, and if the heap base would be below the module's end, the offset is
+// not a multiple of the data's alignment (16, if nothing says what it is), or the function table cannot be so
+// large.
+WS_API bool ws_link_shift(struct ws_link *link, uint64_t offset, uint64_t table_offset, const uint64_t *heap_base,
+                          struct ws_error *error);
+
+// What was planned, for all modules and for one.
+WS_API const struct ws_plan *ws_link_planned(const struct ws_link *link);
+WS_API const struct ws_placement *ws_link_placement(const struct ws_link *link, size_t module);
+
+// The class of a module's heap: what was found, or what ws_link_plan was told.
+WS_API enum ws_heap_class ws_link_heap(const struct ws_link *link, size_t module);
 
 // A data symbol of one module that another one uses.
 struct ws_binding {
   const char *name;
-  size_t from;      // index of the module that defines it, as given to ws_resolve
+  size_t from;      // index of the module that defines it
   uint64_t address; // where it went
 };
 
-// The `index`th symbol that ws_plan bound for `module`. False if there are no more.
-bool ws_module_binding(const struct ws_module *module, size_t index, struct ws_binding *binding);
+// The `index`th symbol that ws_link_plan bound for a module. False if there are no more.
+WS_API bool ws_link_binding(const struct ws_link *link, size_t module, size_t index, struct ws_binding *binding);
 
-// Shifts one module rigidly by `offset` bytes (modulo the address size, so that a module can move down) and
-// its function pointers by `table_offset` elements. `heap_base`, if not NULL, is its new heap base; otherwise
-// that shifts too. Fails like ws_plan, and if the heap base would be below the module's end, the offset is
-// not a multiple of the data's alignment (16, if nothing says what it is), or the function table cannot be so
-// large.
-bool ws_plan_shift(struct ws_module *module, uint64_t offset, uint64_t table_offset,
-                   const uint64_t *heap_base, struct ws_placement *placement, struct ws_error *error);
+// ------------------------------------------------------------------------------------------------- writing
 
-// ------------------------------------------------------------------------------------------------- placing
-
-// Takes the next bytes of a placed module; returns false to stop.
+// Takes the next bytes of a written module; returns false to stop.
 struct ws_sink {
   bool (*write)(void *context, const void *bytes, size_t size);
   void *context;
 };
 
-// Writes the module as it is at `placement`.
-// Fails if the module is inexact, uses variables of other modules and was not planned with them, memory runs
-// out, a check that was left for later fails (see check_later), or the sink stops (WS_ERROR_SINK). What the
-// sink was given is then to be thrown away.
-bool ws_place(const struct ws_module *module, const struct ws_placement *placement, struct ws_sink sink,
-              struct ws_error *error);
+// Writes a module as it was planned. Fails if memory runs out, a check that was left for later fails (see check_later),
+// or the sink stops (WS_ERROR_SINK). What the sink was given is then to be thrown away.
+WS_API bool ws_link_write(const struct ws_link *link, size_t module, struct ws_sink sink, struct ws_error *error);
 
 // Writes the module as it is at the place that it was linked for, prepared: with a section that says all that
 // placing it takes, so that it can be placed without its relocations, as early as at load time
 // (docs/prepared-format.md). What is read from it is what was read from the module. Fails if the module is
-// inexact, uses variables of other modules, has elements at an offset that is not a constant or addresses
-// beyond 2^53, or was read with share_stack, share_table or keep_relocs.
-bool ws_prepare(struct ws_module *module, struct ws_sink sink, struct ws_error *error);
+// inexact, uses variables of other modules, or has elements at an offset that is not a constant or addresses
+// beyond 2^53.
+WS_API bool ws_prepare(const struct ws_module *module, struct ws_sink sink, struct ws_error *error);
 
-// Checks a module that ws_place wrote, read with `placed` set, against the placement that it should have: its
+// Checks a module that ws_link_write wrote, read with `placed` set, against the placement that it should have: its
 // memory import, and that every data segment, pointer global, table entry and address in the start function,
 // and every relocated pointer if relocations were kept, is what the placement says or inside its range.
-// `table_size` is in elements; `bindings` are the variables of other modules that it uses, which GOT globals
-// may hold the addresses of. Fails with the first thing that is not.
-bool ws_check_placed(const struct ws_module *module, const struct ws_placement *placement,
-                     uint64_t table_size, const struct ws_binding *bindings, size_t binding_count,
-                     struct ws_error *error);
+// `table_size` is in elements; `bindings` are the variables of other modules that it uses, which GOT globals may hold
+// the addresses of. Fails with the first thing that is not.
+WS_API bool ws_check_placed(const struct ws_module *module, const struct ws_placement *placement,
+                            uint64_t table_size, const struct ws_binding *bindings, size_t binding_count,
+                            struct ws_error *error);
 
 #ifdef __cplusplus
 }

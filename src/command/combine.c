@@ -7,7 +7,7 @@ static bool write_modules(const struct options *options, const struct layout *la
   for (size_t i = 0; i < layout->count; i++) {
     const struct placed *placed = &layout->modules[i];
     struct output_file *file = open_output(output_path(options, placed->name, ".wasm"), options);
-    if (!file || !write_placed(file, placed->module, &placed->placement, &placed->file))
+    if (!file || !write_placed(file, layout->link, i, &placed->file))
       return false;
   }
   return true;
@@ -46,91 +46,99 @@ static bool report_map(const struct options *options, const struct layout *layou
   return flush_printed();
 }
 
-// The index of the module of that name; `option` is what asked for it.
-static bool find_module(const struct layout *layout, const char *option, const char *name, size_t *index) {
-  for (*index = 0; *index < layout->count; ++*index)
-    if (strcmp(name, layout->modules[*index].name) == 0)
+// Whether there is a module of that name; `option` is what asked for it.
+static bool check_module_name(const struct options *options, const char *option, const char *name) {
+  for (size_t i = 0; i < options->input_count; i++)
+    if (strcmp(name, options->inputs[i].name) == 0)
       return true;
   return fail("--%s: there is no module called '%s'", option, name);
 }
 
-static void report_problem(void *context, const struct ws_error *problem) {
-  (void)context;
-  fail_with(problem);
+static bool resolve_names(const struct options *options, const struct layout *layout) {
+  struct ws_error error;
+  for (size_t i = 0; i < options->prefer.count; i++)
+    if (!check_module_name(options, "prefer", options->prefer.items[i]))
+      return false;
+  return ws_link_resolve(layout->link, &error);
 }
 
-static bool resolve_names(const struct options *options, const struct layout *layout,
-                          struct ws_module *const *modules) {
-  const char **names = xcalloc(layout->count, sizeof *names);
-  size_t *prefer = xcalloc(options->prefer.count + 1, sizeof *prefer);
+// Parses NAME=CLASS. The name is copied.
+static bool parse_heap(const struct options *options, const char *text, struct ws_heap_claim *claim) {
+  const char *separator = strrchr(text, '=');
+  if (!separator)
+    return fail("--heap: '%s' is not NAME=CLASS", text);
+  char *name = xprintf("%.*s", (int)(separator - text), text);
+  claim->name = name;
+  while (ws_heap_class_name(claim->heap) && strcmp(ws_heap_class_name(claim->heap), separator + 1) != 0)
+    claim->heap++;
+  if (!ws_heap_class_name(claim->heap))
+    return fail("--heap: '%s' is no class of heap: those are none, grows, bounded, claims-once, contiguous and unknown",
+                separator + 1);
+  return check_module_name(options, "heap", name);
+}
+
+static bool plan_with_claims(const struct options *options, const struct layout *layout, struct ws_heap_claim *claims) {
+  struct ws_plan_options plan = options->plan;
   struct ws_error error;
-  bool ok = true;
-  for (size_t i = 0; i < layout->count; i++)
-    names[i] = layout->modules[i].name;
-  for (size_t i = 0; i < options->prefer.count && ok; i++)
-    ok = find_module(layout, "prefer", options->prefer.items[i], &prefer[i]);
-  ok = ok && ws_resolve(modules, layout->count,
-                        &(struct ws_resolve_options){.names = names,
-                                                     .host_imports = options->host_imports.items,
-                                                     .host_modules = options->host_modules.items,
-                                                     .host_import_count = options->host_imports.count,
-                                                     .host_module_count = options->host_modules.count,
-                                                     .prefer = prefer,
-                                                     .prefer_count = options->prefer.count,
-                                                     .report = report_problem});
-  ok = ok && (ws_instantiation_order(modules, layout->count, layout->order, &error) || fail_with(&error));
-  free(names);
-  free(prefer);
+  for (size_t i = 0; i < options->heaps.count; i++)
+    if (!parse_heap(options, options->heaps.items[i], &claims[i]))
+      return false;
+  plan.size = sizeof plan;
+  plan.heap_claims = claims;
+  plan.heap_claim_count = options->heaps.count;
+  return ws_link_plan(layout->link, &plan, &error) || fail_with(&error);
+}
+
+static bool plan_modules(const struct options *options, const struct layout *layout) {
+  if (options->plan.heap_owner && !check_module_name(options, "heap-owner", options->plan.heap_owner))
+    return false;
+  if (options->plan.stack_size && !options->share_stack)
+    return fail("--stack-size: is for --stack=shared; private stacks have the size that they were linked "
+                "with, and --extra-stack");
+  struct ws_heap_claim *claims = xcalloc(options->heaps.count + 1, sizeof *claims);
+  bool ok = plan_with_claims(options, layout, claims);
+  for (size_t i = 0; i < options->heaps.count; i++)
+    free((char *)claims[i].name);
+  free(claims);
   return ok;
 }
 
-static bool plan_modules(const struct options *options, struct layout *layout,
-                         struct ws_module *const *modules, struct ws_placement *placements) {
-  struct ws_plan_options plan = options->plan;
+// Reads the modules into a link.
+static bool read_modules(const struct options *options, struct layout *layout) {
   struct ws_error error;
-  size_t owner;
-  if (options->heap_owner) {
-    if (!find_module(layout, "heap-owner", options->heap_owner, &owner))
+  layout->link = new_link(options);
+  for (size_t i = 0; i < layout->count && layout->link; i++) {
+    struct placed *placed = &layout->modules[i];
+    placed->name = options->inputs[i].name;
+    placed->path = options->inputs[i].path;
+    if (!read_input(options, placed->path, true, &placed->file, &placed->module))
       return false;
-    plan.heap_owner = modules[owner];
+    if (!ws_link_add(layout->link, placed->module, placed->name, &error))
+      return fail_with(&error);
   }
-  if (plan.stack_size && !options->share_stack)
-    return fail("--stack-size: is for --stack=shared; private stacks have the size that they were linked "
-                "with, and --extra-stack");
-  return ws_plan(modules, layout->count, &plan, &layout->plan, placements, &error) || fail_with(&error);
+  return layout->link != NULL;
 }
 
 static bool plan_layout(const struct options *options, struct layout *layout) {
-  struct ws_module **modules = xcalloc(layout->count, sizeof *modules);
-  struct ws_placement *placements = xcalloc(layout->count, sizeof *placements);
+  if (!resolve_names(options, layout) || !plan_modules(options, layout))
+    return false;
+  layout->plan = *ws_link_planned(layout->link);
+  layout->order = ws_link_order(layout->link);
   for (size_t i = 0; i < layout->count; i++)
-    modules[i] = layout->modules[i].module;
-  bool ok = resolve_names(options, layout, modules) && plan_modules(options, layout, modules, placements);
-  for (size_t i = 0; i < layout->count && ok; i++)
-    layout->modules[i].placement = placements[i];
-  free(modules);
-  free(placements);
-  return ok;
+    layout->modules[i].placement = *ws_link_placement(layout->link, i);
+  return true;
 }
 
 bool command_combine(const struct options *options) {
   struct layout layout = {.name = options->layout_name, .count = options->input_count};
   layout.modules = xcalloc(layout.count, sizeof *layout.modules);
-  layout.order = xcalloc(layout.count, sizeof *layout.order);
-  bool ok = check_names(options);
-  for (size_t i = 0; i < layout.count && ok; i++) {
-    struct placed *placed = &layout.modules[i];
-    placed->name = options->inputs[i].name;
-    placed->path = options->inputs[i].path;
-    ok = read_input(options, placed->path, true, &placed->file, &placed->module);
-  }
-  ok = ok && plan_layout(options, &layout) && write_all(options, &layout) && report_map(options, &layout) &&
-       commit_outputs();
+  bool ok = check_names(options) && read_modules(options, &layout) && plan_layout(options, &layout) &&
+            write_all(options, &layout) && report_map(options, &layout) && commit_outputs();
+  ws_link_free(layout.link);
   for (size_t i = 0; i < layout.count; i++) {
     ws_module_free(layout.modules[i].module);
     close_input(&layout.modules[i].file);
   }
   free(layout.modules);
-  free(layout.order);
   return ok;
 }

@@ -31,8 +31,8 @@ struct options {
   bool has_maximum, has_offset, has_heap_base;
   uint64_t offset, heap_base, table_offset;
   bool trust_pic, keep_relocs, share_stack, share_table, print_map, json;
-  const char *heap_owner;                         // name of a module
   struct list host_imports, host_modules, prefer; // prefer: names of modules
+  struct list heaps;                              // NAME=CLASS
   struct input *inputs;
   size_t input_count;
 };
@@ -120,9 +120,9 @@ bool write_output(void *file, const void *bytes, size_t size); // a ws_sink for 
 // To print to the output; and then, whether all that was printed is there. Reports if not.
 FILE *open_stream(struct output_file *file);
 bool flush_stream(struct output_file *file);
-// Writes the module, read from `input`, as it is at `placement`. Reports and returns false on failure.
-bool write_placed(struct output_file *file, const struct ws_module *module,
-                  const struct ws_placement *placement, const struct input_file *input);
+// Writes a module of a link, read from `input`, as it was planned. Reports and returns false on failure.
+bool write_placed(struct output_file *file, const struct ws_link *link, size_t module,
+                  const struct input_file *input);
 // What the outputs so far are made of, for make and ninja.
 bool write_depfile(const struct options *options);
 // Closes all outputs and gives them their names. On failure nothing new is left behind, and what was there is
@@ -139,6 +139,8 @@ void discard_outputs(void);
 // checks.
 bool read_input(const struct options *options, const char *path, bool to_place, struct input_file *file,
                 struct ws_module **module);
+// A link as the options say.
+struct ws_link *new_link(const struct options *options);
 // Whether the modules' names can be those of files and C macros, and tell them apart. Reports if not.
 bool check_names(const struct options *options);
 
@@ -154,10 +156,11 @@ struct placed {
 
 struct layout {
   const char *name;
+  struct ws_link *link;
   struct ws_plan plan;
-  size_t *order; // of instantiation
+  const size_t *order; // of instantiation
 
-  struct placed *modules;
+  struct placed *modules; // as in the link
   size_t count;
 };
 
@@ -173,13 +176,17 @@ struct field {
   const char *heading;  // the same in JavaScript
   const char *nullable; // when there is none
 };
-enum { PLAN_FIELDS = 13, MODULE_FIELDS = 10 };
+enum { PLAN_FIELDS = 13, MODULE_FIELDS = 11 };
 
 // Those of the layout itself, and those of a module, in order; the last has no name.
 void get_plan_fields(const struct layout *layout, struct field fields[PLAN_FIELDS + 1]);
 void get_module_fields(const struct layout *layout, const struct placed *placed,
                        struct field fields[MODULE_FIELDS + 1]);
 
+// Whether a module has a range of the heap to itself.
+bool owns_heap(const struct layout *layout, size_t module);
+// Whether a module imports its function table, as it is written.
+bool imports_table(const struct layout *layout, const struct placed *placed);
 // The module's name as part of a C macro: upper case, '_' for what C does not allow.
 char *macro_name(const char *name);
 // Whether JSON can hold the text.

@@ -389,11 +389,11 @@ bool commit_outputs(void) {
   return ok;
 }
 
-bool write_placed(struct output_file *file, const struct ws_module *module,
-                  const struct ws_placement *placement, const struct input_file *input) {
+bool write_placed(struct output_file *file, const struct ws_link *link, size_t module,
+                  const struct input_file *input) {
   struct ws_error error;
   file->input = input;
-  return ws_place(module, placement, (struct ws_sink){write_output, file}, &error) || fail_with(&error);
+  return ws_link_write(link, module, (struct ws_sink){write_output, file}, &error) || fail_with(&error);
 }
 
 // A name in a rule: `special` is what make means something by there.

@@ -94,12 +94,12 @@ static void put_value(FILE *to, const struct field *field, const char *n) {
     fprintf(to, "%" PRIu64 "%s", field->value, field->kind == ADDRESS ? n : "");
 }
 
-static void put_imports(FILE *to, const struct layout *layout, const struct ws_module *module) {
+static void put_imports(FILE *to, const struct layout *layout, size_t module) {
   struct ws_import_info import;
   struct ws_binding binding;
   size_t i;
   fputs("    imports: [", to);
-  for (i = 0; ws_module_import(module, i, &import); i++) {
+  for (i = 0; ws_link_import(layout->link, module, i, &import); i++) {
     fputs("\n      { module: ", to);
     put_string(to, import.module);
     fputs(", name: ", to);
@@ -112,7 +112,7 @@ static void put_imports(FILE *to, const struct layout *layout, const struct ws_m
     fputs(" },", to);
   }
   fputs(i ? "\n    ],\n    bindings: [" : "],\n    bindings: [", to);
-  for (i = 0; ws_module_binding(module, i, &binding); i++) {
+  for (i = 0; ws_link_binding(layout->link, module, i, &binding); i++) {
     fputs("\n      { name: ", to);
     put_string(to, binding.name);
     fputs(", from: ", to);
@@ -154,8 +154,8 @@ static void put_module(FILE *to, const struct layout *layout, const struct place
   put_string(to, info->memory_module);
   fputs(", name: ", to);
   put_string(to, info->memory_name);
-  fprintf(to, " },\n    importsTable: %s,\n", info->imports_table ? "true" : "false");
-  put_imports(to, layout, placed->module);
+  fprintf(to, " },\n    importsTable: %s,\n", imports_table(layout, placed) ? "true" : "false");
+  put_imports(to, layout, (size_t)(placed - layout->modules));
   fputs("  },\n", to);
 }
 

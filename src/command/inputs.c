@@ -7,11 +7,8 @@
 bool read_input(const struct options *options, const char *path, bool to_place, struct input_file *file,
                 struct ws_module **module) {
   struct ws_error error;
-  struct ws_read_options read = {.trust_pic = options->trust_pic,
-                                 .keep_relocs = options->keep_relocs,
-                                 .share_stack = options->share_stack,
-                                 .share_table = options->share_table,
-                                 .check_later = to_place};
+  struct ws_read_options read = {
+      WS_OPTIONS(read), .trust_pic = options->trust_pic, .check_later = to_place};
   if (!open_input(path, file))
     return false;
   *module = ws_module_read(path, file->bytes, file->size, &read, &error);
@@ -26,6 +23,30 @@ bool read_input(const struct options *options, const char *path, bool to_place, 
          "without a C library with -Wl,--export-if-defined=__wasm_call_ctors",
          path);
   return true;
+}
+
+static void report_problem(void *context, const struct ws_error *problem) {
+  (void)context;
+  fail_with(problem);
+}
+
+struct ws_link *new_link(const struct options *options) {
+  struct ws_error error;
+  struct ws_link_options link = {WS_OPTIONS(link),
+                                 .share_stack = options->share_stack,
+                                 .share_table = options->share_table,
+                                 .keep_relocs = options->keep_relocs,
+                                 .host_imports = options->host_imports.items,
+                                 .host_modules = options->host_modules.items,
+                                 .host_import_count = options->host_imports.count,
+                                 .host_module_count = options->host_modules.count,
+                                 .prefer = options->prefer.items,
+                                 .prefer_count = options->prefer.count,
+                                 .report = report_problem};
+  struct ws_link *made = ws_link_new(&link, &error);
+  if (!made)
+    fail_with(&error);
+  return made;
 }
 
 static bool check_name(const char *name) {

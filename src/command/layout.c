@@ -8,6 +8,17 @@
 #include "base/error.h"
 #include "command/command.h"
 
+bool owns_heap(const struct layout *layout, size_t module) {
+  const struct ws_placement *at = &layout->modules[module].placement;
+  enum ws_heap_class heap = ws_link_heap(layout->link, module);
+  return heap != WS_HEAP_NONE && heap != WS_HEAP_GROWS && at->heap_base < at->heap_end;
+}
+
+bool imports_table(const struct layout *layout, const struct placed *placed) {
+  const struct ws_module_info *info = ws_module_info(placed->module);
+  return info->imports_table || (layout->plan.shared_table && info->has_table);
+}
+
 char *macro_name(const char *name) {
   size_t size = strlen(name);
   char *macro = xmalloc(size + 1);
@@ -86,7 +97,8 @@ void get_module_fields(const struct layout *layout, const struct placed *placed,
        .nullable = "null if it has none"},
       {"dataBase", "DATA_BASE", ADDRESS, at->data_base, .comment = "First byte of static data"},
       {"dataEnd", "DATA_END", ADDRESS, at->data_end, .comment = "One past the last byte of static data"},
-      {"heapBase", "HEAP_BASE", ADDRESS, at->heap_base, .comment = "What the module was told is __heap_base"},
+      {"heapBase", "HEAP_BASE", ADDRESS, at->heap_base, .comment = "Its own range of the heap, which may be empty: what it was told is __heap_base"},
+      {"heapEnd", "HEAP_END", ADDRESS, at->heap_end, .comment = "And __heap_end"},
       {"tableBase", "TABLE_BASE", COUNT, at->table_base,
        .comment = "Index of its first function in its function table"},
       {"tableSize", "TABLE_SIZE", COUNT, info->table_size, .comment = "How many functions it puts there"},
@@ -106,10 +118,10 @@ static void set_fields(json_t *json, const struct field *fields) {
 }
 
 // The variables of other modules that it was bound to.
-static json_t *bindings_json(const struct layout *layout, const struct ws_module *module) {
+static json_t *bindings_json(const struct layout *layout, size_t module) {
   json_t *json = json_array();
   struct ws_binding binding;
-  for (size_t i = 0; ws_module_binding(module, i, &binding); i++)
+  for (size_t i = 0; ws_link_binding(layout->link, module, i, &binding); i++)
     json_array_append_new(json, json_pack("{s:o, s:s, s:I}", "name", json_text(binding.name), "from",
                                           layout->modules[binding.from].name, "address",
                                           (json_int_t)binding.address));
@@ -117,10 +129,10 @@ static json_t *bindings_json(const struct layout *layout, const struct ws_module
 }
 
 // What it imports, other than from the layout itself.
-static json_t *imports_json(const struct layout *layout, const struct ws_module *module) {
+static json_t *imports_json(const struct layout *layout, size_t module) {
   json_t *json = json_array();
   struct ws_import_info import;
-  for (size_t i = 0; ws_module_import(module, i, &import); i++)
+  for (size_t i = 0; ws_link_import(layout->link, module, i, &import); i++)
     json_array_append_new(json, json_pack("{s:s, s:s, s:s, s:s?}", "module", import.module, "name",
                                           import.name, "kind", ws_external_kind_name(import.kind), "from",
                                           import.from == WS_HOST ? NULL : layout->modules[import.from].name));
@@ -130,17 +142,19 @@ static json_t *imports_json(const struct layout *layout, const struct ws_module 
 static json_t *module_json(const struct layout *layout, const struct placed *placed) {
   const struct ws_module_info *info = ws_module_info(placed->module);
   struct field fields[MODULE_FIELDS + 1];
+  size_t index = (size_t)(placed - layout->modules);
   json_t *json = json_object();
   json_object_set_new(json, "name", json_string(placed->name));
   json_object_set_new(json, "file", json_sprintf("%s.wasm", placed->name));
   json_object_set_new(json, "offset", json_integer((json_int_t)placed->placement.offset));
   get_module_fields(layout, placed, fields);
   set_fields(json, fields);
+  json_object_set_new(json, "heap", json_string(ws_heap_class_name(ws_link_heap(layout->link, index))));
   json_object_set_new(json, "memoryImport",
                       json_pack("{s:s, s:s}", "module", info->memory_module, "name", info->memory_name));
-  json_object_set_new(json, "importsTable", json_boolean(info->imports_table));
-  json_object_set_new(json, "imports", imports_json(layout, placed->module));
-  json_object_set_new(json, "bindings", bindings_json(layout, placed->module));
+  json_object_set_new(json, "importsTable", json_boolean(imports_table(layout, placed)));
+  json_object_set_new(json, "imports", imports_json(layout, index));
+  json_object_set_new(json, "bindings", bindings_json(layout, index));
   return json;
 }
 

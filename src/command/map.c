@@ -31,6 +31,27 @@ static void step(struct walk *walk, uint64_t start, uint64_t end, const char *mo
   walk->cursor = end;
 }
 
+// The ranges of the heap that are a module's own, and what lies between them.
+static void walk_heaps(struct walk *walk, const struct layout *layout) {
+  const struct ws_plan *plan = &layout->plan;
+  uint64_t cursor = plan->heap_base;
+  while (cursor < plan->heap_end) {
+    const struct placed *next = NULL;
+    for (size_t i = 0; i < layout->count; i++) {
+      const struct placed *placed = &layout->modules[i];
+      const struct ws_placement *at = &placed->placement;
+      bool own = owns_heap(layout, i) && at->heap_base >= cursor && at->heap_base < at->heap_end;
+      if (own && (!next || at->heap_base < next->placement.heap_base))
+        next = placed;
+    }
+    uint64_t start = next ? next->placement.heap_base : plan->heap_end;
+    step(walk, cursor, start, "(all)", "heap, at the start", layout->count);
+    if (next)
+      step(walk, start, next->placement.heap_end, next->name, "heap, at the start", (size_t)(next - layout->modules));
+    cursor = next ? next->placement.heap_end : plan->heap_end;
+  }
+}
+
 // Visits every region in order of address.
 static void walk_regions(const struct layout *layout, visit function, void *context) {
   const struct ws_plan *plan = &layout->plan;
@@ -53,7 +74,7 @@ static void walk_regions(const struct layout *layout, visit function, void *cont
     step(&walk, base, stack, "(thread)", "stack", layout->count);
     step(&walk, stack, base + plan->thread_size, "(thread)", "thread-local variables", layout->count);
   }
-  step(&walk, plan->heap_base, plan->heap_end, "(all)", "heap, at the start", layout->count);
+  walk_heaps(&walk, layout);
 }
 
 static const char *print_size(char text[32], uint64_t size) {

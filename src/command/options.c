@@ -38,7 +38,8 @@ static const struct row {
     {"stack-size", "N", "its size (default: the largest of a module)", COMBINE, SIZE, FIELD(plan.stack_size),
      0},
     {"table", "shared", "one function table", COMBINE, SHARING, FIELD(share_table), 0},
-    {"heap-owner", "NAME", "the module that gets the initial heap", COMBINE, TEXT, FIELD(heap_owner), 0},
+    {"heap-owner", "NAME", "the module that gets the initial heap", COMBINE, TEXT, FIELD(plan.heap_owner), 0},
+    {"heap", "NAME=CLASS", "vouch for what the heap of a module is: see wasmshare(1)", COMBINE, LIST, FIELD(heaps), 0},
     {"threads", "N", "room for N threads beside the first", COMBINE, SIZE, FIELD(plan.threads), 0},
     {"host-import", "MOD.NAME", "an import that the host gives", COMBINE, LIST, FIELD(host_imports), 0},
     {"host-imports", "MOD", "imports that the host gives: all from MOD", COMBINE, LIST, FIELD(host_modules),
@@ -193,9 +194,9 @@ static void make_list(struct list *list, int argc) {
 bool parse_options(int argc, char **argv, unsigned command, struct options *options) {
   *options = (struct options){.layout_name = "layout"};
   options->inputs = xcalloc((size_t)argc, sizeof *options->inputs);
-  make_list(&options->host_imports, argc);
-  make_list(&options->host_modules, argc);
-  make_list(&options->prefer, argc);
+  for (int i = 0; i < ROWS; i++)
+    if (rows[i].kind == LIST)
+      make_list((struct list *)((char *)options + rows[i].field), argc);
   struct option long_options[ROWS + 1] = {0};
   for (int i = 0; i < ROWS; i++)
     long_options[i] =
@@ -223,7 +224,7 @@ void free_options(struct options *options) {
   for (size_t i = 0; i < options->input_count; i++)
     free(options->inputs[i].name);
   free(options->inputs);
-  free(options->host_imports.items);
-  free(options->host_modules.items);
-  free(options->prefer.items);
+  for (int i = 0; i < ROWS; i++)
+    if (rows[i].kind == LIST)
+      free(((struct list *)((char *)options + rows[i].field))->items);
 }

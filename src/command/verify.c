@@ -104,7 +104,7 @@ static bool read_entry(const json_t *json, const struct ws_plan *plan, struct wr
       .data_base = number(json, "dataBase", &ok),
       .data_end = number(json, "dataEnd", &ok),
       .heap_base = number(json, "heapBase", &ok),
-      .heap_end = plan->heap_end,
+      .heap_end = number(json, "heapEnd", &ok),
       .table_base = number(json, "tableBase", &ok),
       .table_end = plan->table_size,
       .pages = plan->pages,
@@ -179,15 +179,15 @@ static bool check_ranges(const char *path, const struct ws_plan *plan, const str
   return true;
 }
 
-static bool open_module(const char *layout_path, const struct ws_plan *plan, struct written *written) {
+static bool open_module(const char *layout_path, struct ws_link *link, struct written *written) {
   const char *name = text(written->json, "file"), *slash = strrchr(layout_path, '/');
   struct ws_error error;
-  struct ws_read_options read = {.placed = true, .share_stack = plan->shared_stack};
+  struct ws_read_options read = {WS_OPTIONS(read), .placed = true};
   written->path = xprintf("%.*s%s", slash ? (int)(slash - layout_path + 1) : 0, layout_path, name);
   if (!open_input(written->path, &written->file))
     return false;
   written->module = ws_module_read(written->path, written->file.bytes, written->file.size, &read, &error);
-  return written->module || fail_with(&error);
+  return (written->module && ws_link_add(link, written->module, written->name, &error)) || fail_with(&error);
 }
 
 static bool check_pointers(const struct written *written) {
@@ -233,11 +233,13 @@ static const struct written *find_written(const struct written *all, size_t coun
 
 // What the module imports is what the layout says, and so is what is exported by the module that it comes
 // from.
-static bool check_imports(const struct written *all, size_t count, const struct written *written) {
+static bool check_imports(const struct ws_link *link, const struct written *all, size_t count,
+                          const struct written *written) {
+  size_t index = (size_t)(written - all);
   const json_t *imports = json_object_get(written->json, "imports");
   struct ws_import_info import;
   size_t i = 0;
-  for (; ws_module_import(written->module, i, &import); i++) {
+  for (; ws_link_import(link, index, i, &import); i++) {
     const json_t *json = json_array_get(imports, i);
     const char *module = text(json, "module"), *name = text(json, "name"), *kind = text(json, "kind");
     if (!module || !name || !kind || strcmp(module, import.module) != 0 || strcmp(name, import.name) != 0 ||
@@ -246,7 +248,7 @@ static bool check_imports(const struct written *all, size_t count, const struct 
                   ws_external_kind_name(import.kind), import.module, import.name);
     const char *from = text(json, "from");
     const struct written *exporter = find_written(all, count, from);
-    if (from && (!exporter || !ws_import_matches(written->module, i, exporter->module)))
+    if (from && (!exporter || !ws_link_import_matches(link, index, i, (size_t)(exporter - all))))
       return fail("%s: imports the %s %s.%s, which %s does not export with that type", written->path,
                   ws_external_kind_name(import.kind), import.module, import.name, from);
   }
@@ -287,6 +289,20 @@ static bool check_order(const char *path, const json_t *order, const struct writ
   return ok || fail("%s: the instantiation order does not have every module once", path);
 }
 
+// The modules themselves, which are added to a link as they are opened.
+static bool check_modules(const char *path, const struct ws_plan *plan, struct written *all, size_t count) {
+  struct ws_error error;
+  struct ws_link_options options = {WS_OPTIONS(options), .share_stack = plan->shared_stack};
+  struct ws_link *link = ws_link_new(&options, &error);
+  bool ok = link || fail_with(&error);
+  for (size_t i = 0; i < count && ok; i++)
+    ok = open_module(path, link, &all[i]) && check_module(&all[i], plan);
+  for (size_t i = 0; i < count && ok; i++)
+    ok = check_imports(link, all, count, &all[i]) && check_bindings(all, count, &all[i]);
+  ws_link_free(link);
+  return ok;
+}
+
 static bool verify_layout(const char *path, const json_t *json) {
   struct ws_plan plan = {0};
   const json_t *modules = json_object_get(json, "modules");
@@ -297,12 +313,8 @@ static bool verify_layout(const char *path, const json_t *json) {
     ok = read_entry(json_array_get(modules, i), &plan, &all[i]);
   if (!ok)
     fail("%s: is not a layout of this wasmshare (see docs/layout.md)", path);
-  ok = ok && check_ranges(path, &plan, all, count);
-  for (size_t i = 0; i < count && ok; i++)
-    ok = open_module(path, &plan, &all[i]) && check_module(&all[i], &plan);
-  for (size_t i = 0; i < count && ok; i++)
-    ok = check_imports(all, count, &all[i]) && check_bindings(all, count, &all[i]);
-  ok = ok && check_order(path, json_object_get(json, "instantiationOrder"), all, count);
+  ok = ok && check_ranges(path, &plan, all, count) && check_modules(path, &plan, all, count) &&
+       check_order(path, json_object_get(json, "instantiationOrder"), all, count);
   for (size_t i = 0; i < count; i++) {
     ws_module_free(all[i].module);
     close_input(&all[i].file);

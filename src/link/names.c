@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "read/module.h"
 #include "base/suggest.h"
+#include "link/link.h"
 
 static const char *const kind_names[] = {"function", "table", "memory", "global", "tag"};
 
@@ -92,14 +92,16 @@ static bool find_variable(const struct ws_module *module, struct ws_slice name, 
 // ------------------------------------------------------------------------------------------------ choosing
 
 struct resolver {
-  struct ws_module *const *modules;
-  size_t count;
-  const struct ws_resolve_options *options;
-  const struct ws_module *user; // whose names are being resolved
+  struct ws_link *link;
+  const struct ws_link_options *options;
+  const struct ws_input *user; // whose names are being resolved
   size_t problems;
+  struct ws_error *first; // of the problems
 };
 
 static void report(struct resolver *resolver, const struct ws_error *problem) {
+  if (resolver->problems == 0)
+    *resolver->first = *problem;
   if (resolver->problems++ < MOST_PROBLEMS && resolver->options->report)
     resolver->options->report(resolver->options->context, problem);
 }
@@ -115,13 +117,14 @@ static bool is_one_of_many(struct resolver *resolver) {
 #define REPORT(resolver, ...)                                                                                \
   do {                                                                                                       \
     struct ws_error problem;                                                                                 \
-    ws_fail(&problem, (resolver)->user->file, NULL, WS_NO_OFFSET, __VA_ARGS__);                              \
+    ws_fail(&problem, (resolver)->user->module->file, NULL, WS_NO_OFFSET, __VA_ARGS__);                              \
     report(resolver, &problem);                                                                              \
   } while (0)
 
-static size_t rank(const struct ws_resolve_options *options, size_t module) {
+static size_t rank(const struct resolver *resolver, size_t module) {
+  const struct ws_link_options *options = resolver->options;
   size_t i = 0;
-  while (i < options->prefer_count && options->prefer[i] != module)
+  while (i < options->prefer_count && strcmp(options->prefer[i], resolver->link->inputs[module].name) != 0)
     i++;
   return i;
 }
@@ -136,7 +139,7 @@ static void consider(const struct resolver *resolver, struct choice *choice, siz
     choice->best = module;
     return;
   }
-  size_t new_rank = rank(resolver->options, module), old_rank = rank(resolver->options, choice->best);
+  size_t new_rank = rank(resolver, module), old_rank = rank(resolver, choice->best);
   if (new_rank < old_rank)
     *choice = (struct choice){module, WS_HOST};
   else if (new_rank == old_rank)
@@ -152,7 +155,7 @@ static bool is_named(const struct ws_import *import, const char *text) {
          text[size] == '.' && memcmp(text + size + 1, import->name.data, import->name.size) == 0;
 }
 
-static bool host_gives(const struct ws_resolve_options *options, const struct ws_import *import) {
+static bool host_gives(const struct ws_link_options *options, const struct ws_import *import) {
   for (size_t i = 0; i < options->host_import_count; i++)
     if (is_named(import, options->host_imports[i]))
       return true;
@@ -174,7 +177,7 @@ static bool may_come_from_any(const struct ws_import *import, size_t named) {
 }
 
 static void report_missing(struct resolver *resolver, const struct ws_import *import, size_t named) {
-  const struct ws_resolve_options *options = resolver->options;
+  const struct ws_input *inputs = resolver->link->inputs;
   char module[TEXT], name[TEXT], near[TEXT], why[2 * TEXT], hint[3 * TEXT] = "";
   if (is_one_of_many(resolver))
     return;
@@ -188,9 +191,9 @@ static void report_missing(struct resolver *resolver, const struct ws_import *im
   ws_printable(import->name, name, sizeof name);
   struct ws_suggestion suggestion = ws_suggest(import->name);
   size_t hider = WS_HOST, elsewhere = WS_HOST;
-  for (size_t i = 0; i < resolver->count; i++) {
-    const struct ws_module *other = resolver->modules[i];
-    if (other == resolver->user)
+  for (size_t i = 0; i < resolver->link->count; i++) {
+    const struct ws_module *other = inputs[i].module;
+    if (&inputs[i] == resolver->user)
       continue;
     if (import->kind == WS_FUNCTION && hides(other, WS_SYMBOL_FUNCTION, import->name))
       hider = i;
@@ -204,47 +207,59 @@ static void report_missing(struct resolver *resolver, const struct ws_import *im
     }
   }
   if (elsewhere != WS_HOST)
-    snprintf(hint, sizeof hint, "; %s exports it: import it from there", options->names[elsewhere]);
+    snprintf(hint, sizeof hint, "; %s exports it: import it from there", inputs[elsewhere].name);
   else if (hider != WS_HOST)
     snprintf(hint, sizeof hint, "; %s has it, but does not export it: link that with -Wl,--export=%s",
-             options->names[hider], name);
+             inputs[hider].name, name);
   else if (suggestion.from != WS_HOST)
     snprintf(hint, sizeof hint, "; did you mean %s, of %s?", ws_printable(suggestion.name, near, sizeof near),
-             options->names[suggestion.from]);
+             inputs[suggestion.from].name);
   bool any = may_come_from_any(import, named);
   snprintf(why, sizeof why, "%s%s",
            any                ? "no module exports"
            : named == WS_HOST ? "is of no module that is combined"
-                              : options->names[named],
+                              : inputs[named].name,
            named == WS_HOST ? "" : " does not export");
   REPORT(resolver, "imports the %s %s.%s, which %s%s (if the host gives it, say --host-import %s.%s)",
          kind_names[import->kind], module, name, why, hint, module, name);
 }
 
-static void resolve_import(struct resolver *resolver, struct ws_import *import) {
-  const struct ws_resolve_options *options = resolver->options;
-  import->from = WS_HOST;
-  if (import->supplied)
+// The module, other than its user, that an import names, or WS_HOST.
+static size_t named_module(const struct resolver *resolver, const struct ws_import *import) {
+  size_t named = WS_HOST;
+  for (size_t i = 0; i < resolver->link->count; i++)
+    if (&resolver->link->inputs[i] != resolver->user && ws_slice_is(import->module, resolver->link->inputs[i].name))
+      named = i;
+  return named;
+}
+
+static struct choice choose_exporter(const struct resolver *resolver, const struct ws_import *import, size_t named) {
+  bool any = may_come_from_any(import, named);
+  struct choice choice = {WS_HOST, WS_HOST};
+  for (size_t i = 0; i < resolver->link->count; i++) {
+    const struct ws_input *input = &resolver->link->inputs[i];
+    const struct ws_export *export = NULL;
+    if (input != resolver->user && (any || named == i))
+      export = ws_find_export(input->module, import->name);
+    if (export && export->kind == import->kind)
+      consider(resolver, &choice, i);
+  }
+  return choice;
+}
+
+static void resolve_import(struct resolver *resolver, const struct ws_import *import, struct ws_link_import *found) {
+  const struct ws_input *inputs = resolver->link->inputs;
+  found->from = WS_HOST;
+  if (found->supplied)
     return;
   if (strlen(import->module_text) != import->module.size || strlen(import->name_text) != import->name.size) {
     REPORT(resolver, "imports a %s with a zero byte in its name", kind_names[import->kind]);
     return;
   }
-  if (host_gives(options, import))
+  if (host_gives(resolver->options, import))
     return;
-  size_t named = WS_HOST;
-  for (size_t i = 0; i < resolver->count; i++)
-    if (resolver->modules[i] != resolver->user && ws_slice_is(import->module, options->names[i]))
-      named = i;
-  bool any = may_come_from_any(import, named);
-  struct choice choice = {WS_HOST, WS_HOST};
-  for (size_t i = 0; i < resolver->count; i++) {
-    const struct ws_export *export = NULL;
-    if (resolver->modules[i] != resolver->user && (any || named == i))
-      export = ws_find_export(resolver->modules[i], import->name);
-    if (export && export->kind == import->kind)
-      consider(resolver, &choice, i);
-  }
+  size_t named = named_module(resolver, import);
+  struct choice choice = choose_exporter(resolver, import, named);
   if (choice.best == WS_HOST) {
     if (named != WS_HOST || !is_host_interface(import->module))
       report_missing(resolver, import, named);
@@ -257,16 +272,16 @@ static void resolve_import(struct resolver *resolver, struct ws_import *import) 
     REPORT(resolver,
            "imports the %s %s.%s, which both %s and %s export: say which with --prefer, or import "
            "it from one of them by name",
-           kind_names[import->kind], module, name, options->names[choice.best], options->names[choice.rival]);
+           kind_names[import->kind], module, name, inputs[choice.best].name, inputs[choice.rival].name);
     return;
   }
-  const struct ws_module *exporter = resolver->modules[choice.best];
-  if (!same_type(resolver->user, import, exporter, ws_find_export(exporter, import->name))) {
+  const struct ws_module *exporter = inputs[choice.best].module;
+  if (!same_type(resolver->user->module, import, exporter, ws_find_export(exporter, import->name))) {
     REPORT(resolver, "imports the %s %s.%s with another type than %s exports it with",
-           kind_names[import->kind], module, name, options->names[choice.best]);
+           kind_names[import->kind], module, name, inputs[choice.best].name);
     return;
   }
-  import->from = choice.best;
+  found->from = choice.best;
 }
 
 // ----------------------------------------------------------------------------------------------- variables
@@ -275,9 +290,9 @@ static void report_missing_variable(struct resolver *resolver, struct ws_slice s
   if (is_one_of_many(resolver))
     return;
   struct ws_suggestion suggestion = ws_suggest(symbol);
-  for (size_t i = 0; i < resolver->count; i++) {
-    const struct ws_module *other = resolver->modules[i];
-    if (other == resolver->user)
+  for (size_t i = 0; i < resolver->link->count; i++) {
+    const struct ws_module *other = resolver->link->inputs[i].module;
+    if (&resolver->link->inputs[i] == resolver->user)
       continue;
     if (hides(other, WS_SYMBOL_DATA, symbol)) {
       REPORT(resolver,
@@ -297,18 +312,20 @@ static void report_missing_variable(struct resolver *resolver, struct ws_slice s
                                     "module does not use itself";
   if (suggestion.from != WS_HOST)
     snprintf(hint, sizeof hint, "; did you mean %s, of %s?", ws_printable(suggestion.name, near, sizeof near),
-             resolver->options->names[suggestion.from]);
+             resolver->link->inputs[suggestion.from].name);
   REPORT(resolver, "uses the variable %s, which it does not define, and neither does any other module%s",
          name, hint);
 }
 
-static void resolve_variable(struct resolver *resolver, struct ws_external *external) {
-  struct ws_slice symbol = resolver->user->symbols[external->symbol].name;
+static void resolve_variable(struct resolver *resolver, const struct ws_external *external,
+                             struct ws_link_external *found) {
+  const struct ws_input *inputs = resolver->link->inputs;
+  struct ws_slice symbol = resolver->user->module->symbols[external->symbol].name;
   struct choice choice = {WS_HOST, WS_HOST};
   uint64_t address;
-  external->from = WS_HOST;
-  for (size_t i = 0; i < resolver->count; i++)
-    if (resolver->modules[i] != resolver->user && find_variable(resolver->modules[i], symbol, &address))
+  found->from = WS_HOST;
+  for (size_t i = 0; i < resolver->link->count; i++)
+    if (&inputs[i] != resolver->user && find_variable(inputs[i].module, symbol, &address))
       consider(resolver, &choice, i);
   char name[TEXT];
   ws_printable(symbol, name, sizeof name);
@@ -320,76 +337,75 @@ static void resolve_variable(struct resolver *resolver, struct ws_external *exte
   if (choice.rival != WS_HOST) {
     if (external->first)
       REPORT(resolver, "uses the variable %s, which both %s and %s export: say which with --prefer", name,
-             resolver->modules[choice.best]->file, resolver->modules[choice.rival]->file);
+             inputs[choice.best].module->file, inputs[choice.rival].module->file);
     return;
   }
-  find_variable(resolver->modules[choice.best], symbol, &external->linked);
-  external->from = choice.best;
+  find_variable(inputs[choice.best].module, symbol, &found->linked);
+  found->from = choice.best;
 }
 
 static bool resolve_names(struct resolver *resolver) {
-  for (size_t i = 0; i < resolver->count; i++) {
-    struct ws_module *user = resolver->modules[i];
+  for (size_t i = 0; i < resolver->link->count; i++) {
+    const struct ws_input *user = &resolver->link->inputs[i];
     resolver->user = user;
-    for (size_t k = 0; k < user->import_count; k++)
-      resolve_import(resolver, &user->imports[k]);
-    for (size_t k = 0; k < user->external_count; k++)
-      resolve_variable(resolver, &user->externals[k]);
+    for (size_t k = 0; k < user->module->import_count; k++)
+      resolve_import(resolver, &user->module->imports[k], &user->imports[k]);
+    for (size_t k = 0; k < user->module->external_count; k++)
+      resolve_variable(resolver, &user->module->externals[k], &user->externals[k]);
   }
   size_t problems = resolver->problems;
   if (problems > MOST_PROBLEMS && resolver->options->report) {
     struct ws_error more;
-    ws_fail(&more, resolver->user->file, NULL, WS_NO_OFFSET, "and %zu more errors like these",
+    ws_fail(&more, resolver->user->module->file, NULL, WS_NO_OFFSET, "and %zu more errors like these",
             problems - MOST_PROBLEMS);
     resolver->options->report(resolver->options->context, &more);
   }
   return problems == 0;
 }
 
-bool ws_resolve(struct ws_module *const *modules, size_t count, const struct ws_resolve_options *options) {
-  struct resolver resolver = {.modules = modules, .count = count, .options = options};
-  bool exact = true;
-  for (size_t i = 0; i < count; i++) {
-    if (!modules[i]->info.exact && options->report)
-      options->report(options->context, &modules[i]->info.inexact);
-    exact &= modules[i]->info.exact;
+static bool check_exact(struct resolver *resolver) {
+  for (size_t i = 0; i < resolver->link->count; i++) {
+    const struct ws_module_info *info = &resolver->link->inputs[i].module->info;
+    if (!info->exact)
+      report(resolver, &info->inexact);
   }
-  return exact && resolve_names(&resolver);
+  return resolver->problems == 0;
+}
+
+bool ws_link_resolve(struct ws_link *link, struct ws_error *error) {
+  struct resolver resolver = {.link = link, .options = &link->options, .first = error};
+  link->resolved = check_exact(&resolver) && resolve_names(&resolver) && ws_find_order(link, error);
+  return link->resolved;
 }
 
 // --------------------------------------------------------------------------------------- what was resolved
 
-static const struct ws_import *listed_import(const struct ws_module *module, size_t index) {
-  return index < module->open_import_count ? module->open_imports[index] : NULL;
+// The `index`th import that is not supplied; SIZE_MAX if there are no more.
+static size_t listed_import(const struct ws_input *input, size_t index) {
+  for (size_t i = 0; i < input->module->import_count; i++)
+    if (!input->imports[i].supplied && index-- == 0)
+      return i;
+  return SIZE_MAX;
 }
 
-bool ws_module_import(const struct ws_module *module, size_t index, struct ws_import_info *info) {
-  const struct ws_import *import = listed_import(module, index);
-  if (!import)
+bool ws_link_import(const struct ws_link *link, size_t module, size_t index, struct ws_import_info *info) {
+  const struct ws_input *input = &link->inputs[module];
+  size_t found = listed_import(input, index);
+  if (found == SIZE_MAX)
     return false;
+  const struct ws_import *import = &input->module->imports[found];
   *info = (struct ws_import_info){.module = import->module_text,
                                   .name = import->name_text,
                                   .kind = (enum ws_external_kind)import->kind,
-                                  .from = import->from};
+                                  .from = input->imports[found].from};
   return true;
 }
 
-bool ws_import_matches(const struct ws_module *module, size_t index, const struct ws_module *exporter) {
-  const struct ws_import *import = listed_import(module, index);
-  const struct ws_export *export = import ? ws_find_export(exporter, import->name) : NULL;
-  return export && export->kind == import->kind && same_type(module, import, exporter, export);
-}
-
-bool ws_module_binding(const struct ws_module *module, size_t index, struct ws_binding *binding) {
-  // A symbol with several addends is one binding.
-  size_t seen = 0;
-  for (size_t i = 0; i < module->external_count; i++) {
-    if (!module->externals[i].first || seen++ != index)
-      continue;
-    *binding = (struct ws_binding){.name = module->externals[i].name,
-                                   .from = module->externals[i].from,
-                                   .address = module->externals[i].address};
-    return true;
-  }
-  return false;
+bool ws_link_import_matches(const struct ws_link *link, size_t module, size_t index, size_t exporter) {
+  const struct ws_input *input = &link->inputs[module];
+  const struct ws_module *from = link->inputs[exporter].module;
+  size_t found = listed_import(input, index);
+  const struct ws_import *import = found == SIZE_MAX ? NULL : &input->module->imports[found];
+  const struct ws_export *export = import ? ws_find_export(from, import->name) : NULL;
+  return export && export->kind == import->kind && same_type(input->module, import, from, export);
 }

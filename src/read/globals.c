@@ -7,6 +7,7 @@ static void set(struct ws_global *global, bool moves, enum ws_base base) {
   global->explained = true;
   global->moves = moves;
   global->base = (uint8_t)base;
+  global->target = WS_NO_SYMBOL;
 }
 
 // What the linker itself names: its variables, and GOT entries.
@@ -83,6 +84,7 @@ static bool explain_by_export(struct ws_module *module, const struct ws_export *
           "after it was linked, so give the linker's own output",
           name);
     set(global, moves, base);
+    global->target = (uint32_t)(*found - module->symbols);
     return true;
   }
   if (ws_is_segment_bound(module, export->name, global->init.value))

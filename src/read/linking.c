@@ -127,7 +127,7 @@ static bool read_symbols(struct ws_module *module, struct ws_reader *reader, str
   return true;
 }
 
-static bool read_linking(struct ws_module *module, struct ws_section *section, struct ws_error *error) {
+static bool read_linking(struct ws_module *module, const struct ws_section *section, struct ws_error *error) {
   struct ws_reader reader = ws_reader(section->content);
   uint32_t version = ws_read_uleb32(&reader);
   if (!reader.bad && version != LINKING_VERSION)
@@ -153,7 +153,6 @@ static bool read_linking(struct ws_module *module, struct ws_section *section, s
   if (reader.bad)
     return malformed(module, error, "linking", &reader);
   module->has_linking = true;
-  section->dropped = true;
   return true;
 }
 

@@ -66,20 +66,33 @@ bool ws_add_fixup(struct ws_section *section, struct ws_fixup fixup) {
   return true;
 }
 
+static int compare_fixups(const void *left, const void *right) {
+  uint32_t a = ((const struct ws_fixup *)left)->offset, b = ((const struct ws_fixup *)right)->offset;
+  return a < b ? -1 : a > b;
+}
+
+void ws_sort_fixups(struct ws_section *section) {
+  for (size_t i = 1; i < section->fixup_count; i++) {
+    if (section->fixups[i - 1].offset > section->fixups[i].offset) {
+      qsort(section->fixups, section->fixup_count, sizeof *section->fixups, compare_fixups);
+      return;
+    }
+  }
+}
+
 struct ws_slice ws_function_body(const struct ws_module *module, uint32_t index) {
   const struct ws_function *function = &module->functions[index];
   const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
   return (struct ws_slice){code->content.data + function->offset, function->size};
 }
 
-struct ws_appended *ws_append_function(struct ws_module *module) {
-  struct ws_appended *appended =
-      ws_make_room(module->appended, module->appended_count, &module->appended_capacity, sizeof *appended);
-  if (!appended)
-    return NULL;
-  module->appended = appended;
-  module->appended[module->appended_count] = (struct ws_appended){0};
-  return &module->appended[module->appended_count++];
+bool ws_is_link_metadata(const struct ws_module *module, const struct ws_section *section) {
+  if (section->id != WS_SECTION_CUSTOM)
+    return false;
+  if (module->has_linking &&
+      (ws_slice_is(section->name, "linking") || ws_slice_starts(section->name, "reloc.")))
+    return true;
+  return module->prepared && ws_slice_is(section->name, "wasmshare");
 }
 
 const struct ws_linker_symbol *ws_linker_symbol(struct ws_slice name) {

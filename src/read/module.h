@@ -1,4 +1,5 @@
-// A module inside the library: what the stages hand on. Each block names the stage that fills it.
+// A module inside the library: what a file says, and nothing that a choice decides. Reading fills it, each block
+// in the file that it names; after that it is only read.
 #ifndef WASMSHARE_MODULE_H
 #define WASMSHARE_MODULE_H
 
@@ -7,28 +8,27 @@
 #include "format/wasm.h"
 #include "wasmshare.h"
 
-// A pointer of fixed width in a section's final content.
+// A pointer of fixed width in a section.
 struct ws_fixup {
-  uint32_t offset;  // in the section's final content
+  uint32_t offset;  // in the section's content
   uint8_t encoding; // enum ws_encoding
   uint8_t base;     // enum ws_base: its delta is added
   uint8_t minus;    // enum ws_base whose delta is taken off again, or WS_BASE_COUNT: for relative pointers
   uint8_t unused;
-  uint32_t external; // index into ws_module.externals, when base is WS_BASE_EXTERNAL
+  uint32_t target; // index of what it names: a ws_external for WS_BASE_EXTERNAL, else a symbol or WS_NO_SYMBOL
 };
+
+// The index of a relocation whose symbol was not linked: what DWARF says of functions that were left out, and
+// pointers to weak functions that are undefined, which are null. lld up to 19 writes these; later ones leave
+// out the entry, but count it (lld/wasm/InputChunks.cpp, writeRelocations).
+#define WS_NO_SYMBOL UINT32_MAX
 
 struct ws_section {
   uint8_t id;
-  bool dropped;            // is not part of a placed module: linking, reloc.*
-  bool added;              // was not in the input
   bool relocated;          // a reloc.* section was for it
   struct ws_slice name;    // custom sections only
-  struct ws_slice content; // as read; for a custom section, without its name
-  // What is written. The final content is the concatenation of the pieces; the reader's code, data and debug
-  // bytes are borrowed, not copied.
-  struct ws_slice *pieces;
-  size_t piece_count;
-  struct ws_fixup *fixups; // in order of offset
+  struct ws_slice content; // for a custom section, without its name
+  struct ws_fixup *fixups; // in order of offset; those of globals, elements and segments are with these
   size_t fixup_count, fixup_capacity;
 };
 
@@ -57,8 +57,6 @@ struct ws_import {
   uint32_t type;                       // functions
   struct ws_limits limits;             // memories
   struct ws_table table;               // tables
-  bool supplied; // read.c: by the layout: the memory, a shared stack pointer, the function table
-  size_t from;   // resolve.c: index of the module that exports it, or WS_HOST
 };
 
 struct ws_export {
@@ -84,16 +82,16 @@ struct ws_global {
   struct ws_slice name; // from the name section, an export or the symbol table; may be empty
   bool moves;
   bool explained; // it is known what it holds, pointer or not
-  uint8_t base;   // enum ws_base, when it moves
-  uint32_t external;
+  uint8_t base;    // enum ws_base, when it moves
+  uint32_t target; // as in a fixup
 };
 
 struct ws_function {
   uint32_t offset; // of the body, after its size, in the code section's content
   uint32_t size;
-  bool synthetic;               // synthetic.c: the linker wrote it
-  const struct ws_slice *thunk; // synthetic.c: its body instead, which calls one that was appended
-  struct ws_slice name;         // from the name section or the symbol table; may be empty
+  bool synthetic;       // synthetic.c: the linker wrote it
+  bool unpadded;        // synthetic.c: and its addresses are not of full width
+  struct ws_slice name; // from the name section or the symbol table; may be empty
 };
 
 struct ws_segment {
@@ -105,8 +103,7 @@ struct ws_segment {
   uint32_t bytes_offset; // in the data section's content
   struct ws_slice name;  // linking.md: WASM_SEGMENT_INFO
   uint32_t alignment;    // as a power of two
-  size_t kept;           // bytes that are written; the rest is zero and cleared at the start
-  uint32_t final_offset; // of the bytes, in the data section's final content
+  size_t zeros;          // bytes at its end that are zero, and need not be written if they are cleared at the start
 };
 
 struct ws_element {
@@ -129,25 +126,29 @@ struct ws_symbol {
   uint64_t offset, size; // data symbols; the offset of an absolute one is its address
 };
 
-// A function put at the end of the code section: one of the linker's own, with its addresses padded.
-struct ws_appended {
-  uint32_t replaces;    // index, among the defined ones, of the function it stands in for, or WS_NEW_FUNCTION
-  struct ws_slice body; // from its local declarations to its end
-  uint32_t *addresses;  // offsets of address operands in the body
+// One of the linker's own functions: it has no relocations, so it was decoded.
+struct ws_linker_function {
+  uint32_t function;              // index among the defined ones
+  struct ws_address *addresses;   // the operands in it that are addresses, in order
   size_t address_count;
 };
-#define WS_NEW_FUNCTION UINT32_MAX
-#define WS_CLEAR_FUNCTION "__wasmshare_clear_bss" // its name, when it is new
+struct ws_address {
+  uint32_t start, end; // of the operand, in the function's body
+  uint64_t value;
+};
+// How many functions may be appended for an allocator that takes all memory: see write/memory_view.c.
+#define WS_MOST_LIMITED 32u
+// What calls one without arguments is no shorter, beside the function's index: no locals, call, end.
+#define WS_CALL_BODY_SIZE 3u
+// The name of the start function that clears zeroed data, in a placed module.
+#define WS_CLEAR_FUNCTION "__wasmshare_clear_bss"
 
 // An undefined data symbol that the module's pointers name.
 struct ws_external {
   uint32_t symbol;
   bool first; // of those for its symbol
   const char *name;
-  uint64_t addend;  // added to what the site already holds
-  size_t from;      // resolve.c: index of the module that defines it, or WS_HOST before that is known
-  uint64_t linked;  // resolve.c: its address as linked there
-  uint64_t address; // plan.c: where it went
+  uint64_t addend; // added to what the site already holds
 };
 
 struct ws_module {
@@ -193,34 +194,25 @@ struct ws_module {
   uint32_t symbol_count;
 
   // synthetic.c
-  struct ws_appended *appended;
-  size_t appended_count, appended_capacity;
+  struct ws_linker_function *linker_functions;
+  size_t linker_function_count;
   uint64_t init_begin,
       init_end;   // the addresses that the linker's own functions touch; equal if there are none
-  bool may_shift; // appended functions may move every code offset
+  bool may_shift; // functions that are appended when it is written may move every code offset
 
-  // object.c
+  // llvm.c
   struct ws_object *object; // LLVM's reading, if it goes on beside ours
 
   // relocations.c
   struct ws_external *externals;
   size_t external_count, external_capacity;
 
-  // plan.c
-  bool bound; // its externals have their addresses
-
   // read.c
-  const struct ws_import **open_imports; // those that are not supplied
-  size_t open_import_count;
-  bool keep_relocs, share_stack, share_table, placed;
+  bool placed;                  // ws_link_write wrote it
   uint64_t heap_base, heap_end; // __heap_base and __heap_end, as linked
 
   // prepared.c
-  bool prepared; // it was normal already, and its section wasmshare says where the pointers are
-
-  // normal.c
-  bool moved_stack_pointer, moved_table; // the first defined global, the first defined table became an import
-  uint32_t code_shift;                   // how far appended functions move every code offset
+  bool prepared; // its section wasmshare says where the pointers are, and every one has its full width
 };
 
 // The place of a section among the others; custom sections, of order 0, may be anywhere.
@@ -246,6 +238,7 @@ const struct ws_export *ws_find_export(const struct ws_module *module, struct ws
 
 // Adds a fixup to a section; they are sorted by offset once all are known. False if memory runs out.
 bool ws_add_fixup(struct ws_section *section, struct ws_fixup fixup);
+void ws_sort_fixups(struct ws_section *section);
 
 // Whether it is what lld defines as __start_NAME or __stop_NAME, for a segment of that name.
 bool ws_is_segment_bound(const struct ws_module *module, struct ws_slice name, uint64_t value);
@@ -262,14 +255,14 @@ bool ws_are_elements_constant(const struct ws_module *module);
 // Why it cannot become the first imported table after those that the module imports, or NULL if it can.
 const char *ws_why_table_stays(const struct ws_module *module);
 
+// Whether the section is about linking or preparing, and not part of what is written unless it is kept.
+bool ws_is_link_metadata(const struct ws_module *module, const struct ws_section *section);
+
 // Whether it is the table that function pointers are indices of, which linkers name so.
 bool ws_is_function_table(const struct ws_import *import);
 
 // The body of a defined function, as read, from its local declarations to its end.
 struct ws_slice ws_function_body(const struct ws_module *module, uint32_t index);
-
-// A new function behind the module's own, to be filled in; NULL if memory runs out.
-struct ws_appended *ws_append_function(struct ws_module *module);
 
 // The address of the symbol as linked, and what it moves with. False for a symbol whose value does not move.
 bool ws_symbol_target(const struct ws_module *module, const struct ws_symbol *symbol, uint64_t *address,

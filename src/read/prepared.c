@@ -1,7 +1,6 @@
 #include "read/prepared.h"
 
 #include "runtime/wasmshare_load.h"
-#include "write/image.h"
 
 // The numbers of the format are those of the library.
 _Static_assert((int)WS_LOAD_MEMORY == (int)WS_BASE_MEMORY &&
@@ -64,6 +63,7 @@ static bool take_global(struct ws_module *module, const uint8_t *at, const struc
       return false;
     global->moves = global->explained = true;
     global->base = fixup->base;
+    global->target = WS_NO_SYMBOL;
     return true;
   }
   return false;
@@ -91,6 +91,7 @@ static bool take_fixups(struct ws_module *module, const struct ws_load_module *p
         .encoding = (uint8_t)fixups.fixup.encoding,
         .base = (uint8_t)fixups.fixup.base,
         .minus = fixups.fixup.minus == WS_LOAD_BASES ? WS_BASE_COUNT : (uint8_t)fixups.fixup.minus,
+        .target = WS_NO_SYMBOL,
     };
     uint64_t value;
     bool fits = at >= section->content.data &&
@@ -130,9 +131,6 @@ bool ws_read_prepared(struct ws_module *module, struct ws_error *error) {
   enum ws_load_status status = ws_load_open(&prepared, module->bytes.data, module->bytes.size);
   if (status != WS_LOAD_OK)
     return ws_module_fail(module, error, "wasmshare", NULL, "%s", ws_load_message(status));
-  if (module->keep_relocs)
-    return ws_module_fail(module, error, "wasmshare", NULL,
-                          "is prepared, so there are no relocations to keep: give the linker's output");
   take_facts(module, &prepared);
   if (module->info.has_table && !ws_indirect_table(module))
     return malformed(module, error);
@@ -143,6 +141,5 @@ bool ws_read_prepared(struct ws_module *module, struct ws_error *error) {
     if (overlap(&module->sections[i]))
       return malformed(module, error);
   }
-  ws_custom_section(module, "wasmshare")->dropped = true;
   return true;
 }

@@ -6,12 +6,12 @@
 #include "read/globals.h"
 #include "read/linking.h"
 #include "read/module.h"
-#include "write/image.h"
 #include "read/llvm.h"
 #include "read/prepared.h"
 #include "read/relocations.h"
 #include "read/sections.h"
 #include "read/synthetic.h"
+#include "read/zeros.h"
 
 static const char *copy_text(struct ws_module *module, struct ws_slice text) {
   char *copy = ws_arena_new(&module->arena, text.size + 1, 1);
@@ -123,20 +123,10 @@ static void describe_initial_heap(struct ws_module *module) {
 }
 
 static bool describe_imports(struct ws_module *module) {
-  module->open_imports = ws_arena_new(&module->arena, module->import_count, sizeof *module->open_imports);
-  if (!module->open_imports)
-    return false;
   for (size_t i = 0; i < module->import_count; i++) {
     struct ws_import *import = &module->imports[i];
-    bool linkers = ws_slice_is(import->module, "env");
-    bool stack = import->kind == WS_GLOBAL && ws_slice_is(import->name, "__stack_pointer");
-    bool table = ws_is_function_table(import);
-    module->info.imports_stack |= stack;
-    module->info.imports_table |= table;
-    import->supplied = import->kind == WS_MEMORY || (linkers && (table || (stack && module->share_stack)));
-    import->from = WS_HOST;
-    if (!import->supplied)
-      module->open_imports[module->open_import_count++] = import;
+    module->info.imports_stack |= import->kind == WS_GLOBAL && ws_slice_is(import->name, "__stack_pointer");
+    module->info.imports_table |= ws_is_function_table(import);
     import->module_text = copy_exactly(module, import->module);
     import->name_text = copy_exactly(module, import->name);
     if (!import->module_text || !import->name_text)
@@ -256,13 +246,40 @@ static bool describe_globals(struct ws_module *module) {
   return true;
 }
 
+// Pointers by what moves them: in sections, globals, element and data segments, and in functions that the
+// linker wrote or that clear zeroed data.
+static void count_fixups(struct ws_module *module) {
+  uint64_t *counts = module->info.fixups;
+  for (size_t i = 0; i < module->section_count; i++)
+    for (size_t k = 0; k < module->sections[i].fixup_count; k++)
+      counts[module->sections[i].fixups[k].base]++;
+  for (uint32_t i = 0; i < module->global_count; i++)
+    if (module->globals[i].moves && module->globals[i].init.kind != WS_CONSTANT_OTHER)
+      counts[module->globals[i].base]++;
+  if (module->prepared)
+    return;
+  for (size_t i = 0; i < module->element_count; i++)
+    counts[WS_BASE_TABLE] += module->elements[i].indirect_table && module->elements[i].constant;
+  for (size_t i = 0; i < module->segment_count; i++)
+    counts[WS_BASE_MEMORY] += !module->segments[i].passive;
+  for (size_t i = 0; i < module->linker_function_count; i++)
+    if (module->functions[module->linker_functions[i].function].unpadded)
+      counts[WS_BASE_MEMORY] += module->linker_functions[i].address_count;
+  counts[WS_BASE_MEMORY] += ws_count_clearable(module);
+}
+
 // What a prepared module says as well as any other.
-static bool describe_normal(struct ws_module *module, struct ws_error *error) {
+static bool describe_rest(struct ws_module *module, struct ws_error *error) {
   describe_initial_heap(module);
   describe_exports(module);
   if (!describe_memory(module) || !describe_globals(module))
     return ws_fail_memory(error, module->file);
-  return ws_make_normal(module, error);
+  for (size_t i = 0; i < module->section_count; i++)
+    ws_sort_fixups(&module->sections[i]);
+  if (!module->prepared)
+    ws_find_zeros(module);
+  count_fixups(module);
+  return true;
 }
 
 static bool read_module(struct ws_module *module, const struct ws_read_options *options,
@@ -279,7 +296,7 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
   if (!describe_imports(module))
     return ws_fail_memory(error, module->file);
   if (ws_is_prepared(module))
-    return ws_read_prepared(module, error) && describe_normal(module, error);
+    return ws_read_prepared(module, error) && describe_rest(module, error);
   if (!ws_read_synthetic(module, error))
     return false;
   describe_table(module);
@@ -300,7 +317,7 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
                           "has a stack or data beyond the end of the address space");
   describe_threads(module);
   ws_check_exact(module, options && options->trust_pic);
-  return describe_normal(module, error);
+  return describe_rest(module, error);
 }
 
 struct ws_module *ws_module_read(const char *name, const void *bytes, size_t size,
@@ -313,9 +330,6 @@ struct ws_module *ws_module_read(const char *name, const void *bytes, size_t siz
   module->bytes = (struct ws_slice){bytes, size};
   module->file = name;
   module->info.exact = true;
-  module->keep_relocs = options && options->keep_relocs;
-  module->share_stack = options && options->share_stack;
-  module->share_table = options && options->share_table;
   module->placed = options && options->placed;
   const char *copy = copy_text(module, (struct ws_slice){(const uint8_t *)name, strlen(name)});
   if (copy)
@@ -337,7 +351,6 @@ void ws_module_free(struct ws_module *module) {
   for (size_t i = 0; i < module->section_count; i++)
     free(module->sections[i].fixups);
   free(module->externals);
-  free(module->appended);
   ws_arena_free(&module->arena);
   free(module);
 }

@@ -119,8 +119,7 @@ uint32_t ws_external(struct ws_module *module, uint32_t symbol, uint64_t addend)
       (struct ws_external){.symbol = symbol,
                            .first = !named->external,
                            .name = ws_printable(named->name, copy, named->name.size + 1),
-                           .addend = addend,
-                           .from = WS_HOST};
+                           .addend = addend};
   named->external = true;
   return (uint32_t)module->external_count++;
 }
@@ -131,14 +130,14 @@ static void note_heap(struct ws_module *module, enum ws_base base) {
 }
 
 static bool add_fixup(const struct pass *pass, const struct ws_relocation *relocation, enum ws_base base,
-                      enum ws_base minus, uint32_t external) {
+                      enum ws_base minus, uint32_t target) {
   if (!pass->debug)
     note_heap(pass->module, base);
   struct ws_fixup fixup = {.offset = relocation->offset,
                            .encoding = (uint8_t)types[relocation->type].encoding,
                            .base = (uint8_t)base,
                            .minus = (uint8_t)minus,
-                           .external = external};
+                           .target = target};
   return ws_add_fixup(pass->target, fixup) || ws_fail_memory(pass->error, pass->module->file);
 }
 
@@ -234,7 +233,8 @@ static bool memory_operand(const struct pass *pass, const struct ws_relocation *
   bool relative = operand == MEMORY_ADDR_REL || operand == MEMORY_ADDR_LOCREL;
   if (relative && base == WS_BASE_MEMORY)
     return true;
-  return add_fixup(pass, relocation, base, relative ? WS_BASE_MEMORY : WS_BASE_COUNT, 0);
+  return add_fixup(pass, relocation, base, relative ? WS_BASE_MEMORY : WS_BASE_COUNT,
+                   relocation->index);
 }
 
 static bool table_operand(const struct pass *pass, const struct ws_relocation *relocation,
@@ -252,7 +252,7 @@ static bool table_operand(const struct pass *pass, const struct ws_relocation *r
       return true;
     return stale(pass, relocation, "the operand is not the table index of its function");
   }
-  return relative || add_fixup(pass, relocation, WS_BASE_TABLE, WS_BASE_COUNT, 0);
+  return relative || add_fixup(pass, relocation, WS_BASE_TABLE, WS_BASE_COUNT, relocation->index);
 }
 
 // The operand is the index of a global that holds the symbol's address (tool-conventions, DynamicLinking.md).
@@ -269,6 +269,7 @@ static bool got_operand(const struct pass *pass, const struct ws_relocation *rel
   uint64_t mask = global->init.kind == WS_CONSTANT_I64 ? UINT64_MAX : UINT32_MAX;
   uint64_t value = global->init.value;
   global->explained = true;
+  global->target = relocation->index;
   if (symbol->kind == WS_SYMBOL_FUNCTION) {
     uint32_t function;
     global->base = WS_BASE_TABLE;
@@ -283,7 +284,7 @@ static bool got_operand(const struct pass *pass, const struct ws_relocation *rel
     global->base = WS_BASE_EXTERNAL;
     if (value != 0)
       return stale(pass, relocation, "the GOT global of an undefined symbol is not null");
-    if (global->moves && (global->external = ws_external(module, relocation->index, 0)) == UINT32_MAX)
+    if (global->moves && (global->target = ws_external(module, relocation->index, 0)) == UINT32_MAX)
       return ws_fail_memory(pass->error, module->file);
     return true;
   }
@@ -370,7 +371,7 @@ static bool check_operand(const struct pass *pass, const struct ws_relocation *r
            stale(pass, relocation, "the operand is not the index of its function");
   case FUNCTION_OFFSET:
     if (!is_tombstone(pass, encoding, value))
-      return add_fixup(pass, relocation, WS_BASE_CODE, WS_BASE_COUNT, 0);
+      return add_fixup(pass, relocation, WS_BASE_CODE, WS_BASE_COUNT, relocation->index);
     return true;
   case SECTION_OFFSET: // returned above
   case TAG_INDEX:
@@ -394,7 +395,7 @@ static bool check_container(struct pass *pass, const struct ws_relocation *reloc
       return stale(pass, relocation, "lies outside every function");
     if (end > module->functions[pass->container].offset + module->functions[pass->container].size)
       return stale(pass, relocation, "lies across the end of a function");
-    if (module->functions[pass->container].thunk)
+    if (module->functions[pass->container].unpadded)
       return fail(pass, relocation, "lies in a function that the linker wrote, where it makes none");
   } else if (pass->target->id == WS_SECTION_DATA) {
     while (pass->container < module->segment_count &&
@@ -440,7 +441,7 @@ static bool read_relocation(struct pass *pass, struct ws_reader *reader) {
   return check_operand(pass, &relocation);
 }
 
-static bool read_reloc_section(struct ws_module *module, struct ws_section *section, uint64_t memory_base,
+static bool read_reloc_section(struct ws_module *module, const struct ws_section *section, uint64_t memory_base,
                                struct ws_error *error) {
   char name[64];
   struct ws_reader reader = ws_reader(section->content);
@@ -459,7 +460,8 @@ static bool read_reloc_section(struct ws_module *module, struct ws_section *sect
   pass.debug = ws_slice_starts(pass.target->name, ".debug_");
   uint8_t id = pass.target->id;
   // What is written anew here is no linker's to relocate.
-  bool ours = id == WS_SECTION_CUSTOM && (ws_slice_is(pass.target->name, "name") || pass.target->dropped);
+  bool ours = id == WS_SECTION_CUSTOM && (ws_slice_is(pass.target->name, "name") ||
+                                           ws_is_link_metadata(module, pass.target));
   if ((id != WS_SECTION_CODE && id != WS_SECTION_DATA && id != WS_SECTION_CUSTOM) || ours)
     return ws_module_fail(module, error, name, section->content.data,
                           "is for section %u, which can have no relocations" WS_REWRITTEN, target);
@@ -477,7 +479,6 @@ static bool read_reloc_section(struct ws_module *module, struct ws_section *sect
       return false;
   if (reader.at != reader.end)
     return ws_module_fail(module, error, name, reader.at, "malformed section");
-  section->dropped = true;
   return true;
 }
 

@@ -50,11 +50,6 @@ static inline struct ws_relocation ws_read_relocation(struct ws_reader *reader) 
 }
 void ws_put_relocation(struct ws_buffer *buffer, const struct ws_relocation *relocation);
 
-// The index of a relocation whose symbol was not linked: what DWARF says of functions that were left out, and
-// pointers to weak functions that are undefined, which are null. lld up to 19 writes these; later ones leave
-// out the entry, but count it (lld/wasm/InputChunks.cpp, writeRelocations).
-#define WS_NO_SYMBOL UINT32_MAX
-
 // The entry of the indirect function table at `index`, as linked. False if there is none.
 bool ws_table_function(const struct ws_module *module, uint64_t index, uint32_t *function);
 

@@ -371,7 +371,6 @@ static bool read_data(struct ws_module *module, struct ws_reader *reader, struct
     uint32_t size = ws_read_uleb32(reader);
     segment->bytes_offset = (uint32_t)ws_read_offset(reader);
     segment->bytes = ws_read_bytes(reader, size);
-    segment->kept = segment->bytes.size;
   }
   return true;
 }
@@ -507,11 +506,6 @@ static bool find_sections(struct ws_module *module, struct ws_error *error) {
                               "section is out of order or repeated");
       last = order;
     }
-    section->pieces = ws_arena_new(&module->arena, 1, sizeof *section->pieces);
-    if (!section->pieces)
-      return ws_fail_memory(error, module->file);
-    section->pieces[0] = section->content;
-    section->piece_count = 1;
   }
   return true;
 }

@@ -1,6 +1,7 @@
 #include "read/synthetic.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "read/instructions.h"
 
@@ -13,18 +14,13 @@ struct value {
   uint32_t start, end; // of the operand, in the body
 };
 
-// An operand that is an address.
-struct operand {
-  uint32_t start, end;
-  uint64_t number;
-};
-
 // The linker's functions that were found, one after another, and the operands of the one that is decoded.
 struct functions {
   uint32_t *found; // indices among the defined ones
   size_t count;
-  struct operand *operands;
+  struct ws_address *operands;
   size_t capacity;
+  uint32_t unpadded; // how many will be written anew
 };
 
 struct decoder {
@@ -67,7 +63,7 @@ static bool pop(struct decoder *decoder, struct value *value) {
 
 static bool add_operand(struct decoder *decoder, uint32_t start, uint32_t end, uint64_t number) {
   struct functions *functions = decoder->functions;
-  struct operand *operands =
+  struct ws_address *operands =
       ws_make_room(functions->operands, decoder->operand_count, &functions->capacity, sizeof *operands);
   if (!operands)
     return ws_fail_memory(decoder->error, decoder->module->file);
@@ -76,7 +72,7 @@ static bool add_operand(struct decoder *decoder, uint32_t start, uint32_t end, u
   size_t at = decoder->operand_count++;
   for (; at > 0 && functions->operands[at - 1].start > start; at--)
     functions->operands[at] = functions->operands[at - 1];
-  functions->operands[at] = (struct operand){start, end, number};
+  functions->operands[at] = (struct ws_address){start, end, number};
   return true;
 }
 
@@ -114,7 +110,7 @@ static bool fill(struct decoder *decoder, struct value to, struct value size) {
       return unexpected(decoder, "a memory.fill for which there is no zeroed data segment");
     module->segments[i].placed = true;
     module->segments[i].address = to.number;
-    module->segments[i].kept = 0;
+    module->segments[i].zeros = module->segments[i].bytes.size;
     decoder->next_fill = i + 1;
   }
   return address(decoder, to, size.number);
@@ -314,60 +310,22 @@ static bool decode(struct decoder *decoder) {
   return true;
 }
 
-// A body that does nothing but call another function, in as many bytes as the old one: so no other code
-// moves, and whoever calls it can go on doing so.
-static struct ws_slice make_thunk(struct decoder *decoder, uint32_t to) {
-  struct ws_buffer body = {0};
-  ws_put_u8(&body, 0); // no locals
-  ws_put_u8(&body, WASM_OPCODE_CALL);
-  ws_put_uleb(&body, to);
-  while (body.size + 1 < decoder->body.size && !body.failed)
-    ws_put_u8(&body, WASM_OPCODE_NOP);
-  ws_put_u8(&body, WASM_OPCODE_END);
-  return ws_buffer_keep(&body, &decoder->module->arena);
-}
-
-// Writes the body again with every address padded, as a new function.
-static bool rewrite(struct decoder *decoder) {
+// A function whose addresses are not padded will become a call of one that is appended: it has to be as long
+// as such a call, and to take and return nothing.
+static bool check_rewritable(struct decoder *decoder) {
   struct ws_module *module = decoder->module;
-  bool is_64 = module->memory.is_64;
-  const struct operand *operands = decoder->functions->operands;
   if (module->function_types[decoder->function] != module->void_type)
     return unexpected(decoder, "parameters or results beside addresses");
-  struct ws_appended *appended = ws_append_function(module);
-  if (!appended)
-    return ws_fail_memory(decoder->error, module->file);
-  appended->addresses = ws_arena_new(&module->arena, decoder->operand_count, sizeof *appended->addresses);
-  if (!appended->addresses)
-    return ws_fail_memory(decoder->error, module->file);
-  struct ws_buffer body = {0};
-  uint32_t copied = 0;
-  for (size_t i = 0; i < decoder->operand_count; i++) {
-    ws_put_bytes(&body, decoder->body.data + copied, operands[i].start - copied);
-    copied = operands[i].end;
-    uint8_t padded[10];
-    ws_operand_put(padded, is_64 ? WS_SLEB64 : WS_SLEB32, operands[i].number);
-    appended->addresses[appended->address_count++] = (uint32_t)body.size;
-    ws_put_bytes(&body, padded, is_64 ? 10 : 5);
-  }
-  ws_put_bytes(&body, decoder->body.data + copied, decoder->body.size - copied);
-  appended->body = ws_buffer_keep(&body, &module->arena);
-  appended->replaces = decoder->function;
-  uint32_t index = module->imported_functions + module->function_count + (uint32_t)module->appended_count - 1;
-  struct ws_slice *thunk = ws_arena_new(&module->arena, 1, sizeof *thunk);
-  if (!thunk)
-    return ws_fail_memory(decoder->error, module->file);
-  *thunk = make_thunk(decoder, index);
-  if (!appended->body.data || !thunk->data)
-    return ws_fail_memory(decoder->error, module->file);
-  if (thunk->size != decoder->body.size)
+  uint64_t callee = (uint64_t)module->imported_functions + module->function_count + decoder->functions->unpadded;
+  if (decoder->body.size < WS_CALL_BODY_SIZE + ws_uleb_size(callee))
     return unexpected(decoder, "too short a body");
-  module->functions[decoder->function].thunk = thunk;
+  module->functions[decoder->function].unpadded = true;
+  decoder->functions->unpadded++;
   return true;
 }
 
-// A function that was rewritten before (see --keep-relocs) can stay where it is.
-static bool fix_in_place(struct decoder *decoder) {
+// A function that was written anew before (see --keep-relocs) can stay as it is.
+static bool add_fixups(struct decoder *decoder) {
   struct ws_module *module = decoder->module;
   struct ws_section *code = ws_section(module, WS_SECTION_CODE);
   for (size_t i = 0; i < decoder->operand_count; i++) {
@@ -375,11 +333,25 @@ static bool fix_in_place(struct decoder *decoder) {
                                        decoder->functions->operands[i].start,
                              .encoding = module->memory.is_64 ? WS_SLEB64 : WS_SLEB32,
                              .base = WS_BASE_MEMORY,
-                             .minus = WS_BASE_COUNT};
+                             .minus = WS_BASE_COUNT,
+                             .target = WS_NO_SYMBOL};
     if (!ws_add_fixup(code, fixup))
       return ws_fail_memory(decoder->error, module->file);
   }
   return true;
+}
+
+static bool note_function(struct decoder *decoder) {
+  struct ws_module *module = decoder->module;
+  struct ws_linker_function *found = &module->linker_functions[module->linker_function_count++];
+  found->function = decoder->function;
+  found->addresses = ws_arena_new(&module->arena, decoder->operand_count, sizeof *found->addresses);
+  if (!found->addresses)
+    return ws_fail_memory(decoder->error, module->file);
+  found->address_count = decoder->operand_count;
+  if (decoder->operand_count)
+    memcpy(found->addresses, decoder->functions->operands, decoder->operand_count * sizeof *found->addresses);
+  return decoder->padded ? add_fixups(decoder) : check_rewritable(decoder);
 }
 
 static bool read_function(struct ws_module *module, struct functions *functions, uint32_t index,
@@ -392,7 +364,7 @@ static bool read_function(struct ws_module *module, struct functions *functions,
                             .body = body,
                             .reader = ws_reader(body),
                             .padded = true};
-  return decode(&decoder) && (decoder.padded ? fix_in_place(&decoder) : rewrite(&decoder));
+  return decode(&decoder) && note_function(&decoder);
 }
 
 static bool is_synthetic(struct ws_slice name) {
@@ -424,11 +396,15 @@ bool ws_read_synthetic(struct ws_module *module, struct ws_error *error) {
   // Only the linker makes a start function.
   if (module->has_start && (module->has_linking || module->placed))
     find_function(module, &functions, module->start);
-  bool ok = true;
+  module->linker_functions =
+      ws_arena_new(&module->arena, module->function_count, sizeof *module->linker_functions);
+  bool ok = module->linker_functions || ws_fail_memory(error, module->file);
   for (size_t i = 0; i < functions.count && ok; i++)
     ok = read_function(module, &functions, functions.found[i], error);
   free(functions.operands);
-  uint64_t most = (uint64_t)module->function_count + module->appended_count + 1;
+  uint64_t most = (uint64_t)module->function_count + functions.unpadded + 1;
+  if (ws_absolute_symbol(module, "__heap_base"))
+    most += WS_MOST_LIMITED; // see write/memory_view.c
   module->may_shift = ws_uleb_size(most) > module->code_count_size;
   return ok;
 }

@@ -255,21 +255,8 @@ void ws_load_shift(const struct ws_load_module *module, uint64_t offset, uint64_
   };
 }
 
-// Bytes of the module that are replaced by others. All of them come before the first fixup that is applied.
-// The longest are those of a table's import: 32, and limits of 21 at most. The most there are is 13: six of
-// imports, three of tables, three of globals, and the section that goes.
-struct edit {
-  size_t at, remove, size;
-  uint8_t bytes[53];
-};
-struct edits {
-  struct edit edits[13];
-  size_t count;
-  size_t growth; // modulo its size: what has been put in, less what was taken out
-};
-
-static struct edit *add_edit(struct edits *edits, size_t at, size_t remove) {
-  struct edit *edit = &edits->edits[edits->count++];
+static struct ws_load_edit *add_edit(struct ws_load_edits *edits, size_t at, size_t remove) {
+  struct ws_load_edit *edit = &edits->edits[edits->count++];
   edit->at = at;
   edit->remove = remove;
   edit->size = 0;
@@ -277,13 +264,13 @@ static struct edit *add_edit(struct edits *edits, size_t at, size_t remove) {
   return edit;
 }
 
-static void put(struct edits *edits, struct edit *edit, const void *bytes, size_t size) {
+static void put(struct ws_load_edits *edits, struct ws_load_edit *edit, const void *bytes, size_t size) {
   memcpy(edit->bytes + edit->size, bytes, size);
   edit->size += size;
   edits->growth += size;
 }
 
-static void put_uleb(struct edits *edits, struct edit *edit, uint64_t value) {
+static void put_uleb(struct ws_load_edits *edits, struct ws_load_edit *edit, uint64_t value) {
   do {
     uint8_t byte = (value & 0x7f) | (value > 0x7f ? 0x80 : 0);
     put(edits, edit, &byte, 1);
@@ -291,7 +278,7 @@ static void put_uleb(struct edits *edits, struct edit *edit, uint64_t value) {
   } while (value);
 }
 
-static void put_limits(struct edits *edits, struct edit *edit, const struct ws_load_limits *limits) {
+static void put_limits(struct ws_load_edits *edits, struct ws_load_edit *edit, const struct ws_load_limits *limits) {
   uint8_t flags =
       (uint8_t)((limits->has_maximum ? 1 : 0) | (limits->shared ? 2 : 0) | (limits->is_64 ? 4 : 0));
   put(edits, edit, &flags, 1);
@@ -303,28 +290,71 @@ static void put_limits(struct edits *edits, struct edit *edit, const struct ws_l
 // The edit of a section's size, which is known when the section's other edits are.
 struct resized {
   const struct ws_load_range *section;
-  struct edit *size;
+  struct ws_load_edit *size;
   size_t growth;
 };
 
-static struct resized open_section(const struct ws_load_range *section, struct edits *edits) {
-  struct edit *size = add_edit(edits, section->start + 1, section->content - section->start - 1);
+static struct resized open_section(const struct ws_load_range *section, struct ws_load_edits *edits) {
+  struct ws_load_edit *size = add_edit(edits, section->start + 1, section->content - section->start - 1);
   return (struct resized){section, size, edits->growth};
 }
 
-static void close_section(const struct resized *resized, struct edits *edits) {
+static void close_section(const struct resized *resized, struct ws_load_edits *edits) {
   const struct ws_load_range *section = resized->section;
   put_uleb(edits, resized->size, section->end - section->content + (edits->growth - resized->growth));
 }
 
 // Adds to the number at the start of a section. Returns where what it counts begins.
-static size_t edit_count(const struct ws_load_module *module, const struct ws_load_range *section,
-                         struct edits *edits, uint64_t by) {
-  struct reader reader = read_range(module, section);
+static size_t edit_count(const uint8_t *bytes, const struct ws_load_range *section, struct ws_load_edits *edits,
+                         uint64_t by) {
+  struct reader reader = {bytes, section->content, section->end, false};
   uint64_t count = read_uleb(&reader);
   if (by)
     put_uleb(edits, add_edit(edits, section->content, reader.at - section->content), count + by);
   return reader.at;
+}
+
+void ws_load_edit_imports(const struct ws_load_sections *sections, struct ws_load_edits *edits) {
+  const struct ws_load_range *imports = &sections->imports;
+  struct resized resized = open_section(imports, edits);
+  edit_count(sections->bytes, imports, edits,
+             (uint64_t)sections->add_memory + sections->move_table + (sections->stack_pointer != NULL));
+  const struct ws_load_limits *limits[] = {&sections->memory, &sections->table};
+  if (sections->table.at < sections->memory.at) {
+    limits[0] = &sections->table;
+    limits[1] = &sections->memory;
+  }
+  for (unsigned i = 0; i < 2; i++)
+    if (limits[i]->at > imports->content && limits[i]->at < imports->end)
+      put_limits(edits, add_edit(edits, limits[i]->at, limits[i]->size), limits[i]);
+  struct ws_load_edit *edit = add_edit(edits, imports->end, 0);
+  if (sections->add_memory) {
+    put(edits, edit, "\3env\6memory\2", 12);
+    put_limits(edits, edit, &sections->memory);
+  }
+  edit = add_edit(edits, imports->end, 0);
+  if (sections->move_table) {
+    put(edits, edit, "\3env\x19__indirect_function_table\1\x70", 32);
+    put_limits(edits, edit, &sections->table);
+  }
+  edit = add_edit(edits, imports->end, 0);
+  if (sections->stack_pointer) {
+    put(edits, edit, "\3env\x0f__stack_pointer\3", 21);
+    put(edits, edit, sections->stack_pointer, 2);
+  }
+  close_section(&resized, edits);
+}
+
+void ws_load_edit_tables(const struct ws_load_sections *sections, struct ws_load_edits *edits) {
+  const struct ws_load_limits *table = &sections->table;
+  struct resized tables = open_section(&sections->tables, edits);
+  if (sections->move_table) {
+    size_t entry = edit_count(sections->bytes, &sections->tables, edits, UINT64_MAX);
+    add_edit(edits, entry, table->at + table->size - entry);
+  } else {
+    put_limits(edits, add_edit(edits, table->at, table->size), table);
+  }
+  close_section(&tables, edits);
 }
 
 static struct ws_load_limits table_limits(const struct ws_load_module *module,
@@ -337,59 +367,25 @@ static struct ws_load_limits table_limits(const struct ws_load_module *module,
   return limits;
 }
 
-// The memory, and what was defined and is now the last import of its kind.
-static void edit_imports(const struct ws_load_module *module, const struct ws_load_placement *placement,
-                         bool move_table, size_t stack_pointer, struct edits *edits) {
-  struct ws_load_limits memory = module->memory, table = table_limits(module, placement);
-  memory.minimum = placement->pages;
-  memory.maximum = placement->maximum_pages;
-  memory.has_maximum = placement->has_maximum;
-  struct resized imports = open_section(&module->imports, edits);
-  edit_count(module, &module->imports, edits, (uint64_t)move_table + (stack_pointer != 0));
-  const struct ws_load_limits *limits[] = {&memory, &table};
-  if (table.at && table.at < memory.at) {
-    limits[0] = &table;
-    limits[1] = &memory;
-  }
-  for (unsigned i = 0; i < 2; i++)
-    if (limits[i]->at && limits[i]->at < module->imports.end)
-      put_limits(edits, add_edit(edits, limits[i]->at, limits[i]->size), limits[i]);
-  struct edit *edit = add_edit(edits, module->imports.end, 0);
-  if (move_table) {
-    put(edits, edit, "\3env\x19__indirect_function_table\1\x70", 32);
-    put_limits(edits, edit, &table);
-  }
-  edit = add_edit(edits, module->imports.end, 0);
-  if (stack_pointer) {
-    put(edits, edit, "\3env\x0f__stack_pointer\3", 21);
-    put(edits, edit, module->bytes + stack_pointer, 2); // its type, and that it is mutable
-  }
-  close_section(&imports, edits);
-}
-
-static void edit_tables(const struct ws_load_module *module, const struct ws_load_placement *placement,
-                        bool move_table, struct edits *edits) {
-  struct ws_load_limits table = table_limits(module, placement);
-  struct resized tables = open_section(&module->tables, edits);
-  if (move_table) {
-    size_t entry = edit_count(module, &module->tables, edits, UINT64_MAX);
-    add_edit(edits, entry, table.at + table.size - entry);
-  } else {
-    put_limits(edits, add_edit(edits, table.at, table.size), &table);
-  }
-  close_section(&tables, edits);
+static struct ws_load_limits memory_limits(const struct ws_load_module *module,
+                                           const struct ws_load_placement *placement) {
+  struct ws_load_limits limits = module->memory;
+  limits.minimum = placement->pages;
+  limits.maximum = placement->maximum_pages;
+  limits.has_maximum = placement->has_maximum;
+  return limits;
 }
 
 // Takes away the first global: its type, whether it is mutable, and a constant of full width.
-static void edit_globals(const struct ws_load_module *module, size_t stack_pointer, struct edits *edits) {
+static void edit_globals(const struct ws_load_module *module, size_t stack_pointer, struct ws_load_edits *edits) {
   struct resized globals = open_section(&module->globals, edits);
-  edit_count(module, &module->globals, edits, UINT64_MAX);
+  edit_count(module->bytes, &module->globals, edits, UINT64_MAX);
   add_edit(edits, stack_pointer, module->bytes[stack_pointer + 2] == I64_CONST ? 14 : 9);
   close_section(&globals, edits);
 }
 
 static enum ws_load_status make_edits(const struct ws_load_module *module,
-                                      const struct ws_load_placement *placement, struct edits *edits) {
+                                      const struct ws_load_placement *placement, struct ws_load_edits *edits) {
   bool move_stack = placement->share_stack && module->has_stack && !module->imports_stack;
   bool move_table = placement->share_table && module->has_table && !module->imports_table;
   bool defines_table = module->table.at >= module->imports.end;
@@ -403,9 +399,16 @@ static enum ws_load_status make_edits(const struct ws_load_module *module,
   }
   if (move_table && (!module->can_share_table || !defines_table))
     return WS_LOAD_TABLE;
-  edit_imports(module, placement, move_table, stack_pointer, edits);
+  struct ws_load_sections sections = {.bytes = module->bytes,
+                                      .imports = module->imports,
+                                      .tables = module->tables,
+                                      .memory = memory_limits(module, placement),
+                                      .table = table_limits(module, placement),
+                                      .move_table = move_table,
+                                      .stack_pointer = move_stack ? module->bytes + stack_pointer : NULL};
+  ws_load_edit_imports(&sections, edits);
   if (defines_table)
-    edit_tables(module, placement, move_table, edits);
+    ws_load_edit_tables(&sections, edits);
   if (move_stack)
     edit_globals(module, stack_pointer, edits);
   add_edit(edits, module->prepared.start, module->prepared.end - module->prepared.start);
@@ -419,7 +422,7 @@ static enum ws_load_status make_edits(const struct ws_load_module *module,
 }
 
 size_t ws_load_size(const struct ws_load_module *module, const struct ws_load_placement *placement) {
-  struct edits edits = {.count = 0};
+  struct ws_load_edits edits = {.count = 0};
   return make_edits(module, placement, &edits) == WS_LOAD_OK ? module->size + edits.growth : 0;
 }
 
@@ -444,7 +447,7 @@ static void apply(uint8_t *at, enum ws_load_encoding encoding, uint64_t delta) {
 
 enum ws_load_status ws_load_place(const struct ws_load_module *module,
                                   const struct ws_load_placement *placement, void *to, size_t capacity) {
-  struct edits edits = {.count = 0};
+  struct ws_load_edits edits = {.count = 0};
   enum ws_load_status status = make_edits(module, placement, &edits);
   if (status != WS_LOAD_OK)
     return status;
@@ -453,7 +456,7 @@ enum ws_load_status ws_load_place(const struct ws_load_module *module,
   uint8_t *out = to;
   size_t from = 0, written = 0;
   for (size_t i = 0; i < edits.count; i++) {
-    const struct edit *edit = &edits.edits[i];
+    const struct ws_load_edit *edit = &edits.edits[i];
     memcpy(out + written, module->bytes + from, edit->at - from);
     written += edit->at - from;
     memcpy(out + written, edit->bytes, edit->size);
@@ -471,7 +474,7 @@ enum ws_load_status ws_load_place(const struct ws_load_module *module,
       [WS_LOAD_TABLE_BASE] = placement->table_base - module->table_base,
   };
   // The last edit takes out the section wasmshare, which is behind all fixups; they are behind all others.
-  const struct edit *prepared = &edits.edits[edits.count - 1];
+  const struct ws_load_edit *prepared = &edits.edits[edits.count - 1];
   size_t behind = prepared[-1].at + prepared[-1].remove, growth = edits.growth + prepared->remove;
   struct ws_load_fixups fixups = ws_load_fixups(module);
   while (ws_load_next(&fixups)) {

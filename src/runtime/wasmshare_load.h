@@ -150,6 +150,32 @@ bool ws_load_next(struct ws_load_fixups *fixups);
 
 unsigned ws_load_width(enum ws_load_encoding encoding);
 
+// Bytes of a module that are replaced by others. The longest are those of a table's import: 32, and limits of 21 at
+// most.
+struct ws_load_edit {
+  size_t at, remove, size;
+  uint8_t bytes[53];
+};
+// In order of place. The most there are is 14: seven of imports, three of tables, three of globals, and the section that
+// goes.
+struct ws_load_edits {
+  struct ws_load_edit edits[14];
+  size_t count;
+  size_t growth; // modulo its size: what has been put in, less what was taken out
+};
+
+// What an import section or a table section becomes. Limits whose `at` is not in the section are not in it.
+struct ws_load_sections {
+  const uint8_t *bytes;
+  struct ws_load_range imports, tables;
+  struct ws_load_limits memory, table; // as they will be; `at` and `size` are those of what they are instead of
+  bool add_memory, move_table;         // become imports
+  const uint8_t *stack_pointer;        // so does this one: its type, and that it is mutable. Or NULL
+};
+// Appends the edits of the section's content and of its size.
+void ws_load_edit_imports(const struct ws_load_sections *sections, struct ws_load_edits *edits);
+void ws_load_edit_tables(const struct ws_load_sections *sections, struct ws_load_edits *edits);
+
 // The digest, of parts of at least 8 bytes each. It begins as zeros.
 struct ws_load_sum {
   uint64_t value;

@@ -5,85 +5,89 @@
 #include "read/relocations.h"
 
 // Maps an index among the sections that were read to one among those that are written.
-static uint32_t new_section_index(const struct ws_module *module, uint32_t old) {
-  uint32_t read = 0, written = 0;
-  for (size_t i = 0; i < module->section_count; i++) {
-    const struct ws_section *section = &module->sections[i];
-    if (!section->added && read++ == old)
+static uint32_t new_section_index(const struct ws_image *image, uint32_t old) {
+  uint32_t written = 0;
+  for (size_t i = 0; i < image->section_count; i++) {
+    if (image->sections[i].source == &image->module->sections[old])
       return written;
-    written += !section->dropped;
+    written += !image->sections[i].dropped;
   }
   return written;
 }
 
-static const struct ws_section *old_section(const struct ws_module *module, uint32_t old) {
-  uint32_t read = 0;
-  for (size_t i = 0; i < module->section_count; i++)
-    if (!module->sections[i].added && read++ == old)
-      return &module->sections[i];
-  return NULL;
-}
-
-static uint32_t new_offset(const struct ws_module *module, const struct ws_section *target, uint32_t offset) {
+static uint32_t new_offset(const struct ws_image *image, const struct ws_section *target, uint32_t offset) {
+  const struct ws_module *module = image->module;
   if (target->id == WS_SECTION_CODE)
-    return offset + module->code_shift;
+    return offset + image->code_shift;
   if (target->id != WS_SECTION_DATA)
     return offset;
   for (size_t i = 0; i < module->segment_count; i++) {
     const struct ws_segment *segment = &module->segments[i];
     if (offset < segment->bytes_offset + segment->bytes.size)
-      return offset - segment->bytes_offset + segment->final_offset;
+      return offset - segment->bytes_offset + image->segment_offsets[i];
   }
   return offset;
 }
 
 // Whether what the symbol names was defined by the module, and is now an import.
-static bool became_import(const struct ws_module *module, const struct ws_symbol *symbol) {
-  return (symbol->kind == WS_SYMBOL_GLOBAL && module->moved_stack_pointer &&
+static bool became_import(const struct ws_image *image, const struct ws_symbol *symbol) {
+  const struct ws_module *module = image->module;
+  return (symbol->kind == WS_SYMBOL_GLOBAL && image->moved_stack_pointer &&
           symbol->index == module->imported_globals) ||
-         (symbol->kind == WS_SYMBOL_TABLE && module->moved_table && symbol->index == module->imported_tables);
+         (symbol->kind == WS_SYMBOL_TABLE && image->moved_table && symbol->index == module->imported_tables);
 }
 
-static bool put_symbol(struct ws_module *module, struct ws_section *section, struct ws_buffer *built,
-                       const struct ws_symbol *symbol) {
-  ws_put_u8(built, symbol->kind);
-  uint32_t flags = symbol->flags;
-  if (became_import(module, symbol))
-    flags |= WS_SYMBOL_UNDEFINED | WS_SYMBOL_EXPLICIT_NAME;
-  ws_put_uleb(built, flags);
+// What is built of the linking section: its bytes, and the addresses in it.
+struct linking {
+  struct ws_image *image;
+  struct ws_buffer built;
+  struct ws_fixup *fixups;
+  size_t fixup_count;
+};
+
+// The address of an absolute symbol, of full width, which moves.
+static void put_address(struct linking *linking, uint64_t address, enum ws_base base) {
+  enum ws_encoding encoding = linking->image->module->memory.is_64 ? WS_LEB64 : WS_LEB32;
+  uint8_t operand[10];
+  ws_operand_put(operand, encoding, address);
+  linking->fixups[linking->fixup_count++] = (struct ws_fixup){.offset = (uint32_t)linking->built.size,
+                                                              .encoding = (uint8_t)encoding,
+                                                              .base = (uint8_t)base,
+                                                              .minus = WS_BASE_COUNT,
+                                                              .target = WS_NO_SYMBOL};
+  ws_put_bytes(&linking->built, operand, ws_encoding_width(encoding));
+}
+
+static void put_symbol(struct linking *linking, const struct ws_symbol *symbol) {
+  const struct ws_module *module = linking->image->module;
+  struct ws_buffer *built = &linking->built;
+  uint64_t address;
+  enum ws_base base;
   bool undefined = symbol->flags & WS_SYMBOL_UNDEFINED;
+  uint32_t flags = symbol->flags;
+  if (became_import(linking->image, symbol))
+    flags |= WS_SYMBOL_UNDEFINED | WS_SYMBOL_EXPLICIT_NAME;
+  ws_put_u8(built, symbol->kind);
+  ws_put_uleb(built, flags);
   switch (symbol->kind) {
   case WS_SYMBOL_SECTION:
-    ws_put_uleb(built, new_section_index(module, symbol->index));
-    return true;
+    ws_put_uleb(built, new_section_index(linking->image, symbol->index));
+    break;
   case WS_SYMBOL_DATA:
     ws_put_name(built, symbol->name);
     if (undefined)
-      return true;
+      break;
     ws_put_uleb(built, symbol->index);
-    uint64_t address;
-    enum ws_base base;
-    if ((symbol->flags & WS_SYMBOL_ABSOLUTE) && ws_symbol_target(module, symbol, &address, &base)) {
-      enum ws_encoding encoding = module->memory.is_64 ? WS_LEB64 : WS_LEB32;
-      uint8_t operand[10];
-      ws_operand_put(operand, encoding, address);
-      struct ws_fixup fixup = {.offset = (uint32_t)built->size,
-                               .encoding = (uint8_t)encoding,
-                               .base = (uint8_t)base,
-                               .minus = WS_BASE_COUNT};
-      ws_put_bytes(built, operand, ws_encoding_width(encoding));
-      if (!ws_add_fixup(section, fixup))
-        return false;
-    } else {
+    if ((symbol->flags & WS_SYMBOL_ABSOLUTE) && ws_symbol_target(module, symbol, &address, &base))
+      put_address(linking, address, base);
+    else
       ws_put_uleb(built, symbol->offset);
-    }
     ws_put_uleb(built, symbol->size);
-    return true;
+    break;
   default:
     ws_put_uleb(built, symbol->index);
     if (!undefined || (flags & WS_SYMBOL_EXPLICIT_NAME))
       ws_put_name(built, symbol->name);
-    return true;
   }
 }
 
@@ -93,70 +97,68 @@ static bool needs_stack_low(const struct ws_module *module) {
   return module->info.has_stack && !ws_absolute_symbol(module, "__stack_low");
 }
 
+static void put_symbols(struct linking *linking) {
+  const struct ws_module *module = linking->image->module;
+  struct ws_symbol stack_low = {.kind = WS_SYMBOL_DATA,
+                                .flags = WS_SYMBOL_HIDDEN | WS_SYMBOL_ABSOLUTE,
+                                .name = {(const uint8_t *)"__stack_low", strlen("__stack_low")},
+                                .offset = module->info.stack_low};
+  bool add = needs_stack_low(module);
+  // The size comes before the fixups' offsets are known to be final, so it is padded.
+  size_t size_at = linking->built.size;
+  ws_put_bytes(&linking->built, "\0\0\0\0\0", 5);
+  ws_put_uleb(&linking->built, (uint64_t)module->symbol_count + add);
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    put_symbol(linking, &module->symbols[i]);
+  if (add)
+    put_symbol(linking, &stack_low);
+  if (!linking->built.failed)
+    ws_operand_put(linking->built.data + size_at, WS_LEB32, linking->built.size - size_at - 5);
+}
+
 // The symbol table changes size; every other subsection is kept as it is.
-static bool keep_linking(struct ws_module *module, struct ws_section *section) {
-  struct ws_reader reader = ws_reader(section->content);
-  struct ws_buffer built = {0};
-  ws_put_uleb(&built, ws_read_uleb32(&reader));
+static bool emit_linking(struct ws_image *image, struct ws_image_section *section) {
+  struct ws_reader reader = ws_reader(section->source->content);
+  struct linking linking = {
+      .image = image,
+      .fixups = ws_arena_new(&image->arena, (size_t)image->module->symbol_count + 1, sizeof *linking.fixups)};
+  if (!linking.fixups)
+    return false;
+  ws_put_uleb(&linking.built, ws_read_uleb32(&reader));
   while (!reader.bad && reader.at < reader.end) {
     uint8_t kind = ws_read_u8(&reader);
     struct ws_slice part = ws_read_name(&reader);
-    ws_put_u8(&built, kind);
-    if (kind != WASM_SYMBOL_TABLE) {
-      ws_put_name(&built, part);
-      continue;
-    }
-    // The size comes before the fixups' offsets are known to be final, so it is padded.
-    size_t size_at = built.size;
-    ws_put_bytes(&built, "\0\0\0\0\0", 5);
-    struct ws_symbol stack_low = {.kind = WS_SYMBOL_DATA,
-                                  .flags = WS_SYMBOL_HIDDEN | WS_SYMBOL_ABSOLUTE,
-                                  .name = {(const uint8_t *)"__stack_low", strlen("__stack_low")},
-                                  .offset = module->info.stack_low};
-    bool add = needs_stack_low(module);
-    ws_put_uleb(&built, (uint64_t)module->symbol_count + add);
-    for (uint32_t i = 0; i < module->symbol_count; i++)
-      if (!put_symbol(module, section, &built, &module->symbols[i]))
-        built.failed = true;
-    if (add && !put_symbol(module, section, &built, &stack_low))
-      built.failed = true;
-    if (!built.failed)
-      ws_operand_put(built.data + size_at, WS_LEB32, built.size - size_at - 5);
+    ws_put_u8(&linking.built, kind);
+    if (kind == WASM_SYMBOL_TABLE)
+      put_symbols(&linking);
+    else
+      ws_put_name(&linking.built, part);
   }
-  section->pieces[0] = ws_buffer_keep(&built, &module->arena);
-  return section->pieces[0].data != NULL;
+  return ws_image_set(image, section, &linking.built, linking.fixups, linking.fixup_count);
 }
 
-static bool keep_relocs(struct ws_module *module, struct ws_section *section) {
-  struct ws_reader reader = ws_reader(section->content);
+static bool emit_relocations(struct ws_image *image, struct ws_image_section *section) {
+  struct ws_reader reader = ws_reader(section->source->content);
   struct ws_buffer built = {0};
   uint32_t old = ws_read_uleb32(&reader);
-  const struct ws_section *target = old_section(module, old);
-  ws_put_uleb(&built, new_section_index(module, old));
+  ws_put_uleb(&built, new_section_index(image, old));
   ws_put_uleb(&built, ws_read_uleb32(&reader)); // the count, which may be too high: see WS_NO_SYMBOL
   while (reader.at < reader.end) {
     struct ws_relocation relocation = ws_read_relocation(&reader);
-    relocation.offset = new_offset(module, target, relocation.offset);
+    relocation.offset = new_offset(image, &image->module->sections[old], relocation.offset);
     ws_put_relocation(&built, &relocation);
   }
-  section->pieces[0] = ws_buffer_keep(&built, &module->arena);
-  return section->pieces[0].data != NULL;
+  return ws_image_set(image, section, &built, NULL, 0);
 }
 
-bool ws_keep_relocations(struct ws_module *module) {
-  for (size_t i = 0; i < module->section_count; i++) {
-    struct ws_section *section = &module->sections[i];
-    if (section->id == WS_SECTION_CUSTOM &&
-        (ws_slice_is(section->name, "linking") || ws_slice_starts(section->name, "reloc.")))
-      section->dropped = false;
-  }
-  for (size_t i = 0; i < module->section_count; i++) {
-    struct ws_section *section = &module->sections[i];
+bool ws_emit_relocs(struct ws_image *image) {
+  for (size_t i = 0; i < image->section_count; i++) {
+    struct ws_image_section *section = &image->sections[i];
     if (section->id != WS_SECTION_CUSTOM)
       continue;
-    if (ws_slice_is(section->name, "linking") && !keep_linking(module, section))
+    if (ws_slice_is(section->name, "linking") && !emit_linking(image, section))
       return false;
-    if (ws_slice_starts(section->name, "reloc.") && !keep_relocs(module, section))
+    if (ws_slice_starts(section->name, "reloc.") && !emit_relocations(image, section))
       return false;
   }
   return true;

@@ -3,104 +3,430 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "read/sections.h"
+#include "read/zeros.h"
+#include "runtime/wasmshare_load.h"
 #include "write/emit_relocs.h"
-#include "write/bss.h"
+#include "write/memory_view.h"
 
-// A section that the input may lack, put where it belongs.
-static struct ws_section *need_section(struct ws_module *module, enum ws_section_id id) {
-  struct ws_section *section = ws_section(module, id);
-  if (section)
-    return section;
-  struct ws_section *sections = ws_arena_new(&module->arena, module->section_count + 1, sizeof *sections);
-  struct ws_slice *piece = ws_arena_new(&module->arena, 1, sizeof *piece);
-  if (!sections || !piece)
-    return NULL;
-  size_t at = 0, last_standard = 0;
-  for (size_t i = 0; i < module->section_count; i++)
-    if (module->sections[i].id != WS_SECTION_CUSTOM &&
-        ws_section_order(module->sections[i].id) < ws_section_order((uint8_t)id))
-      last_standard = i + 1;
-  at = last_standard;
-  memcpy(sections, module->sections, at * sizeof *sections);
-  memcpy(sections + at + 1, module->sections + at, (module->section_count - at) * sizeof *sections);
-  piece->data = (const uint8_t *)"";
-  sections[at] = (struct ws_section){
-      .id = (uint8_t)id, .content = *piece, .pieces = piece, .piece_count = 1, .added = true};
-  module->sections = sections;
-  module->section_count++;
-  return &sections[at];
+// ---------------------------------------------------------------------------------------------------------- sections
+
+static struct ws_image_section *find_section(struct ws_image *image, enum ws_section_id id) {
+  for (size_t i = 0; i < image->section_count; i++)
+    if (image->sections[i].id == id)
+      return &image->sections[i];
+  return NULL;
 }
 
-// Replaces a section's content by what was built.
-static bool set_content(struct ws_module *module, struct ws_section *section, struct ws_buffer *built) {
-  struct ws_slice content = ws_buffer_keep(built, &module->arena);
-  if (!content.data)
+// The sections as they were read, each in one piece; with room for those that may have to be added.
+static bool take_sections(struct ws_image *image) {
+  enum { MOST_ADDED = 5 }; // IMPORT, FUNCTION, GLOBAL, START, CODE
+  const struct ws_module *module = image->module;
+  size_t count = module->section_count;
+  image->sections = ws_arena_new(&image->arena, count + MOST_ADDED, sizeof *image->sections);
+  struct ws_piece *pieces = ws_arena_new(&image->arena, count, sizeof *pieces);
+  if (!image->sections || !pieces)
     return false;
-  section->pieces[0] = content;
+  for (size_t i = 0; i < count; i++) {
+    const struct ws_section *section = &module->sections[i];
+    bool memory = section->id == WS_SECTION_MEMORY && module->memory_import == SIZE_MAX; // it becomes an import
+    pieces[i] = (struct ws_piece){section->content, section->fixups, section->fixup_count, 0};
+    image->sections[i] = (struct ws_image_section){
+        .id = section->id,
+        .dropped = memory || (ws_is_link_metadata(module, section) &&
+                              !(image->options.keep_relocs && module->has_linking)),
+        .name = section->name,
+        .source = section,
+        .pieces = &pieces[i],
+        .piece_count = 1};
+  }
+  image->section_count = count;
+  return true;
+}
+
+// A section that the module may lack, put where it belongs.
+static struct ws_image_section *need_section(struct ws_image *image, enum ws_section_id id) {
+  struct ws_image_section *section = find_section(image, id);
+  if (section)
+    return section;
+  struct ws_piece *piece = ws_arena_new(&image->arena, 1, sizeof *piece);
+  if (!piece)
+    return NULL;
+  piece->bytes.data = (const uint8_t *)"";
+  size_t at = 0;
+  for (size_t i = 0; i < image->section_count; i++)
+    if (image->sections[i].id != WS_SECTION_CUSTOM &&
+        ws_section_order(image->sections[i].id) < ws_section_order((uint8_t)id))
+      at = i + 1;
+  section = &image->sections[at];
+  memmove(section + 1, section, (image->section_count++ - at) * sizeof *section);
+  *section = (struct ws_image_section){.id = (uint8_t)id, .pieces = piece, .piece_count = 1};
+  return section;
+}
+
+static struct ws_slice source_content(const struct ws_image_section *section) {
+  return section->source ? section->source->content : (struct ws_slice){(const uint8_t *)"", 0};
+}
+
+bool ws_image_set(struct ws_image *image, struct ws_image_section *section, struct ws_buffer *built,
+                  const struct ws_fixup *fixups, size_t fixup_count) {
+  struct ws_slice bytes = ws_buffer_keep(built, &image->arena);
+  if (!bytes.data)
+    return false;
+  section->pieces[0] = (struct ws_piece){bytes, fixups, fixup_count, 0};
   section->piece_count = 1;
   return true;
 }
 
-// Writes a constant expression of full width, and adds its fixup. What is in `built` starts at `start` in the
-// section.
-static bool put_constant(struct ws_section *section, struct ws_buffer *built, uint64_t start, bool is_64,
-                         uint64_t value, struct ws_fixup fixup) {
+// A constant expression of full width, and its fixup.
+static struct ws_fixup put_constant(struct ws_buffer *built, bool is_64, uint64_t value, enum ws_base base,
+                                    uint32_t target) {
   uint8_t operand[10];
-  fixup.encoding = is_64 ? WS_SLEB64 : WS_SLEB32;
-  fixup.minus = WS_BASE_COUNT;
-  ws_operand_put(operand, fixup.encoding, value);
+  enum ws_encoding encoding = is_64 ? WS_SLEB64 : WS_SLEB32;
+  ws_operand_put(operand, encoding, value);
   ws_put_u8(built, wasm_opcode_const(is_64));
-  fixup.offset = (uint32_t)(start + built->size);
-  ws_put_bytes(built, operand, ws_encoding_width(fixup.encoding));
+  struct ws_fixup fixup = {.offset = (uint32_t)built->size,
+                           .encoding = (uint8_t)encoding,
+                           .base = (uint8_t)base,
+                           .minus = WS_BASE_COUNT,
+                           .target = target};
+  ws_put_bytes(built, operand, ws_encoding_width(encoding));
   ws_put_u8(built, WASM_OPCODE_END);
-  return ws_add_fixup(section, fixup);
+  return fixup;
 }
 
-static bool write_types(struct ws_module *module) {
-  bool needed = module->appended_count &&
-                module->appended[module->appended_count - 1].replaces == WS_NEW_FUNCTION &&
-                module->void_type < 0;
-  if (!needed)
-    return true;
-  struct ws_section *section = ws_section(module, WS_SECTION_TYPE);
-  struct ws_reader reader = ws_reader(section->content);
+// ------------------------------------------------------------------------------------------------- appended functions
+
+struct ws_appended *ws_image_append(struct ws_image *image, uint32_t replaces, struct ws_slice name,
+                                    size_t most_fixups) {
+  struct ws_appended *appended = &image->appended[image->appended_count];
+  *appended = (struct ws_appended){.replaces = replaces, .name = name};
+  appended->fixups = ws_arena_new(&image->arena, most_fixups, sizeof *appended->fixups);
+  return appended->fixups ? appended : NULL;
+}
+
+static void add_address(const struct ws_image *image, struct ws_appended *appended, const struct ws_buffer *body) {
+  appended->fixups[appended->fixup_count++] =
+      (struct ws_fixup){.offset = (uint32_t)body->size,
+                        .encoding = image->module->memory.is_64 ? WS_SLEB64 : WS_SLEB32,
+                        .base = WS_BASE_MEMORY,
+                        .minus = WS_BASE_COUNT,
+                        .target = WS_NO_SYMBOL};
+}
+
+bool ws_image_keep_body(struct ws_image *image, struct ws_appended *appended, struct ws_buffer *body) {
+  appended->body = ws_buffer_keep(body, &image->arena);
+  image->appended_count++;
+  return appended->body.data != NULL;
+}
+
+// One of the linker's functions, with every address of full width.
+static bool rewrite_function(struct ws_image *image, const struct ws_linker_function *function) {
+  const struct ws_module *module = image->module;
+  struct ws_slice old = ws_function_body(module, function->function);
+  struct ws_appended *appended =
+      ws_image_append(image, function->function, module->functions[function->function].name, function->address_count);
+  if (!appended)
+    return false;
+  appended->type = module->function_types[function->function];
+  struct ws_buffer body = {0};
+  uint32_t copied = 0;
+  for (size_t i = 0; i < function->address_count; i++) {
+    const struct ws_address *address = &function->addresses[i];
+    enum ws_encoding encoding = module->memory.is_64 ? WS_SLEB64 : WS_SLEB32;
+    uint8_t operand[10];
+    ws_put_bytes(&body, old.data + copied, address->start - copied);
+    copied = address->end;
+    add_address(image, appended, &body);
+    ws_operand_put(operand, encoding, address->value);
+    ws_put_bytes(&body, operand, ws_encoding_width(encoding));
+  }
+  ws_put_bytes(&body, old.data + copied, old.size - copied);
+  return ws_image_keep_body(image, appended, &body);
+}
+
+static bool same_type(const struct ws_type *type, struct ws_slice encoded) {
+  struct ws_reader reader = ws_reader(encoded);
+  ws_read_u8(&reader); // that it is a function's
   ws_read_uleb32(&reader);
-  struct ws_buffer types = {0};
-  ws_put_uleb(&types, (uint64_t)module->type_count + 1);
-  ws_put_bytes(&types, reader.at, ws_read_left(&reader));
-  ws_put_bytes(&types, "\x60\x00\x00", 3); // () -> ()
-  module->void_type = module->type_count;
-  return set_content(module, section, &types);
+  struct ws_slice parameters = ws_read_bytes(&reader, type->parameters.size);
+  ws_read_uleb32(&reader);
+  return !reader.bad && ws_slice_equal(parameters, type->parameters) &&
+         ws_slice_equal((struct ws_slice){reader.at, ws_read_left(&reader)}, type->results);
 }
 
-static bool write_functions(struct ws_module *module) {
-  if (!module->appended_count)
+bool ws_image_type(struct ws_image *image, struct ws_slice type, uint32_t *index) {
+  enum { MOST_TYPES = 3 };
+  const struct ws_module *module = image->module;
+  if (!module->types) { // not all are functions': it is the one that is known
+    *index = (uint32_t)module->void_type;
     return true;
-  struct ws_section *section = need_section(module, WS_SECTION_FUNCTION);
+  }
+  for (*index = 0; *index < module->type_count; ++*index)
+    if (same_type(&module->types[*index], type))
+      return true;
+  if (!image->new_types)
+    image->new_types = ws_arena_new(&image->arena, MOST_TYPES, sizeof *image->new_types);
+  uint8_t *copy = ws_arena_new(&image->arena, type.size, 1);
+  if (!image->new_types || !copy)
+    return false;
+  memcpy(copy, type.data, type.size);
+  *index = module->type_count + (uint32_t)image->new_type_count;
+  image->new_types[image->new_type_count++] = (struct ws_slice){copy, type.size};
+  return true;
+}
+
+// Code that fills memory with zeros.
+static void put_fill(const struct ws_image *image, struct ws_appended *appended, struct ws_buffer *body,
+                     uint64_t address, size_t size) {
+  uint8_t operand[10];
+  bool is_64 = image->module->memory.is_64;
+  enum ws_encoding encoding = is_64 ? WS_SLEB64 : WS_SLEB32;
+  ws_put_u8(body, wasm_opcode_const(is_64));
+  add_address(image, appended, body);
+  ws_operand_put(operand, encoding, address);
+  ws_put_bytes(body, operand, ws_encoding_width(encoding));
+  ws_put_u8(body, WASM_OPCODE_I32_CONST);
+  ws_put_sleb(body, 0);
+  ws_put_u8(body, wasm_opcode_const(is_64));
+  ws_put_sleb(body, (int64_t)size);
+  ws_put_u8(body, WASM_OPCODE_MISC_PREFIX);
+  ws_put_uleb(body, WASM_OPCODE_MEMORY_FILL);
+  ws_put_u8(body, 0); // the memory
+}
+
+// The start function, which clears what is not written, and calls the module's own start function then.
+static bool append_start(struct ws_image *image) {
+  static const struct ws_slice name = {(const uint8_t *)WS_CLEAR_FUNCTION, sizeof WS_CLEAR_FUNCTION - 1},
+                               type = {(const uint8_t *)"\x60\x00\x00", 3};
+  const struct ws_module *module = image->module;
+  size_t count = ws_count_clearable(module);
+  if (count == 0 || image->options.keep_relocs)
+    return true;
+  struct ws_appended *appended = ws_image_append(image, WS_NEW_FUNCTION, name, count);
+  if (!appended || !ws_image_type(image, type, &appended->type))
+    return false;
+  struct ws_buffer body = {0};
+  ws_put_u8(&body, 0); // no locals
+  for (size_t i = 0; i < module->segment_count; i++) {
+    const struct ws_segment *segment = &module->segments[i];
+    if (ws_is_clearable(segment))
+      put_fill(image, appended, &body, segment->address + segment->bytes.size - segment->zeros, segment->zeros);
+  }
+  if (module->has_start) {
+    ws_put_u8(&body, WASM_OPCODE_CALL);
+    ws_put_uleb(&body, module->start);
+  }
+  ws_put_u8(&body, WASM_OPCODE_END);
+  image->starts = true;
+  return ws_image_keep_body(image, appended, &body);
+}
+
+static bool append_functions(struct ws_image *image) {
+  const struct ws_module *module = image->module;
+  enum { NEW_FUNCTIONS = 3 }; // those of memory_view.c, and the start function
+  bool limited = image->options.placement->memory_view != WS_VIEW_WHOLE;
+  size_t most = module->linker_function_count + (limited ? ws_count_memory_users(module) : 0) + NEW_FUNCTIONS;
+  image->appended = ws_arena_new(&image->arena, most, sizeof *image->appended);
+  if (!image->appended)
+    return false;
+  for (size_t i = 0; i < module->linker_function_count; i++)
+    if (module->functions[module->linker_functions[i].function].unpadded &&
+        !rewrite_function(image, &module->linker_functions[i]))
+      return false;
+  return ws_append_memory_view(image) && append_start(image);
+}
+
+// A body that does nothing but call another function with the same arguments.
+static void put_call(struct ws_buffer *body, const struct ws_type *type, uint64_t callee) {
+  struct ws_reader parameters = ws_reader(type ? type->parameters : (struct ws_slice){(const uint8_t *)"", 0});
+  ws_put_u8(body, 0); // no locals
+  for (uint32_t i = 0; parameters.at < parameters.end && !parameters.bad; i++) {
+    ws_read_value_type(&parameters);
+    ws_put_u8(body, WASM_OPCODE_LOCAL_GET);
+    ws_put_uleb(body, i);
+  }
+  ws_put_u8(body, WASM_OPCODE_CALL);
+  ws_put_uleb(body, callee);
+}
+
+static const struct ws_type *type_of(const struct ws_module *module, uint32_t function) {
+  return module->types ? &module->types[module->function_types[function]] : NULL;
+}
+
+bool ws_fits_call(const struct ws_module *module, uint32_t function) {
+  struct ws_buffer body = {0};
+  put_call(&body, type_of(module, function), UINT32_MAX);
+  bool fits = !body.failed && body.size + 1 <= module->functions[function].size;
+  ws_buffer_free(&body);
+  return fits;
+}
+
+// Calls the appended function in as many bytes as the old one had: no other code moves, and whoever calls it can go
+// on doing so.
+static struct ws_slice make_call(struct ws_image *image, const struct ws_appended *appended) {
+  const struct ws_module *module = image->module;
+  size_t index = (size_t)(appended - image->appended);
+  struct ws_buffer body = {0};
+  put_call(&body, type_of(module, appended->replaces),
+           (uint64_t)module->imported_functions + module->function_count + index);
+  while (body.size + 1 < module->functions[appended->replaces].size && !body.failed)
+    ws_put_u8(&body, WASM_OPCODE_NOP);
+  ws_put_u8(&body, WASM_OPCODE_END);
+  return ws_buffer_keep(&body, &image->arena);
+}
+
+// -------------------------------------------------------------------------------------------- sections, written anew
+
+static bool write_types(struct ws_image *image) {
+  if (!image->new_type_count)
+    return true;
+  struct ws_image_section *section = find_section(image, WS_SECTION_TYPE);
+  struct ws_reader reader = ws_reader(source_content(section));
+  struct ws_buffer built = {0};
+  ws_put_uleb(&built, (uint64_t)ws_read_uleb32(&reader) + image->new_type_count);
+  ws_put_bytes(&built, reader.at, ws_read_left(&reader));
+  for (size_t i = 0; i < image->new_type_count; i++)
+    ws_put_slice(&built, image->new_types[i]);
+  return ws_image_set(image, section, &built, NULL, 0);
+}
+
+static struct ws_load_limits as_limits(const struct ws_image *image, struct ws_slice old) {
+  const uint8_t *start = image->module->bytes.data;
+  return (struct ws_load_limits){.at = old.data ? (size_t)(old.data - start) : 0, .size = old.size};
+}
+
+static struct ws_load_limits memory_limits(const struct ws_image *image) {
+  const struct ws_placement *placement = image->options.placement;
+  const struct ws_limits *old = &image->module->memory;
+  struct ws_load_limits limits = as_limits(image, old->bytes);
+  limits.shared = old->shared;
+  limits.is_64 = old->is_64;
+  limits.minimum = placement->pages;
+  limits.has_maximum = placement->has_maximum;
+  limits.maximum = placement->maximum_pages;
+  return limits;
+}
+
+// A shared table has room for all modules, and can grow for more; a private one moves up with its elements.
+// One that is imported may have been shared before: then it needs no more than those.
+static struct ws_load_limits table_limits(const struct ws_image *image) {
+  const struct ws_placement *placement = image->options.placement;
+  const struct ws_module_info *info = &image->module->info;
+  const struct ws_table *table = ws_indirect_table(image->module);
+  if (!table)
+    return (struct ws_load_limits){.at = 0};
+  bool imported = image->module->indirect_table < image->module->imported_tables;
+  uint64_t delta = placement->table_base - info->table_base;
+  struct ws_load_limits limits = as_limits(image, table->limits.bytes);
+  limits.shared = table->limits.shared;
+  limits.is_64 = table->limits.is_64;
+  limits.minimum =
+      (imported && info->has_table ? info->table_base + info->table_size : table->limits.minimum) + delta;
+  limits.has_maximum = table->limits.has_maximum && !placement->table_end;
+  limits.maximum = table->limits.maximum + delta;
+  if (placement->table_end)
+    limits.minimum = placement->table_end;
+  return limits;
+}
+
+static struct ws_load_range as_range(const struct ws_image *image, const struct ws_image_section *section) {
+  if (!section || !section->source)
+    return (struct ws_load_range){0};
+  size_t content = (size_t)(section->source->content.data - image->module->bytes.data);
+  return (struct ws_load_range){content - 2, content, content + section->source->content.size};
+}
+
+static struct ws_load_sections as_sections(struct ws_image *image) {
+  const struct ws_module *module = image->module;
+  return (struct ws_load_sections){
+      .bytes = module->bytes.data,
+      .imports = as_range(image, find_section(image, WS_SECTION_IMPORT)),
+      .tables = as_range(image, find_section(image, WS_SECTION_TABLE)),
+      .memory = memory_limits(image),
+      .table = table_limits(image),
+      .add_memory = module->memory_import == SIZE_MAX && module->has_memory,
+      .move_table = image->moved_table,
+      .stack_pointer =
+          image->moved_stack_pointer ? module->globals[module->imported_globals].detail.data : NULL};
+}
+
+// The content of a section with the edits that were made to it.
+static bool apply_edits(struct ws_image *image, struct ws_image_section *section, const struct ws_load_edits *edits,
+                        const uint8_t *bytes, struct ws_load_range range) {
+  struct ws_buffer built = {0};
+  size_t at = range.content;
+  for (size_t i = 0; i < edits->count; i++) {
+    const struct ws_load_edit *edit = &edits->edits[i];
+    if (edit->at < range.content) // of the section's size, which is not part of it
+      continue;
+    ws_put_bytes(&built, bytes + at, edit->at - at);
+    ws_put_bytes(&built, edit->bytes, edit->size);
+    at = edit->at + edit->remove;
+  }
+  ws_put_bytes(&built, bytes + at, range.end - at);
+  return ws_image_set(image, section, &built, NULL, 0);
+}
+
+static bool write_imports(struct ws_image *image) {
+  struct ws_load_sections sections = as_sections(image);
+  struct ws_image_section *section = image->module->has_memory ? need_section(image, WS_SECTION_IMPORT)
+                                                               : find_section(image, WS_SECTION_IMPORT);
+  if (!section)
+    return !image->module->has_memory;
+  if (!section->source) { // none yet: an empty one
+    sections.bytes = (const uint8_t *)"\0\0\0";
+    sections.imports = (struct ws_load_range){0, 2, 3};
+  }
+  struct ws_load_edits edits = {.count = 0};
+  ws_load_edit_imports(&sections, &edits);
+  return apply_edits(image, section, &edits, sections.bytes, sections.imports);
+}
+
+// A table section is written again when it has the indirect function table, which leaves it, or grows by what
+// is below the module.
+static bool write_tables(struct ws_image *image) {
+  const struct ws_module *module = image->module;
+  struct ws_image_section *section = find_section(image, WS_SECTION_TABLE);
+  if (!section || !module->info.has_table || module->indirect_table < module->imported_tables)
+    return true;
+  struct ws_load_sections sections = as_sections(image);
+  struct ws_load_edits edits = {.count = 0};
+  ws_load_edit_tables(&sections, &edits);
+  return apply_edits(image, section, &edits, sections.bytes, sections.tables);
+}
+
+static bool write_functions(struct ws_image *image) {
+  if (!image->appended_count)
+    return true;
+  struct ws_image_section *section = need_section(image, WS_SECTION_FUNCTION);
   if (!section)
     return false;
-  struct ws_buffer functions = {0};
-  ws_put_uleb(&functions, (uint64_t)module->function_count + module->appended_count);
-  struct ws_reader reader = ws_reader(section->content);
+  struct ws_buffer built = {0};
+  struct ws_reader reader = ws_reader(source_content(section));
   ws_read_uleb32(&reader);
-  ws_put_bytes(&functions, reader.at, ws_read_left(&reader));
-  for (size_t i = 0; i < module->appended_count; i++) {
-    uint32_t replaced = module->appended[i].replaces;
-    ws_put_uleb(&functions,
-                replaced == WS_NEW_FUNCTION ? (uint64_t)module->void_type : module->function_types[replaced]);
-  }
-  return set_content(module, section, &functions);
+  ws_put_uleb(&built, (uint64_t)image->module->function_count + image->appended_count);
+  ws_put_bytes(&built, reader.at, reader.bad ? 0 : ws_read_left(&reader));
+  for (size_t i = 0; i < image->appended_count; i++)
+    ws_put_uleb(&built, image->appended[i].type);
+  return ws_image_set(image, section, &built, NULL, 0);
 }
 
-static bool write_globals(struct ws_module *module) {
-  struct ws_section *section = ws_section(module, WS_SECTION_GLOBAL);
+static bool write_globals(struct ws_image *image) {
+  const struct ws_module *module = image->module;
+  struct ws_image_section *section =
+      image->adds_global ? need_section(image, WS_SECTION_GLOBAL) : find_section(image, WS_SECTION_GLOBAL);
   if (!section)
-    return true;
+    return !image->adds_global;
+  struct ws_fixup *fixups = ws_arena_new(&image->arena, module->global_count, sizeof *fixups);
+  if (!fixups)
+    return false;
+  size_t fixup_count = 0;
   struct ws_buffer built = {0};
-  struct ws_reader reader = ws_reader(section->content);
+  struct ws_reader reader = ws_reader(source_content(section));
   uint32_t first = module->imported_globals;
-  ws_put_uleb(&built, ws_read_uleb32(&reader) - module->moved_stack_pointer);
-  if (module->moved_stack_pointer) {
+  ws_put_uleb(&built, ws_read_uleb32(&reader) - image->moved_stack_pointer + image->adds_global);
+  if (image->moved_stack_pointer) {
     // As the last imported global it has the index that it had as the first defined one.
     struct ws_slice init = module->globals[first++].init.bytes;
     reader.at = init.data + init.size;
@@ -109,266 +435,275 @@ static bool write_globals(struct ws_module *module) {
     const struct ws_global *global = &module->globals[i];
     ws_put_bytes(&built, reader.at, (size_t)(global->init.bytes.data - reader.at)); // the global's type
     reader.at = global->init.bytes.data + global->init.bytes.size;
-    if (!global->moves || global->init.kind == WS_CONSTANT_OTHER) {
+    if (!global->moves || global->init.kind == WS_CONSTANT_OTHER)
       ws_put_slice(&built, global->init.bytes);
-      continue;
-    }
-    struct ws_fixup fixup = {.base = global->base, .external = global->external};
-    if (!put_constant(section, &built, 0, global->init.kind == WS_CONSTANT_I64, global->init.value, fixup))
-      return false;
+    else
+      fixups[fixup_count++] = put_constant(&built, global->init.kind == WS_CONSTANT_I64, global->init.value,
+                                           (enum ws_base)global->base, global->target);
   }
-  return set_content(module, section, &built);
+  if (image->adds_global)
+    ws_put_bytes(&built, (const uint8_t[]){WASM_TYPE_I32, 1, WASM_OPCODE_I32_CONST, 0, WASM_OPCODE_END}, 5);
+  return ws_image_set(image, section, &built, fixups, fixup_count);
 }
 
-static bool write_start(struct ws_module *module) {
-  if (!module->appended_count || module->appended[module->appended_count - 1].replaces != WS_NEW_FUNCTION)
+static bool write_start(struct ws_image *image) {
+  if (!image->starts)
     return true;
-  struct ws_section *section = need_section(module, WS_SECTION_START);
+  struct ws_image_section *section = need_section(image, WS_SECTION_START);
   struct ws_buffer built = {0};
-  ws_put_uleb(&built,
-              (uint64_t)module->imported_functions + module->function_count + module->appended_count - 1);
-  return section && set_content(module, section, &built);
+  ws_put_uleb(&built, (uint64_t)image->module->imported_functions + image->module->function_count +
+                          image->appended_count - 1);
+  return section && ws_image_set(image, section, &built, NULL, 0);
 }
 
-static bool write_elements(struct ws_module *module) {
-  struct ws_section *section = ws_section(module, WS_SECTION_ELEMENT);
+static bool write_elements(struct ws_image *image) {
+  const struct ws_module *module = image->module;
+  struct ws_image_section *section = find_section(image, WS_SECTION_ELEMENT);
   if (!section)
     return true;
+  struct ws_fixup *fixups = ws_arena_new(&image->arena, module->element_count, sizeof *fixups);
+  if (!fixups)
+    return false;
+  size_t fixup_count = 0;
   struct ws_buffer built = {0};
   ws_put_uleb(&built, module->element_count);
   for (size_t i = 0; i < module->element_count; i++) {
     const struct ws_element *element = &module->elements[i];
     ws_put_slice(&built, element->before);
     const uint8_t *expression = element->before.data + element->before.size;
-    if (!element->indirect_table || !element->constant) {
+    if (!element->indirect_table || !element->constant)
       ws_put_bytes(&built, expression, (size_t)(element->rest.data - expression));
-    } else if (!put_constant(section, &built, 0, *expression == WASM_OPCODE_I64_CONST, element->offset,
-                             (struct ws_fixup){.base = WS_BASE_TABLE})) {
-      return false;
-    }
+    else
+      fixups[fixup_count++] = put_constant(&built, *expression == WASM_OPCODE_I64_CONST, element->offset,
+                                           WS_BASE_TABLE, WS_NO_SYMBOL);
     ws_put_slice(&built, element->rest);
   }
-  return set_content(module, section, &built);
+  return ws_image_set(image, section, &built, fixups, fixup_count);
 }
 
-// The functions as they are, but thunks in place of those that others were appended for. What follows the
-// last thunk is a piece too. Returns how many pieces that are.
-static size_t put_functions(const struct ws_module *module, const struct ws_section *section,
-                            struct ws_slice *pieces) {
-  size_t used = 0;
-  const uint8_t *at = section->content.data + module->code_count_size;
-  for (uint32_t i = 0; i < module->function_count; i++) {
-    const struct ws_function *function = &module->functions[i];
-    if (!function->thunk)
-      continue;
-    const uint8_t *body = section->content.data + function->offset;
-    pieces[used++] = (struct ws_slice){at, (size_t)(body - at)};
-    pieces[used++] = *function->thunk;
-    at = body + function->size;
+// ---------------------------------------------------------------------------------------------------- code and data
+
+// Cuts a stretch of the content out, with its fixups. `*next` is the first fixup that lies in it or behind.
+static struct ws_piece cut(const struct ws_section *section, size_t from, size_t to, size_t *next) {
+  while (*next < section->fixup_count && section->fixups[*next].offset < from)
+    ++*next;
+  struct ws_piece piece = {{section->content.data + from, to - from}, section->fixups + *next, 0, (uint32_t)from};
+  while (*next < section->fixup_count && section->fixups[*next].offset < to) {
+    ++*next;
+    piece.fixup_count++;
   }
-  pieces[used++] = (struct ws_slice){at, (size_t)(section->content.data + section->content.size - at)};
-  return used;
+  return piece;
 }
 
-// The appended functions, which start at `offset` in the section.
-static bool put_appended(struct ws_module *module, struct ws_section *section, uint64_t offset,
-                         struct ws_buffer *built) {
-  for (size_t i = 0; i < module->appended_count; i++) {
-    const struct ws_appended *appended = &module->appended[i];
-    ws_put_uleb(built, appended->body.size);
-    for (size_t k = 0; k < appended->address_count; k++) {
-      struct ws_fixup fixup = {.offset = (uint32_t)(offset + built->size + appended->addresses[k]),
-                               .encoding = module->memory.is_64 ? WS_SLEB64 : WS_SLEB32,
-                               .base = WS_BASE_MEMORY,
-                               .minus = WS_BASE_COUNT};
-      if (!ws_add_fixup(section, fixup))
-        return false;
-    }
-    ws_put_slice(built, appended->body);
+static const struct ws_appended *replacement(const struct ws_image *image, uint32_t function) {
+  for (size_t i = 0; i < image->appended_count; i++)
+    if (image->appended[i].replaces == function)
+      return &image->appended[i];
+  return NULL;
+}
+
+static int compare_indices(const void *left, const void *right) {
+  uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+  return a < b ? -1 : a > b;
+}
+
+// The functions as they are, but calls in place of those that others were appended for. Returns false if memory
+// runs out.
+static bool put_functions(struct ws_image *image, struct ws_image_section *section) {
+  const struct ws_module *module = image->module;
+  uint32_t *replaced = ws_arena_new(&image->arena, image->appended_count, sizeof *replaced);
+  size_t count = 0, next = 0, at = module->code_count_size;
+  if (!replaced)
+    return false;
+  for (size_t i = 0; i < image->appended_count; i++)
+    if (image->appended[i].replaces != WS_NEW_FUNCTION)
+      replaced[count++] = image->appended[i].replaces;
+  qsort(replaced, count, sizeof *replaced, compare_indices);
+  for (size_t i = 0; i < count; i++) {
+    const struct ws_function *function = &module->functions[replaced[i]];
+    struct ws_slice call = make_call(image, replacement(image, replaced[i]));
+    if (!call.data)
+      return false;
+    section->pieces[section->piece_count++] = cut(section->source, at, function->offset, &next);
+    section->pieces[section->piece_count++] = (struct ws_piece){.bytes = call};
+    at = function->offset + function->size;
+  }
+  if (section->source)
+    section->pieces[section->piece_count++] = cut(section->source, at, section->source->content.size, &next);
+  return true;
+}
+
+static bool put_appended(struct ws_image *image, struct ws_image_section *section) {
+  for (size_t i = 0; i < image->appended_count; i++) {
+    const struct ws_appended *appended = &image->appended[i];
+    struct ws_buffer size = {0};
+    ws_put_uleb(&size, appended->body.size);
+    struct ws_slice kept = ws_buffer_keep(&size, &image->arena);
+    if (!kept.data)
+      return false;
+    section->pieces[section->piece_count++] = (struct ws_piece){.bytes = kept};
+    section->pieces[section->piece_count++] =
+        (struct ws_piece){appended->body, appended->fixups, appended->fixup_count, 0};
   }
   return true;
 }
 
-static bool write_code(struct ws_module *module) {
-  if (!module->appended_count)
+static bool write_code(struct ws_image *image) {
+  const struct ws_module *module = image->module;
+  if (!image->appended_count)
     return true;
-  struct ws_section *section = need_section(module, WS_SECTION_CODE);
+  struct ws_image_section *section = need_section(image, WS_SECTION_CODE);
   if (!section)
     return false;
-  uint64_t total = (uint64_t)module->function_count + module->appended_count;
+  uint64_t total = (uint64_t)module->function_count + image->appended_count;
   size_t count_size = ws_uleb_size(total);
   if (count_size < module->code_count_size)
     count_size = module->code_count_size;
-  module->code_shift = (uint32_t)count_size - module->code_count_size;
-  uint8_t *count = ws_arena_new(&module->arena, count_size, 1);
-  struct ws_slice *pieces = ws_arena_new(&module->arena, 3 * module->appended_count + 2, sizeof *pieces);
-  if (!count || !pieces)
+  image->code_shift = (uint32_t)count_size - module->code_count_size;
+  uint8_t *count = ws_arena_new(&image->arena, count_size, 1);
+  section->pieces = ws_arena_new(&image->arena, 4 * image->appended_count + 2, sizeof *section->pieces);
+  if (!count || !section->pieces)
     return false;
   for (size_t i = 0; i < count_size; i++)
     count[i] = (uint8_t)(((total >> (7 * i)) & 0x7f) | (i + 1 < count_size ? 0x80 : 0));
-  for (size_t i = 0; i < section->fixup_count; i++)
-    section->fixups[i].offset += module->code_shift;
-  struct ws_buffer built = {0};
-  bool ok = put_appended(module, section, section->content.size + module->code_shift, &built);
-  pieces[0] = (struct ws_slice){count, count_size};
-  size_t used = 1 + put_functions(module, section, pieces + 1);
-  pieces[used] = ws_buffer_keep(&built, &module->arena);
-  section->pieces = pieces;
-  section->piece_count = used + 1;
-  return ok && pieces[used].data;
+  section->pieces[0].bytes = (struct ws_slice){count, count_size};
+  section->piece_count = 1;
+  return put_functions(image, section) && put_appended(image, section);
 }
 
-static bool write_segments(struct ws_module *module, struct ws_section *section,
-                           const struct ws_section *old) {
-  struct ws_slice *pieces = ws_arena_new(&module->arena, 2 * module->segment_count + 1, sizeof *pieces);
-  if (!pieces)
+// Whether what can be cleared at the start is written all the same. What __wasm_init_memory clears has no need of
+// its bytes either way, unless the module may be read again.
+static size_t kept_size(const struct ws_image *image, const struct ws_segment *segment) {
+  bool whole = image->options.keep_relocs || (!segment->passive && !ws_can_clear(image->module));
+  return segment->bytes.size - (whole ? 0 : segment->zeros);
+}
+
+static bool put_segment(struct ws_image *image, struct ws_image_section *section, size_t index, struct ws_fixup *fixup,
+                        uint64_t *offset, size_t *next) {
+  const struct ws_module *module = image->module;
+  const struct ws_segment *segment = &module->segments[index];
+  size_t kept = kept_size(image, segment);
+  struct ws_buffer header = {0};
+  if (index == 0)
+    ws_put_uleb(&header, module->segment_count);
+  ws_put_u8(&header, segment->passive);
+  if (!segment->passive)
+    *fixup = put_constant(&header, module->memory.is_64, segment->address, WS_BASE_MEMORY, WS_NO_SYMBOL);
+  ws_put_uleb(&header, kept);
+  *offset += header.size;
+  image->segment_offsets[index] = (uint32_t)*offset;
+  struct ws_slice bytes = ws_buffer_keep(&header, &image->arena);
+  section->pieces[section->piece_count++] = (struct ws_piece){bytes, fixup, !segment->passive, 0};
+  section->pieces[section->piece_count++] =
+      cut(section->source, segment->bytes_offset, segment->bytes_offset + kept, next);
+  *offset += kept;
+  return bytes.data != NULL;
+}
+
+static bool write_data(struct ws_image *image) {
+  const struct ws_module *module = image->module;
+  struct ws_image_section *section = find_section(image, WS_SECTION_DATA);
+  image->segment_offsets = ws_arena_new(&image->arena, module->segment_count, sizeof *image->segment_offsets);
+  if (!image->segment_offsets || !section || module->segment_count == 0)
+    return image->segment_offsets != NULL;
+  struct ws_fixup *fixups = ws_arena_new(&image->arena, module->segment_count, sizeof *fixups);
+  section->pieces = ws_arena_new(&image->arena, 2 * module->segment_count, sizeof *section->pieces);
+  if (!fixups || !section->pieces)
     return false;
-  size_t used = 0, fixup = 0;
+  section->piece_count = 0;
   uint64_t offset = 0;
-  for (size_t i = 0; i < module->segment_count; i++) {
-    struct ws_segment *segment = &module->segments[i];
-    struct ws_buffer header = {0};
-    if (i == 0)
-      ws_put_uleb(&header, module->segment_count);
-    ws_put_u8(&header, segment->passive);
-    if (!segment->passive && !put_constant(section, &header, offset, module->memory.is_64, segment->address,
-                                           (struct ws_fixup){.base = WS_BASE_MEMORY}))
+  size_t next = 0;
+  for (size_t i = 0; i < module->segment_count; i++)
+    if (!put_segment(image, section, i, &fixups[i], &offset, &next))
       return false;
-    ws_put_uleb(&header, segment->kept);
-    offset += header.size;
-    pieces[used] = ws_buffer_keep(&header, &module->arena);
-    if (!pieces[used++].data)
-      return false;
-    segment->final_offset = (uint32_t)offset;
-    for (;
-         fixup < old->fixup_count && old->fixups[fixup].offset < segment->bytes_offset + segment->bytes.size;
-         fixup++) {
-      struct ws_fixup moved = old->fixups[fixup];
-      moved.offset = moved.offset - segment->bytes_offset + segment->final_offset;
-      if (!ws_add_fixup(section, moved))
-        return false;
-    }
-    pieces[used++] = (struct ws_slice){segment->bytes.data, segment->kept};
-    offset += segment->kept;
-  }
-  if (module->segment_count == 0)
-    return true;
-  section->pieces = pieces;
-  section->piece_count = used;
   return true;
 }
 
-static bool write_data(struct ws_module *module) {
-  struct ws_section *section = ws_section(module, WS_SECTION_DATA);
-  if (!section)
-    return true;
-  // The fixups of addresses come between those of the segments' bytes; the new list is in order too.
-  struct ws_section old = *section;
-  section->fixups = NULL;
-  section->fixup_count = section->fixup_capacity = 0;
-  bool ok = write_segments(module, section, &old);
-  free(old.fixups);
-  return ok;
+// ------------------------------------------------------------------------------------------------------------- names
+
+// The function names, with those of the appended ones, which have the highest indices, behind them.
+static void put_function_names(const struct ws_image *image, struct ws_slice part, struct ws_buffer *built) {
+  const struct ws_module *module = image->module;
+  struct ws_reader names = ws_reader(part);
+  struct ws_buffer rewritten = {0};
+  ws_put_uleb(&rewritten, (uint64_t)ws_read_uleb32(&names) + image->appended_count);
+  ws_put_bytes(&rewritten, names.at, ws_read_left(&names));
+  for (size_t i = 0; i < image->appended_count; i++) {
+    ws_put_uleb(&rewritten, (uint64_t)module->imported_functions + module->function_count + i);
+    ws_put_name(&rewritten, image->appended[i].name);
+  }
+  ws_put_name(built, (struct ws_slice){rewritten.data, rewritten.size});
+  built->failed |= rewritten.failed;
+  ws_buffer_free(&rewritten);
 }
 
-// Names the appended functions. They have the highest indices, so their names come last.
-static bool write_names(struct ws_module *module) {
-  struct ws_section *section = ws_custom_section(module, "name");
-  if (!section || !module->appended_count)
+static bool write_names(struct ws_image *image) {
+  struct ws_image_section *section = NULL;
+  for (size_t i = 0; i < image->section_count && !section; i++)
+    if (image->sections[i].id == WS_SECTION_CUSTOM && ws_slice_is(image->sections[i].name, "name"))
+      section = &image->sections[i];
+  if (!section || !image->appended_count)
     return true;
-  struct ws_reader reader = ws_reader(section->content);
+  struct ws_reader reader = ws_reader(source_content(section));
   struct ws_buffer built = {0};
   while (!reader.bad && reader.at < reader.end) {
     uint8_t kind = ws_read_u8(&reader);
     struct ws_slice part = ws_read_name(&reader);
     ws_put_u8(&built, kind);
-    if (kind != WASM_NAMES_FUNCTION) {
+    if (kind == WASM_NAMES_FUNCTION)
+      put_function_names(image, part, &built);
+    else
       ws_put_name(&built, part);
-      continue;
-    }
-    struct ws_reader names = ws_reader(part);
-    struct ws_buffer rewritten = {0};
-    ws_put_uleb(&rewritten, (uint64_t)ws_read_uleb32(&names) + module->appended_count);
-    ws_put_bytes(&rewritten, names.at, ws_read_left(&names));
-    for (size_t i = 0; i < module->appended_count; i++) {
-      uint32_t replaced = module->appended[i].replaces;
-      struct ws_slice name = {(const uint8_t *)WS_CLEAR_FUNCTION, strlen(WS_CLEAR_FUNCTION)};
-      if (replaced != WS_NEW_FUNCTION)
-        name = module->functions[replaced].name;
-      ws_put_uleb(&rewritten, (uint64_t)module->imported_functions + module->function_count + i);
-      ws_put_name(&rewritten, name);
-    }
-    ws_put_name(&built, (struct ws_slice){rewritten.data, rewritten.size});
-    built.failed |= rewritten.failed;
-    ws_buffer_free(&rewritten);
   }
-  return set_content(module, section, &built);
+  return ws_image_set(image, section, &built, NULL, 0);
 }
 
-static int compare_fixups(const void *left, const void *right) {
-  uint32_t a = ((const struct ws_fixup *)left)->offset, b = ((const struct ws_fixup *)right)->offset;
-  return a < b ? -1 : a > b;
-}
+// --------------------------------------------------------------------------------------------------------------- all
 
-void ws_sort_fixups(struct ws_section *section) {
-  for (size_t i = 1; i < section->fixup_count; i++) {
-    if (section->fixups[i - 1].offset > section->fixups[i].offset) {
-      qsort(section->fixups, section->fixup_count, sizeof *section->fixups, compare_fixups);
-      return;
-    }
-  }
-}
-
-// With shared_stack and shared_table, what the module defined becomes the last import of its kind: no index
-// changes.
-static bool share(struct ws_module *module, struct ws_error *error) {
+bool ws_check_sharing(const struct ws_module *module, bool share_stack, bool share_table, struct ws_error *error) {
   const struct ws_module_info *info = &module->info;
-  module->moved_stack_pointer = module->share_stack && info->has_stack && !info->imports_stack;
-  module->moved_table = module->share_table && info->has_table && !info->imports_table;
-  if (module->moved_stack_pointer) {
+  if (share_stack && info->has_stack && !info->imports_stack) {
     const struct ws_global *first = &module->globals[module->imported_globals];
     if (!first->moves || first->base != WS_BASE_STACK_HIGH || !first->mutable)
       return ws_module_fail(
           module, error, "GLOBAL", NULL,
           "its stack pointer is not the first global that it defines, so it cannot be shared");
   }
-  if (module->share_table && !ws_are_elements_constant(module))
+  if (share_table && !ws_are_elements_constant(module))
     return ws_module_fail(
         module, error, "ELEMENT", NULL,
         "has elements of its function table at an offset that is not a constant, so it cannot "
         "be shared");
   const char *why = ws_why_table_stays(module);
-  if (module->moved_table && why)
+  if (share_table && info->has_table && !info->imports_table && why)
     return ws_module_fail(module, error, "TABLE", NULL, "its function table %s, so it cannot be shared", why);
-  module->info.imports_stack |= module->moved_stack_pointer;
-  module->info.imports_table |= module->moved_table;
   return true;
 }
 
-static void count_fixups(struct ws_module *module, const struct ws_section *section) {
-  for (size_t i = 0; i < section->fixup_count; i++)
-    module->info.fixups[section->fixups[i].base]++;
+// A prepared module has its final form already, but for what becomes an import, and the limits.
+static bool make(struct ws_image *image) {
+  if (!take_sections(image) || (!image->module->prepared && !append_functions(image)) || !write_globals(image))
+    return false;
+  if (!image->module->prepared &&
+      !(write_types(image) && write_functions(image) && write_start(image) &&
+        write_elements(image) && write_code(image) && write_data(image) && write_names(image)))
+    return false;
+  return write_imports(image) && write_tables(image) &&
+         (!image->options.keep_relocs || !image->module->has_linking || ws_emit_relocs(image));
 }
 
-bool ws_make_normal(struct ws_module *module, struct ws_error *error) {
-  if (!share(module, error))
-    return false;
-  if (!module->prepared && !ws_cut_zeros(module, error))
-    return false;
-  // The memory becomes an import.
-  struct ws_section *memory = ws_section(module, WS_SECTION_MEMORY);
-  if (memory && module->memory_import == SIZE_MAX)
-    memory->dropped = true;
-  bool ok = write_globals(module);
-  if (!module->prepared)
-    ok = ok && write_types(module) && write_functions(module) && write_start(module) &&
-         write_elements(module) && write_code(module) && write_data(module) && write_names(module) &&
-         (!module->has_memory || need_section(module, WS_SECTION_IMPORT));
-  for (size_t i = 0; ok && i < module->section_count; i++) {
-    ws_sort_fixups(&module->sections[i]);
-    count_fixups(module, &module->sections[i]);
-  }
-  if (ok && module->keep_relocs && module->has_linking)
-    ok = ws_keep_relocations(module);
-  return ok || ws_fail_memory(error, module->file);
+bool ws_image_make(struct ws_image *image, const struct ws_module *module, const struct ws_image_options *options,
+                   struct ws_error *error) {
+  const struct ws_module_info *info = &module->info;
+  *image = (struct ws_image){
+      .module = module,
+      .options = *options,
+      .moved_stack_pointer = options->share_stack && info->has_stack && !info->imports_stack,
+      .moved_table = options->share_table && info->has_table && !info->imports_table,
+  };
+  return make(image) || ws_fail_memory(error, module->file);
+}
+
+void ws_image_free(struct ws_image *image) {
+  ws_arena_free(&image->arena);
 }

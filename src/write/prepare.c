@@ -1,11 +1,12 @@
 // Preparing: the module as it is where it was linked to be, and a section with what placing it takes. The
-// section's format is in docs/prepared-format.md; load/wasmshare_load.c is what reads it.
+// section's format is in docs/prepared-format.md; runtime/wasmshare_load.c is what reads it.
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/wasmshare_load.h"
-#include "read/module.h"
 #include "read/sections.h"
+#include "runtime/wasmshare_load.h"
+#include "write/memory_view.h"
+#include "write/place.h"
 
 // A fixup by its place in the file. Those of one kind are written together.
 struct site {
@@ -35,6 +36,8 @@ static struct ws_placement unmoved(const struct ws_module *module) {
       .stack_pointer = info->stack_pointer,
       .heap_base = module->heap_base,
       .heap_end = module->heap_end,
+      // It is not known yet beside which modules it will be.
+      .memory_view = info->heap == WS_HEAP_CLAIMS_ONCE ? WS_VIEW_BOUNDED : WS_VIEW_WHOLE,
       .table_base = info->table_base,
       .pages = module->memory.minimum,
       .maximum_pages = module->memory.maximum,
@@ -45,6 +48,7 @@ static struct ws_placement unmoved(const struct ws_module *module) {
 // What was written, with the sections of the module that they are.
 struct written {
   const struct ws_module *from;
+  const struct ws_image *image;
   struct ws_module module; // sections only
   uint64_t covered;        // to the end of the last section that matters to placing
   struct site *sites;
@@ -55,34 +59,49 @@ static uint64_t offset_of(const struct written *written, const uint8_t *at) {
   return (uint64_t)(at - written->module.bytes.data);
 }
 
+// The fixups of a section, whose content starts at `start` in the file.
+static void add_sites(struct written *written, const struct ws_image_section *section, uint64_t start) {
+  for (size_t i = 0; i < section->piece_count; i++) {
+    const struct ws_piece *piece = &section->pieces[i];
+    for (size_t k = 0; k < piece->fixup_count; k++) {
+      const struct ws_fixup *fixup = &piece->fixups[k];
+      uint32_t minus = fixup->minus == WS_BASE_COUNT ? 0 : fixup->minus + 1u;
+      if (fixup->base != WS_BASE_CODE) // offsets in the code are final now
+        written->sites[written->site_count++] = (struct site){
+            fixup->encoding | (uint32_t)fixup->base << 3 | minus << 6,
+            (uint32_t)(start + fixup->offset - piece->origin), (uint8_t)ws_encoding_width(fixup->encoding)};
+    }
+    start += piece->bytes.size;
+  }
+}
+
+static size_t count_fixups(const struct ws_image *image) {
+  size_t count = 0;
+  for (size_t i = 0; i < image->section_count; i++)
+    for (size_t k = 0; k < image->sections[i].piece_count && !image->sections[i].dropped; k++)
+      count += image->sections[i].pieces[k].fixup_count;
+  return count;
+}
+
 static bool find_sites(struct written *written, struct ws_error *error) {
-  const struct ws_module *from = written->from;
-  size_t count = 0, k = 0;
-  for (size_t i = 0; i < from->section_count; i++)
-    count += from->sections[i].dropped ? 0 : from->sections[i].fixup_count;
-  written->sites = calloc(count + 1, sizeof *written->sites);
+  const struct ws_image *image = written->image;
+  size_t written_index = 0;
+  written->sites = calloc(count_fixups(image) + 1, sizeof *written->sites);
   if (!written->sites)
-    return ws_fail_memory(error, from->file);
+    return ws_fail_memory(error, written->from->file);
   bool after_tables = false;
-  for (size_t i = 0; i < from->section_count; i++) {
-    const struct ws_section *section = &from->sections[i];
+  for (size_t i = 0; i < image->section_count; i++) {
+    const struct ws_image_section *section = &image->sections[i];
     if (section->dropped)
       continue;
-    const struct ws_section *placed = &written->module.sections[k++];
+    const struct ws_section *placed = &written->module.sections[written_index++];
     uint64_t start = offset_of(written, placed->content.data);
     size_t found = written->site_count;
     after_tables |= section->id != WS_SECTION_CUSTOM &&
                     ws_section_order(section->id) >= ws_section_order(WS_SECTION_GLOBAL);
-    for (size_t n = 0; n < section->fixup_count; n++) {
-      const struct ws_fixup *fixup = &section->fixups[n];
-      uint32_t minus = fixup->minus == WS_BASE_COUNT ? 0 : fixup->minus + 1u;
-      if (fixup->base != WS_BASE_CODE) // offsets in the code are final now
-        written->sites[written->site_count++] =
-            (struct site){fixup->encoding | (uint32_t)fixup->base << 3 | minus << 6,
-                          (uint32_t)(start + fixup->offset), (uint8_t)ws_encoding_width(fixup->encoding)};
-    }
+    add_sites(written, section, start);
     if (written->site_count > found && !after_tables)
-      return ws_module_fail(from, error, NULL, NULL,
+      return ws_module_fail(written->from, error, NULL, NULL,
                             "has pointers in a custom section that comes before its code, so it cannot be "
                             "prepared: give the linker's own output");
     if (written->site_count > found || section->id != WS_SECTION_CUSTOM)
@@ -178,10 +197,10 @@ static bool append_section(const struct written *written, struct ws_buffer *byte
   return ok;
 }
 
-static bool prepare(const struct ws_module *module, struct ws_buffer *bytes, struct ws_error *error) {
-  struct written written = {.from = module, .module = {.file = module->file}};
-  struct ws_placement placement = unmoved(module);
-  if (!ws_place(module, &placement, (struct ws_sink){collect, bytes}, error))
+static bool prepare(const struct ws_image *image, struct ws_buffer *bytes, struct ws_error *error) {
+  const struct ws_module *module = image->module;
+  struct written written = {.from = module, .image = image, .module = {.file = module->file}};
+  if (!ws_place(image, NULL, (struct ws_sink){collect, bytes}, error))
     return error->code == WS_ERROR_SINK ? ws_fail_memory(error, module->file) : false;
   written.module.bytes = (struct ws_slice){bytes->data, bytes->size};
   bool ok = ws_read_sections(&written.module, error) && find_sites(&written, error) &&
@@ -197,28 +216,37 @@ static bool prepare(const struct ws_module *module, struct ws_buffer *bytes, str
   return ok;
 }
 
-bool ws_prepare(struct ws_module *module, struct ws_sink sink, struct ws_error *error) {
-  struct ws_placement placement;
+// What cannot be at its own place cannot be at any other.
+static bool check_place(const struct ws_module *module, struct ws_error *error) {
+  struct ws_link *link = ws_link_new(NULL, error);
+  bool ok = link && ws_link_add(link, module, "", error) && ws_link_shift(link, 0, 0, NULL, error);
+  ws_link_free(link);
+  return ok;
+}
+
+bool ws_prepare(const struct ws_module *module, struct ws_sink sink, struct ws_error *error) {
   if (module->external_count)
     return ws_fail(
         error, module->file, NULL, WS_NO_OFFSET,
         "uses the variable %s of another module, which only combine can bind: combine it with that "
         "module as the linker wrote it",
         module->externals[0].name);
-  if (module->keep_relocs || module->share_stack || module->share_table)
-    return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
-                   "is prepared before it is placed: what is shared and kept is decided then");
   if (!ws_are_elements_constant(module)) // whether its table is shared is decided later
     return ws_fail(error, module->file, "ELEMENT", WS_NO_OFFSET,
                    "has elements of its function table at an offset that is not a constant, so it cannot be "
                    "prepared");
-  // What cannot be at its own place cannot be at any other.
-  if (!ws_plan_shift(module, 0, 0, NULL, &placement, error))
+  if (module->info.heap == WS_HEAP_CLAIMS_ONCE && !ws_can_limit_memory(module, error))
     return false;
+  if (!check_place(module, error))
+    return false;
+  struct ws_placement placement = unmoved(module);
+  struct ws_image image;
   struct ws_buffer bytes = {0};
-  bool ok = prepare(module, &bytes, error);
+  bool ok = ws_image_make(&image, module, &(struct ws_image_options){.placement = &placement}, error) &&
+            prepare(&image, &bytes, error);
   if (ok && !sink.write(sink.context, bytes.data, bytes.size))
     ok = ws_fail_sink(error, module->file);
+  ws_image_free(&image);
   ws_buffer_free(&bytes);
   return ok;
 }

@@ -1,0 +1,127 @@
+// A link and the modules in it. What is decided about them is in the files of the passes.
+#include "link/link.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "write/image.h"
+#include "write/place.h"
+
+// Options as this version knows them, from a caller that may know fewer.
+static void take_options(void *options, size_t size, const void *given, size_t given_size) {
+  memset(options, 0, size);
+  if (given)
+    memcpy(options, given, given_size < size ? given_size : size);
+}
+
+struct ws_link *ws_link_new(const struct ws_link_options *options, struct ws_error *error) {
+  struct ws_link *link = calloc(1, sizeof *link);
+  if (!link)
+    ws_fail_memory(error, "");
+  else
+    take_options(&link->options, sizeof link->options, options, options ? options->size : 0);
+  return link;
+}
+
+void ws_link_free(struct ws_link *link) {
+  if (!link)
+    return;
+  ws_arena_free(&link->arena);
+  free(link->inputs);
+  free(link);
+}
+
+// What comes from the layout, and from no module.
+static bool is_supplied(const struct ws_link *link, const struct ws_import *import) {
+  bool stack = import->kind == WS_GLOBAL && ws_slice_is(import->name, "__stack_pointer");
+  return import->kind == WS_MEMORY ||
+         (ws_slice_is(import->module, "env") &&
+          (ws_is_function_table(import) || (stack && link->options.share_stack)));
+}
+
+static bool fill_input(struct ws_link *link, struct ws_input *input, const char *name) {
+  const struct ws_module *module = input->module;
+  char *copy = ws_arena_new(&link->arena, strlen(name) + 1, 1);
+  input->name = copy;
+  input->imports = ws_arena_new(&link->arena, module->import_count, sizeof *input->imports);
+  input->externals = ws_arena_new(&link->arena, module->external_count, sizeof *input->externals);
+  if (!copy || !input->imports || !input->externals)
+    return false;
+  memcpy(copy, name, strlen(name));
+  for (size_t i = 0; i < module->import_count; i++)
+    input->imports[i] = (struct ws_link_import){is_supplied(link, &module->imports[i]), WS_HOST};
+  for (size_t i = 0; i < module->external_count; i++)
+    input->externals[i].from = WS_HOST;
+  return true;
+}
+
+bool ws_link_add(struct ws_link *link, const struct ws_module *module, const char *name, struct ws_error *error) {
+  const struct ws_link_options *options = &link->options;
+  if (options->keep_relocs && module->prepared)
+    return ws_module_fail(module, error, "wasmshare", NULL,
+                          "is prepared, so there are no relocations to keep: give the linker's output");
+  if (!ws_check_sharing(module, options->share_stack, options->share_table, error))
+    return false;
+  struct ws_input *inputs = ws_make_room(link->inputs, link->count, &link->capacity, sizeof *inputs);
+  if (inputs) {
+    link->inputs = inputs;
+    inputs[link->count] = (struct ws_input){.module = module};
+  }
+  if (!inputs || !fill_input(link, &inputs[link->count], name))
+    return ws_fail_memory(error, module->file);
+  link->count++;
+  link->resolved = link->planned = false;
+  return true;
+}
+
+const size_t *ws_link_order(const struct ws_link *link) {
+  return link->resolved ? link->order : NULL;
+}
+
+const struct ws_plan *ws_link_planned(const struct ws_link *link) {
+  return link->planned ? &link->plan : NULL;
+}
+
+const struct ws_placement *ws_link_placement(const struct ws_link *link, size_t module) {
+  return link->planned && module < link->count ? &link->inputs[module].placement : NULL;
+}
+
+enum ws_heap_class ws_link_heap(const struct ws_link *link, size_t module) {
+  return link->inputs[module].heap;
+}
+
+bool ws_link_binding(const struct ws_link *link, size_t module, size_t index, struct ws_binding *binding) {
+  const struct ws_input *input = &link->inputs[module];
+  // A symbol with several addends is one binding.
+  size_t seen = 0;
+  for (size_t i = 0; i < input->module->external_count; i++) {
+    if (!input->module->externals[i].first || seen++ != index)
+      continue;
+    *binding = (struct ws_binding){.name = input->module->externals[i].name,
+                                   .from = input->externals[i].from,
+                                   .address = input->externals[i].address};
+    return true;
+  }
+  return false;
+}
+
+bool ws_link_write(const struct ws_link *link, size_t module, struct ws_sink sink, struct ws_error *error) {
+  if (!link->planned || module >= link->count)
+    return ws_fail(error, "", NULL, WS_NO_OFFSET, "nothing was planned for this module");
+  const struct ws_input *input = &link->inputs[module];
+  struct ws_image_options options = {.placement = &input->placement,
+                                     .share_stack = link->options.share_stack,
+                                     .share_table = link->options.share_table,
+                                     .keep_relocs = link->options.keep_relocs};
+  struct ws_image image;
+  uint64_t *externals = calloc(input->module->external_count + 1, sizeof *externals);
+  bool ok = externals || ws_fail_memory(error, input->module->file);
+  for (size_t i = 0; ok && i < input->module->external_count; i++)
+    externals[i] = input->externals[i].address;
+  if (ok) {
+    ok = ws_image_make(&image, input->module, &options, error) && ws_place(&image, externals, sink, error);
+    ws_image_free(&image);
+  }
+  free(externals);
+  return ok;
+}
