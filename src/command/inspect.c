@@ -35,6 +35,9 @@ static json_t *inspect_json(const char *path, const struct ws_module_info *info)
                                 (json_int_t)info->data_end, "alignment", (json_int_t)info->alignment,
                                 "zeroBytes", (json_int_t)info->zero_bytes));
   json_object_set_new(json, "heapBase", number(info->heap_base));
+  json_object_set_new(json, "heap",
+                      json_pack("{s:s, s:o, s:b}", "class", ws_heap_class_name(info->heap), "reason",
+                                json_text(info->heap_reason), "growsMemory", info->grows_memory));
   json_object_set_new(json, "table",
                       info->has_table ? json_pack("{s:I, s:I}", "base", (json_int_t)info->table_base, "size",
                                                   (json_int_t)info->table_size)
@@ -87,6 +90,7 @@ static void print_text(const char *path, const struct ws_module_info *info) {
   else
     printf("  data         none\n");
   printf("  heap base    0x%" PRIx64 "\n", info->heap_base);
+  printf("  heap         %s: %s\n", ws_heap_class_name(info->heap), info->heap_reason);
   if (info->has_table)
     printf("  table        %" PRIu64 " functions from %" PRIu64 "\n", info->table_size, info->table_base);
   else

@@ -5,10 +5,6 @@
 
 #include "write/memory_view.h"
 
-const char *ws_heap_class_name(enum ws_heap_class heap) {
-  static const char *const names[] = {"none", "grows", "bounded", "claims-once", "contiguous", "unknown"};
-  return heap < WS_HEAP_CLASSES ? names[heap] : NULL;
-}
 
 // Whether it takes all memory from __heap_base up, and nothing bounds it.
 static bool takes_all(const struct ws_input *input) {

@@ -48,11 +48,12 @@ static void constant(struct ws_instruction *instruction, struct ws_reader *body)
   note(instruction, body, start, WS_OPERAND_CONSTANT, value);
 }
 
-static void block_type(struct ws_reader *body) {
+// A type's index, or a negative number for a value type or none.
+static uint64_t block_type(struct ws_reader *body) {
   uint8_t type = body->at < body->end ? *body->at : 0;
   if (type == WASM_TYPE_NULLABLE || type == WASM_TYPE_NONNULLABLE)
     ws_read_u8(body);
-  ws_read_sleb64(body); // a type's index, a value type, or none
+  return (uint64_t)ws_read_sleb64(body);
 }
 
 static void br_table(struct ws_reader *body) {
@@ -79,7 +80,7 @@ static void try_table(struct ws_reader *body) {
 }
 
 static void misc(struct ws_instruction *instruction, struct ws_reader *body) {
-  uint32_t opcode = ws_read_uleb32(body);
+  uint32_t opcode = instruction->suffix = ws_read_uleb32(body);
   if (opcode < WASM_OPCODE_MEMORY_INIT || (opcode >= 19 && opcode <= 22)) // trunc_sat, wide arithmetic
     return;
   instruction->accesses_memory = opcode <= WASM_OPCODE_MEMORY_FILL;
@@ -105,7 +106,7 @@ static void misc(struct ws_instruction *instruction, struct ws_reader *body) {
 }
 
 static void simd(struct ws_instruction *instruction, struct ws_reader *body) {
-  uint32_t opcode = ws_read_uleb32(body);
+  uint32_t opcode = instruction->suffix = ws_read_uleb32(body);
   bool lane_of_memory = opcode >= 84 && opcode <= 91;
   if (opcode <= 11 || lane_of_memory || opcode == 92 || opcode == 93)
     memarg(instruction, body);
@@ -121,7 +122,7 @@ static void simd(struct ws_instruction *instruction, struct ws_reader *body) {
 
 static void atomic(struct ws_instruction *instruction, struct ws_reader *body) {
   enum { FENCE = 3, LAST = 0x4e };
-  uint32_t opcode = ws_read_uleb32(body);
+  uint32_t opcode = instruction->suffix = ws_read_uleb32(body);
   if (opcode == FENCE)
     ws_read_u8(body);
   else if (opcode <= LAST)
@@ -157,7 +158,7 @@ struct ws_instruction ws_read_instruction(struct ws_reader *body) {
   case 0x03: // loop
   case 0x04: // if
   case 0x06: // try
-    block_type(body);
+    instruction.value = block_type(body);
     break;
   case 0x1f:
     try_table(body);
@@ -173,7 +174,7 @@ struct ws_instruction ws_read_instruction(struct ws_reader *body) {
   case 0x40: // memory.grow
   case 0xd5: // br_on_null
   case 0xd6: // br_on_non_null
-    ws_read_uleb32(body);
+    instruction.value = ws_read_uleb32(body);
     break;
   case WASM_OPCODE_BR_TABLE:
     br_table(body);

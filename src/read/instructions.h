@@ -13,10 +13,12 @@ struct ws_instruction {
     WS_OPERAND_OFFSET,   // of a load or store
     WS_OPERAND_INDEX,    // of a function, type, table, global or tag
   } kind;
-  uint64_t value; // of the last operand
-  uint8_t width;  // of the last operand, in bytes
-  bool padded;    // an operand has the full width of 5 or 10 bytes and needs less, as linkers leave what they
-                  // relocate
+  uint32_t suffix; // what follows a prefix
+  uint64_t
+      value;     // of the last operand; of a block, its type; of a branch, its label; of local.get, the local
+  uint8_t width; // of the last operand, in bytes
+  bool padded;   // an operand has the full width of 5 or 10 bytes and needs less, as linkers leave what they
+                 // relocate
   bool accesses_memory;
 };
 

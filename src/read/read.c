@@ -4,6 +4,7 @@
 
 #include "read/exact.h"
 #include "read/globals.h"
+#include "read/heap.h"
 #include "read/linking.h"
 #include "read/module.h"
 #include "read/llvm.h"
@@ -279,7 +280,7 @@ static bool describe_rest(struct ws_module *module, struct ws_error *error) {
   if (!module->prepared)
     ws_find_zeros(module);
   count_fixups(module);
-  return true;
+  return ws_read_heap(module, error);
 }
 
 static bool read_module(struct ws_module *module, const struct ws_read_options *options,

@@ -1,0 +1,513 @@
+// What a module does with memory that it was not given, found from the functions that name __heap_base, grow
+// the memory or ask for its size, and from what they do with the answers (heap_flow.c). What is not seen to
+// be one of the good classes is `unknown`.
+#include "read/heap.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "read/heap_flow.h"
+#include "read/instructions.h"
+#include "read/relocations.h"
+
+enum { BUDGET = 1 << 24 };
+
+// A call, or another use of a function: both are indices of defined functions.
+struct edge {
+  uint32_t from, to;
+};
+
+// What is known of a defined function, each a bit.
+enum {
+  OPERATES = 1,   // grows the memory, or reads its size
+  NAMES_BASE = 2, // __heap_base
+  NAMES_END = 4,  // __heap_end
+  REACHABLE = 8,  //
+  RELOCATED = 16, // there are relocations in it
+  OUTSIDE = 32,   // it is exported, or called through the table
+  FOLLOWED = 64,  // what it does matters
+  IN_TABLE = 128,
+};
+
+struct heap {
+  struct ws_module *module;
+  struct ws_error *error;
+  uint8_t *functions; // flags
+  bool *inlined;
+  struct edge *edges; // in order of `from`
+  size_t edge_count, edge_capacity;
+  struct ws_heap_operand *operands;
+  size_t operand_count, operand_capacity;
+  bool data_names_base, data_names_end;
+  struct ws_heap_flow flow;
+  // Who was seen to do it first; UINT32_MAX if nobody
+  uint32_t names_base, names_end, grows, ignores, takes, claims, lost;
+};
+
+static bool no_memory(struct heap *heap) {
+  return ws_fail_memory(heap->error, heap->module->file);
+}
+
+// The defined function whose body has that offset of the code section; UINT32_MAX if none.
+static uint32_t function_at(const struct ws_module *module, uint32_t offset) {
+  uint32_t low = 0, high = module->function_count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (module->functions[middle].offset + module->functions[middle].size <= offset)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < module->function_count && module->functions[low].offset <= offset ? low : UINT32_MAX;
+}
+
+// ------------------------------------------------------------------------------------- who operates on
+// memory
+
+static bool operates(const struct ws_module *module, uint32_t index) {
+  struct ws_reader body = ws_reader(ws_function_body(module, index));
+  ws_skip_locals(&body);
+  while (!body.bad && body.at < body.end) {
+    uint8_t opcode = ws_read_instruction(&body).opcode;
+    if (opcode == WASM_OPCODE_MEMORY_SIZE || opcode == WASM_OPCODE_MEMORY_GROW)
+      return true;
+  }
+  return body.bad;
+}
+
+// Only functions with these bytes in them are decoded.
+static void find_operations(struct heap *heap) {
+  const struct ws_module *module = heap->module;
+  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
+  const uint8_t *bytes = code->content.data;
+  for (size_t i = 0; i + 1 < code->content.size; i++) {
+    bool opcode = bytes[i] == WASM_OPCODE_MEMORY_SIZE || bytes[i] == WASM_OPCODE_MEMORY_GROW;
+    if (!opcode || (bytes[i + 1] & 0x7f))
+      continue;
+    uint32_t function = function_at(module, (uint32_t)i);
+    if (function == UINT32_MAX)
+      continue;
+    if (operates(module, function))
+      heap->functions[function] |= OPERATES;
+    i = module->functions[function].offset + module->functions[function].size - 1;
+  }
+}
+
+// ------------------------------------------------------------------------------------- who names __heap_base
+
+static bool name_operand(struct heap *heap, uint32_t offset, enum ws_base base) {
+  uint32_t function = function_at(heap->module, offset);
+  if (function == UINT32_MAX)
+    return true;
+  struct ws_heap_operand *operands =
+      ws_make_room(heap->operands, heap->operand_count, &heap->operand_capacity, sizeof *operands);
+  if (!operands)
+    return no_memory(heap);
+  heap->operands = operands;
+  heap->operands[heap->operand_count++] = (struct ws_heap_operand){offset, base};
+  heap->functions[function] |= base == WS_BASE_HEAP_BASE ? NAMES_BASE : NAMES_END;
+  return true;
+}
+
+static bool is_heap(uint8_t base) {
+  return base == WS_BASE_HEAP_BASE || base == WS_BASE_HEAP_END;
+}
+
+static int compare_operands(const void *left, const void *right) {
+  uint32_t a = ((const struct ws_heap_operand *)left)->offset,
+           b = ((const struct ws_heap_operand *)right)->offset;
+  return (a > b) - (a < b);
+}
+
+static bool find_names(struct heap *heap) {
+  const struct ws_module *module = heap->module;
+  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
+  const struct ws_section *data = ws_section(module, WS_SECTION_DATA);
+  for (size_t i = 0; i < code->fixup_count; i++)
+    if (is_heap(code->fixups[i].base) && !name_operand(heap, code->fixups[i].offset, code->fixups[i].base))
+      return false;
+  qsort(heap->operands, heap->operand_count, sizeof *heap->operands, compare_operands);
+  for (size_t i = 0; data && i < data->fixup_count; i++) {
+    heap->data_names_base |= data->fixups[i].base == WS_BASE_HEAP_BASE;
+    heap->data_names_end |= data->fixups[i].base == WS_BASE_HEAP_END;
+  }
+  return true;
+}
+
+// A GOT global, which holds the address for position-independent code.
+static bool is_heap_global(const struct ws_module *module, uint64_t index) {
+  return index < module->global_count && !module->globals[index].imported && module->globals[index].moves &&
+         !module->globals[index].mutable && is_heap(module->globals[index].base);
+}
+
+static void name_global(struct heap *heap, uint32_t function, uint64_t index) {
+  if (is_heap_global(heap->module, index))
+    heap->functions[function] |=
+        heap->module->globals[index].base == WS_BASE_HEAP_BASE ? NAMES_BASE : NAMES_END;
+}
+
+// ------------------------------------------------------------------------------------------- who calls whom
+
+static bool add_edge(struct heap *heap, uint32_t from, uint64_t function) {
+  uint64_t to = function - heap->module->imported_functions;
+  if (function < heap->module->imported_functions || to >= heap->module->function_count)
+    return true;
+  struct edge *edges = ws_make_room(heap->edges, heap->edge_count, &heap->edge_capacity, sizeof *edges);
+  if (!edges)
+    return no_memory(heap);
+  heap->edges = edges;
+  heap->edges[heap->edge_count++] = (struct edge){from, (uint32_t)to};
+  return true;
+}
+
+static bool decode_edges(struct heap *heap, uint32_t index) {
+  struct ws_reader body = ws_reader(ws_function_body(heap->module, index));
+  ws_skip_locals(&body);
+  while (!body.bad && body.at < body.end) {
+    struct ws_instruction instruction = ws_read_instruction(&body);
+    uint8_t opcode = instruction.opcode;
+    if (opcode == WASM_OPCODE_GLOBAL_GET)
+      name_global(heap, index, instruction.value);
+    if ((opcode == WASM_OPCODE_CALL || opcode == WASM_OPCODE_RETURN_CALL || opcode == WASM_OPCODE_REF_FUNC) &&
+        !add_edge(heap, index, instruction.value))
+      return false;
+  }
+  return true;
+}
+
+static bool relocated_edge(struct heap *heap, const struct ws_section *code,
+                           const struct ws_relocation *relocation, uint32_t *function) {
+  const struct ws_module *module = heap->module;
+  while (module->functions[*function].offset + module->functions[*function].size <= relocation->offset)
+    if (++*function == module->function_count)
+      return true;
+  heap->functions[*function] |= RELOCATED;
+  uint64_t index;
+  switch (relocation->type) {
+  case R_WASM_FUNCTION_INDEX_LEB:
+  case R_WASM_GLOBAL_INDEX_LEB:
+    if (!ws_operand_get(code->content.data + relocation->offset, WS_LEB32, &index))
+      return true;
+    if (relocation->type == R_WASM_FUNCTION_INDEX_LEB)
+      return add_edge(heap, *function, index);
+    name_global(heap, *function, index);
+    return true;
+  default:
+    return true;
+  }
+}
+
+// Every call that a compiler made has a relocation. Functions without any are the linker's, or call nothing.
+static bool read_edges(struct heap *heap, const struct ws_section *code) {
+  const struct ws_module *module = heap->module;
+  for (size_t i = 0; i < module->section_count; i++) {
+    const struct ws_section *section = &module->sections[i];
+    if (section->id != WS_SECTION_CUSTOM || !ws_slice_starts(section->name, "reloc."))
+      continue;
+    struct ws_reader reader = ws_reader(section->content);
+    if (ws_read_uleb32(&reader) != (uint32_t)(code - module->sections))
+      continue;
+    ws_read_uleb32(&reader);
+    uint32_t function = 0;
+    while (!reader.bad && reader.at < reader.end && function < module->function_count) {
+      struct ws_relocation relocation = ws_read_relocation(&reader);
+      if (!relocated_edge(heap, code, &relocation, &function))
+        return false;
+    }
+  }
+  for (uint32_t i = 0; i < module->function_count; i++)
+    if (!(heap->functions[i] & RELOCATED) && !decode_edges(heap, i))
+      return false;
+  return true;
+}
+
+static int compare_edges(const void *left, const void *right) {
+  const struct edge *a = left, *b = right;
+  return (a->from > b->from) - (a->from < b->from);
+}
+
+static void reach_outside(struct heap *heap, uint64_t function, uint8_t how) {
+  uint64_t defined = function - heap->module->imported_functions;
+  if (function >= heap->module->imported_functions && defined < heap->module->function_count)
+    heap->functions[defined] |= how;
+}
+
+// Exports, the start function, and all that is in tables.
+static void find_roots(struct heap *heap) {
+  const struct ws_module *module = heap->module;
+  for (size_t i = 0; i < module->export_count; i++)
+    if (module->exports[i].kind == WS_FUNCTION)
+      reach_outside(heap, module->exports[i].index, OUTSIDE);
+  if (module->has_start)
+    reach_outside(heap, module->start, OUTSIDE);
+  for (size_t i = 0; i < module->element_count; i++) {
+    const struct ws_element *element = &module->elements[i];
+    for (uint32_t k = 0; element->functions && k < element->count; k++)
+      reach_outside(heap, element->functions[k], OUTSIDE | IN_TABLE);
+    for (uint32_t k = 0; !element->functions && k < module->function_count; k++)
+      heap->functions[k] |= OUTSIDE | IN_TABLE; // given by expressions: it may be any
+  }
+}
+
+static size_t first_edge(const struct heap *heap, uint32_t from) {
+  size_t low = 0, high = heap->edge_count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (heap->edges[middle].from < from)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+static bool reach(struct heap *heap) {
+  uint32_t count = heap->module->function_count,
+           *left = ws_arena_new(&heap->module->arena, count, sizeof *left);
+  if (!left)
+    return no_memory(heap);
+  uint32_t waiting = 0;
+  for (uint32_t i = 0; i < count; i++)
+    if (heap->functions[i] & OUTSIDE) {
+      heap->functions[i] |= REACHABLE;
+      left[waiting++] = i;
+    }
+  while (waiting > 0) {
+    uint32_t from = left[--waiting];
+    for (size_t i = first_edge(heap, from); i < heap->edge_count && heap->edges[i].from == from; i++) {
+      uint32_t to = heap->edges[i].to;
+      if (heap->functions[to] & REACHABLE)
+        continue;
+      heap->functions[to] |= REACHABLE;
+      left[waiting++] = to;
+    }
+  }
+  return true;
+}
+
+static bool find_reachable(struct heap *heap, const struct ws_section *code) {
+  bool ok = true;
+  if (heap->module->has_linking && code->relocated)
+    ok = read_edges(heap, code);
+  else
+    for (uint32_t i = 0; i < heap->module->function_count && ok; i++)
+      ok = decode_edges(heap, i);
+  if (!ok)
+    return false;
+  for (size_t i = 1; i < heap->edge_count; i++)
+    if (heap->edges[i].from < heap->edges[i - 1].from) {
+      qsort(heap->edges, heap->edge_count, sizeof *heap->edges, compare_edges);
+      break;
+    }
+  find_roots(heap);
+  return reach(heap);
+}
+
+// ---------------------------------------------------------------------------------------- what they do with
+// it
+
+// What start-up code reads __heap_base for: where the stack may end.
+static bool is_known_reader(const struct ws_module *module, uint32_t index) {
+  static const char *const names[] = {"__wasi_init_tp", "__init_tp"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (ws_slice_is(module->functions[index].name, names[i]))
+      return true;
+  return false;
+}
+
+static void note(uint32_t *who, bool now, uint32_t index) {
+  if (now && *who == UINT32_MAX)
+    *who = index;
+}
+
+static void note_names(struct heap *heap, uint32_t index, bool lost) {
+  const struct ws_heap_flow *flow = &heap->flow;
+  uint8_t flags = heap->functions[index];
+  bool reads = !(flags & OPERATES) && !lost && !flow->uses_base &&
+               (!flow->stores_base || is_known_reader(heap->module, index));
+  note(&heap->names_base, (flags & NAMES_BASE) && !reads, index);
+  note(&heap->names_end, flags & NAMES_END, index);
+}
+
+static void follow_callers(struct heap *heap, uint32_t index, bool *again) {
+  if (heap->inlined[index])
+    return;
+  heap->inlined[index] = *again = true;
+  for (size_t i = 0; i < heap->edge_count; i++)
+    if (heap->edges[i].to == index && (heap->functions[heap->edges[i].from] & REACHABLE))
+      heap->functions[heap->edges[i].from] |= FOLLOWED;
+}
+
+static void follow(struct heap *heap, uint32_t index, bool *again) {
+  struct ws_heap_flow *flow = &heap->flow;
+  bool was_lost = flow->lost;
+  flow->lost = false;
+  ws_follow_heap(flow, index);
+  bool lost = flow->lost;
+  note_names(heap, index, lost);
+  // What only names it need not be followed.
+  bool matters = lost && (heap->functions[index] & (OPERATES | FOLLOWED));
+  flow->lost = was_lost || matters;
+  note(&heap->lost, matters, index);
+  note(&heap->grows, flow->grows, index);
+  note(&heap->ignores, flow->ignores_grown, index);
+  note(&heap->takes, flow->takes_size, index);
+  note(&heap->claims, flow->claims != 0, index);
+  if (!flow->returns_address && !flow->returns_pages && !flow->returns_size)
+    return;
+  // An address is for whoever calls through a table to use; what he does with pages is not known.
+  if (flow->returns_pages && (heap->functions[index] & IN_TABLE)) {
+    flow->lost = true;
+    note(&heap->lost, true, index);
+  }
+  follow_callers(heap, index, again);
+}
+
+// Functions that name a guard may set it back to zero.
+static void follow_guards(struct heap *heap, bool *again) {
+  const struct ws_module *module = heap->module;
+  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
+  for (size_t i = 0; i < code->fixup_count && heap->flow.claims; i++) {
+    const struct ws_fixup *fixup = &code->fixups[i];
+    uint64_t value;
+    if (fixup->base != WS_BASE_MEMORY ||
+        !ws_operand_get(code->content.data + fixup->offset, fixup->encoding, &value))
+      continue;
+    for (unsigned k = 0; k < heap->flow.guard_count; k++) {
+      uint32_t function = function_at(module, fixup->offset);
+      if (!(heap->flow.claims >> k & 1) || heap->flow.guards[k] != value || function == UINT32_MAX ||
+          !(heap->functions[function] & REACHABLE) || (heap->functions[function] & FOLLOWED))
+        continue;
+      heap->functions[function] |= FOLLOWED;
+      *again = true;
+    }
+  }
+}
+
+static uint32_t stack_pointer(const struct ws_module *module) {
+  for (uint32_t i = 0; i < module->global_count; i++)
+    if (ws_slice_is(module->globals[i].name, "__stack_pointer") ||
+        (module->globals[i].moves && module->globals[i].base == WS_BASE_STACK_HIGH &&
+         module->globals[i].mutable))
+      return i;
+  return UINT32_MAX;
+}
+
+static void follow_all(struct heap *heap) {
+  const struct ws_module *module = heap->module;
+  uint64_t budget = BUDGET;
+  for (bool again = true; again;) {
+    again = false;
+    heap->names_base = heap->names_end = heap->grows = heap->ignores = heap->takes = heap->claims =
+        heap->lost = UINT32_MAX;
+    heap->flow = (struct ws_heap_flow){.module = module,
+                                       .operands = heap->operands,
+                                       .operand_count = heap->operand_count,
+                                       .inlined = heap->inlined,
+                                       .stack_pointer = stack_pointer(module),
+                                       .budget = budget};
+    for (uint32_t i = 0; i < module->function_count; i++)
+      if ((heap->functions[i] & REACHABLE) &&
+          (heap->functions[i] & (OPERATES | NAMES_BASE | NAMES_END | FOLLOWED)))
+        follow(heap, i, &again);
+    if (!again)
+      follow_guards(heap, &again);
+    budget = heap->flow.budget;
+  }
+}
+
+// ------------------------------------------------------------------------------------------------ the class
+
+static const char *function_name(const struct heap *heap, uint32_t index, char *text, size_t size) {
+  if (index == UINT32_MAX)
+    return "data";
+  struct ws_slice name = heap->module->functions[index].name;
+  if (name.size)
+    return ws_printable(name, text, size);
+  snprintf(text, size, "function %u", (unsigned)(index + heap->module->imported_functions));
+  return text;
+}
+
+static bool decide(struct heap *heap, enum ws_heap_class class, uint32_t who, const char *what) {
+  char name[128], reason[256];
+  int size = snprintf(reason, sizeof reason, what, function_name(heap, who, name, sizeof name));
+  char *copy = ws_arena_new(&heap->module->arena, (size_t)size + 1, 1);
+  if (!copy)
+    return no_memory(heap);
+  heap->module->info.heap = class;
+  heap->module->info.heap_reason = strcpy(copy, reason);
+  return true;
+}
+
+static bool decide_by_size(struct heap *heap, bool claims, bool takes, uint32_t base) {
+  uint32_t who = heap->takes != UINT32_MAX ? heap->takes : heap->claims;
+  if (takes || (claims && base == UINT32_MAX && !heap->data_names_base))
+    return decide(heap, WS_HEAP_UNKNOWN, who, "%s uses memory up to what memory.size says");
+  return decide(heap, WS_HEAP_CLAIMS_ONCE, heap->claims,
+                "%s takes all from __heap_base up to what memory.size says, once");
+}
+
+static bool classify(struct heap *heap) {
+  const struct ws_heap_flow *flow = &heap->flow;
+  bool base = heap->names_base != UINT32_MAX || heap->data_names_base;
+  bool end = heap->names_end != UINT32_MAX || heap->data_names_end;
+  bool once = flow->claims & flow->guards_set & ~flow->guards_cleared;
+  if (flow->lost)
+    return decide(heap, WS_HEAP_UNKNOWN, heap->lost, "what %s does with memory that it grows is not seen");
+  if (flow->ignores_grown)
+    return decide(heap, WS_HEAP_CONTIGUOUS, heap->ignores, "%s grows the memory, and ignores where");
+  if (flow->takes_size || flow->claims)
+    return decide_by_size(heap, flow->claims, flow->takes_size || !once || end, heap->names_base);
+  if (base && end)
+    return decide(heap, WS_HEAP_BOUNDED, heap->names_end, "%s names __heap_end");
+  if (base)
+    return decide(heap, WS_HEAP_UNKNOWN, heap->names_base, "%s names __heap_base, and nothing __heap_end");
+  if (end)
+    return decide(heap, WS_HEAP_UNKNOWN, heap->names_end, "%s names __heap_end, and nothing __heap_base");
+  if (flow->grows)
+    return decide(heap, WS_HEAP_GROWS, heap->grows, "%s grows the memory, and uses what it is given");
+  return decide(heap, WS_HEAP_NONE, UINT32_MAX, "nothing takes memory");
+}
+
+// Whether there is anything to find.
+static bool may_have_heap(const struct heap *heap) {
+  bool may = heap->data_names_base || heap->data_names_end;
+  for (uint32_t i = 0; i < heap->module->global_count && !may; i++)
+    may = is_heap_global(heap->module, i);
+  for (uint32_t i = 0; i < heap->module->function_count && !may; i++)
+    may = heap->functions[i] & (OPERATES | NAMES_BASE | NAMES_END);
+  return may;
+}
+
+static bool find(struct heap *heap, const struct ws_section *code) {
+  if (!find_names(heap))
+    return false;
+  find_operations(heap);
+  if (!may_have_heap(heap))
+    return decide(heap, WS_HEAP_NONE, UINT32_MAX, "nothing takes memory");
+  if (!heap->module->info.exact)
+    return decide(heap, WS_HEAP_UNKNOWN, UINT32_MAX, "not all pointers are known");
+  if (!find_reachable(heap, code))
+    return false;
+  follow_all(heap);
+  heap->module->info.grows_memory = heap->flow.grows || heap->flow.lost;
+  return classify(heap);
+}
+
+bool ws_read_heap(struct ws_module *module, struct ws_error *error) {
+  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
+  struct heap heap = {.module = module, .error = error};
+  heap.functions = ws_arena_new(&module->arena, module->function_count, sizeof *heap.functions);
+  heap.inlined = ws_arena_new(&module->arena, module->function_count, sizeof *heap.inlined);
+  bool ok = heap.functions && heap.inlined ? true : no_memory(&heap);
+  if (ok)
+    ok = code ? find(&heap, code) : decide(&heap, WS_HEAP_NONE, UINT32_MAX, "there is no code");
+  free(heap.edges);
+  free(heap.operands);
+  return ok;
+}
+
+const char *ws_heap_class_name(enum ws_heap_class heap) {
+  static const char *const names[] = {"none", "grows", "bounded", "claims-once", "contiguous", "unknown"};
+  return heap < WS_HEAP_CLASSES ? names[heap] : NULL;
+}

@@ -1,0 +1,1220 @@
+#include "read/heap_flow.h"
+
+#include <stdlib.h>
+
+#include "read/instructions.h"
+#include "read/sections.h"
+
+enum { MAXIMUM_LOCALS = 4096, MAXIMUM_STACK = 128, MAXIMUM_FRAMES = 512, MAXIMUM_CALLS = 8, SLOTS = 24 };
+enum { PAGE_BITS = 16, SOME = 2, MAXIMUM_GROWN = 2 };
+
+// What a condition says if it holds.
+enum test {
+  NO_TEST,
+  FAILED, // memory.grow has failed
+  NOT_FAILED,
+  SAME, // the grown pages are where the program expected them
+  NOT_SAME,
+  ZERO, // the variable at `number` is zero
+  NOT_ZERO,
+};
+
+// A value is a sum: a number, and what memory.size and memory.grow returned and __heap_base is, each of them
+// taken as often as is said here: 0, 1, -1, or SOME times.
+struct value {
+  uint64_t number;
+  enum { UNKNOWN, CONSTANT, IN_FRAME, LOADED_FROM } what; // the number is
+  enum test test;
+  enum { NOT_OWN, OWN_END, OWN_LENGTH } own; // memory.size, when the module has just grown the memory itself
+  int8_t size, grown, base;
+  bool nonzero;
+  bool bytes;      // not pages
+  bool near;       // not more than a page away from what was returned
+  bool current;    // nobody has grown the memory since
+  uint32_t guards; // that were zero when memory.size was read
+};
+
+// A variable in the frame.
+struct slot {
+  int64_t offset;
+  uint32_t width;
+  struct value value;
+};
+
+struct state {
+  bool live;
+  bool pending;    // memory was grown, and nothing has asked yet where
+  uint8_t grown;   // how often the module itself has grown it, with nobody else in between,
+  bool failed;     // the last time without success
+  uint32_t guards; // those that were seen to be zero
+  int64_t pointer; // __stack_pointer, from what it was at first
+  unsigned slot_count;
+  struct slot slots[SLOTS];
+  struct value *values; // locals, and then operands
+};
+
+struct frame {
+  uint8_t opcode;
+  bool has_else;
+  uint32_t parameters, results, height;
+  const uint8_t *start; // of a loop's body
+  struct state label;   // of all branches to it
+  struct state other;   // of an if: where it does not hold; of a loop: at its start
+};
+
+// One function that is being followed.
+struct run {
+  struct ws_heap_flow *flow;
+  struct run *caller;
+  unsigned calls;
+  struct ws_reader reader;
+  const uint8_t *code; // the content of the section
+  uint32_t local_count, result_count, depth;
+  size_t frame_count;
+  struct state now, taken; // by a branch
+  struct frame **frames;   // allocated when first entered
+  struct ws_arena arena;
+};
+
+static bool lose(struct run *run) {
+  run->flow->lost = true;
+  run->now.live = false;
+  return false;
+}
+
+// --------------------------------------------------------------------------------------------------- values
+
+static const struct value anything = {.what = UNKNOWN};
+
+static struct value constant(uint64_t number) {
+  return (struct value){.number = number, .what = CONSTANT, .nonzero = number != 0};
+}
+
+static bool is_constant(const struct value *value) {
+  return value->what == CONSTANT && !value->size && !value->grown && !value->base;
+}
+
+static bool is_memory(const struct value *value) {
+  return value->size || value->grown || value->own;
+}
+
+static bool is_address(const struct value *value) {
+  return value->grown && value->bytes && value->near;
+}
+
+static int8_t join_count(int8_t a, int8_t b) {
+  return a == 0 ? b : b == 0 || a == b ? a : SOME;
+}
+
+static int8_t add_counts(int8_t a, int8_t b) {
+  int sum = a + b;
+  return a == SOME || b == SOME || sum < -1 || sum > 1 ? SOME : (int8_t)sum;
+}
+
+static struct value join_values(struct value a, struct value b) {
+  struct value both = a;
+  bool from_a = is_memory(&a), from_b = is_memory(&b);
+  if (a.what != b.what || a.number != b.number) {
+    both.what = UNKNOWN;
+    both.number = 0;
+  }
+  both.test = a.test == b.test && a.number == b.number ? a.test : NO_TEST;
+  both.own = a.own == b.own || !from_b ? a.own : from_a ? NOT_OWN : b.own;
+  both.size = join_count(a.size, b.size);
+  both.grown = join_count(a.grown, b.grown);
+  both.base = join_count(a.base, b.base);
+  both.nonzero = a.nonzero && b.nonzero;
+  both.bytes = (a.bytes || !from_a) && (b.bytes || !from_b);
+  both.near = (a.near || !from_a) && (b.near || !from_b);
+  both.current = (a.current || !a.size) && (b.current || !b.size);
+  both.guards = !a.size ? b.guards : !b.size ? a.guards : a.guards & b.guards;
+  return both;
+}
+
+static bool same_value(const struct value *a, const struct value *b) {
+  return a->number == b->number && a->what == b->what && a->test == b->test && a->own == b->own &&
+         a->size == b->size && a->grown == b->grown && a->base == b->base && a->nonzero == b->nonzero &&
+         a->bytes == b->bytes && a->near == b->near && a->current == b->current && a->guards == b->guards;
+}
+
+// --------------------------------------------------------------------------------------------------- states
+
+static bool new_state(struct run *run, struct state *state) {
+  *state = (struct state){
+      .values = ws_arena_new(&run->arena, run->local_count + MAXIMUM_STACK, sizeof *state->values)};
+  return state->values || lose(run);
+}
+
+static void copy_state(struct state *to, const struct state *from, uint32_t count) {
+  struct value *values = to->values;
+  *to = *from;
+  to->values = values;
+  memcpy(values, from->values, count * sizeof *values);
+}
+
+static void join_slots(struct state *to, const struct state *from) {
+  unsigned kept = 0;
+  for (unsigned i = 0; i < to->slot_count; i++)
+    for (unsigned k = 0; k < from->slot_count; k++)
+      if (to->slots[i].offset == from->slots[k].offset && to->slots[i].width == from->slots[k].width) {
+        to->slots[kept] = to->slots[i];
+        to->slots[kept++].value = join_values(to->slots[i].value, from->slots[k].value);
+        break;
+      }
+  to->slot_count = kept;
+}
+
+// `to` is what can be after either of them.
+static void join_state(struct state *to, const struct state *from, uint32_t count) {
+  if (!from->live)
+    return;
+  if (!to->live) {
+    copy_state(to, from, count);
+    return;
+  }
+  to->pending |= from->pending;
+  // Whether it failed, a program asks again where the ways of success and failure have met.
+  bool failed = to->failed || from->failed;
+  if (failed ? from->grown > to->grown : from->grown < to->grown)
+    to->grown = from->grown;
+  to->failed &= from->failed;
+  to->guards &= from->guards;
+  if (to->pointer != from->pointer)
+    to->pointer = INT64_MIN / 2; // not known: no variable is there
+  join_slots(to, from);
+  for (uint32_t i = 0; i < count; i++)
+    to->values[i] = join_values(to->values[i], from->values[i]);
+}
+
+static bool same_state(const struct state *a, const struct state *b, uint32_t count) {
+  bool same = a->live == b->live && a->pending == b->pending && a->grown == b->grown &&
+              a->failed == b->failed && a->guards == b->guards && a->pointer == b->pointer &&
+              a->slot_count == b->slot_count;
+  for (unsigned i = 0; i < a->slot_count && same; i++)
+    same = a->slots[i].offset == b->slots[i].offset && a->slots[i].width == b->slots[i].width &&
+           same_value(&a->slots[i].value, &b->slots[i].value);
+  for (uint32_t i = 0; i < count && same; i++)
+    same = same_value(&a->values[i], &b->values[i]);
+  return same;
+}
+
+static void push(struct run *run, struct value value) {
+  if (run->depth == MAXIMUM_STACK)
+    lose(run);
+  else if (run->now.live)
+    run->now.values[run->local_count + run->depth++] = value;
+}
+
+static struct value pop(struct run *run) {
+  if (!run->now.live)
+    return anything;
+  if (run->depth == 0) {
+    lose(run);
+    return anything;
+  }
+  return run->now.values[run->local_count + --run->depth];
+}
+
+// The module has not grown the memory: its end may be another's.
+static void own_becomes_size(struct value *value) {
+  if (value->own)
+    *value = (struct value){.size = SOME, .bytes = value->bytes};
+}
+
+// What a condition says of the state in which it holds, or does not.
+static void assume(struct run *run, struct state *state, const struct value *condition, bool holds) {
+  enum test test = condition->test;
+  if (condition->what == LOADED_FROM)
+    test = NOT_ZERO;
+  else if (test == NO_TEST && is_memory(condition))
+    test = NOT_FAILED;
+  if (is_constant(condition))
+    state->live &= holds == (condition->number != 0);
+  else if (condition->nonzero)
+    state->live &= holds;
+  if (test == (holds ? FAILED : NOT_FAILED)) {
+    state->pending = false;
+    state->failed = true;
+    state->grown = state->grown ? (uint8_t)(state->grown - 1) : 0;
+    for (uint32_t i = 0; i < run->local_count + run->depth; i++)
+      own_becomes_size(&state->values[i]);
+    for (unsigned i = 0; i < state->slot_count; i++)
+      own_becomes_size(&state->slots[i].value);
+  }
+  if (test == (holds ? SAME : NOT_SAME))
+    state->pending = false;
+  if (test != (holds ? ZERO : NOT_ZERO))
+    return;
+  struct ws_heap_flow *flow = run->flow;
+  unsigned i = 0;
+  while (i < flow->guard_count && flow->guards[i] != condition->number)
+    i++;
+  if (i == WS_HEAP_GUARDS)
+    return;
+  flow->guards[i] = condition->number;
+  flow->guard_count += i == flow->guard_count;
+  state->guards |= UINT32_C(1) << i;
+}
+
+static enum test opposite(enum test test) {
+  static const enum test opposites[] = {[NO_TEST] = NO_TEST, [FAILED] = NOT_FAILED, [NOT_FAILED] = FAILED,
+                                        [SAME] = NOT_SAME,   [NOT_SAME] = SAME,     [ZERO] = NOT_ZERO,
+                                        [NOT_ZERO] = ZERO};
+  return opposites[test];
+}
+
+// ------------------------------------------------------------------------------------------- what is done
+
+// Memory up to what memory.size said is used.
+static void take_size(struct run *run, const struct value *value) {
+  if (!value->size || !run->now.live)
+    return;
+  struct ws_heap_flow *flow = run->flow;
+  if (!value->guards)
+    flow->takes_size = true;
+  else if (!flow->claims)
+    flow->claims = value->guards;
+  else if (!(flow->claims &= value->guards))
+    flow->takes_size = true;
+}
+
+// The value goes to where it is not followed.
+static void escape(struct run *run, const struct value *value) {
+  take_size(run, value);
+  if (is_address(value))
+    run->now.pending = false;
+  if (value->base)
+    run->flow->uses_base = true;
+}
+
+// Code of others may run.
+static void forget_order(struct run *run) {
+  run->now.grown = 0;
+  run->now.failed = false;
+  for (struct run *at = run; at; at = at->caller)
+    for (uint32_t i = 0; i < at->local_count + at->depth; i++)
+      at->now.values[i].current = false;
+  for (unsigned i = 0; i < run->now.slot_count; i++)
+    run->now.slots[i].value.current = false;
+}
+
+// What memory.size said just before is where the pages are that are now grown.
+static void size_becomes_grown(struct value *value) {
+  if (!value->current || !value->size)
+    return;
+  value->grown = value->size;
+  value->size = 0;
+}
+
+static struct value memory_size(struct run *run) {
+  run->flow->reads_size = true;
+  if (run->now.grown) {
+    run->flow->relies_on_order = true;
+    return (struct value){.own = OWN_END};
+  }
+  return (struct value){.size = 1, .near = true, .current = true, .guards = run->now.guards};
+}
+
+static struct value memory_grow(struct run *run, struct value pages) {
+  if (is_constant(&pages) && pages.number == 0)
+    return memory_size(run);
+  struct state *now = &run->now;
+  run->flow->grows |= now->live;
+  for (struct run *at = run; at; at = at->caller)
+    for (uint32_t i = 0; i < at->local_count + at->depth; i++)
+      size_becomes_grown(&at->now.values[i]);
+  for (unsigned i = 0; i < now->slot_count; i++)
+    size_becomes_grown(&now->slots[i].value);
+  if (now->grown)
+    run->flow->relies_on_order = true;
+  else
+    now->pending = true;
+  now->failed = false;
+  now->grown = now->grown < MAXIMUM_GROWN ? (uint8_t)(now->grown + 1) : MAXIMUM_GROWN;
+  return (struct value){.grown = 1, .near = true};
+}
+
+// ---------------------------------------------------------------------------------------------- arithmetic
+
+static uint64_t cut(uint64_t number, bool is_64) {
+  return is_64 ? number : (uint32_t)number;
+}
+
+static int64_t as_signed(uint64_t number, bool is_64) {
+  return is_64 ? (int64_t)number : (int32_t)(uint32_t)number;
+}
+
+// A result that is of both in some way.
+static struct value mix(struct value a, struct value b) {
+  struct value result = {.guards = !a.size ? b.guards : !b.size ? a.guards : a.guards & b.guards};
+  result.size = a.size || b.size ? SOME : 0;
+  result.grown = a.grown || b.grown ? SOME : 0;
+  result.base = a.base || b.base ? SOME : 0;
+  result.bytes = a.bytes || b.bytes;
+  result.current = (a.current || !a.size) && (b.current || !b.size);
+  return result;
+}
+
+static struct value add(struct value a, struct value b, bool is_64) {
+  if (is_constant(&a) && is_constant(&b))
+    return constant(cut(a.number + b.number, is_64));
+  if (is_constant(&a)) {
+    struct value other = a;
+    a = b;
+    b = other;
+  }
+  struct value sum = mix(a, b);
+  sum.size = add_counts(a.size, b.size);
+  sum.grown = add_counts(a.grown, b.grown);
+  sum.base = add_counts(a.base, b.base);
+  sum.own = is_memory(&b) ? NOT_OWN : a.own;
+  if (a.what == IN_FRAME && is_constant(&b)) {
+    sum.what = IN_FRAME;
+    sum.number = a.number + (uint64_t)as_signed(b.number, is_64);
+  }
+  int64_t number = as_signed(b.number, is_64), near = a.bytes ? WS_PAGE_SIZE : 1;
+  sum.near = a.near && is_constant(&b) && number > -near && number < near;
+  return sum;
+}
+
+static struct value subtract(struct value a, struct value b, bool is_64) {
+  if (is_constant(&b))
+    return add(a, constant(cut(0 - b.number, is_64)), is_64);
+  struct value difference = mix(a, b);
+  difference.size = add_counts(a.size, b.size == SOME ? SOME : (int8_t)-b.size);
+  difference.grown = add_counts(a.grown, b.grown == SOME ? SOME : (int8_t)-b.grown);
+  difference.base = add_counts(a.base, b.base == SOME ? SOME : (int8_t)-b.base);
+  difference.own = a.own ? OWN_LENGTH : NOT_OWN;
+  return difference;
+}
+
+static struct value bit_and(struct value a, struct value b, bool is_64) {
+  if (is_constant(&a) && is_constant(&b))
+    return constant(cut(a.number & b.number, is_64));
+  struct value result = is_memory(&a) || a.base ? a : b;
+  if (is_constant(&b) && b.number == 1 && a.test != NO_TEST)
+    return a; // a condition
+  if (is_memory(&a) && is_memory(&b))
+    result = mix(a, b);
+  if (is_constant(&b) && b.number < WS_PAGE_SIZE)
+    return anything; // less than a page is no address
+  result.what = UNKNOWN;
+  result.test = NO_TEST;
+  result.nonzero = false;
+  result.near |= result.grown && result.bytes; // aligned, up perhaps
+  return result;
+}
+
+static struct value multiply(struct value a, struct value b, uint64_t factor, bool is_64) {
+  if (is_constant(&a) && is_constant(&b))
+    return constant(cut(a.number * factor, is_64));
+  if (factor != WS_PAGE_SIZE || !is_constant(&b) || a.bytes)
+    return mix(a, b);
+  a.bytes = true;
+  a.what = UNKNOWN;
+  a.test = NO_TEST;
+  return a;
+}
+
+static struct value shift_left(struct value a, struct value b, bool is_64) {
+  uint64_t factor = is_constant(&b) ? UINT64_C(1) << (b.number & (is_64 ? 63 : 31)) : 0;
+  return factor ? multiply(a, b, factor, is_64) : mix(a, b);
+}
+
+static struct value shift_right(struct value a, struct value b, bool is_64) {
+  uint64_t bits = is_constant(&b) ? b.number & (is_64 ? 63 : 31) : 64;
+  if (is_constant(&a) && bits < 64)
+    return constant(cut(a.number, is_64) >> bits);
+  if (bits != PAGE_BITS || !a.bytes || !is_memory(&a))
+    return mix(a, b);
+  a.bytes = false;
+  return a;
+}
+
+static struct value arithmetic(uint8_t opcode, struct value a, struct value b) {
+  bool is_64 = opcode >= WASM_OPCODE_I64_ADD;
+  switch (opcode) {
+  case WASM_OPCODE_I32_ADD:
+  case WASM_OPCODE_I64_ADD:
+    return add(a, b, is_64);
+  case WASM_OPCODE_I32_SUB:
+  case WASM_OPCODE_I64_SUB:
+    return subtract(a, b, is_64);
+  case WASM_OPCODE_I32_MUL:
+  case WASM_OPCODE_I64_MUL:
+    return is_constant(&a) ? multiply(b, a, a.number, is_64)
+                           : multiply(a, b, is_constant(&b) ? b.number : 0, is_64);
+  case WASM_OPCODE_I32_AND:
+  case WASM_OPCODE_I64_AND:
+    return bit_and(a, b, is_64);
+  case WASM_OPCODE_I32_OR:
+  case WASM_OPCODE_I64_OR:
+    return is_constant(&a) && is_constant(&b) ? constant(a.number | b.number) : add(a, b, is_64);
+  case WASM_OPCODE_I32_SHL:
+  case WASM_OPCODE_I64_SHL:
+    return shift_left(a, b, is_64);
+  case WASM_OPCODE_I32_SHR_U:
+  case WASM_OPCODE_I64_SHR_U:
+    return shift_right(a, b, is_64);
+  default:
+    return mix(a, b);
+  }
+}
+
+// Conditions keep the address of the variable that they are about, and nothing else.
+static struct value condition(enum test test, uint64_t number) {
+  return (struct value){.test = test, .number = number};
+}
+
+static struct value equals_zero(struct value value) {
+  if (is_constant(&value))
+    return constant(value.number == 0);
+  if (value.nonzero)
+    return constant(0);
+  if (is_memory(&value))
+    return condition(FAILED, 0);
+  if (value.what == LOADED_FROM)
+    return condition(ZERO, value.number);
+  return condition(opposite(value.test), value.number);
+}
+
+// memory.grow returns -1 when it fails; programs make a null pointer of that.
+static bool is_failure(const struct value *value, bool is_64) {
+  uint64_t number = value->number;
+  return is_constant(value) && (number == 0 || number == cut(UINT64_MAX, is_64) ||
+                                number == cut(0 - (uint64_t)WS_PAGE_SIZE, is_64));
+}
+
+static struct value equals(struct value a, struct value b, bool is_64) {
+  if (is_constant(&a) && is_constant(&b))
+    return constant(a.number == b.number);
+  if (is_constant(&a)) {
+    struct value other = a;
+    a = b;
+    b = other;
+  }
+  if (is_constant(&b) && b.number == 0)
+    return equals_zero(a);
+  if (is_memory(&a) && is_failure(&b, is_64))
+    return condition(FAILED, 0);
+  bool grown = (a.grown && a.near) || (b.grown && b.near);
+  return condition(grown && !is_constant(&b) ? SAME : NO_TEST, 0);
+}
+
+// `less` < or <= `more`
+static struct value compare(struct run *run, struct value less, struct value more, bool is_signed,
+                            bool is_64) {
+  bool number = is_constant(&less) || is_constant(&more);
+  if (less.own)
+    return condition(number ? NO_TEST : FAILED, 0);
+  if (more.own)
+    return condition(number ? NO_TEST : NOT_FAILED, 0);
+  // x < 0, x <= -1
+  if (is_signed && less.grown && is_constant(&more) && as_signed(more.number, is_64) <= 0)
+    return condition(FAILED, 0);
+  if (is_signed && more.grown && is_constant(&less) && as_signed(less.number, is_64) <= 0)
+    return condition(NOT_FAILED, 0);
+  if (!number && !(less.size && more.size)) {
+    take_size(run, &less);
+    take_size(run, &more);
+  }
+  return condition(NO_TEST, 0);
+}
+
+static struct value relation(struct run *run, uint8_t opcode, struct value a, struct value b) {
+  bool is_64 = opcode >= WASM_OPCODE_I64_EQZ;
+  unsigned kind = is_64 ? opcode - (unsigned)WASM_OPCODE_I64_EQ : opcode - (unsigned)WASM_OPCODE_I32_EQ;
+  enum { EQ, NE, LT_S, LT_U, GT_S, GT_U, LE_S, LE_U, GE_S, GE_U };
+  bool is_signed = kind == LT_S || kind == GT_S || kind == LE_S || kind == GE_S;
+  switch (kind) {
+  case EQ:
+    return equals(a, b, is_64);
+  case NE: {
+    struct value same = equals(a, b, is_64);
+    if (is_constant(&same))
+      return constant(!same.number);
+    return condition(opposite(same.test), same.number);
+  }
+  case LT_S:
+  case LT_U:
+  case LE_S:
+  case LE_U:
+    return compare(run, a, b, is_signed, is_64);
+  default:
+    return compare(run, b, a, is_signed, is_64);
+  }
+}
+
+// ------------------------------------------------------------------------------------------------- memory
+
+static bool overlap(const struct slot *slot, int64_t offset, uint32_t width) {
+  return slot->offset < offset + width && offset < slot->offset + slot->width;
+}
+
+static struct value load_slot(const struct state *state, int64_t offset, uint32_t width) {
+  struct value found = anything;
+  bool any = false;
+  for (unsigned i = 0; i < state->slot_count; i++) {
+    const struct slot *slot = &state->slots[i];
+    if (!overlap(slot, offset, width))
+      continue;
+    if (slot->offset == offset && slot->width == width)
+      return slot->value;
+    struct value part = slot->value; // two variables are copied at once, or one of two that were
+    if (is_constant(&part) || part.what == IN_FRAME)
+      part = anything;
+    found = any ? join_values(found, part) : part;
+    any = true;
+  }
+  return found;
+}
+
+static void store_slot(struct run *run, int64_t offset, uint32_t width, struct value value) {
+  struct state *now = &run->now;
+  unsigned kept = 0;
+  for (unsigned i = 0; i < now->slot_count; i++)
+    if (!overlap(&now->slots[i], offset, width))
+      now->slots[kept++] = now->slots[i];
+  now->slot_count = kept;
+  if (kept == SLOTS) { // the oldest one goes
+    take_size(run, &now->slots[0].value);
+    memmove(now->slots, now->slots + 1, (SLOTS - 1) * sizeof *now->slots);
+    now->slot_count--;
+  }
+  now->slots[now->slot_count++] = (struct slot){offset, width, value};
+}
+
+static uint32_t access_width(uint8_t opcode) {
+  static const uint8_t widths[] = {4, 8, 4, 8, 1, 1, 2, 2, 1, 1, 2, 2, 4, 4, 4, 8, 4, 8, 1, 2, 1, 2, 4};
+  return widths[opcode - WASM_OPCODE_I32_LOAD];
+}
+
+// An address as an operand: what it is the address of is used.
+static void use_address(struct run *run, const struct value *address) {
+  if (!address->size || address->bytes)
+    take_size(run, address);
+  if (is_address(address))
+    run->now.pending = false;
+  if (address->base)
+    run->flow->uses_base = true;
+}
+
+// The operand is __heap_base, not just a number.
+static int8_t base_of(const struct run *run, const uint8_t *operand) {
+  const struct ws_heap_flow *flow = run->flow;
+  uint32_t offset = (uint32_t)(operand - run->code);
+  size_t low = 0, high = flow->operand_count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (flow->operands[middle].offset < offset)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < flow->operand_count && flow->operands[low].offset == offset &&
+         flow->operands[low].base == WS_BASE_HEAP_BASE;
+}
+
+static void load(struct run *run, const struct ws_instruction *instruction) {
+  struct value address = pop(run);
+  uint32_t width = access_width(instruction->opcode);
+  bool whole = instruction->opcode <= WASM_OPCODE_I64_LOAD;
+  address.base |= base_of(run, run->reader.at - instruction->width);
+  use_address(run, &address);
+  struct value value = anything;
+  if (address.what == IN_FRAME)
+    value = load_slot(&run->now, (int64_t)(address.number + instruction->value), width);
+  else if (is_constant(&address) && whole)
+    value = (struct value){.what = LOADED_FROM, .number = address.number + instruction->value};
+  if (!whole && is_constant(&value))
+    value = anything;
+  push(run, value);
+}
+
+static void store_guard(struct ws_heap_flow *flow, uint64_t address, const struct value *value) {
+  for (unsigned i = 0; i < flow->guard_count; i++)
+    if (flow->guards[i] == address && (value->nonzero || value->base || is_memory(value)))
+      flow->guards_set |= UINT32_C(1) << i;
+    else if (flow->guards[i] == address && is_constant(value))
+      flow->guards_cleared |= UINT32_C(1) << i;
+}
+
+static void store(struct run *run, const struct ws_instruction *instruction) {
+  struct value value = pop(run), address = pop(run);
+  if (!run->now.live)
+    return;
+  address.base |= base_of(run, run->reader.at - instruction->width);
+  use_address(run, &address);
+  if (address.what == IN_FRAME) {
+    store_slot(run, (int64_t)(address.number + instruction->value), access_width(instruction->opcode), value);
+    return;
+  }
+  if (is_constant(&address))
+    store_guard(run->flow, address.number + instruction->value, &value);
+  run->flow->stores_base |= value.base != 0;
+  value.base = 0;
+  escape(run, &value);
+}
+
+// -------------------------------------------------------------------------------------------- control flow
+
+static uint32_t count_types(struct ws_slice types) {
+  struct ws_reader reader = ws_reader(types);
+  uint32_t count = 0;
+  for (; !reader.bad && reader.at < reader.end; count++)
+    ws_read_value_type(&reader);
+  return count;
+}
+
+// The number of parameters and results of a type.
+static bool type_counts(struct run *run, uint64_t type, uint32_t *parameters, uint32_t *results) {
+  const struct ws_module *module = run->flow->module;
+  if (!module->types || type >= module->type_count)
+    return lose(run);
+  *parameters = count_types(module->types[type].parameters);
+  *results = count_types(module->types[type].results);
+  return true;
+}
+
+static bool function_type(const struct ws_module *module, uint32_t function, uint64_t *type) {
+  if (function >= module->imported_functions) {
+    uint32_t defined = function - module->imported_functions;
+    if (defined >= module->function_count)
+      return false;
+    *type = module->function_types[defined];
+    return true;
+  }
+  uint32_t seen = 0;
+  for (size_t i = 0; i < module->import_count; i++)
+    if (module->imports[i].kind == WS_FUNCTION && seen++ == function) {
+      *type = module->imports[i].type;
+      return true;
+    }
+  return false;
+}
+
+static bool enter(struct run *run, uint8_t opcode, uint32_t parameters, uint32_t results) {
+  if (run->frame_count == MAXIMUM_FRAMES || (run->now.live && run->depth < parameters))
+    return lose(run);
+  struct frame **place = &run->frames[run->frame_count];
+  bool used = *place != NULL; // by a block before
+  if (!used && !(*place = ws_arena_new(&run->arena, 1, sizeof **place)))
+    return lose(run);
+  run->frame_count++;
+  struct frame *frame = *place;
+  struct value *label = frame->label.values, *other = frame->other.values;
+  *frame = (struct frame){.opcode = opcode,
+                          .parameters = parameters,
+                          .results = results,
+                          .height = run->now.live ? run->depth - parameters : 0,
+                          .start = run->reader.at};
+  if (!used)
+    return new_state(run, &frame->label) && new_state(run, &frame->other);
+  frame->label.values = label;
+  frame->other.values = other;
+  return true;
+}
+
+static bool enter_block(struct run *run, const struct ws_instruction *instruction) {
+  uint32_t parameters = 0, results = 0;
+  struct value held = {0};
+  if (instruction->opcode == WASM_OPCODE_IF)
+    held = pop(run);
+  int64_t type = (int64_t)instruction->value;
+  if (type >= 0 && !type_counts(run, (uint64_t)type, &parameters, &results))
+    return false;
+  if (type < 0)
+    results = type != -64; // 0x40
+  if (!enter(run, instruction->opcode, parameters, results))
+    return false;
+  struct frame *frame = run->frames[run->frame_count - 1];
+  if (instruction->opcode == WASM_OPCODE_BLOCK)
+    return true;
+  copy_state(&frame->other, &run->now, run->local_count + run->depth);
+  if (instruction->opcode == WASM_OPCODE_IF) {
+    assume(run, &run->now, &held, true);
+    assume(run, &frame->other, &held, false);
+  }
+  return true;
+}
+
+// Joins the state, with `arity` operands on top, into that of a label at `height`.
+static void branch_to(struct run *run, struct state *state, struct frame *frame) {
+  uint32_t arity = frame->opcode == WASM_OPCODE_LOOP ? frame->parameters : frame->results;
+  if (!state->live)
+    return;
+  if (run->depth < frame->height + arity) {
+    lose(run);
+    return;
+  }
+  struct value kept[MAXIMUM_STACK];
+  struct value *operands = state->values + run->local_count;
+  memcpy(kept, operands, run->depth * sizeof *kept);
+  memmove(operands + frame->height, operands + run->depth - arity, arity * sizeof *operands);
+  join_state(&frame->label, state, run->local_count + frame->height + arity);
+  memcpy(operands, kept, run->depth * sizeof *kept);
+}
+
+static void branch(struct run *run, uint64_t label) {
+  if (label >= run->frame_count)
+    lose(run);
+  else
+    branch_to(run, &run->now, run->frames[run->frame_count - 1 - label]);
+}
+
+static bool branch_if(struct run *run, uint64_t label) {
+  struct value held = pop(run);
+  if (!run->now.live)
+    return true;
+  if (label >= run->frame_count)
+    return lose(run);
+  copy_state(&run->taken, &run->now, run->local_count + run->depth);
+  assume(run, &run->taken, &held, true);
+  branch_to(run, &run->taken, run->frames[run->frame_count - 1 - label]);
+  assume(run, &run->now, &held, false);
+  return true;
+}
+
+static bool branch_table(struct run *run, struct ws_reader at) {
+  pop(run);
+  ws_read_u8(&at);
+  uint32_t count = ws_read_uleb32(&at);
+  for (uint32_t i = 0; i <= count && !at.bad; i++)
+    branch(run, ws_read_uleb32(&at));
+  run->now.live = false;
+  return true;
+}
+
+static void return_from(struct run *run) {
+  branch_to(run, &run->now, run->frames[0]);
+  run->now.live = false;
+}
+
+static bool otherwise(struct run *run) {
+  if (run->frame_count < 2 || run->frames[run->frame_count - 1]->opcode != WASM_OPCODE_IF)
+    return lose(run);
+  struct frame *frame = run->frames[run->frame_count - 1];
+  branch_to(run, &run->now, frame);
+  frame->has_else = true;
+  run->depth = frame->height + frame->parameters;
+  copy_state(&run->now, &frame->other, run->local_count + run->depth);
+  return true;
+}
+
+// Goes round again if branches to its start bring what was not there before.
+static bool repeats(struct run *run, struct frame *frame) {
+  uint32_t count = run->local_count + frame->height + frame->parameters;
+  if (frame->opcode != WASM_OPCODE_LOOP || !frame->label.live)
+    return false;
+  join_state(&frame->label, &frame->other, count);
+  if (same_state(&frame->label, &frame->other, count))
+    return false;
+  copy_state(&frame->other, &frame->label, count);
+  copy_state(&run->now, &frame->label, count);
+  frame->label.live = false;
+  run->depth = frame->height + frame->parameters;
+  run->reader.at = frame->start;
+  return true;
+}
+
+static bool leave(struct run *run) {
+  struct frame *frame = run->frames[run->frame_count - 1];
+  if (repeats(run, frame))
+    return true;
+  if (frame->opcode == WASM_OPCODE_LOOP) {
+    run->frame_count--;
+    if (!run->now.live)
+      run->depth = frame->height + frame->results;
+    return true;
+  }
+  branch_to(run, &run->now, frame);
+  if (frame->opcode == WASM_OPCODE_IF && !frame->has_else) {
+    run->depth = frame->height + frame->parameters;
+    branch_to(run, &frame->other, frame);
+  }
+  run->depth = frame->height + frame->results;
+  copy_state(&run->now, &frame->label, run->local_count + run->depth);
+  run->frame_count--;
+  return true;
+}
+
+// --------------------------------------------------------------------------------------------------- calls
+
+static bool follow(struct run *run, uint32_t index, const struct value *arguments, uint32_t argument_count);
+static void end_run(struct run *run);
+
+// Whether it does nothing, when it is given 0, but return the end of the memory, as sbrk does.
+static bool is_sbrk(struct run *run, uint32_t index) {
+  struct value zero = constant(0);
+  struct ws_heap_flow before = *run->flow;
+  struct run called = {.flow = run->flow, .calls = run->calls + 1};
+  bool is = follow(&called, index, &zero, 1) && called.now.live && called.result_count == 1;
+  struct value result = is ? called.now.values[called.local_count] : anything;
+  is = is && !called.now.pending && !run->flow->lost && run->flow->takes_size == before.takes_size &&
+       result.size == 1 && result.near && result.bytes;
+  end_run(&called);
+  uint64_t budget = run->flow->budget;
+  *run->flow = before;
+  run->flow->budget = budget;
+  return is;
+}
+
+static bool call_inlined(struct run *run, uint32_t index, uint32_t parameters) {
+  struct value *arguments = run->now.values + run->local_count + run->depth - parameters;
+  // sbrk(0) is memory.size, and so would memory.grow(0) be: any other call of it grows the memory.
+  if (parameters == 1 && !is_constant(arguments) && is_sbrk(run, index))
+    arguments->nonzero = true;
+  struct run called = {.flow = run->flow, .caller = run, .calls = run->calls + 1};
+  called.now = run->now;
+  if (!follow(&called, index, arguments, parameters)) {
+    end_run(&called);
+    return lose(run);
+  }
+  struct value *values = run->now.values;
+  run->now = called.now;
+  run->now.values = values;
+  run->depth -= parameters;
+  for (uint32_t i = 0; i < called.result_count && called.now.live; i++)
+    push(run, called.now.values[called.local_count + i]);
+  end_run(&called);
+  return true;
+}
+
+static bool call_unknown(struct run *run, uint64_t type, bool indirect) {
+  uint32_t parameters, results;
+  if (!type_counts(run, type, &parameters, &results))
+    return false;
+  if (indirect)
+    pop(run);
+  for (uint32_t i = 0; i < parameters; i++) {
+    struct value value = pop(run);
+    escape(run, &value);
+  }
+  forget_order(run);
+  for (uint32_t i = 0; i < results; i++)
+    push(run, anything);
+  return true;
+}
+
+static bool call(struct run *run, uint64_t function) {
+  const struct ws_module *module = run->flow->module;
+  uint64_t type;
+  uint32_t parameters, results;
+  if (function > UINT32_MAX || !function_type(module, (uint32_t)function, &type))
+    return lose(run);
+  uint64_t defined = function - module->imported_functions;
+  bool inlined = function >= module->imported_functions && run->flow->inlined[defined];
+  if (!inlined)
+    return call_unknown(run, type, false);
+  if (run->calls == MAXIMUM_CALLS || !type_counts(run, type, &parameters, &results) ||
+      run->depth < parameters)
+    return lose(run);
+  return call_inlined(run, (uint32_t)defined, parameters);
+}
+
+static bool call_indirect(struct run *run, struct ws_reader at) {
+  ws_read_u8(&at);
+  return call_unknown(run, ws_read_uleb32(&at), true);
+}
+
+// -------------------------------------------------------------------------------------------- instructions
+
+static bool is_global_of(const struct ws_module *module, uint64_t index, enum ws_base base) {
+  const struct ws_global *global = &module->globals[index];
+  return index < module->global_count && !global->imported && global->moves && global->base == base &&
+         !global->mutable;
+}
+
+static void global_get(struct run *run, uint64_t index) {
+  struct value value = anything;
+  if (index == run->flow->stack_pointer)
+    value = (struct value){.what = IN_FRAME, .number = (uint64_t)run->now.pointer};
+  else
+    value.base = is_global_of(run->flow->module, index, WS_BASE_HEAP_BASE);
+  push(run, value);
+}
+
+static void global_set(struct run *run, uint64_t index) {
+  struct value value = pop(run);
+  if (index == run->flow->stack_pointer)
+    run->now.pointer = value.what == IN_FRAME ? (int64_t)value.number : INT64_MIN / 2;
+  else
+    escape(run, &value);
+}
+
+static void number(struct run *run, const struct ws_instruction *instruction) {
+  struct value value = constant(instruction->value);
+  value.base = base_of(run, run->reader.at - instruction->width);
+  push(run, value);
+}
+
+static void select_one(struct run *run) {
+  struct value held = pop(run), otherwise = pop(run), value = pop(run);
+  bool known = is_constant(&held);
+  push(run, !known ? join_values(value, otherwise) : held.number ? value : otherwise);
+}
+
+static bool local(struct run *run, uint8_t opcode, uint64_t index) {
+  if (index >= run->local_count)
+    return lose(run);
+  struct value *variable = &run->now.values[index];
+  if (!run->now.live)
+    return true;
+  if (opcode == WASM_OPCODE_LOCAL_GET) {
+    push(run, *variable);
+    return true;
+  }
+  struct value value = pop(run);
+  run->now.values[index] = value;
+  if (opcode == WASM_OPCODE_LOCAL_TEE)
+    push(run, value);
+  return true;
+}
+
+// Instructions that take and give numbers that are not followed.
+static bool other(struct run *run, uint32_t taken, uint32_t given) {
+  for (uint32_t i = 0; i < taken; i++) {
+    struct value value = pop(run);
+    escape(run, &value);
+  }
+  for (uint32_t i = 0; i < given; i++)
+    push(run, anything);
+  return true;
+}
+
+static bool misc(struct run *run, uint32_t suffix) {
+  enum { DATA_DROP = 9, ELEM_DROP = 13, TABLE_GROW = 15, TABLE_SIZE = 16, ADD_128 = 19, SUB_128 = 20 };
+  if (suffix < WASM_OPCODE_MEMORY_INIT)
+    return other(run, 1, 1);
+  switch (suffix) {
+  case DATA_DROP:
+  case ELEM_DROP:
+    return true;
+  case TABLE_GROW:
+    return other(run, 2, 1);
+  case TABLE_SIZE:
+    return other(run, 0, 1);
+  case ADD_128:
+  case SUB_128:
+    return other(run, 4, 2);
+  case 21: // i64.mul_wide_s
+  case 22:
+    return other(run, 2, 2);
+  default: // memory.init, memory.copy, memory.fill, table.init, table.copy, table.fill
+    return other(run, 3, 0);
+  }
+}
+
+static bool atomic(struct run *run, uint32_t suffix) {
+  if (suffix == 3) // atomic.fence
+    return true;
+  if (suffix == WASM_OPCODE_ATOMIC_NOTIFY)
+    return other(run, 2, 1);
+  if (suffix < 0x10) // memory.atomic.wait
+    return other(run, 3, 1);
+  if (suffix < WASM_OPCODE_I32_ATOMIC_STORE)
+    return other(run, 1, 1);
+  if (suffix < 0x1e) // the first that reads and writes
+    return other(run, 2, 0);
+  return other(run, suffix < WASM_OPCODE_I32_RMW_CMPXCHG ? 2 : 3, 1);
+}
+
+static bool is_unary(uint8_t opcode) {
+  return (opcode >= 0x67 && opcode <= 0x69) || (opcode >= 0x79 && opcode <= 0x7b) || // clz, ctz, popcnt
+         (opcode >= 0x8b && opcode <= 0x91) || (opcode >= 0x99 && opcode <= 0x9f) || // of floating point
+         opcode >= WASM_OPCODE_I32_WRAP_I64;
+}
+
+static bool numeric(struct run *run, uint8_t opcode) {
+  if (opcode == WASM_OPCODE_I32_EQZ || opcode == WASM_OPCODE_I64_EQZ) {
+    push(run, equals_zero(pop(run)));
+  } else if (opcode == WASM_OPCODE_I32_WRAP_I64 || opcode == 0xac || opcode == 0xad) { // extend
+    struct value value = pop(run);
+    if (is_constant(&value))
+      value = opcode == 0xac ? constant((uint64_t)as_signed(value.number, false))
+                             : constant((uint32_t)value.number);
+    push(run, value);
+  } else if (is_unary(opcode)) {
+    struct value value = pop(run);
+    push(run, mix(value, anything));
+  } else {
+    struct value b = pop(run), a = pop(run);
+    push(run, opcode > WASM_OPCODE_I64_GE_U ? arithmetic(opcode, a, b) : relation(run, opcode, a, b));
+  }
+  return true;
+}
+
+static bool step(struct run *run, const struct ws_instruction *instruction, struct ws_reader at) {
+  uint8_t opcode = instruction->opcode;
+  if (opcode >= WASM_OPCODE_I32_LOAD && opcode < WASM_OPCODE_I32_STORE)
+    return load(run, instruction), true;
+  if (opcode >= WASM_OPCODE_I32_STORE && opcode <= WASM_OPCODE_I64_STORE32)
+    return store(run, instruction), true;
+  if (opcode >= WASM_OPCODE_I32_EQZ && opcode <= 0xc4)
+    return numeric(run, opcode);
+  switch (opcode) {
+  case WASM_OPCODE_UNREACHABLE:
+    run->now.live = false;
+    return true;
+  case WASM_OPCODE_NOP:
+    return true;
+  case WASM_OPCODE_BLOCK:
+  case WASM_OPCODE_LOOP:
+  case WASM_OPCODE_IF:
+    return enter_block(run, instruction);
+  case WASM_OPCODE_ELSE:
+    return otherwise(run);
+  case WASM_OPCODE_END:
+    return leave(run);
+  case WASM_OPCODE_BR:
+    branch(run, instruction->value);
+    run->now.live = false;
+    return true;
+  case WASM_OPCODE_BR_IF:
+    return branch_if(run, instruction->value);
+  case WASM_OPCODE_BR_TABLE:
+    return branch_table(run, at);
+  case WASM_OPCODE_RETURN:
+    return_from(run);
+    return true;
+  case WASM_OPCODE_RETURN_CALL:
+    if (!call(run, instruction->value))
+      return false;
+    return_from(run);
+    return true;
+  case WASM_OPCODE_CALL:
+    return call(run, instruction->value);
+  case WASM_OPCODE_CALL_INDIRECT:
+    return call_indirect(run, at);
+  case WASM_OPCODE_DROP:
+    pop(run);
+    return true;
+  case WASM_OPCODE_SELECT:
+  case WASM_OPCODE_SELECT_TYPED:
+    select_one(run);
+    return true;
+  case WASM_OPCODE_LOCAL_GET:
+  case WASM_OPCODE_LOCAL_SET:
+  case WASM_OPCODE_LOCAL_TEE:
+    return local(run, opcode, instruction->value);
+  case WASM_OPCODE_GLOBAL_GET:
+    global_get(run, instruction->value);
+    return true;
+  case WASM_OPCODE_GLOBAL_SET:
+    global_set(run, instruction->value);
+    return true;
+  case WASM_OPCODE_MEMORY_SIZE:
+    push(run, memory_size(run));
+    return true;
+  case WASM_OPCODE_MEMORY_GROW:
+    push(run, memory_grow(run, pop(run)));
+    return true;
+  case WASM_OPCODE_I32_CONST:
+  case WASM_OPCODE_I64_CONST:
+    number(run, instruction);
+    return true;
+  case WASM_OPCODE_F32_CONST:
+  case WASM_OPCODE_F64_CONST:
+  case WASM_OPCODE_REF_NULL:
+  case WASM_OPCODE_REF_FUNC:
+    return other(run, 0, 1);
+  case WASM_OPCODE_MISC_PREFIX:
+    return misc(run, instruction->suffix);
+  case WASM_OPCODE_ATOMICS_PREFIX:
+    return atomic(run, instruction->suffix);
+  default: // exceptions, vectors, tables
+    return lose(run);
+  }
+}
+
+// What cannot be reached is only skipped.
+static bool skip(struct run *run, uint8_t opcode) {
+  switch (opcode) {
+  case WASM_OPCODE_BLOCK:
+  case WASM_OPCODE_LOOP:
+  case WASM_OPCODE_IF:
+  case 0x06: // try
+  case 0x1f: // try_table
+    return enter(run, opcode == WASM_OPCODE_IF ? WASM_OPCODE_IF : WASM_OPCODE_BLOCK, 0, 0);
+  case WASM_OPCODE_ELSE:
+    return otherwise(run);
+  case WASM_OPCODE_END:
+    return leave(run);
+  default:
+    return true;
+  }
+}
+
+// The locals: the arguments, and then what is declared, of which all is zero.
+static bool begin(struct run *run, uint32_t index, const struct value *arguments, uint32_t argument_count) {
+  const struct ws_module *module = run->flow->module;
+  struct ws_slice body = ws_function_body(module, index);
+  uint64_t locals = argument_count;
+  uint32_t parameters;
+  run->code = ws_section(module, WS_SECTION_CODE)->content.data;
+  run->reader = ws_reader(body);
+  uint32_t groups = ws_read_uleb32(&run->reader);
+  for (uint32_t i = 0; i < groups && !run->reader.bad && locals <= MAXIMUM_LOCALS; i++) {
+    locals += ws_read_uleb32(&run->reader);
+    ws_read_value_type(&run->reader);
+  }
+  if (run->reader.bad || locals > MAXIMUM_LOCALS ||
+      !type_counts(run, module->function_types[index], &parameters, &run->result_count) ||
+      parameters != argument_count)
+    return lose(run);
+  run->local_count = (uint32_t)locals;
+  run->frames = ws_arena_new(&run->arena, MAXIMUM_FRAMES, sizeof *run->frames);
+  struct state now = run->now; // the caller's
+  if (!run->frames || !new_state(run, &run->now) || !new_state(run, &run->taken))
+    return lose(run);
+  struct value *values = run->now.values;
+  run->now = now;
+  run->now.values = values;
+  run->now.live = true;
+  for (uint32_t i = 0; i < run->local_count; i++)
+    values[i] = i < argument_count ? arguments[i] : constant(0);
+  return enter(run, WASM_OPCODE_BLOCK, 0, run->result_count);
+}
+
+// Follows a call; its results are the operands of run->now.
+static bool follow(struct run *run, uint32_t index, const struct value *arguments, uint32_t argument_count) {
+  if (!begin(run, index, arguments, argument_count))
+    return false;
+  while (run->frame_count > 0) {
+    if (run->reader.bad || run->reader.at == run->reader.end || run->flow->budget == 0 || run->flow->lost)
+      return lose(run);
+    run->flow->budget--;
+    struct ws_reader at = run->reader;
+    struct ws_instruction instruction = ws_read_instruction(&run->reader);
+    if (run->now.live ? !step(run, &instruction, at) : !skip(run, instruction.opcode))
+      return false;
+  }
+  return !run->flow->lost;
+}
+
+static void end_run(struct run *run) {
+  ws_arena_free(&run->arena);
+}
+
+void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
+  const struct ws_module *module = flow->module;
+  struct run run = {.flow = flow};
+  uint32_t parameters = 0, results = 0;
+  flow->returns_pages = flow->returns_address = flow->returns_size = false;
+  flow->uses_base = flow->stores_base = false;
+  if (!type_counts(&run, module->function_types[index], &parameters, &results))
+    return;
+  struct value *arguments = calloc(parameters + 1, sizeof *arguments);
+  if (arguments && follow(&run, index, arguments, parameters) && run.now.live) {
+    struct value result = run.result_count ? run.now.values[run.local_count] : anything;
+    flow->returns_address = run.now.pending && is_address(&result);
+    flow->returns_pages = run.now.pending && result.grown && !flow->returns_address;
+    flow->ignores_grown |= run.now.pending && !result.grown;
+    flow->returns_size = result.size || result.own;
+    flow->uses_base |= result.base != 0;
+  } else if (!arguments) {
+    lose(&run);
+  }
+  end_run(&run);
+  free(arguments);
+}

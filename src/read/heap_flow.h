@@ -1,0 +1,53 @@
+// Follows, through the body of a function, what memory.grow and memory.size return and where __heap_base
+// goes: does the function ask where the pages are that it has grown, and does it take memory that it was not
+// given?
+//
+// An abstract interpretation (of the operand stack, the locals, and the variables in the function's own frame
+// on the shadow stack) that errs to one side: what cannot be followed makes `lost` true, and a module whose
+// functions are lost is of the class unknown.
+#ifndef WASMSHARE_HEAP_FLOW_H
+#define WASMSHARE_HEAP_FLOW_H
+
+#include "read/module.h"
+
+// An operand in the code section that is __heap_base or __heap_end.
+struct ws_heap_operand {
+  uint32_t offset; // in the section's content
+  enum ws_base base;
+};
+
+enum { WS_HEAP_GUARDS = 8 };
+
+struct ws_heap_flow {
+  const struct ws_module *module;
+  const struct ws_heap_operand *operands; // in order of offset
+  size_t operand_count;
+  const bool *inlined;    // by defined function: those whose results matter to their callers
+  uint32_t stack_pointer; // the global; UINT32_MAX if there is none
+  uint64_t budget;        // instructions that may still be looked at
+
+  // Addresses of variables that were seen to be zero before something was done once.
+  uint64_t guards[WS_HEAP_GUARDS];
+  unsigned guard_count;
+  uint32_t guards_set;     // to something that is not zero, each one a bit
+  uint32_t guards_cleared; // to zero
+
+  // What was found, in all functions that were followed so far.
+  bool lost;
+  bool grows, reads_size;
+  bool ignores_grown;   // memory is grown, and where the new pages are makes no difference
+  bool takes_size;      // memory up to memory.size is taken, at any time
+  uint32_t claims;      // or only while one of these guards is zero; 0 if it is not taken
+  bool relies_on_order; // on nobody growing the memory between two of its own steps
+
+  // What was found in the last function alone.
+  bool returns_pages, returns_address; // its caller has to ask where the grown pages are
+  bool returns_size;
+  bool stores_base; // __heap_base is put into a variable
+  bool uses_base;   // or used as an address, passed on or returned
+};
+
+// Follows the defined function `index`, called with unknown arguments.
+void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index);
+
+#endif
