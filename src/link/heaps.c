@@ -95,10 +95,19 @@ static struct ws_input *choose_owner(struct ws_link *link, const struct ws_plan_
   return owner;
 }
 
+// Whether no other module hands out memory, so that it does not matter what this one takes.
+static bool is_alone(const struct ws_link *link, const struct ws_input *input) {
+  bool alone = true;
+  for (size_t i = 0; i < link->count; i++)
+    alone &= &link->inputs[i] == input || (!grows(&link->inputs[i]) && link->inputs[i].heap <= WS_HEAP_GROWS);
+  return alone;
+}
+
 static bool limit_claims(struct ws_link *link, struct ws_error *error) {
   for (size_t i = 0; i < link->count; i++) {
     struct ws_input *input = &link->inputs[i];
-    if (input->heap != WS_HEAP_CLAIMS_ONCE)
+    // With its relocations, a module stays as it is: it will be read again.
+    if (input->heap != WS_HEAP_CLAIMS_ONCE || (link->options.keep_relocs && is_alone(link, input)))
       continue;
     if (!ws_can_limit_memory(input->module, error))
       return false;

@@ -130,13 +130,6 @@ export async function instantiate(imports = {}, options = {}) {
     return given;
   }
 
-  // A C library may take all memory that there is at its first malloc: that is before any other module asks for pages.
-  function beginHeap({ name }) {
-    const { malloc, free } = instances[name].exports;
-    if (!thread && typeof malloc === 'function' && typeof free === 'function')
-      free(malloc(memory64 ? 1n : 1));
-  }
-
   // Once for each thread, or once for the memory.
   function start(module) {
     const { exports } = instances[module.name];
@@ -164,7 +157,6 @@ export async function instantiate(imports = {}, options = {}) {
         instances[module.name] = await WebAssembly.instantiate(compiled[module.name], given)
           .catch(error => Promise.reject(explain(error, module, given)));
       }
-      missing.forEach(beginHeap);
       missing.forEach(start);
       for (const { name } of missing)
         loaded[name] = compiled[name];
