@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { STACK_ALIGNMENT = 16 };
+
 static void set(struct ws_global *global, bool moves, enum ws_base base) {
   global->explained = true;
   global->moves = moves;
@@ -66,7 +68,7 @@ static bool explain_by_export(struct ws_module *module, const struct ws_export *
   ws_printable(export->name, name, sizeof name);
   // A program may define a variable under a name that is otherwise the linker's.
   const struct ws_linker_symbol *known =
-      found && !((*found)->flags & WS_SYMBOL_ABSOLUTE) ? NULL : ws_linker_symbol(export->name);
+      found && !ws_is_linkers_symbol(*found) ? NULL : ws_linker_symbol(export->name);
   if (known) {
     set(global, known->moves, known->base);
     return true;
@@ -98,7 +100,30 @@ static bool explain_by_export(struct ws_module *module, const struct ws_export *
   return true;
 }
 
+// Without names, and in a program that does not use its stack, nothing names the stack pointer. But lld always
+// makes it, and before any other global (lld/wasm/Driver.cpp, createSyntheticSymbols).
+static void name_stack_pointer(struct ws_module *module) {
+  static const char name[] = "__stack_pointer";
+  if (!module->has_linking || module->info.imports_stack ||
+      module->imported_globals == module->global_count)
+    return;
+  for (uint32_t i = module->imported_globals; i < module->global_count; i++)
+    if (ws_slice_is(module->globals[i].name, name))
+      return;
+  struct ws_global *first = &module->globals[module->imported_globals];
+  enum ws_constant kind = module->memory.is_64 ? WS_CONSTANT_I64 : WS_CONSTANT_I32;
+  if (first->name.size || first->explained)
+    return;
+  if (first->mutable && first->init.kind == kind && first->init.value % STACK_ALIGNMENT == 0)
+    first->name = (struct ws_slice){(const uint8_t *)name, sizeof name - 1};
+  else
+    ws_module_refuse(module, "GLOBAL",
+                     "has no name, and its first global is not a stack pointer, as lld's is: do not link it "
+                     "with -Wl,--strip-all");
+}
+
 bool ws_read_globals(struct ws_module *module, struct ws_error *error) {
+  name_stack_pointer(module);
   for (uint32_t i = 0; i < module->global_count; i++) {
     struct ws_global *global = &module->globals[i];
     if (global->imported)

@@ -48,12 +48,15 @@ static void constant(struct ws_instruction *instruction, struct ws_reader *body)
   note(instruction, body, start, WS_OPERAND_CONSTANT, value);
 }
 
-// A type's index, or a negative number for a value type or none.
-static uint64_t block_type(struct ws_reader *body) {
+static void block_type(struct ws_instruction *instruction, struct ws_reader *body) {
   uint8_t type = body->at < body->end ? *body->at : 0;
   if (type == WASM_TYPE_NULLABLE || type == WASM_TYPE_NONNULLABLE)
     ws_read_u8(body);
-  return (uint64_t)ws_read_sleb64(body);
+  const uint8_t *start = body->at;
+  int64_t value = ws_read_sleb64(body);
+  instruction->value = (uint64_t)value;
+  if (value >= 0) // a type's index; a value type, or none, is negative
+    note(instruction, body, start, WS_OPERAND_INDEX, (uint64_t)value);
 }
 
 static void br_table(struct ws_reader *body) {
@@ -68,13 +71,13 @@ static void select_types(struct ws_reader *body) {
     ws_read_value_type(body);
 }
 
-static void try_table(struct ws_reader *body) {
+static void try_table(struct ws_instruction *instruction, struct ws_reader *body) {
   enum { CATCH_REF = 1 }; // the last kind that names a tag
-  block_type(body);
+  block_type(instruction, body);
   uint32_t count = ws_read_uleb32(body);
   for (uint32_t i = 0; i < count && !body->bad; i++) {
     if (ws_read_u8(body) <= CATCH_REF)
-      ws_read_uleb32(body);
+      index_operand(instruction, body);
     ws_read_uleb32(body); // label
   }
 }
@@ -158,10 +161,10 @@ struct ws_instruction ws_read_instruction(struct ws_reader *body) {
   case 0x03: // loop
   case 0x04: // if
   case 0x06: // try
-    instruction.value = block_type(body);
+    block_type(&instruction, body);
     break;
   case 0x1f:
-    try_table(body);
+    try_table(&instruction, body);
     break;
   case 0x09: // rethrow
   case WASM_OPCODE_BR:

@@ -94,6 +94,12 @@ static bool read_symbol(struct ws_module *module, struct ws_reader *reader, stru
   }
 }
 
+static void note_function(struct ws_function *function, const struct ws_symbol *symbol) {
+  function->name = symbol->name;
+  function->has_symbol = true;
+  function->has_local_symbol |= (symbol->flags & WS_SYMBOL_LOCAL) != 0;
+}
+
 static bool read_symbols(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
   uint32_t count = ws_read_uleb32(reader);
   if (reader->bad || count > ws_read_left(reader))
@@ -122,7 +128,7 @@ static bool read_symbols(struct ws_module *module, struct ws_reader *reader, str
     if (symbol->kind == WS_SYMBOL_GLOBAL)
       module->globals[symbol->index].name = symbol->name;
     if (symbol->kind == WS_SYMBOL_FUNCTION && symbol->index >= module->imported_functions)
-      module->functions[symbol->index - module->imported_functions].name = symbol->name;
+      note_function(&module->functions[symbol->index - module->imported_functions], symbol);
   }
   return true;
 }

@@ -118,10 +118,15 @@ const struct ws_linker_symbol *ws_linker_symbol(struct ws_slice name) {
   return NULL;
 }
 
+// lld/wasm/SymbolTable.cpp, addOptionalDataSymbol and addSyntheticDataSymbol
+bool ws_is_linkers_symbol(const struct ws_symbol *symbol) {
+  const uint32_t flags = WS_SYMBOL_ABSOLUTE | WS_SYMBOL_HIDDEN;
+  return symbol->kind == WS_SYMBOL_DATA && (symbol->flags & flags) == flags;
+}
+
 const struct ws_symbol *ws_absolute_symbol(const struct ws_module *module, const char *name) {
   for (uint32_t i = 0; i < module->symbol_count; i++)
-    if (module->symbols[i].kind == WS_SYMBOL_DATA && (module->symbols[i].flags & WS_SYMBOL_ABSOLUTE) &&
-        ws_slice_is(module->symbols[i].name, name))
+    if (ws_is_linkers_symbol(&module->symbols[i]) && ws_slice_is(module->symbols[i].name, name))
       return &module->symbols[i];
   return NULL;
 }
@@ -159,6 +164,8 @@ bool ws_symbol_target(const struct ws_module *module, const struct ws_symbol *sy
   *address = symbol->offset;
   *base = WS_BASE_MEMORY;
   if (symbol->flags & WS_SYMBOL_ABSOLUTE) {
+    if (!ws_is_linkers_symbol(symbol))
+      return false; // a number of the program's own
     const struct ws_linker_symbol *known = ws_linker_symbol(symbol->name);
     if (known)
       *base = known->base;

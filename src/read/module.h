@@ -26,6 +26,7 @@ struct ws_fixup {
 struct ws_section {
   uint8_t id;
   bool relocated;          // a reloc.* section was for it
+  uint32_t left_out;       // relocations that the section for it counts, and does not have
   struct ws_slice name;    // custom sections only
   struct ws_slice content; // for a custom section, without its name
   struct ws_fixup *fixups; // in order of offset; those of globals, elements and segments are with these
@@ -89,6 +90,7 @@ struct ws_global {
 struct ws_function {
   uint32_t offset; // of the body, after its size, in the code section's content
   uint32_t size;
+  bool has_symbol, has_local_symbol; // linking.c: what an object defines has one, local or not
   bool synthetic;       // synthetic.c: the linker wrote it
   bool unpadded;        // synthetic.c: and its addresses are not of full width
   struct ws_slice name; // from the name section or the symbol table; may be empty
@@ -275,7 +277,9 @@ struct ws_linker_symbol {
 };
 // The one of that name, or NULL.
 const struct ws_linker_symbol *ws_linker_symbol(struct ws_slice name);
-// The absolute data symbol of that name, whose offset is its address, or NULL.
+// Whether the linker defined it: what a program defines is not absolute, or not hidden.
+bool ws_is_linkers_symbol(const struct ws_symbol *symbol);
+// The linker's data symbol of that name, whose offset is its address, or NULL.
 const struct ws_symbol *ws_absolute_symbol(const struct ws_module *module, const char *name);
 // Whether a global is called as lld calls the GOT entry of a data symbol, and if so, of which.
 bool ws_got_data_symbol(struct ws_slice global, struct ws_slice *symbol);

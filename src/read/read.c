@@ -82,6 +82,8 @@ static uint64_t linked_value(const struct ws_module *module, const char *name, e
   return otherwise;
 }
 
+#define ADDRESS_SPACE_32 (UINT64_C(1) << 32)
+
 // The stack has a global, but no symbol for its low end unless the program names it: it is either first, from
 // 0 up, or directly behind the data (lld/wasm/Writer.cpp, layoutMemory).
 static bool describe_stack(struct ws_module *module) {
@@ -95,6 +97,10 @@ static bool describe_stack(struct ws_module *module) {
   }
   if (!info->has_stack)
     return true;
+  // A stack that ends where the address space does begins with 0.
+  bool wraps = !info->memory64 && ws_memory_size(module) == ADDRESS_SPACE_32;
+  if (wraps && info->stack_pointer == 0 && info->data_end > 0)
+    info->stack_pointer = ADDRESS_SPACE_32;
   uint64_t behind;
   if (!ws_align_up(&behind, info->data_end, 16))
     return false;
@@ -175,7 +181,8 @@ static void describe_table(struct ws_module *module) {
     high = end > high ? end : high;
   }
   info->has_table = named || low <= high;
-  info->table_base = low <= high ? low : named ? 1 : 0;
+  // An empty one begins where it ends (lld/wasm/SyntheticSections.cpp, TableSection and ImportSection).
+  info->table_base = low <= high ? low : named ? ws_indirect_table(module)->limits.minimum : 0;
   info->table_size = low <= high ? high - low : 0;
 }
 

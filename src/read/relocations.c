@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "read/llvm.h"
+#include "read/unrelocated.h"
 
 // What the operand of a relocation is.
 enum operand {
@@ -62,6 +63,10 @@ const char *ws_relocation_name(unsigned type) {
   return type < TYPE_COUNT ? types[type].name : NULL;
 }
 
+size_t ws_relocation_width(unsigned type) {
+  return type < TYPE_COUNT ? ws_encoding_width(types[type].encoding) : 0;
+}
+
 // The state of reading one reloc.* section.
 struct pass {
   struct ws_module *module;
@@ -71,6 +76,7 @@ struct pass {
   uint64_t memory_base; // what MEMORY_ADDR_REL is relative to: 0 until a module has been moved (see emit_relocs.c)
   uint32_t end;         // of the previous operand
   size_t container;     // the function or segment that the previous operand was in
+  struct ws_unrelocated unrelocated; // what the code has between its relocations
   struct ws_error *error;
 };
 
@@ -205,6 +211,10 @@ static bool memory_operand(const struct pass *pass, const struct ws_relocation *
     // A thread-local symbol's value is relative to the thread's block, except where there is only one thread.
     if (value == ((symbol->offset + relocation->addend) & operand_mask(relocation)))
       return true;
+    if (operand == MEMORY_ADDR_TLS)
+      return fail(pass, relocation,
+                  "the operand is not the offset of its thread-local variable, as wasm-ld before 22 makes it "
+                  "without --shared-memory: link with that, or with a newer wasm-ld");
   } else if (operand == MEMORY_ADDR_TLS) {
     return fail(pass, relocation, "its symbol is not thread-local");
   }
@@ -437,8 +447,32 @@ static bool read_relocation(struct pass *pass, struct ws_reader *reader) {
     return fail(pass, &relocation, "overlaps the relocation before it, or is out of order");
   if (!check_container(pass, &relocation, (uint32_t)end))
     return false;
+  if (pass->target->id == WS_SECTION_CODE)
+    ws_look_between(&pass->unrelocated, pass->end, relocation.offset);
   pass->end = (uint32_t)end;
   return check_operand(pass, &relocation);
+}
+
+// What lld leaves out, but counts, is the null of a function that is not there, in a padded operand. Every
+// other operand that it pads has a relocation.
+static void check_unrelocated(struct pass *pass) {
+  struct ws_unrelocated *unrelocated = &pass->unrelocated;
+  struct ws_module *module = pass->module;
+  ws_look_between(unrelocated, pass->end, (uint32_t)pass->target->content.size);
+  if (unrelocated->operands) {
+    char name[128];
+    const struct ws_function *function = &module->functions[unrelocated->first];
+    ws_module_refuse(module, pass->name,
+                     "relocations were taken away: function %u (%s) has operands that a linker padded, and "
+                     "none for them; give the linker's own output",
+                     unrelocated->first + module->imported_functions,
+                     function->name.size ? ws_printable(function->name, name, sizeof name) : "without a name");
+  } else if (unrelocated->nulls != pass->target->left_out) {
+    ws_module_refuse(module, pass->name,
+                     "relocations were taken away: it counts %u more than it has, but the code has %u null "
+                     "pointers without one, for which linkers do so; give the linker's own output",
+                     pass->target->left_out, unrelocated->nulls);
+  }
 }
 
 static bool read_reloc_section(struct ws_module *module, const struct ws_section *section, uint64_t memory_base,
@@ -448,6 +482,7 @@ static bool read_reloc_section(struct ws_module *module, const struct ws_section
   struct pass pass = {.module = module,
                       .memory_base = memory_base,
                       .name = ws_section_name(section, name, sizeof name),
+                      .unrelocated = {.module = module},
                       .error = error};
   uint32_t target = ws_read_uleb32(&reader);
   uint32_t count = ws_read_uleb32(&reader);
@@ -457,6 +492,7 @@ static bool read_reloc_section(struct ws_module *module, const struct ws_section
     return ws_module_fail(module, error, name, section->content.data,
                           "is for section %u, which is not before it", target);
   pass.target = &module->sections[target];
+  pass.unrelocated.content = pass.target->content.data;
   pass.debug = ws_slice_starts(pass.target->name, ".debug_");
   uint8_t id = pass.target->id;
   // What is written anew here is no linker's to relocate.
@@ -474,11 +510,15 @@ static bool read_reloc_section(struct ws_module *module, const struct ws_section
   pass.target->relocated = true;
   // Of code and data there may be fewer than were counted: see WS_NO_SYMBOL.
   bool may_lack = id != WS_SECTION_CUSTOM && count <= pass.target->content.size / 4;
-  for (uint32_t i = 0; i < count && (reader.at < reader.end || !may_lack); i++)
+  uint32_t held = 0;
+  for (; held < count && (reader.at < reader.end || !may_lack); held++)
     if (!read_relocation(&pass, &reader))
       return false;
   if (reader.at != reader.end)
     return ws_module_fail(module, error, name, reader.at, "malformed section");
+  pass.target->left_out = count - held;
+  if (id == WS_SECTION_CODE)
+    check_unrelocated(&pass);
   return true;
 }
 

@@ -33,6 +33,9 @@ static inline bool ws_relocation_has_addend(unsigned type) {
   }
 }
 
+// How wide the operand of a relocation of a known type is, in bytes.
+size_t ws_relocation_width(unsigned type);
+
 // An entry of a reloc.* section.
 struct ws_relocation {
   uint8_t type;

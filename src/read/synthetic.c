@@ -367,7 +367,7 @@ static bool read_function(struct ws_module *module, struct functions *functions,
   return decode(&decoder) && note_function(&decoder);
 }
 
-static bool is_synthetic(struct ws_slice name) {
+static bool is_linkers_name(struct ws_slice name) {
   static const char *const names[] = {"__wasm_apply_data_relocs",
                                       "__wasm_apply_global_relocs",
                                       "__wasm_apply_global_tls_relocs",
@@ -382,17 +382,39 @@ static bool is_synthetic(struct ws_slice name) {
   return false;
 }
 
+// Whether a function that is called like one of the linker's is one: a program may have a function of that
+// name, too. What an object defines has a symbol; what the linker makes has none, unless an object refers to
+// it, as a thread's library does to __wasm_init_tls, which there is with a shared memory. Without symbols, only
+// that and the start function are known to be the linker's, and what these call.
+static bool is_linkers(const struct ws_module *module, uint32_t defined, struct ws_slice name) {
+  const struct ws_function *function = &module->functions[defined];
+  if (!is_linkers_name(name))
+    return false;
+  if (module->has_linking && !function->has_symbol)
+    return true;
+  if (module->memory.shared && !function->has_local_symbol && ws_slice_is(name, "__wasm_init_tls"))
+    return true;
+  return !module->has_linking && module->has_start && module->start - module->imported_functions == defined;
+}
+
+static void find_by_name(struct ws_module *module, struct functions *functions) {
+  for (uint32_t i = 0; i < module->function_count; i++)
+    if (is_linkers(module, i, module->functions[i].name))
+      find_function(module, functions, module->imported_functions + i);
+  for (size_t i = 0; i < module->export_count; i++) {
+    const struct ws_export *export = &module->exports[i];
+    if (export->kind == WS_FUNCTION && export->index >= module->imported_functions &&
+        is_linkers(module, export->index - module->imported_functions, export->name))
+      find_function(module, functions, export->index);
+  }
+}
+
 bool ws_read_synthetic(struct ws_module *module, struct ws_error *error) {
   struct functions functions = {.found =
                                     ws_arena_new(&module->arena, module->function_count, sizeof(uint32_t))};
   if (!functions.found)
     return ws_fail_memory(error, module->file);
-  for (uint32_t i = 0; i < module->function_count; i++)
-    if (is_synthetic(module->functions[i].name))
-      find_function(module, &functions, module->imported_functions + i);
-  for (size_t i = 0; i < module->export_count; i++)
-    if (module->exports[i].kind == WS_FUNCTION && is_synthetic(module->exports[i].name))
-      find_function(module, &functions, module->exports[i].index);
+  find_by_name(module, &functions);
   // Only the linker makes a start function.
   if (module->has_start && (module->has_linking || module->placed))
     find_function(module, &functions, module->start);

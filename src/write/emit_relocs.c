@@ -97,12 +97,22 @@ static bool needs_stack_low(const struct ws_module *module) {
   return module->info.has_stack && !ws_absolute_symbol(module, "__stack_low");
 }
 
+// Whether a variable of the program's own is called so: of names that are not local there is one each.
+static bool has_own_stack_low(const struct ws_module *module) {
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    if (module->symbols[i].kind == WS_SYMBOL_DATA && ws_slice_is(module->symbols[i].name, "__stack_low"))
+      return true;
+  return false;
+}
+
 static void put_symbols(struct linking *linking) {
   const struct ws_module *module = linking->image->module;
   struct ws_symbol stack_low = {.kind = WS_SYMBOL_DATA,
                                 .flags = WS_SYMBOL_HIDDEN | WS_SYMBOL_ABSOLUTE,
                                 .name = {(const uint8_t *)"__stack_low", strlen("__stack_low")},
                                 .offset = module->info.stack_low};
+  if (has_own_stack_low(module))
+    stack_low.flags |= WS_SYMBOL_LOCAL;
   bool add = needs_stack_low(module);
   // The size comes before the fixups' offsets are known to be final, so it is padded.
   size_t size_at = linking->built.size;
