@@ -396,11 +396,13 @@ static bool shift_module(struct ws_link *link, uint64_t offset, uint64_t table_o
   shift(module, offset, table_offset, mask, placement);
   if (heap_base)
     placement->heap_base = *heap_base;
-  if (!heap_base && placement->heap_base == 0 && end > limit - STACK_ALIGNMENT)
-    placement->heap_base = limit; // the very end of the address space, which linkers write as 0
+  // The very end of the address space, which linkers write as 0.
+  bool at_end = !heap_base && placement->heap_base == 0 && end > limit - STACK_ALIGNMENT;
+  if (at_end)
+    placement->heap_base = limit;
   uint64_t top = placement->heap_base > end ? placement->heap_base : end;
   bool wrapped = !heap_base && module->heap_base >= high && placement->heap_base < end;
-  if (wrapped || placement->heap_base > limit || !ws_add(&top, top, info->initial_heap) ||
+  if (wrapped || (!at_end && placement->heap_base > mask) || !ws_add(&top, top, info->initial_heap) ||
       !ws_align_up(&top, top, WS_PAGE_SIZE) || top > limit)
     return too_large(module, info->memory64, error);
   placement->heap_end = top;

@@ -1,6 +1,7 @@
 #include "read/exact.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "read/instructions.h"
 #include "read/relocations.h"
@@ -214,8 +215,11 @@ static void note_data(struct targets *targets) {
       if (symbol->kind != WS_SYMBOL_DATA || (symbol->flags & WS_SYMBOL_ABSOLUTE) ||
           targets->symbols[i] != explained || !ws_symbol_target(module, symbol, &address, &unused))
         continue;
-      for (uint64_t k = 0; k <= symbol->size && address + k - base <= size; k++)
-        targets->unexplained[address + k - base] = !explained;
+      if (address >= base && address - base <= size) {
+        uint64_t left = size - (address - base);
+        memset(targets->unexplained + (address - base), !explained,
+               (symbol->size < left ? symbol->size : left) + 1);
+      }
     }
 }
 

@@ -1,5 +1,7 @@
 #include "read/unrelocated.h"
 
+#include <string.h>
+
 // A byte of a LEB128 that others follow.
 static bool goes_on(uint8_t byte) {
   return byte & 0x80;
@@ -38,25 +40,51 @@ static void look_closer(struct ws_unrelocated *found, uint32_t at) {
   decode(found, found->content + at);
 }
 
+// Whether a LEB128 needs its last byte. The sign of a number is the highest bit of its last byte but one, and
+// only constants have signs.
+static bool needs_last(const uint8_t *start, const uint8_t *last) {
+  bool is_constant = start[-1] == WASM_OPCODE_I32_CONST || start[-1] == WASM_OPCODE_I64_CONST;
+  bool negative = last[-1] & 0x40;
+  return !(*last == 0x00 && !(is_constant && negative)) && !(*last == 0x7f && negative);
+}
+
+static uint64_t word(const uint8_t *at) {
+  uint64_t bytes;
+  memcpy(&bytes, at, sizeof bytes);
+  return bytes;
+}
+
+// Whether four bytes that go on begin with one of the `count` at `at`.
+static bool has_run(const uint8_t *at, size_t count) {
+  uint64_t found = 0;
+  for (; count >= 8; count -= 8, at += 8)
+    found |= word(at) & word(at + 1) & word(at + 2) & word(at + 3);
+  uint8_t last = 0;
+  for (size_t i = 0; i < count; i++)
+    last |= at[i] & at[i + 1] & at[i + 2] & at[i + 3];
+  return (found & UINT64_C(0x8080808080808080)) || goes_on(last);
+}
+
 // Looks for four bytes of a LEB128, and a fifth, or later one, that adds nothing to its value: no compiler
-// writes that by itself. Of four bytes in a row one is at every fourth place.
+// writes that by itself.
 void ws_look_between(struct ws_unrelocated *found, uint32_t from, uint32_t to) {
+  enum { STEP = 64 };
   const uint8_t *at = found->content + from, *end = found->content + to;
   while (end - at > 4) {
-    if (!goes_on(at[3])) {
-      at += 4;
-    } else if (!goes_on(at[2])) {
-      at += 3;
-    } else if (!goes_on(at[1])) {
-      at += 2;
-    } else if (!goes_on(at[0])) {
-      at += 1;
-    } else {
-      for (at += 4; at < end && goes_on(*at);)
+    size_t count = (size_t)(end - at) - 4;
+    if (count > STEP)
+      count = STEP;
+    const uint8_t *until = at + count;
+    if (!has_run(at, count))
+      at = until;
+    while (at < until) {
+      if (!goes_on(*at++) || !goes_on(at[0]) || !goes_on(at[1]) || !goes_on(at[2]))
+        continue;
+      const uint8_t *start = at - 1;
+      for (at += 3; at < end && goes_on(*at);)
         at++;
-      if (at < end && (*at == 0x00 || *at == 0x7f))
+      if (at < end && !needs_last(start, at))
         look_closer(found, (uint32_t)(at - found->content));
-      at++;
     }
   }
 }

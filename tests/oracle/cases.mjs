@@ -12,6 +12,18 @@ const dataFirst = (base, offset, tableOffset = 0) => ({
   after: ['--no-stack-first', `--global-base=${base + offset}`, `--table-base=${1 + tableOffset}`],
 });
 
+// The same, with the function table at another place than it has by default.
+const tableFrom = (base, { offset, tableOffset, before, after }) => ({
+  offset,
+  tableOffset,
+  before: [...before, `--table-base=${base}`],
+  after: [...after, `--table-base=${base + tableOffset}`],
+});
+
+// What is `size` bytes long ends up where the address space does, or comes from there.
+const toTheEnd = (size) => dataFirst(4 * GiB - size - 0x70000, 0x70000);
+const fromTheEnd = (size) => dataFirst(4 * GiB - size, -0x70000);
+
 // With the stack first, a larger stack moves everything but the stack's low end, which no such case asks for. Nothing can
 // move down: the stack begins at 0.
 const stackFirst = (stack, offset, tableOffset = 0) => ({
@@ -64,11 +76,36 @@ export const cases = [
   { name: 'c-table-imported', compile: c('-O1'), link: [...counter, '--import-table'] },
   { name: 'c-table-growable', compile: c('-O1'), link: [...counter, '--growable-table', '--export-table'] },
   { name: 'c-maximum-memory', compile: c('-O1'), link: [...counter, `--max-memory=${4 * GiB}`] },
+  { name: 'c-bulk-memory-opt', compile: c('-O1', '-mcpu=mvp', '-mbulk-memory-opt'), link: counter },
+  { name: 'c-table-base', compile: c('-O1'), link: counter, moves: moves.map((move) => tableFrom(100, move)) },
+  ...['', '-strip-all'].map((strip) => ({ name: `table-imported-empty${strip}`, compile: [['callers.c', '-O1']],
+    link: ['--import-table', ...(strip ? ['--strip-all'] : [])],
+    moves: [...moves, ...moves.map((move) => tableFrom(7, move))] })),
+  { name: 'table-empty', compile: [['callers.c', '-O1']], link: ['--export-table'],
+    moves: moves.map((move) => tableFrom(7, move)) },
   { name: 'relative-pointers', compile: [['relative.s']] },
   ...[[], ['-fPIC'], ['-g']].map((flags) => ({ name: `weak${flags.join('')}`, compile: [['weak.c', '-O1', ...flags]] })),
   { name: 'computing-only', compile: [['computing.c', '-O2']], moves: moves.slice(0, 3) },
   { name: 'annotations', compile: [['annotations.c', '-O1', '-ffunction-sections']] },
   { name: 'exceptions', compile: [['tags.s', '-mexception-handling']] },
+
+  ...[[], ['--strip-all']].flatMap((strip) => [
+    { name: `stack-unused${strip.join('')}`, compile: [['stackless.c', '-O1']], link: strip },
+    { name: `stack-unused-stack-first${strip.join('')}`, compile: [['stackless.c', '-O1', '-DWITHOUT_STACK_LOW']],
+      link: strip, moves: stackFirstMoves },
+    { name: `computing-only-no-data${strip.join('')}`, compile: [['computing.c', '-O2']], link: strip,
+      moves: moves.slice(0, 3) },
+  ]),
+  { name: 'numbers-strip-all', compile: [['numbers.c', '-O1']], link: ['--strip-all'] },
+  { name: 'names', compile: [['names.c', '-O1', '-mbulk-memory']] },
+  { name: 'names-visible', compile: [['names.c', '-O1', '-mbulk-memory', '-DVISIBLE']] },
+  { name: 'names-pic', compile: [['names.c', '-O0', '-mbulk-memory', '-fPIC']] },
+  { name: 'names-strip-all', compile: [['names.c', '-O1', '-mbulk-memory']], link: ['--strip-all'] },
+  { name: 'names-exported', compile: [['names.c', '-O1', '-mbulk-memory']],
+    link: exported(['__stack_low', '__heap_base', '__data_end', '__tls_size']) },
+  { name: 'end-of-memory', compile: [['stackless.c', '-O1']], moves: [toTheEnd(65536 + 32), fromTheEnd(65536 + 32)] },
+  { name: 'end-of-memory-strip-all', compile: [['stackless.c', '-O1']], link: ['--strip-all'],
+    moves: [toTheEnd(65536 + 32), fromTheEnd(65536 + 32)] },
 
   { name: 'linker-symbols', compile: [['linker-symbols.c', '-O1']], link: exported([...linkerSymbols, '__stack_low']) },
   { name: 'linker-symbols-O0', compile: [['linker-symbols.c', '-O0']] },
