@@ -178,10 +178,10 @@ class Comparison {
     const { moved, relink } = this;
     const plain = (what, list) => this.each(what, moved[list], relink[list], (name, a, b) => this.expect(name, a, b));
 
-    // Sections that are not custom appear in the order of the specification; a start section may have been added, and
-    // a type for what was appended.
-    const ids = (module) => module.sections.map(({ id }) => id).filter((id) => id !== 0 && id !== 8);
-    this.expect('sections', ids(moved), ids(relink));
+    // A start section may have been added, and a type for what was appended.
+    const order = (module) => module.sections.filter((section) => section.id !== 8 && !isDropped(section))
+      .map(({ name }) => name);
+    this.expect('sections', order(moved), order(relink));
     const extraTypes = moved.types.slice(relink.types.length);
     this.expect('types', moved.types.slice(0, relink.types.length), relink.types);
     if (extraTypes.length > 0) {
@@ -239,7 +239,8 @@ class Comparison {
       this.expect(`${name}, offset`, a.offset && said(a.offset), b.offset && said(b.offset));
       const zeros = this.zerosBehindPointers(b);
       const passive = b.offset === null;
-      const droppable = passive ? !initialised.has(i) : this.clearsMemory() && zeros >= SHORTEST_DROPPED;
+      const droppable = passive ? !initialised.has(i) && this.isFilled(b.bytes)
+        : this.clearsMemory() && zeros >= SHORTEST_DROPPED;
       const kept = b.bytes.length - (droppable ? zeros : 0);
       if (a.bytes.length !== kept) {
         this.differ(`${name}: ${a.bytes.length} bytes of ${b.bytes.length}, of which ${kept} must be shipped`);
@@ -275,7 +276,19 @@ class Comparison {
   // Whether the module may use memory.fill for active segments. The linker's own function clears passive ones.
   clearsMemory() {
     const features = this.relink.customs.find(({ name }) => name === 'target_features');
-    return features !== undefined && Buffer.from(features.payload).toString('latin1').includes('+\x0bbulk-memory');
+    if (!features) return false;
+    const reader = new Reader(features.payload);
+    return reader.vector(() => String.fromCharCode(reader.u8()) + reader.string())
+      .some((feature) => feature === '+bulk-memory' || feature === '+bulk-memory-opt');
+  }
+
+  // Whether passive data is all zeros, and the linker's own function fills as much memory instead of copying them.
+  isFilled(bytes) {
+    return trailingZeros(bytes) === bytes.length && this.relink.code.some(({ body }) => {
+      const list = instructions(body);
+      return list.some(({ opcode }, i) => opcode === op.memoryFill
+        && constant(list.slice(i - 1, i)) === BigInt(bytes.length));
+    });
   }
 
   // Data segments that a memory.init reads: those are needed whole.
@@ -318,9 +331,9 @@ class Comparison {
     const { moved, relink } = this;
     const wanted = relink.customs.filter((custom) => !isDropped(custom));
     this.expect('custom sections', moved.customs.map(({ name }) => name), wanted.map(({ name }) => name));
-    for (const custom of wanted) {
-      const own = moved.customs.find(({ name }) => name === custom.name);
-      if (!own) continue;
+    for (const [i, custom] of wanted.entries()) {
+      const own = moved.customs[i];
+      if (own?.name !== custom.name) continue;
       if (custom.name === 'name') this.compareNames();
       else if (isDebug(custom)) this.compareDebug(own, custom);
       else this.expect(`custom section ${custom.name}`, own.payload, custom.payload);
@@ -333,7 +346,10 @@ class Comparison {
     this.expect('kinds of names', [...moved.names.keys()], [...relink.names.keys()]);
     const end = relink.importedFunctions + relink.code.length;
     for (const [kind, names] of relink.names) {
-      if (kind === 0) continue; // the module's name is its output file's
+      if (kind === 0) { // the module's name is its output file's
+        this.expect('number of module names', moved.names.get(0)?.size, 1);
+        continue;
+      }
       const isAppended = (index) => kind === 1 && index >= end && index < moved.importedFunctions + moved.code.length;
       const own = [...(moved.names.get(kind) ?? [])].filter(([index]) => !isAppended(index));
       this.expect(`names of kind ${kind}`, own, [...names]);
@@ -371,10 +387,15 @@ function writePaddedSigned(bytes, at, value, width) {
   }
 }
 
+// The same, of a module that is decoded already.
+export function compareDecoded(moved, relink, offset, reference) {
+  const decoded = decode(Buffer.from(relink));
+  return new Comparison(moved, decoded, offset, reference ? decode(reference) : decoded).run();
+}
+
 // What of `moved` is not as in `relink`: a list of sentences, empty if it is exact. `offset` is how far it was moved.
 export function compare(moved, relink, offset, reference) {
-  const decoded = decode(Buffer.from(relink));
-  return new Comparison(decode(Buffer.from(moved)), decoded, offset, reference ? decode(reference) : decoded).run();
+  return compareDecoded(decode(Buffer.from(moved)), relink, offset, reference);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -6,13 +6,13 @@
 // WASMSHARE_ORACLE_LINKERS, in the environment, may name further wasm-ld programs, separated by colons, to try as well.
 //
 // The commands of a case that fails are printed, and its files stay in DIR. The last case tests the comparison itself:
-// every byte of some moved modules is corrupted in turn, and the comparison must notice.
+// every byte of some moved modules is corrupted in turn, and everything that they say, and the comparison must notice.
 
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { corrupted, unnoticed } from './blindness.mjs';
+import { corrupted, unnoticed, unnoticedChanges } from './blindness.mjs';
 import { cases } from './cases.mjs';
 import { compare } from './compare.mjs';
 import { Toolbox } from './link.mjs';
@@ -39,7 +39,8 @@ function examine(files, offset, corrupt) {
     .map((file) => file && readFileSync(file));
   const differences = compare(moved, relink, BigInt(offset), reference);
   if (differences.length > 0 || !corrupt) return differences;
-  return unnoticed(moved, relink, BigInt(offset), reference)
+  return [...unnoticed(moved, relink, BigInt(offset), reference),
+    ...unnoticedChanges(moved, relink, BigInt(offset), reference)]
     .map((what) => `the comparison does not notice a change of ${what}`);
 }
 

@@ -51,7 +51,7 @@ export class Reader {
   }
 
   string() {
-    return Buffer.from(this.take(this.u32())).toString('utf8');
+    return Buffer.from(this.take(this.u32())).toString('latin1'); // so that no two are the same
   }
 
   vector(element) {
@@ -249,9 +249,13 @@ function names(reader) {
   while (!reader.done) {
     const kind = reader.u8();
     const sub = new Reader(reader.take(reader.u32()));
-    if (kind === 0) result.set(kind, new Map([[0, sub.string()]]));
-    else if ([1, 7, 9].includes(kind)) result.set(kind, new Map(sub.vector(() => [sub.u32(), sub.string()])));
+    const list = [];
+    if (kind === 0) list.push([0, sub.string()]);
+    else if ([1, 7, 9].includes(kind)) list.push(...sub.vector(() => [sub.u32(), sub.string()]));
     else throw new Error(`unknown name subsection ${kind}`);
+    if (result.has(kind)) throw new Error(`name subsection ${kind} is repeated`);
+    result.set(kind, new Map(list));
+    if (result.get(kind).size !== list.length) throw new Error(`name subsection ${kind} names something twice`);
     if (!sub.done) throw new Error(`trailing bytes in name subsection ${kind}`);
   }
   return result;
