@@ -1,0 +1,132 @@
+#include "link/language.h"
+
+#include <stdlib.h>
+
+// Sorted, so that a name can be looked up.
+static const char *const library_names[] = {
+#define C(name) #name,
+#define POSIX(name) #name,
+#define WASI_LIBC(name) #name,
+#define MODULE(name)
+#include "format/reserved_names.def"
+#undef C
+#undef POSIX
+#undef WASI_LIBC
+#undef MODULE
+};
+
+static const char *const module_names[] = {
+#define C(name)
+#define POSIX(name)
+#define WASI_LIBC(name)
+#define MODULE(name) #name,
+#include "format/reserved_names.def"
+#undef C
+#undef POSIX
+#undef WASI_LIBC
+#undef MODULE
+};
+
+static int compare_to_name(const void *slice, const void *name) {
+  const char *text = *(const char *const *)name;
+  return ws_slice_compare(*(const struct ws_slice *)slice,
+                          (struct ws_slice){(const uint8_t *)text, strlen(text)});
+}
+
+static bool is_listed(struct ws_slice name, const char *const *names, size_t count) {
+  return bsearch(&name, names, count, sizeof *names, compare_to_name) != NULL;
+}
+
+static bool contains(struct ws_slice name, const char *part) {
+  size_t size = strlen(part);
+  for (size_t i = 0; i + size <= name.size; i++)
+    if (name.data[i] == (uint8_t)part[0] && memcmp(name.data + i, part, size) == 0)
+      return true;
+  return false;
+}
+
+// llvm/Transforms/Utils/FunctionImportUtils.cpp, promoted names: NAME.llvm.HASH
+static size_t promotion(struct ws_slice name) {
+  static const char mark[] = ".llvm.";
+  for (size_t i = name.size; i > sizeof mark - 1; i--)
+    if (memcmp(name.data + i - (sizeof mark - 1), mark, sizeof mark - 1) == 0)
+      return i - (sizeof mark - 1);
+  return name.size;
+}
+
+struct ws_slice ws_name_base(struct ws_slice name) {
+  return (struct ws_slice){name.data, promotion(name)};
+}
+
+// "<local-name> ::= L <source-name>": internal linkage.
+static bool has_internal_part(struct ws_slice name) {
+  for (size_t i = 0; i + 1 < name.size; i++)
+    if (name.data[i] == 'L' && name.data[i + 1] >= '0' && name.data[i + 1] <= '9')
+      return true;
+  return contains(name, "_GLOBAL__");
+}
+
+static bool is_hexadecimal(uint8_t byte) {
+  return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f');
+}
+
+// v0 (RFC 2603), or the older form, a C++ nested name that ends in a hash: _ZN...17h0123456789abcdefE
+static bool is_rust(struct ws_slice name) {
+  static const char start[] = "_ZN", hash[] = "17h";
+  enum { DIGITS = 16 };
+  if (ws_slice_starts(name, "_R"))
+    return name.size > 2 && name.data[2] >= 'A' && name.data[2] <= 'Z';
+  size_t end = sizeof hash - 1 + DIGITS + 1;
+  if (!ws_slice_starts(name, start) || name.size < sizeof start - 1 + end || name.data[name.size - 1] != 'E')
+    return false;
+  const uint8_t *at = name.data + name.size - end;
+  bool is_hash = memcmp(at, hash, sizeof hash - 1) == 0;
+  for (size_t i = 0; i < DIGITS; i++)
+    is_hash &= is_hexadecimal(at[sizeof hash - 1 + i]);
+  return is_hash;
+}
+
+// wasm-bindgen's table of JavaScript values is each module's own, and so must be the list of its free slots.
+static bool is_of_own_table(struct ws_slice name) {
+  return contains(name, "12wasm_bindgen9externref");
+}
+
+enum ws_name_owner ws_name_owner(struct ws_slice name) {
+  struct ws_slice base = ws_name_base(name);
+  if (is_rust(base))
+    return is_of_own_table(base) ? WS_NAME_MODULE : WS_NAME_RUST;
+  if (base.size != name.size)
+    return WS_NAME_PLAIN;
+  if (ws_slice_starts(name, "_Z"))
+    return WS_NAME_CXX;
+  if (is_listed(name, module_names, sizeof module_names / sizeof *module_names))
+    return WS_NAME_MODULE;
+  bool reserved = name.size > 1 && name.data[0] == '_' &&
+                  (name.data[1] == '_' || (name.data[1] >= 'A' && name.data[1] <= 'Z'));
+  if (reserved || is_listed(name, library_names, sizeof library_names / sizeof *library_names))
+    return WS_NAME_LIBRARY;
+  return WS_NAME_PLAIN;
+}
+
+bool ws_was_local(struct ws_slice name) {
+  struct ws_slice base = ws_name_base(name);
+  return base.size != name.size && !is_rust(base);
+}
+
+bool ws_is_local_name_unique(struct ws_slice name) {
+  if (!ws_slice_starts(name, "_Z") && !ws_slice_starts(name, "_R"))
+    return false;
+  enum ws_name_owner owner = ws_name_owner(name);
+  if (owner == WS_NAME_RUST)
+    return true;
+  // What is local to a function may be of one with internal linkage; lambdas and unnamed types are counted
+  // anew in every file.
+  return owner == WS_NAME_CXX && !ws_slice_starts(name, "_ZZ") && !ws_slice_starts(name, "_ZGVZ") &&
+         !ws_slice_starts(name, "_ZTIZ") && !ws_slice_starts(name, "_ZTSZ") &&
+         !ws_slice_starts(name, "_ZTVZ") && !has_internal_part(name) && !contains(name, "Ul") &&
+         !contains(name, "Ut") && !contains(name, "$") && !contains(name, ".");
+}
+
+bool ws_is_private_name(struct ws_slice name) {
+  return ws_slice_starts(name, ".L");
+}

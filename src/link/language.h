@@ -1,0 +1,31 @@
+// What a name means: whose it is, by the rules of the languages.
+#ifndef WASMSHARE_LANGUAGE_H
+#define WASMSHARE_LANGUAGE_H
+
+#include "base/bytes.h"
+
+enum ws_name_owner {
+  WS_NAME_PLAIN,   // the author's own: nothing makes two definitions of it one
+  WS_NAME_LIBRARY, // the C library's or the implementation's: reserved_names.def
+  WS_NAME_CXX,  // mangled C++ with external linkage: one entity in a program ([basic.def.odr], [basic.link])
+  WS_NAME_RUST, // mangled Rust, which names the crate and its build
+  WS_NAME_MODULE, // of the linker or the start files: each module has one of its own
+};
+
+enum ws_name_owner ws_name_owner(struct ws_slice name);
+
+// The name of a Rust or C++ entity without what ThinLTO appends when it makes a local symbol global.
+struct ws_slice ws_name_base(struct ws_slice name);
+
+// Whether it is the name of a local symbol, C's or LLVM's own, that ThinLTO made global.
+bool ws_was_local(struct ws_slice name);
+
+// Whether a local symbol can be found by its name, since that names one entity in the program: any of Rust's,
+// and C++ variables that were made local by link-time optimisation.
+bool ws_is_local_name_unique(struct ws_slice name);
+
+// A name of LLVM's private linkage (string literals, switch tables): such a symbol has no address that a
+// program could compare.
+bool ws_is_private_name(struct ws_slice name);
+
+#endif

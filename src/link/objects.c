@@ -1,0 +1,395 @@
+#include "link/objects.h"
+
+#include <stdlib.h>
+
+#include "link/language.h"
+
+struct search {
+  struct ws_match *match;
+  struct ws_definitions *definitions;
+  const uint32_t *rank; // of each module
+  const bool *strong;   // of each thing
+  struct ws_arena *arena;
+  uint32_t *same;   // a forest: things that are the same
+  uint32_t *part;   // a forest: things that were in one object of one module
+  uint32_t *object; // a forest of parts: copies of one object
+  uint32_t
+      *variant; // of each part: those of an object that agree; WS_NO_NODE for parts of an object that is torn
+};
+
+// ---------------------------------------------------------------------------------------------- strength
+
+void ws_note_strong_things(const struct ws_match *match, bool *strong) {
+  for (uint32_t i = 0; i < match->node_count; i++)
+    strong[match->thing[i]] |=
+        !(ws_match_symbol(match, i)->flags & (WS_SYMBOL_WEAK | WS_SYMBOL_LOCAL | WS_SYMBOL_UNDEFINED));
+}
+
+enum ws_binding_strength ws_binding_strength(const struct ws_match *match, const bool *strong,
+                                             uint32_t node) {
+  uint32_t flags = ws_match_symbol(match, node)->flags;
+  if (flags & WS_SYMBOL_LOCAL)
+    return WS_BINDING_LOCAL;
+  if (!(flags & WS_SYMBOL_WEAK))
+    return WS_BINDING_STRONG;
+  return strong[match->thing[node]] ? WS_BINDING_ALIAS : WS_BINDING_WEAK;
+}
+
+// ---------------------------------------------------------------------------------------------- versions
+
+// Variables of Rust need no comparison: their names say all.
+static bool may_be_one_object(const struct ws_defined_name *name) {
+  bool is_function = name->kind == WS_SYMBOL_FUNCTION;
+  if (!is_function && name->kind != WS_SYMBOL_DATA)
+    return false;
+  return name->first != name->last && (name->owner == WS_NAME_CXX || name->owner == WS_NAME_LIBRARY ||
+                                       (name->owner == WS_NAME_RUST && is_function));
+}
+
+// The definitions of a name that are compared are those with the strength of the strongest of them.
+static enum ws_binding_strength strongest(const struct search *search, const struct ws_defined_name *name) {
+  enum ws_binding_strength result = WS_BINDING_LOCAL;
+  for (uint32_t i = name->first; i != WS_NO_NODE; i = search->definitions->list[i].next) {
+    enum ws_binding_strength strength =
+        ws_binding_strength(search->match, search->strong, search->definitions->list[i].node);
+    result = strength > result ? strength : result;
+  }
+  return result;
+}
+
+// A name whose definitions are being sorted into versions.
+struct sorting {
+  uint32_t name;
+  uint32_t from; // the first definition without a version
+  enum ws_binding_strength strength;
+};
+
+static bool is_unsorted(const struct search *search, const struct sorting *sorting, uint32_t definition) {
+  const struct ws_definition *one = &search->definitions->list[definition];
+  return one->version == WS_NO_NODE &&
+         ws_binding_strength(search->match, search->strong, one->node) == sorting->strength;
+}
+
+static uint32_t next_unsorted(const struct search *search, const struct sorting *sorting,
+                              uint32_t definition) {
+  while (definition != WS_NO_NODE && !is_unsorted(search, sorting, definition))
+    definition = search->definitions->list[definition].next;
+  return definition;
+}
+
+// Pairs the first unsorted definition of a name with all others.
+static bool pair_definitions(const struct search *search, struct sorting *sorting) {
+  struct ws_definition *list = search->definitions->list;
+  const uint32_t *thing = search->match->thing;
+  list[sorting->from].version = sorting->from;
+  for (uint32_t i = next_unsorted(search, sorting, sorting->from); i != WS_NO_NODE;
+       i = next_unsorted(search, sorting, list[i].next))
+    if (ws_match_add(search->match, thing[list[sorting->from].node], thing[list[i].node]) == WS_NO_NODE)
+      return false;
+  return true;
+}
+
+// Gives those that are the same as the first its version.
+static bool take_version(const struct search *search, const struct sorting *sorting) {
+  struct ws_definition *list = search->definitions->list;
+  const uint32_t *thing = search->match->thing;
+  for (uint32_t i = next_unsorted(search, sorting, sorting->from); i != WS_NO_NODE;
+       i = next_unsorted(search, sorting, list[i].next)) {
+    uint32_t pair = ws_match_add(search->match, thing[list[sorting->from].node], thing[list[i].node]);
+    if (pair == WS_NO_NODE)
+      return false;
+    if (!search->match->pairs[pair].different)
+      list[i].version = sorting->from;
+  }
+  return true;
+}
+
+// Each round compares all names at once, since functions depend on each other; names of which there are more
+// versions go into the next one.
+static bool sort_versions(struct search *search) {
+  struct ws_definitions *definitions = search->definitions;
+  struct sorting *list = ws_arena_new(search->arena, definitions->name_count, sizeof *list);
+  size_t count = 0;
+  if (!list)
+    return false;
+  for (uint32_t i = 0; i < definitions->name_count; i++)
+    if (may_be_one_object(&definitions->names[i])) {
+      const struct ws_defined_name *name = &definitions->names[i];
+      list[count] = (struct sorting){i, name->first, strongest(search, name)};
+      // Weak definitions of C++ are one by their names, and inline functions tell nothing of a library.
+      count += list[count].strength != WS_BINDING_WEAK || name->owner != WS_NAME_CXX;
+    }
+  while (count > 0) {
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+      list[i].from = next_unsorted(search, &list[i], list[i].from);
+      if (list[i].from == WS_NO_NODE)
+        continue;
+      if (!pair_definitions(search, &list[i]))
+        return false;
+      list[kept++] = list[i];
+    }
+    count = kept;
+    if (!ws_match_compare(search->match))
+      return false;
+    for (size_t i = 0; i < count; i++)
+      if (!take_version(search, &list[i]))
+        return false;
+  }
+  return true;
+}
+
+// ----------------------------------------------------------------------------------------------- objects
+
+static void join_same(struct search *search) {
+  const struct ws_match *match = search->match;
+  for (uint32_t i = 0; i < match->node_count; i++)
+    search->same[i] = search->object[i] = i;
+  ws_match_parts(match, search->part);
+  for (size_t i = 0; i < match->pair_count; i++) {
+    const struct ws_pair *pair = &match->pairs[i];
+    // Nobody compares the addresses of string literals, and each module has more of them than it needs to.
+    if (pair->different || ws_is_private_name(ws_match_symbol(match, pair->x)->name))
+      continue;
+    ws_join_roots(search->same, pair->x, pair->y);
+    ws_join_roots(search->object, ws_find_root(search->part, pair->x), ws_find_root(search->part, pair->y));
+  }
+}
+
+// That a part of an object has, or its variables are used by, a version of what is named so.
+struct claim {
+  uint32_t object, part, name, version;
+};
+
+struct claims {
+  struct claim *list;
+  size_t count, capacity;
+};
+
+static bool add_claim(struct search *search, struct claims *claims, uint32_t thing, uint32_t name,
+                      uint32_t version) {
+  struct claim *list = ws_make_room(claims->list, claims->count, &claims->capacity, sizeof *list);
+  if (!list)
+    return false;
+  claims->list = list;
+  uint32_t part = ws_find_root(search->part, thing);
+  list[claims->count++] = (struct claim){ws_find_root(search->object, part), part, name, version};
+  return true;
+}
+
+// A function that works on a variable of a library claims the part that it is in, too.
+static bool claim_operands(struct search *search, struct claims *claims, uint32_t node, uint32_t name,
+                           uint32_t version) {
+  struct ws_match *match = search->match;
+  uint32_t module = match->module[node];
+  struct ws_relocation_cursor cursor = ws_match_relocations(match, match->thing[node]);
+  struct ws_relocation relocation;
+  while (ws_next_relocation(&cursor, &relocation)) {
+    if (relocation.type == R_WASM_TYPE_INDEX_LEB || relocation.index >= match->modules[module]->symbol_count)
+      continue;
+    uint32_t operand = match->in[module].base + relocation.index;
+    const struct ws_symbol *symbol = ws_match_symbol(match, operand);
+    bool is_variable = symbol->kind == WS_SYMBOL_DATA &&
+                       !(symbol->flags & (WS_SYMBOL_LOCAL | WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE));
+    if (is_variable && !add_claim(search, claims, match->thing[operand], name, version))
+      return false;
+  }
+  return true;
+}
+
+// Claims are only needed of names of which there are several versions.
+static bool list_claims(struct search *search, struct claims *claims) {
+  const struct ws_definitions *definitions = search->definitions;
+  for (uint32_t i = 0; i < definitions->name_count; i++) {
+    const struct ws_defined_name *name = &definitions->names[i];
+    uint32_t version = WS_NO_NODE;
+    bool differs = false;
+    for (uint32_t k = name->first; k != WS_NO_NODE; k = definitions->list[k].next) {
+      if (ws_binding_strength(search->match, search->strong, definitions->list[k].node) == WS_BINDING_WEAK)
+        continue;
+      uint32_t other = definitions->list[k].version;
+      differs |= other != WS_NO_NODE && version != WS_NO_NODE && other != version;
+      version = other != WS_NO_NODE ? other : version;
+    }
+    for (uint32_t k = name->first; differs && k != WS_NO_NODE; k = definitions->list[k].next) {
+      const struct ws_definition *definition = &definitions->list[k];
+      if (definition->version == WS_NO_NODE)
+        continue;
+      if (!add_claim(search, claims, search->match->thing[definition->node], i, definition->version) ||
+          (name->kind == WS_SYMBOL_FUNCTION &&
+           !claim_operands(search, claims, definition->node, i, definition->version)))
+        return false;
+    }
+  }
+  return true;
+}
+
+// By object, and in it by part, in order of modules.
+static int compare_claims(const void *a, const void *b) {
+  const struct claim *x = a, *y = b;
+  if (x->object != y->object)
+    return x->object < y->object ? -1 : 1;
+  return x->part < y->part ? -1 : x->part > y->part;
+}
+
+// What the variants of one object have: which version of a name.
+struct held {
+  uint32_t variant, name, version;
+};
+
+struct variants {
+  struct held *slots;
+  size_t slot_count;
+};
+
+static struct held *find_held(const struct variants *variants, uint32_t variant, uint32_t name) {
+  uint64_t hash = ((uint64_t)variant << 32 | name) * UINT64_C(0x9e3779b97f4a7c15);
+  size_t at = (size_t)(hash ^ hash >> 32) & (variants->slot_count - 1);
+  while (variants->slots[at].variant != WS_NO_NODE &&
+         (variants->slots[at].variant != variant || variants->slots[at].name != name))
+    at = (at + 1) & (variants->slot_count - 1);
+  return &variants->slots[at];
+}
+
+static bool agrees(const struct variants *variants, uint32_t variant, const struct claim *claims,
+                   size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    const struct held *held = find_held(variants, variant, claims[i].name);
+    if (held->variant != WS_NO_NODE && held->version != claims[i].version)
+      return false;
+  }
+  return true;
+}
+
+// Puts the parts of one object that agree about all names into one variant each, the first that fits.
+static void part_ways(struct search *search, const struct variants *variants, const struct claim *claims,
+                      size_t count, uint32_t *firsts) {
+  size_t found = 0;
+  for (size_t i = 0, next; i < count; i = next) {
+    for (next = i; next < count && claims[next].part == claims[i].part;)
+      next++;
+    size_t k = 0;
+    while (k < found && !agrees(variants, firsts[k], claims + i, next - i))
+      k++;
+    if (k == found) // the object itself is the first of its variants: parts without claims are of that
+      firsts[found++] = k == 0 ? claims[i].object : claims[i].part;
+    search->variant[claims[i].part] = firsts[k];
+    for (size_t c = i; c < next; c++)
+      *find_held(variants, firsts[k], claims[c].name) =
+          (struct held){firsts[k], claims[c].name, claims[c].version};
+  }
+}
+
+static bool split_objects(struct search *search) {
+  struct claims claims = {0};
+  struct variants variants = {.slot_count = 16};
+  bool ok = list_claims(search, &claims);
+  while (variants.slot_count < 2 * claims.count)
+    variants.slot_count *= 2;
+  variants.slots = ok ? malloc(variants.slot_count * sizeof *variants.slots) : NULL;
+  uint32_t *firsts = ok ? malloc((claims.count + 1) * sizeof *firsts) : NULL;
+  ok = variants.slots && firsts;
+  if (ok) {
+    memset(variants.slots, 0xff, variants.slot_count * sizeof *variants.slots);
+    if (claims.count)
+      qsort(claims.list, claims.count, sizeof *claims.list, compare_claims);
+    for (size_t i = 0, next; i < claims.count; i = next) {
+      for (next = i; next < claims.count && claims.list[next].object == claims.list[i].object;)
+        next++;
+      part_ways(search, &variants, claims.list + i, next - i, firsts);
+    }
+  }
+  free(firsts);
+  free(variants.slots);
+  free(claims.list);
+  return ok;
+}
+
+// ------------------------------------------------------------------------------------------ what stands
+
+// A thing, and what it is one with.
+struct member {
+  uint32_t same, variant, rank, node;
+};
+
+static int compare_members(const void *a, const void *b) {
+  const struct member *x = a, *y = b;
+  if (x->same != y->same)
+    return x->same < y->same ? -1 : 1;
+  if (x->variant != y->variant)
+    return x->variant < y->variant ? -1 : 1;
+  return x->rank < y->rank ? -1 : x->rank > y->rank;
+}
+
+static bool is_one_with(const struct member *a, const struct member *b) {
+  return a->same == b->same && a->variant == b->variant;
+}
+
+// Lists the things that are the same as another one.
+static struct member *list_members(struct search *search, size_t *count) {
+  const struct ws_match *match = search->match;
+  bool *joined = calloc(match->node_count + 1, sizeof *joined);
+  size_t most = 0;
+  for (uint32_t i = 0; i < match->node_count && joined; i++) {
+    uint32_t root = ws_find_root(search->same, i);
+    most += root != i ? (joined[root] ? 1u : 2u) : 0u;
+    joined[root] |= root != i;
+  }
+  struct member *members = joined ? malloc((most + 1) * sizeof *members) : NULL;
+  *count = 0;
+  for (uint32_t i = 0; i < match->node_count && members; i++) {
+    uint32_t root = ws_find_root(search->same, i);
+    if (joined[root])
+      members[(*count)++] = (struct member){root, search->variant[ws_find_root(search->part, i)],
+                                            search->rank[match->module[i]], i};
+  }
+  free(joined);
+  return members;
+}
+
+// Two variables of one module that are one with the same of another: then it is not certain what is what, and
+// all of this object stays apart.
+static void note_torn(struct search *search, const struct member *members, size_t count) {
+  for (size_t i = 1; i < count; i++)
+    if (is_one_with(&members[i - 1], &members[i]) && members[i - 1].rank == members[i].rank)
+      search->variant[members[i].variant] = WS_NO_NODE;
+}
+
+static bool choose(struct search *search, uint32_t *stands) {
+  const struct ws_match *match = search->match;
+  size_t count;
+  struct member *members = list_members(search, &count);
+  if (!members)
+    return false;
+  if (count)
+    qsort(members, count, sizeof *members, compare_members);
+  note_torn(search, members, count);
+  for (uint32_t i = 0; i < match->node_count; i++)
+    stands[i] = i;
+  for (size_t i = 0, first = 0; i < count; i++) {
+    if (!is_one_with(&members[first], &members[i]))
+      first = i;
+    if (search->variant[members[i].variant] != WS_NO_NODE)
+      stands[members[i].node] = members[first].node;
+  }
+  free(members);
+  for (uint32_t i = 0; i < match->node_count; i++)
+    stands[i] = stands[match->thing[i]];
+  return true;
+}
+
+bool ws_find_objects(struct ws_match *match, struct ws_definitions *definitions, const bool *strong,
+                     const uint32_t *rank, struct ws_arena *arena, uint32_t *stands) {
+  struct search search = {
+      .match = match, .definitions = definitions, .rank = rank, .strong = strong, .arena = arena};
+  uint32_t **const forests[] = {&search.same, &search.part, &search.object, &search.variant};
+  for (size_t i = 0; i < sizeof forests / sizeof *forests; i++)
+    if (!(*forests[i] = ws_arena_new(arena, match->node_count, sizeof **forests[i])))
+      return false;
+  if (!sort_versions(&search))
+    return false;
+  join_same(&search);
+  for (uint32_t i = 0; i < match->node_count; i++)
+    search.variant[i] = ws_find_root(search.object, ws_find_root(search.part, i));
+  return split_objects(&search) && choose(&search, stands);
+}

@@ -1,0 +1,72 @@
+#include "read/relocated.h"
+
+enum { ENTRIES_PER_MARK = 16 };
+
+// The section that was the `index`th when the module was read; NULL if there was none.
+static const struct ws_section *section_as_read(const struct ws_module *module, uint32_t index) {
+  for (size_t i = 0; i < module->section_count; i++)
+    if (!module->sections[i].added && index-- == 0)
+      return &module->sections[i];
+  return NULL;
+}
+
+// The entries of the reloc.* section that is for a section of this id; empty if there is none.
+static struct ws_slice find_entries(const struct ws_module *module, enum ws_section_id id) {
+  for (size_t i = 0; i < module->section_count; i++) {
+    const struct ws_section *section = &module->sections[i];
+    if (section->id != WS_SECTION_CUSTOM || !ws_slice_starts(section->name, "reloc."))
+      continue;
+    struct ws_reader reader = ws_reader(section->content);
+    uint32_t target = ws_read_uleb32(&reader);
+    ws_read_uleb32(&reader); // how many: there may be fewer (WS_NO_SYMBOL)
+    const struct ws_section *relocated = section_as_read(module, target);
+    if (!reader.bad && relocated && relocated->id == id)
+      return ws_read_bytes(&reader, ws_read_left(&reader));
+  }
+  return (struct ws_slice){(const uint8_t *)"", 0};
+}
+
+bool ws_index_relocations(const struct ws_module *module, enum ws_section_id section, struct ws_arena *arena,
+                          struct ws_relocation_index *index) {
+  *index = (struct ws_relocation_index){.entries = find_entries(module, section)};
+  // An entry has three bytes at least.
+  size_t most = index->entries.size / (3 * ENTRIES_PER_MARK) + 1;
+  index->marks = ws_arena_new(arena, most, sizeof *index->marks);
+  if (!index->marks)
+    return false;
+  struct ws_reader reader = ws_reader(index->entries);
+  for (size_t i = 0; reader.at < reader.end && !reader.bad; i++) {
+    uint32_t at = (uint32_t)ws_read_offset(&reader);
+    struct ws_relocation relocation = ws_read_relocation(&reader);
+    if (i % ENTRIES_PER_MARK == 0 && index->mark_count < most)
+      index->marks[index->mark_count++] = (struct ws_relocation_mark){relocation.offset, at};
+  }
+  return true;
+}
+
+struct ws_relocation_cursor ws_relocations_in(const struct ws_relocation_index *index, uint32_t begin,
+                                              uint32_t end) {
+  size_t low = 0, high = index->mark_count; // the last mark that is not after `begin` is in [low, high)
+  while (high - low > 1) {
+    size_t middle = low + (high - low) / 2;
+    if (index->marks[middle].offset <= begin)
+      low = middle;
+    else
+      high = middle;
+  }
+  struct ws_relocation_cursor cursor = {ws_reader(index->entries), begin, end};
+  if (index->mark_count > 0)
+    cursor.reader.at += index->marks[low].at;
+  return cursor;
+}
+
+bool ws_next_relocation(struct ws_relocation_cursor *cursor, struct ws_relocation *relocation) {
+  while (cursor->reader.at < cursor->reader.end) {
+    *relocation = ws_read_relocation(&cursor->reader);
+    if (cursor->reader.bad || relocation->offset >= cursor->end)
+      return false;
+    if (relocation->offset >= cursor->begin)
+      return true;
+  }
+  return false;
+}
