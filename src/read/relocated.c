@@ -2,14 +2,6 @@
 
 enum { ENTRIES_PER_MARK = 16 };
 
-// The section that was the `index`th when the module was read; NULL if there was none.
-static const struct ws_section *section_as_read(const struct ws_module *module, uint32_t index) {
-  for (size_t i = 0; i < module->section_count; i++)
-    if (!module->sections[i].added && index-- == 0)
-      return &module->sections[i];
-  return NULL;
-}
-
 // The entries of the reloc.* section that is for a section of this id; empty if there is none.
 static struct ws_slice find_entries(const struct ws_module *module, enum ws_section_id id) {
   for (size_t i = 0; i < module->section_count; i++) {
@@ -19,8 +11,7 @@ static struct ws_slice find_entries(const struct ws_module *module, enum ws_sect
     struct ws_reader reader = ws_reader(section->content);
     uint32_t target = ws_read_uleb32(&reader);
     ws_read_uleb32(&reader); // how many: there may be fewer (WS_NO_SYMBOL)
-    const struct ws_section *relocated = section_as_read(module, target);
-    if (!reader.bad && relocated && relocated->id == id)
+    if (!reader.bad && target < module->section_count && module->sections[target].id == id)
       return ws_read_bytes(&reader, ws_read_left(&reader));
   }
   return (struct ws_slice){(const uint8_t *)"", 0};
