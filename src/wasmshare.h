@@ -202,6 +202,9 @@ struct ws_link_options {
   // Import the indirect function table as env.__indirect_function_table, so that function pointers mean the
   // same in every module.
   bool share_table;
+  // Make the modules one program: they share stack and table, and what the languages say is one thing is one. Then they
+  // are for use together, all of them.
+  bool one_program;
   // Keep the linking and reloc.* sections, rewritten, so that the written modules can be moved again. Zeroed
   // data is then written out, as the linker does.
   bool keep_relocs;

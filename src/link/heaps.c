@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "write/memory_view.h"
+#include "read/memory_users.h"
 
 
 // Whether it takes all memory from __heap_base up, and nothing bounds it.

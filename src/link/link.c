@@ -1,11 +1,8 @@
 // A link and the modules in it. What is decided about them is in the files of the passes.
-#include "link/link.h"
+#include "link/unify.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "write/image.h"
-#include "write/place.h"
 
 // Options as this version knows them, from a caller that may know fewer.
 static void take_options(void *options, size_t size, const void *given, size_t given_size) {
@@ -20,6 +17,8 @@ struct ws_link *ws_link_new(const struct ws_link_options *options, struct ws_err
     ws_fail_memory(error, "");
   else
     take_options(&link->options, sizeof link->options, options, options ? options->size : 0);
+  if (link && link->options.one_program)
+    link->options.share_stack = link->options.share_table = true;
   return link;
 }
 
@@ -27,6 +26,8 @@ void ws_link_free(struct ws_link *link) {
   if (!link)
     return;
   ws_arena_free(&link->arena);
+  for (size_t i = 0; i < link->count; i++)
+    ws_clear_changes(&link->inputs[i].changes);
   free(link->inputs);
   free(link);
 }
@@ -103,25 +104,4 @@ bool ws_link_binding(const struct ws_link *link, size_t module, size_t index, st
     return true;
   }
   return false;
-}
-
-bool ws_link_write(const struct ws_link *link, size_t module, struct ws_sink sink, struct ws_error *error) {
-  if (!link->planned || module >= link->count)
-    return ws_fail(error, "", NULL, WS_NO_OFFSET, "nothing was planned for this module");
-  const struct ws_input *input = &link->inputs[module];
-  struct ws_image_options options = {.placement = &input->placement,
-                                     .share_stack = link->options.share_stack,
-                                     .share_table = link->options.share_table,
-                                     .keep_relocs = link->options.keep_relocs};
-  struct ws_image image;
-  uint64_t *externals = calloc(input->module->external_count + 1, sizeof *externals);
-  bool ok = externals || ws_fail_memory(error, input->module->file);
-  for (size_t i = 0; ok && i < input->module->external_count; i++)
-    externals[i] = input->externals[i].address;
-  if (ok) {
-    ok = ws_image_make(&image, input->module, &options, error) && ws_place(&image, externals, sink, error);
-    ws_image_free(&image);
-  }
-  free(externals);
-  return ok;
 }

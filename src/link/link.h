@@ -3,12 +3,13 @@
 //
 //     names.c   which module gives another what it imports
 //     order.c   in which order they are instantiated
+//     unify.c   with one_program, how what is one thing becomes one
 //     heaps.c   who hands out what
 //     plan.c    where each goes
 #ifndef WASMSHARE_LINK_H
 #define WASMSHARE_LINK_H
 
-#include "read/module.h"
+#include "link/one.h"
 
 // Where an import of a module comes from.
 struct ws_link_import {
@@ -23,6 +24,45 @@ struct ws_link_external {
   uint64_t address; // where it went
 };
 
+// What a symbol of a module means in the program, if that is not what it has itself.
+struct ws_rebound {
+  enum { WS_REBOUND_NOT, WS_REBOUND_ADDRESS, WS_REBOUND_SLOT } kind;
+  uint64_t value;  // the address where it went, or the slot in the shared function table
+  uint32_t callee; // of a function: one more than the index of the trampoline that is called instead, or 0
+};
+
+// A new function that calls another module's, through the table.
+struct ws_trampoline {
+  uint32_t function; // what is called instead: an index among the module's own
+  uint64_t slot;
+};
+
+// An export that a module gets.
+struct ws_new_export {
+  struct ws_slice name;
+  uint8_t kind;
+  uint32_t index;
+};
+
+// An import that a tag becomes.
+struct ws_tag_import {
+  size_t from; // index of the module
+  struct ws_slice name;
+};
+
+// What makes a module part of one program. All of it is empty if it is not.
+struct ws_changes {
+  struct ws_rebound *symbols; // one for each symbol, or NULL
+  uint32_t *slots;            // functions that get slots in the table, behind the module's own
+  size_t slot_count, slot_capacity;
+  struct ws_trampoline *trampolines;
+  size_t trampoline_count, trampoline_capacity;
+  struct ws_new_export *exports;
+  size_t export_count, export_capacity;
+  struct ws_tag_import *tags; // the first tags that it defines
+  size_t tag_count;
+};
+
 // A module in a link, and what was decided about it.
 struct ws_input {
   const struct ws_module *module;
@@ -30,6 +70,7 @@ struct ws_input {
   struct ws_link_import *imports;     // one for each of the module's
   struct ws_link_external *externals; // one for each of the module's
   enum ws_heap_class heap;
+  struct ws_changes changes;
   struct ws_placement placement;
 };
 
@@ -40,6 +81,8 @@ struct ws_link {
   size_t count, capacity;
   bool resolved, planned;
   size_t *order; // of instantiation
+  struct ws_one one; // with one_program: what is one thing
+  struct unifier *unifier; // unify.c
   struct ws_input *heap_owner; // who has the initial heap, or NULL
   struct ws_plan plan;
 };
@@ -48,5 +91,8 @@ struct ws_link {
 // in their own order. Modules may need each other's functions in a cycle: one of those then comes too early for some
 // of its imports. Fails if that is an import of anything but a function.
 bool ws_find_order(struct ws_link *link, struct ws_error *error);
+
+// Whether the stack pointer, the table, can become an import; fails if not.
+bool ws_check_sharing(const struct ws_module *module, bool share_stack, bool share_table, struct ws_error *error);
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
-#include "link/link.h"
+#include "link/unify.h"
 
 static const char *const kind_names[] = {"function", "table", "memory", "global", "tag"};
 
@@ -260,6 +260,11 @@ static void resolve_import(struct resolver *resolver, const struct ws_import *im
     return;
   size_t named = named_module(resolver, import);
   struct choice choice = choose_exporter(resolver, import, named);
+  if (choice.rival != WS_HOST && resolver->options->one_program) {
+    size_t meant = ws_meaning(resolver->link, resolver->user, (size_t)(import - resolver->user->module->imports));
+    if (meant != WS_HOST)
+      choice = (struct choice){meant, WS_HOST};
+  }
   if (choice.best == WS_HOST) {
     if (named != WS_HOST || !is_host_interface(import->module))
       report_missing(resolver, import, named);
@@ -374,7 +379,9 @@ static bool check_exact(struct resolver *resolver) {
 
 bool ws_link_resolve(struct ws_link *link, struct ws_error *error) {
   struct resolver resolver = {.link = link, .options = &link->options, .first = error};
-  link->resolved = check_exact(&resolver) && resolve_names(&resolver) && ws_find_order(link, error);
+  bool one = link->options.one_program;
+  link->resolved = check_exact(&resolver) && (!one || ws_find_things(link, error)) && resolve_names(&resolver) &&
+                   (!one || ws_unify(link, error)) && ws_find_order(link, error);
   return link->resolved;
 }
 

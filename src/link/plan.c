@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "link/heaps.h"
+#include "link/unify.h"
 
 // Below this a null pointer with a small offset would land; linkers leave it free too, unless the stack is
 // there.
@@ -197,8 +198,9 @@ static void plan_table(struct ws_link *link) {
   link->plan.shared_table = link->options.share_table;
   for (size_t i = 0; i < link->count && link->plan.shared_table; i++) {
     const struct ws_module_info *info = &link->inputs[i].module->info;
-    link->inputs[i].placement.table_base = info->has_table ? next : 0;
-    next += info->table_size;
+    size_t more = link->inputs[i].changes.slot_count;
+    link->inputs[i].placement.table_base = info->has_table || more ? next : 0;
+    next += info->table_size + more;
   }
   link->plan.table_size = link->plan.shared_table ? next : 0;
   for (size_t i = 0; i < link->count; i++)
@@ -314,7 +316,7 @@ static bool plan_modules(struct ws_link *link, const struct ws_plan_options *opt
     return false;
   plan_table(link);
   share(link);
-  return bind(link, error);
+  return bind(link, error) && (!link->options.one_program || ws_rebind(link, error));
 }
 
 bool ws_link_plan(struct ws_link *link, const struct ws_plan_options *given, struct ws_error *error) {

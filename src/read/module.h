@@ -18,6 +18,9 @@ struct ws_fixup {
   uint32_t target; // index of what it names: a ws_external for WS_BASE_EXTERNAL, else a symbol or WS_NO_SYMBOL
 };
 
+// A base of fixups in an image: the operand becomes the value that `target` is the index of. See write/rebind.c.
+enum { WS_BASE_VALUE = WS_BASE_COUNT + 1 };
+
 // The index of a relocation whose symbol was not linked: what DWARF says of functions that were left out, and
 // pointers to weak functions that are undefined, which are null. lld up to 19 writes these; later ones leave
 // out the entry, but count it (lld/wasm/InputChunks.cpp, writeRelocations).
@@ -94,6 +97,10 @@ struct ws_function {
   bool synthetic;       // synthetic.c: the linker wrote it
   bool unpadded;        // synthetic.c: and its addresses are not of full width
   struct ws_slice name; // from the name section or the symbol table; may be empty
+};
+
+struct ws_tag {
+  struct ws_slice detail; // its type, as it is written
 };
 
 struct ws_segment {
@@ -182,6 +189,8 @@ struct ws_module {
   struct ws_export *exports;
   const struct ws_export **exports_by_name; // sorted: see ws_find_export()
   size_t export_count;
+  struct ws_tag *tags; // defined ones
+  uint32_t tag_count;
   bool has_start;
   uint32_t start;
   struct ws_element *elements;

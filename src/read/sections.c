@@ -375,6 +375,21 @@ static bool read_data(struct ws_module *module, struct ws_reader *reader, struct
   return true;
 }
 
+static bool read_tags(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
+  uint32_t count = ws_read_uleb32(reader);
+  module->tags = new_array(module, reader, count, sizeof *module->tags, error);
+  if (!module->tags)
+    return false;
+  module->tag_count = count;
+  for (uint32_t i = 0; i < count && !reader->bad; i++) {
+    const uint8_t *detail = reader->at;
+    ws_read_u8(reader); // its attribute
+    ws_read_uleb32(reader);
+    module->tags[i].detail = (struct ws_slice){detail, (size_t)(reader->at - detail)};
+  }
+  return true;
+}
+
 static bool read_start(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
   (void)error;
   module->has_start = true;
@@ -389,7 +404,7 @@ static bool (*const readers[])(struct ws_module *, struct ws_reader *, struct ws
     [WS_SECTION_MEMORY] = read_memories,    [WS_SECTION_GLOBAL] = read_globals,
     [WS_SECTION_EXPORT] = read_exports,     [WS_SECTION_START] = read_start,
     [WS_SECTION_ELEMENT] = read_elements,   [WS_SECTION_CODE] = read_code,
-    [WS_SECTION_DATA] = read_data,          [WS_SECTION_TAG] = NULL,
+    [WS_SECTION_DATA] = read_data,          [WS_SECTION_TAG] = read_tags,
 };
 
 static bool read_section(struct ws_module *module, const struct ws_section *section, struct ws_error *error) {

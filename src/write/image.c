@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "read/memory_users.h"
 #include "read/sections.h"
 #include "read/zeros.h"
 #include "runtime/wasmshare_load.h"
 #include "write/emit_relocs.h"
 #include "write/memory_view.h"
+#include "write/rebind.h"
 
 // ---------------------------------------------------------------------------------------------------------- sections
 
@@ -20,7 +22,7 @@ static struct ws_image_section *find_section(struct ws_image *image, enum ws_sec
 
 // The sections as they were read, each in one piece; with room for those that may have to be added.
 static bool take_sections(struct ws_image *image) {
-  enum { MOST_ADDED = 5 }; // IMPORT, FUNCTION, GLOBAL, START, CODE
+  enum { MOST_ADDED = 7 }; // IMPORT, FUNCTION, GLOBAL, EXPORT, START, ELEMENT, CODE
   const struct ws_module *module = image->module;
   size_t count = module->section_count;
   image->sections = ws_arena_new(&image->arena, count + MOST_ADDED, sizeof *image->sections);
@@ -34,7 +36,7 @@ static bool take_sections(struct ws_image *image) {
     image->sections[i] = (struct ws_image_section){
         .id = section->id,
         .dropped = memory || (ws_is_link_metadata(module, section) &&
-                              !(image->options.keep_relocs && module->has_linking)),
+                              !(image->link->options.keep_relocs && module->has_linking)),
         .name = section->name,
         .source = section,
         .pieces = &pieces[i],
@@ -66,6 +68,13 @@ static struct ws_image_section *need_section(struct ws_image *image, enum ws_sec
 
 static struct ws_slice source_content(const struct ws_image_section *section) {
   return section->source ? section->source->content : (struct ws_slice){(const uint8_t *)"", 0};
+}
+
+const struct ws_section *ws_image_source(const struct ws_image *image, enum ws_section_id id) {
+  for (size_t i = 0; i < image->section_count; i++)
+    if (image->sections[i].id == id)
+      return image->sections[i].source;
+  return NULL;
 }
 
 bool ws_image_set(struct ws_image *image, struct ws_image_section *section, struct ws_buffer *built,
@@ -145,6 +154,62 @@ static bool rewrite_function(struct ws_image *image, const struct ws_linker_func
   return ws_image_keep_body(image, appended, &body);
 }
 
+// No locals, and the function's own arguments on the stack.
+static void put_arguments(struct ws_buffer *body, const struct ws_type *type) {
+  struct ws_reader parameters = ws_reader(type ? type->parameters : (struct ws_slice){(const uint8_t *)"", 0});
+  ws_put_u8(body, 0);
+  for (uint32_t i = 0; parameters.at < parameters.end && !parameters.bad; i++) {
+    ws_read_value_type(&parameters);
+    ws_put_u8(body, WASM_OPCODE_LOCAL_GET);
+    ws_put_uleb(body, i);
+  }
+}
+
+static const struct ws_type *type_of(const struct ws_module *module, uint32_t function) {
+  return module->types ? &module->types[module->function_types[function]] : NULL;
+}
+
+// The function table: where it is, or will be, and whether its indices are 64-bit.
+static uint32_t table_index(const struct ws_image *image) {
+  return image->added_table ? image->module->table_count : image->module->indirect_table;
+}
+static bool table_is_64(const struct ws_image *image) {
+  const struct ws_table *table = ws_indirect_table(image->module);
+  return table && !image->added_table ? table->limits.is_64 : image->module->memory.is_64;
+}
+
+static uint32_t count_rewritten(const struct ws_module *module) {
+  uint32_t count = 0;
+  for (size_t i = 0; i < module->linker_function_count; i++)
+    count += module->functions[module->linker_functions[i].function].unpadded;
+  return count;
+}
+
+uint32_t ws_trampoline_index(const struct ws_image *image, uint32_t trampoline) {
+  const struct ws_module *module = image->module;
+  return module->imported_functions + module->function_count + count_rewritten(module) + trampoline;
+}
+
+// Calls another module's function, through the table, with the same arguments.
+static bool append_trampoline(struct ws_image *image, const struct ws_trampoline *trampoline) {
+  const struct ws_module *module = image->module;
+  uint32_t defined = trampoline->function - module->imported_functions;
+  struct ws_appended *appended = ws_image_append(image, WS_NEW_FUNCTION, module->functions[defined].name, 0);
+  if (!appended)
+    return false;
+  appended->type = module->function_types[defined];
+  bool is_64 = table_is_64(image);
+  struct ws_buffer body = {0};
+  put_arguments(&body, type_of(module, defined));
+  ws_put_u8(&body, wasm_opcode_const(is_64));
+  ws_put_sleb(&body, is_64 ? (int64_t)trampoline->slot : (int32_t)(uint32_t)trampoline->slot);
+  ws_put_u8(&body, WASM_OPCODE_CALL_INDIRECT);
+  ws_put_uleb(&body, appended->type);
+  ws_put_uleb(&body, table_index(image));
+  ws_put_u8(&body, WASM_OPCODE_END);
+  return ws_image_keep_body(image, appended, &body);
+}
+
 static bool same_type(const struct ws_type *type, struct ws_slice encoded) {
   struct ws_reader reader = ws_reader(encoded);
   ws_read_u8(&reader); // that it is a function's
@@ -195,13 +260,41 @@ static void put_fill(const struct ws_image *image, struct ws_appended *appended,
   ws_put_u8(body, 0); // the memory
 }
 
+// How many bytes of each segment are written. What __wasm_init_memory clears has no need of its bytes either way, unless
+// the module may be read again; of others, the zeros behind the last pointer can be left out.
+static bool find_kept(struct ws_image *image) {
+  const struct ws_module *module = image->module;
+  const struct ws_section *data = ws_image_source(image, WS_SECTION_DATA);
+  image->kept = ws_arena_new(&image->arena, module->segment_count, sizeof *image->kept);
+  size_t fixup = 0;
+  for (size_t i = 0; image->kept && i < module->segment_count; i++) {
+    const struct ws_segment *segment = &module->segments[i];
+    bool whole = image->link->options.keep_relocs || (!segment->passive && !ws_can_clear(module));
+    image->kept[i] = segment->bytes.size - (whole ? 0 : segment->zeros);
+    for (; fixup < data->fixup_count && data->fixups[fixup].offset < segment->bytes_offset + segment->bytes.size; fixup++) {
+      size_t end = data->fixups[fixup].offset + ws_encoding_width(data->fixups[fixup].encoding) - segment->bytes_offset;
+      if (end > image->kept[i])
+        image->kept[i] = end;
+    }
+  }
+  return image->kept != NULL;
+}
+
+// Whether the start function clears what is not written of a segment.
+static bool clears(const struct ws_image *image, size_t segment) {
+  return ws_is_clearable(&image->module->segments[segment]) &&
+         image->kept[segment] < image->module->segments[segment].bytes.size;
+}
+
 // The start function, which clears what is not written, and calls the module's own start function then.
 static bool append_start(struct ws_image *image) {
   static const struct ws_slice name = {(const uint8_t *)WS_CLEAR_FUNCTION, sizeof WS_CLEAR_FUNCTION - 1},
                                type = {(const uint8_t *)"\x60\x00\x00", 3};
   const struct ws_module *module = image->module;
-  size_t count = ws_count_clearable(module);
-  if (count == 0 || image->options.keep_relocs)
+  size_t count = 0;
+  for (size_t i = 0; i < module->segment_count; i++)
+    count += clears(image, i);
+  if (count == 0)
     return true;
   struct ws_appended *appended = ws_image_append(image, WS_NEW_FUNCTION, name, count);
   if (!appended || !ws_image_type(image, type, &appended->type))
@@ -210,8 +303,8 @@ static bool append_start(struct ws_image *image) {
   ws_put_u8(&body, 0); // no locals
   for (size_t i = 0; i < module->segment_count; i++) {
     const struct ws_segment *segment = &module->segments[i];
-    if (ws_is_clearable(segment))
-      put_fill(image, appended, &body, segment->address + segment->bytes.size - segment->zeros, segment->zeros);
+    if (clears(image, i))
+      put_fill(image, appended, &body, segment->address + image->kept[i], segment->bytes.size - image->kept[i]);
   }
   if (module->has_start) {
     ws_put_u8(&body, WASM_OPCODE_CALL);
@@ -225,8 +318,9 @@ static bool append_start(struct ws_image *image) {
 static bool append_functions(struct ws_image *image) {
   const struct ws_module *module = image->module;
   enum { NEW_FUNCTIONS = 3 }; // those of memory_view.c, and the start function
-  bool limited = image->options.placement->memory_view != WS_VIEW_WHOLE;
-  size_t most = module->linker_function_count + (limited ? ws_count_memory_users(module) : 0) + NEW_FUNCTIONS;
+  bool limited = image->placement->memory_view != WS_VIEW_WHOLE;
+  const struct ws_changes *changes = &image->input->changes;
+  size_t most = module->linker_function_count + changes->trampoline_count + (limited ? ws_count_memory_users(module) : 0) + NEW_FUNCTIONS;
   image->appended = ws_arena_new(&image->arena, most, sizeof *image->appended);
   if (!image->appended)
     return false;
@@ -234,32 +328,10 @@ static bool append_functions(struct ws_image *image) {
     if (module->functions[module->linker_functions[i].function].unpadded &&
         !rewrite_function(image, &module->linker_functions[i]))
       return false;
+  for (size_t i = 0; i < changes->trampoline_count; i++)
+    if (!append_trampoline(image, &changes->trampolines[i]))
+      return false;
   return ws_append_memory_view(image) && append_start(image);
-}
-
-// A body that does nothing but call another function with the same arguments.
-static void put_call(struct ws_buffer *body, const struct ws_type *type, uint64_t callee) {
-  struct ws_reader parameters = ws_reader(type ? type->parameters : (struct ws_slice){(const uint8_t *)"", 0});
-  ws_put_u8(body, 0); // no locals
-  for (uint32_t i = 0; parameters.at < parameters.end && !parameters.bad; i++) {
-    ws_read_value_type(&parameters);
-    ws_put_u8(body, WASM_OPCODE_LOCAL_GET);
-    ws_put_uleb(body, i);
-  }
-  ws_put_u8(body, WASM_OPCODE_CALL);
-  ws_put_uleb(body, callee);
-}
-
-static const struct ws_type *type_of(const struct ws_module *module, uint32_t function) {
-  return module->types ? &module->types[module->function_types[function]] : NULL;
-}
-
-bool ws_fits_call(const struct ws_module *module, uint32_t function) {
-  struct ws_buffer body = {0};
-  put_call(&body, type_of(module, function), UINT32_MAX);
-  bool fits = !body.failed && body.size + 1 <= module->functions[function].size;
-  ws_buffer_free(&body);
-  return fits;
 }
 
 // Calls the appended function in as many bytes as the old one had: no other code moves, and whoever calls it can go
@@ -268,8 +340,9 @@ static struct ws_slice make_call(struct ws_image *image, const struct ws_appende
   const struct ws_module *module = image->module;
   size_t index = (size_t)(appended - image->appended);
   struct ws_buffer body = {0};
-  put_call(&body, type_of(module, appended->replaces),
-           (uint64_t)module->imported_functions + module->function_count + index);
+  put_arguments(&body, type_of(module, appended->replaces));
+  ws_put_u8(&body, WASM_OPCODE_CALL);
+  ws_put_uleb(&body, (uint64_t)module->imported_functions + module->function_count + index);
   while (body.size + 1 < module->functions[appended->replaces].size && !body.failed)
     ws_put_u8(&body, WASM_OPCODE_NOP);
   ws_put_u8(&body, WASM_OPCODE_END);
@@ -297,7 +370,7 @@ static struct ws_load_limits as_limits(const struct ws_image *image, struct ws_s
 }
 
 static struct ws_load_limits memory_limits(const struct ws_image *image) {
-  const struct ws_placement *placement = image->options.placement;
+  const struct ws_placement *placement = image->placement;
   const struct ws_limits *old = &image->module->memory;
   struct ws_load_limits limits = as_limits(image, old->bytes);
   limits.shared = old->shared;
@@ -311,7 +384,7 @@ static struct ws_load_limits memory_limits(const struct ws_image *image) {
 // A shared table has room for all modules, and can grow for more; a private one moves up with its elements.
 // One that is imported may have been shared before: then it needs no more than those.
 static struct ws_load_limits table_limits(const struct ws_image *image) {
-  const struct ws_placement *placement = image->options.placement;
+  const struct ws_placement *placement = image->placement;
   const struct ws_module_info *info = &image->module->info;
   const struct ws_table *table = ws_indirect_table(image->module);
   if (!table)
@@ -368,6 +441,64 @@ static bool apply_edits(struct ws_image *image, struct ws_image_section *section
   return ws_image_set(image, section, &built, NULL, 0);
 }
 
+// Imports of a table, and of tags, that only a module of one program has.
+static bool add_imports(struct ws_image *image, struct ws_image_section *section) {
+  const struct ws_changes *changes = &image->input->changes;
+  if (!image->added_table && changes->tag_count == 0)
+    return true;
+  struct ws_reader reader = ws_reader(section->pieces[0].bytes);
+  struct ws_buffer built = {0};
+  ws_put_uleb(&built, (uint64_t)ws_read_uleb32(&reader) + image->added_table + changes->tag_count);
+  ws_put_bytes(&built, reader.at, ws_read_left(&reader));
+  if (image->added_table) {
+    ws_put_bytes(&built, "\3env\x19__indirect_function_table\1\x70", 32);
+    ws_put_u8(&built, table_is_64(image) ? WASM_LIMITS_FLAG_IS_64 : 0);
+    ws_put_uleb(&built, image->placement->table_end);
+  }
+  for (size_t i = 0; i < changes->tag_count; i++) {
+    const char *from = image->link->inputs[changes->tags[i].from].name;
+    ws_put_name(&built, (struct ws_slice){(const uint8_t *)from, strlen(from)});
+    ws_put_name(&built, changes->tags[i].name);
+    ws_put_u8(&built, WS_TAG);
+    ws_put_slice(&built, image->module->tags[i].detail);
+  }
+  return ws_image_set(image, section, &built, NULL, 0);
+}
+
+// The tags that the module still defines.
+static bool write_tags(struct ws_image *image) {
+  const struct ws_module *module = image->module;
+  size_t first = image->input->changes.tag_count;
+  struct ws_image_section *section = find_section(image, WS_SECTION_TAG);
+  if (!section || first == 0)
+    return true;
+  section->dropped = first == module->tag_count;
+  struct ws_buffer built = {0};
+  ws_put_uleb(&built, module->tag_count - first);
+  for (size_t i = first; i < module->tag_count; i++)
+    ws_put_slice(&built, module->tags[i].detail);
+  return ws_image_set(image, section, &built, NULL, 0);
+}
+
+static bool write_exports(struct ws_image *image) {
+  const struct ws_changes *changes = &image->input->changes;
+  if (changes->export_count == 0)
+    return true;
+  struct ws_image_section *section = need_section(image, WS_SECTION_EXPORT);
+  if (!section)
+    return false;
+  struct ws_reader reader = ws_reader(source_content(section));
+  struct ws_buffer built = {0};
+  ws_put_uleb(&built, (uint64_t)ws_read_uleb32(&reader) + changes->export_count);
+  ws_put_bytes(&built, reader.at, reader.bad ? 0 : ws_read_left(&reader));
+  for (size_t i = 0; i < changes->export_count; i++) {
+    ws_put_name(&built, changes->exports[i].name);
+    ws_put_u8(&built, changes->exports[i].kind);
+    ws_put_uleb(&built, changes->exports[i].index);
+  }
+  return ws_image_set(image, section, &built, NULL, 0);
+}
+
 static bool write_imports(struct ws_image *image) {
   struct ws_load_sections sections = as_sections(image);
   struct ws_image_section *section = image->module->has_memory ? need_section(image, WS_SECTION_IMPORT)
@@ -380,7 +511,7 @@ static bool write_imports(struct ws_image *image) {
   }
   struct ws_load_edits edits = {.count = 0};
   ws_load_edit_imports(&sections, &edits);
-  return apply_edits(image, section, &edits, sections.bytes, sections.imports);
+  return apply_edits(image, section, &edits, sections.bytes, sections.imports) && add_imports(image, section);
 }
 
 // A table section is written again when it has the indirect function table, which leaves it, or grows by what
@@ -435,11 +566,12 @@ static bool write_globals(struct ws_image *image) {
     const struct ws_global *global = &module->globals[i];
     ws_put_bytes(&built, reader.at, (size_t)(global->init.bytes.data - reader.at)); // the global's type
     reader.at = global->init.bytes.data + global->init.bytes.size;
-    if (!global->moves || global->init.kind == WS_CONSTANT_OTHER)
+    if ((!global->moves && !ws_is_rebound(image, global->target)) || global->init.kind == WS_CONSTANT_OTHER)
       ws_put_slice(&built, global->init.bytes);
     else
-      fixups[fixup_count++] = put_constant(&built, global->init.kind == WS_CONSTANT_I64, global->init.value,
-                                           (enum ws_base)global->base, global->target);
+      fixups[fixup_count++] = ws_rebind_global(
+          image, put_constant(&built, global->init.kind == WS_CONSTANT_I64, global->init.value,
+                              (enum ws_base)global->base, global->target));
   }
   if (image->adds_global)
     ws_put_bytes(&built, (const uint8_t[]){WASM_TYPE_I32, 1, WASM_OPCODE_I32_CONST, 0, WASM_OPCODE_END}, 5);
@@ -456,17 +588,38 @@ static bool write_start(struct ws_image *image) {
   return section && ws_image_set(image, section, &built, NULL, 0);
 }
 
+// Functions that get slots behind the module's own.
+static struct ws_fixup put_slots(const struct ws_image *image, struct ws_buffer *built) {
+  const struct ws_changes *changes = &image->input->changes;
+  const struct ws_module_info *info = &image->module->info;
+  enum { EXPLICIT_TABLE = 2, FUNCTIONS = 0 };
+  uint32_t table = table_index(image);
+  ws_put_u8(built, table ? EXPLICIT_TABLE : 0);
+  if (table)
+    ws_put_uleb(built, table);
+  struct ws_fixup fixup =
+      put_constant(built, table_is_64(image), info->table_base + info->table_size, WS_BASE_TABLE, WS_NO_SYMBOL);
+  if (table)
+    ws_put_u8(built, FUNCTIONS);
+  ws_put_uleb(built, changes->slot_count);
+  for (size_t i = 0; i < changes->slot_count; i++)
+    ws_put_uleb(built, changes->slots[i]);
+  return fixup;
+}
+
 static bool write_elements(struct ws_image *image) {
   const struct ws_module *module = image->module;
-  struct ws_image_section *section = find_section(image, WS_SECTION_ELEMENT);
+  bool adds = image->input->changes.slot_count > 0;
+  struct ws_image_section *section =
+      adds ? need_section(image, WS_SECTION_ELEMENT) : find_section(image, WS_SECTION_ELEMENT);
   if (!section)
-    return true;
-  struct ws_fixup *fixups = ws_arena_new(&image->arena, module->element_count, sizeof *fixups);
+    return !adds;
+  struct ws_fixup *fixups = ws_arena_new(&image->arena, module->element_count + 1, sizeof *fixups);
   if (!fixups)
     return false;
   size_t fixup_count = 0;
   struct ws_buffer built = {0};
-  ws_put_uleb(&built, module->element_count);
+  ws_put_uleb(&built, module->element_count + adds);
   for (size_t i = 0; i < module->element_count; i++) {
     const struct ws_element *element = &module->elements[i];
     ws_put_slice(&built, element->before);
@@ -478,6 +631,8 @@ static bool write_elements(struct ws_image *image) {
                                            WS_BASE_TABLE, WS_NO_SYMBOL);
     ws_put_slice(&built, element->rest);
   }
+  if (adds)
+    fixups[fixup_count++] = put_slots(image, &built);
   return ws_image_set(image, section, &built, fixups, fixup_count);
 }
 
@@ -571,18 +726,11 @@ static bool write_code(struct ws_image *image) {
   return put_functions(image, section) && put_appended(image, section);
 }
 
-// Whether what can be cleared at the start is written all the same. What __wasm_init_memory clears has no need of
-// its bytes either way, unless the module may be read again.
-static size_t kept_size(const struct ws_image *image, const struct ws_segment *segment) {
-  bool whole = image->options.keep_relocs || (!segment->passive && !ws_can_clear(image->module));
-  return segment->bytes.size - (whole ? 0 : segment->zeros);
-}
-
 static bool put_segment(struct ws_image *image, struct ws_image_section *section, size_t index, struct ws_fixup *fixup,
                         uint64_t *offset, size_t *next) {
   const struct ws_module *module = image->module;
   const struct ws_segment *segment = &module->segments[index];
-  size_t kept = kept_size(image, segment);
+  size_t kept = image->kept[index];
   struct ws_buffer header = {0};
   if (index == 0)
     ws_put_uleb(&header, module->segment_count);
@@ -660,48 +808,32 @@ static bool write_names(struct ws_image *image) {
 
 // --------------------------------------------------------------------------------------------------------------- all
 
-bool ws_check_sharing(const struct ws_module *module, bool share_stack, bool share_table, struct ws_error *error) {
-  const struct ws_module_info *info = &module->info;
-  if (share_stack && info->has_stack && !info->imports_stack) {
-    const struct ws_global *first = &module->globals[module->imported_globals];
-    if (!first->moves || first->base != WS_BASE_STACK_HIGH || !first->mutable)
-      return ws_module_fail(
-          module, error, "GLOBAL", NULL,
-          "its stack pointer is not the first global that it defines, so it cannot be shared");
-  }
-  if (share_table && !ws_are_elements_constant(module))
-    return ws_module_fail(
-        module, error, "ELEMENT", NULL,
-        "has elements of its function table at an offset that is not a constant, so it cannot "
-        "be shared");
-  const char *why = ws_why_table_stays(module);
-  if (share_table && info->has_table && !info->imports_table && why)
-    return ws_module_fail(module, error, "TABLE", NULL, "its function table %s, so it cannot be shared", why);
-  return true;
-}
-
 // A prepared module has its final form already, but for what becomes an import, and the limits.
 static bool make(struct ws_image *image) {
-  if (!take_sections(image) || (!image->module->prepared && !append_functions(image)) || !write_globals(image))
+  bool prepared = image->module->prepared;
+  if (!take_sections(image) || !ws_rebind_image(image) || !find_kept(image) ||
+      (!prepared && !append_functions(image)) || !write_globals(image))
     return false;
-  if (!image->module->prepared &&
-      !(write_types(image) && write_functions(image) && write_start(image) &&
-        write_elements(image) && write_code(image) && write_data(image) && write_names(image)))
+  if (!prepared && !(write_types(image) && write_functions(image) && write_start(image) && write_elements(image) &&
+                     write_code(image) && write_data(image) && write_names(image)))
     return false;
-  return write_imports(image) && write_tables(image) &&
-         (!image->options.keep_relocs || !image->module->has_linking || ws_emit_relocs(image));
+  return write_imports(image) && write_tables(image) && write_tags(image) && write_exports(image) &&
+         (!image->link->options.keep_relocs || !image->module->has_linking || ws_emit_relocs(image));
 }
 
-bool ws_image_make(struct ws_image *image, const struct ws_module *module, const struct ws_image_options *options,
-                   struct ws_error *error) {
-  const struct ws_module_info *info = &module->info;
+bool ws_image_make(struct ws_image *image, const struct ws_link *link, size_t module, struct ws_error *error) {
+  const struct ws_input *input = &link->inputs[module];
+  const struct ws_module_info *info = &input->module->info;
   *image = (struct ws_image){
-      .module = module,
-      .options = *options,
-      .moved_stack_pointer = options->share_stack && info->has_stack && !info->imports_stack,
-      .moved_table = options->share_table && info->has_table && !info->imports_table,
+      .link = link,
+      .input = input,
+      .module = input->module,
+      .placement = &input->placement,
+      .moved_stack_pointer = link->options.share_stack && info->has_stack && !info->imports_stack,
+      .moved_table = link->options.share_table && info->has_table && !info->imports_table,
+      .added_table = input->changes.slot_count > 0 && !info->has_table && !info->imports_table,
   };
-  return make(image) || ws_fail_memory(error, module->file);
+  return make(image) || ws_fail_memory(error, input->module->file);
 }
 
 void ws_image_free(struct ws_image *image) {

@@ -3,7 +3,7 @@
 #ifndef WASMSHARE_IMAGE_H
 #define WASMSHARE_IMAGE_H
 
-#include "read/module.h"
+#include "link/link.h"
 
 // Bytes, and the pointers in them. Offsets of fixups are from `origin` on, so that those of a module can be used
 // as they are. The bytes and fixups are borrowed, from the module or the image.
@@ -33,21 +33,18 @@ struct ws_appended {
 };
 #define WS_NEW_FUNCTION UINT32_MAX
 
-// What was decided about the module.
-struct ws_image_options {
-  const struct ws_placement *placement;
-  bool share_stack; // import the stack pointer
-  bool share_table; // import the function table
-  bool keep_relocs; // keep linking and reloc.*, rewritten
-};
-
 struct ws_image {
+  const struct ws_link *link;
+  const struct ws_input *input; // what was decided about the module
   const struct ws_module *module;
-  struct ws_image_options options;
+  const struct ws_placement *placement;
   struct ws_arena arena;
   struct ws_image_section *sections;
   size_t section_count;
   bool moved_stack_pointer, moved_table; // the first defined global, the first defined table became an import
+  bool added_table;                      // a module that had none imports it
+  uint64_t *values;                      // of fixups that are rebound: see rebind.c
+  size_t value_count;
   struct ws_appended *appended;
   size_t appended_count;
   struct ws_slice *new_types; // behind the module's own
@@ -55,16 +52,19 @@ struct ws_image {
   bool adds_global;          // an i32 of 0 that can be changed, behind the module's own: see memory_view.c
   bool starts;               // the last of `appended` is the start function
   uint32_t code_shift;       // how far appended functions move every code offset
+  size_t *kept;              // how many bytes of each segment are written; the rest is cleared at the start
   uint32_t *segment_offsets; // of each segment's bytes, in the data section that is written
 };
 
-// Makes the image. Fails if memory runs out. What was decided must be possible: see ws_check_sharing.
-bool ws_image_make(struct ws_image *image, const struct ws_module *module, const struct ws_image_options *options,
-                   struct ws_error *error);
+// Makes the image of a module of a link, which was planned. Fails if memory runs out.
+bool ws_image_make(struct ws_image *image, const struct ws_link *link, size_t module, struct ws_error *error);
 void ws_image_free(struct ws_image *image);
 
-// Whether the stack pointer, the table, can become an import as `options` say; fails if not.
-bool ws_check_sharing(const struct ws_module *module, bool share_stack, bool share_table, struct ws_error *error);
+// The section of that kind as it was read, with the fixups that it has here. NULL if there is none.
+const struct ws_section *ws_image_source(const struct ws_image *image, enum ws_section_id id);
+
+// The index of the function that calls another module's in place of one of the module's own.
+uint32_t ws_trampoline_index(const struct ws_image *image, uint32_t trampoline);
 
 // A new appended function with room for fixups, to be filled in; ws_image_keep_body, which takes `body` over, ends it.
 // NULL, false, if memory runs out.
@@ -72,9 +72,6 @@ struct ws_appended *ws_image_append(struct ws_image *image, uint32_t replaces, s
 bool ws_image_keep_body(struct ws_image *image, struct ws_appended *appended, struct ws_buffer *body);
 // The index of a function's type, as the type section has it, added if the module has none. False if memory runs out.
 bool ws_image_type(struct ws_image *image, struct ws_slice type, uint32_t *index);
-
-// Whether a function can become a call of an appended one without any code moving.
-bool ws_fits_call(const struct ws_module *module, uint32_t function);
 
 // One piece in place of all; false if memory ran out while it was built, or does for it. Takes `built` over.
 bool ws_image_set(struct ws_image *image, struct ws_image_section *section, struct ws_buffer *built,

@@ -3,69 +3,10 @@
 #include <string.h>
 
 #include "read/instructions.h"
-#include "read/sections.h"
+#include "read/memory_users.h"
 
 #define SIZE_NAME "__wasmshare_memory_size"
 #define GROW_NAME "__wasmshare_memory_grow"
-
-// A memory.size or memory.grow in a function's body.
-struct site {
-  uint32_t start, end;
-  bool grows;
-};
-
-// Finds the next one in a body, from the reader's place on. False at the end.
-static bool next_site(struct ws_reader *body, struct site *site) {
-  while (!body->bad && body->at < body->end) {
-    uint32_t start = (uint32_t)ws_read_offset(body);
-    uint8_t opcode = ws_read_instruction(body).opcode;
-    if (body->bad || (opcode != WASM_OPCODE_MEMORY_SIZE && opcode != WASM_OPCODE_MEMORY_GROW))
-      continue;
-    *site = (struct site){start, (uint32_t)ws_read_offset(body), opcode == WASM_OPCODE_MEMORY_GROW};
-    return true;
-  }
-  return false;
-}
-
-// Whether a body may have one: the bytes can be there for another reason.
-static bool may_have_site(struct ws_slice body) {
-  for (size_t i = 0; i + 1 < body.size; i++)
-    if ((body.data[i] == WASM_OPCODE_MEMORY_SIZE || body.data[i] == WASM_OPCODE_MEMORY_GROW) && body.data[i + 1] == 0)
-      return true;
-  return false;
-}
-
-static bool has_site(const struct ws_module *module, uint32_t function) {
-  struct ws_slice body = ws_function_body(module, function);
-  struct ws_reader reader = ws_reader(body);
-  struct site site;
-  if (module->functions[function].synthetic || !may_have_site(body))
-    return false;
-  ws_skip_locals(&reader);
-  return next_site(&reader, &site);
-}
-
-size_t ws_count_memory_users(const struct ws_module *module) {
-  size_t count = 0;
-  for (uint32_t i = 0; i < module->function_count; i++)
-    count += has_site(module, i);
-  return count;
-}
-
-bool ws_can_limit_memory(const struct ws_module *module, struct ws_error *error) {
-  enum { OWN_FUNCTIONS = 2 };
-  if (ws_count_memory_users(module) + OWN_FUNCTIONS > WS_MOST_LIMITED)
-    return ws_fail(error, module->file, "CODE", WS_NO_OFFSET,
-                   "too many functions ask for the size of the memory to tell them another");
-  for (uint32_t i = 0; i < module->function_count; i++) {
-    char name[128];
-    if (has_site(module, i) && (!module->types || !ws_fits_call(module, i)))
-      return ws_fail(error, module->file, "CODE", WS_NO_OFFSET,
-                     "%s asks for the size of the memory, and has no room for a call in its place",
-                     ws_printable(module->functions[i].name, name, sizeof name));
-  }
-  return true;
-}
 
 static struct ws_slice text(const char *from) {
   return (struct ws_slice){(const uint8_t *)from, strlen(from)};
@@ -161,7 +102,7 @@ static bool append_grow(const struct view *view) {
 // A copy of a function, with calls in place of its memory.size and memory.grow.
 static bool append_copy(const struct view *view, uint32_t function) {
   const struct ws_module *module = view->image->module;
-  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
+  const struct ws_section *code = ws_image_source(view->image, WS_SECTION_CODE);
   struct ws_slice old = ws_function_body(module, function);
   size_t next = 0, first = module->functions[function].offset;
   while (next < code->fixup_count && code->fixups[next].offset < first)
@@ -178,8 +119,8 @@ static bool append_copy(const struct view *view, uint32_t function) {
   struct ws_buffer body = {0};
   ws_skip_locals(&reader);
   for (uint32_t copied = 0; copied < old.size;) {
-    struct site site = {.start = (uint32_t)old.size, .end = (uint32_t)old.size};
-    bool found = next_site(&reader, &site);
+    struct ws_memory_site site = {.start = (uint32_t)old.size, .end = (uint32_t)old.size};
+    bool found = ws_next_memory_site(&reader, &site);
     for (; count > 0 && code->fixups[next].offset - first < site.start; next++, count--) {
       struct ws_fixup fixup = code->fixups[next];
       fixup.offset = (uint32_t)(fixup.offset - first - copied + body.size);
@@ -197,7 +138,7 @@ static bool append_copy(const struct view *view, uint32_t function) {
 
 bool ws_append_memory_view(struct ws_image *image) {
   const struct ws_module *module = image->module;
-  enum ws_memory_view kind = image->options.placement->memory_view;
+  enum ws_memory_view kind = image->placement->memory_view;
   if (kind == WS_VIEW_WHOLE || ws_count_memory_users(module) == 0)
     return true;
   uint32_t first = module->imported_functions + module->function_count + (uint32_t)image->appended_count;
@@ -211,7 +152,7 @@ bool ws_append_memory_view(struct ws_image *image) {
   if (!append_size(&view) || !append_grow(&view))
     return false;
   for (uint32_t i = 0; i < module->function_count; i++)
-    if (has_site(module, i) && !append_copy(&view, i))
+    if (ws_uses_memory_size(module, i) && !append_copy(&view, i))
       return false;
   return true;
 }

@@ -9,8 +9,7 @@
 enum { CHUNK = 128 * 1024 };
 
 struct writer {
-  const struct ws_module *module;
-  const uint64_t *externals;
+  const struct ws_image *image;
   struct ws_sink sink;
   uint64_t deltas[WS_BASE_COUNT + 1]; // the last one is 0: nothing is taken off
   uint8_t *chunk;
@@ -46,9 +45,14 @@ static void put_uleb(struct writer *writer, uint64_t value) {
 }
 
 static void apply(const struct writer *writer, const struct ws_fixup *fixup, uint8_t *at) {
+  if (fixup->base == WS_BASE_VALUE) {
+    ws_operand_put(at, fixup->encoding, writer->image->values[fixup->target]);
+    return;
+  }
   uint64_t value, delta = writer->deltas[fixup->base] - writer->deltas[fixup->minus];
   if (fixup->base == WS_BASE_EXTERNAL)
-    delta += writer->externals[fixup->target] + writer->module->externals[fixup->target].addend;
+    delta += writer->image->input->externals[fixup->target].address +
+             writer->image->module->externals[fixup->target].addend;
   ws_operand_get(at, fixup->encoding, &value);
   ws_operand_put(at, fixup->encoding, value + delta);
 }
@@ -99,7 +103,7 @@ static void put_section(struct writer *writer, const struct ws_image_section *se
 }
 
 static void find_deltas(struct writer *writer, const struct ws_image *image) {
-  const struct ws_placement *placement = image->options.placement;
+  const struct ws_placement *placement = image->placement;
   const struct ws_module *module = image->module;
   const struct ws_module_info *info = &module->info;
   writer->deltas[WS_BASE_MEMORY] = placement->offset;
@@ -111,9 +115,9 @@ static void find_deltas(struct writer *writer, const struct ws_image *image) {
   writer->deltas[WS_BASE_CODE] = image->code_shift;
 }
 
-bool ws_place(const struct ws_image *image, const uint64_t *externals, struct ws_sink sink, struct ws_error *error) {
+bool ws_place(const struct ws_image *image, struct ws_sink sink, struct ws_error *error) {
   const struct ws_module *module = image->module;
-  struct writer writer = {.module = module, .externals = externals, .sink = sink, .chunk = malloc(CHUNK)};
+  struct writer writer = {.image = image, .sink = sink, .chunk = malloc(CHUNK)};
   if (!writer.chunk)
     return ws_fail_memory(error, module->file);
   find_deltas(&writer, image);
@@ -126,4 +130,13 @@ bool ws_place(const struct ws_image *image, const uint64_t *externals, struct ws
   if (writer.stopped)
     return ws_fail_sink(error, module->file);
   return ws_object_agreed(module, error);
+}
+
+bool ws_link_write(const struct ws_link *link, size_t module, struct ws_sink sink, struct ws_error *error) {
+  if (!link->planned || module >= link->count)
+    return ws_fail(error, "", NULL, WS_NO_OFFSET, "nothing was planned for this module");
+  struct ws_image image;
+  bool ok = ws_image_make(&image, link, module, error) && ws_place(&image, sink, error);
+  ws_image_free(&image);
+  return ok;
 }

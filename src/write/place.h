@@ -4,8 +4,7 @@
 
 #include "write/image.h"
 
-// Writes the image as it is at its placement. `externals` are the addresses of the variables of other modules, one for
-// each of the module's. Fails as ws_link_write does.
-bool ws_place(const struct ws_image *image, const uint64_t *externals, struct ws_sink sink, struct ws_error *error);
+// Writes the image as it is at its placement. Fails as ws_link_write does.
+bool ws_place(const struct ws_image *image, struct ws_sink sink, struct ws_error *error);
 
 #endif

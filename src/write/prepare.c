@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "read/memory_users.h"
 #include "read/sections.h"
 #include "runtime/wasmshare_load.h"
-#include "write/memory_view.h"
 #include "write/place.h"
 
 // A fixup by its place in the file. Those of one kind are written together.
@@ -200,7 +200,7 @@ static bool append_section(const struct written *written, struct ws_buffer *byte
 static bool prepare(const struct ws_image *image, struct ws_buffer *bytes, struct ws_error *error) {
   const struct ws_module *module = image->module;
   struct written written = {.from = module, .image = image, .module = {.file = module->file}};
-  if (!ws_place(image, NULL, (struct ws_sink){collect, bytes}, error))
+  if (!ws_place(image, (struct ws_sink){collect, bytes}, error))
     return error->code == WS_ERROR_SINK ? ws_fail_memory(error, module->file) : false;
   written.module.bytes = (struct ws_slice){bytes->data, bytes->size};
   bool ok = ws_read_sections(&written.module, error) && find_sites(&written, error) &&
@@ -213,14 +213,6 @@ static bool prepare(const struct ws_image *image, struct ws_buffer *bytes, struc
     ok = ws_fail(error, module->file, NULL, WS_NO_OFFSET, "cannot be prepared: %s", ws_load_message(status));
   free(written.sites);
   ws_arena_free(&written.module.arena);
-  return ok;
-}
-
-// What cannot be at its own place cannot be at any other.
-static bool check_place(const struct ws_module *module, struct ws_error *error) {
-  struct ws_link *link = ws_link_new(NULL, error);
-  bool ok = link && ws_link_add(link, module, "", error) && ws_link_shift(link, 0, 0, NULL, error);
-  ws_link_free(link);
   return ok;
 }
 
@@ -237,16 +229,19 @@ bool ws_prepare(const struct ws_module *module, struct ws_sink sink, struct ws_e
                    "prepared");
   if (module->info.heap == WS_HEAP_CLAIMS_ONCE && !ws_can_limit_memory(module, error))
     return false;
-  if (!check_place(module, error))
-    return false;
-  struct ws_placement placement = unmoved(module);
-  struct ws_image image;
+  struct ws_link *link = ws_link_new(NULL, error);
+  // What cannot be at its own place cannot be at any other.
+  bool ok = link && ws_link_add(link, module, "", error) && ws_link_shift(link, 0, 0, NULL, error);
   struct ws_buffer bytes = {0};
-  bool ok = ws_image_make(&image, module, &(struct ws_image_options){.placement = &placement}, error) &&
-            prepare(&image, &bytes, error);
+  if (ok) {
+    struct ws_image image;
+    link->inputs[0].placement = unmoved(module);
+    ok = ws_image_make(&image, link, 0, error) && prepare(&image, &bytes, error);
+    ws_image_free(&image);
+  }
   if (ok && !sink.write(sink.context, bytes.data, bytes.size))
     ok = ws_fail_sink(error, module->file);
-  ws_image_free(&image);
+  ws_link_free(link);
   ws_buffer_free(&bytes);
   return ok;
 }

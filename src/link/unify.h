@@ -1,0 +1,23 @@
+// One program: how what is one thing (one.h) becomes one. Addresses, slots in the table and tags are those of what
+// stands for a thing; calls that must reach another definition go through the table.
+#ifndef WASMSHARE_UNIFY_H
+#define WASMSHARE_UNIFY_H
+
+#include "link/link.h"
+
+// Finds what is one thing. Before names are resolved.
+bool ws_find_things(struct ws_link *link, struct ws_error *error);
+
+// The module that an import of a function, global or tag means by its name alone, or WS_HOST if nothing says.
+size_t ws_meaning(const struct ws_link *link, const struct ws_input *user, size_t import);
+
+// Gives tags and functions to those that need them: tags become imports, functions get slots and trampolines. When names
+// are resolved and the order is known.
+bool ws_unify(struct ws_link *link, struct ws_error *error);
+
+// Says where everything went. When all is placed.
+bool ws_rebind(struct ws_link *link, struct ws_error *error);
+
+void ws_clear_changes(struct ws_changes *changes);
+
+#endif

@@ -1,0 +1,68 @@
+#include "read/memory_users.h"
+
+#include "read/instructions.h"
+#include "read/sections.h"
+
+bool ws_next_memory_site(struct ws_reader *body, struct ws_memory_site *site) {
+  while (!body->bad && body->at < body->end) {
+    uint32_t start = (uint32_t)ws_read_offset(body);
+    uint8_t opcode = ws_read_instruction(body).opcode;
+    if (body->bad || (opcode != WASM_OPCODE_MEMORY_SIZE && opcode != WASM_OPCODE_MEMORY_GROW))
+      continue;
+    *site = (struct ws_memory_site){start, (uint32_t)ws_read_offset(body), opcode == WASM_OPCODE_MEMORY_GROW};
+    return true;
+  }
+  return false;
+}
+
+// Whether a body may have one: the bytes can be there for another reason.
+static bool may_have_site(struct ws_slice body) {
+  for (size_t i = 0; i + 1 < body.size; i++)
+    if ((body.data[i] == WASM_OPCODE_MEMORY_SIZE || body.data[i] == WASM_OPCODE_MEMORY_GROW) && body.data[i + 1] == 0)
+      return true;
+  return false;
+}
+
+bool ws_uses_memory_size(const struct ws_module *module, uint32_t function) {
+  struct ws_slice body = ws_function_body(module, function);
+  struct ws_reader reader = ws_reader(body);
+  struct ws_memory_site site;
+  if (module->functions[function].synthetic || !may_have_site(body))
+    return false;
+  ws_skip_locals(&reader);
+  return ws_next_memory_site(&reader, &site);
+}
+
+size_t ws_count_memory_users(const struct ws_module *module) {
+  size_t count = 0;
+  for (uint32_t i = 0; i < module->function_count; i++)
+    count += ws_uses_memory_size(module, i);
+  return count;
+}
+
+size_t ws_call_size(const struct ws_module *module, uint32_t function, uint64_t callee) {
+  size_t size = WS_CALL_BODY_SIZE + ws_uleb_size(callee);
+  if (!module->types)
+    return size;
+  struct ws_reader parameters = ws_reader(module->types[module->function_types[function]].parameters);
+  for (uint32_t i = 0; parameters.at < parameters.end && !parameters.bad; i++) {
+    ws_read_value_type(&parameters);
+    size += 1 + ws_uleb_size(i); // local.get
+  }
+  return size;
+}
+
+bool ws_can_limit_memory(const struct ws_module *module, struct ws_error *error) {
+  enum { OWN_FUNCTIONS = 2 };
+  if (ws_count_memory_users(module) + OWN_FUNCTIONS > WS_MOST_LIMITED)
+    return ws_fail(error, module->file, "CODE", WS_NO_OFFSET,
+                   "too many functions ask for the size of the memory to tell them another");
+  for (uint32_t i = 0; i < module->function_count; i++) {
+    char name[128];
+    if (ws_uses_memory_size(module, i) && (!module->types || ws_call_size(module, i, UINT32_MAX) > module->functions[i].size))
+      return ws_fail(error, module->file, "CODE", WS_NO_OFFSET,
+                     "%s asks for the size of the memory, and has no room for a call in its place",
+                     ws_printable(module->functions[i].name, name, sizeof name));
+  }
+  return true;
+}

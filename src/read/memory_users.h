@@ -1,0 +1,26 @@
+// The functions that ask for the size of the memory, or grow it.
+#ifndef WASMSHARE_MEMORY_USERS_H
+#define WASMSHARE_MEMORY_USERS_H
+
+#include "read/module.h"
+
+// A memory.size or memory.grow in a function's body.
+struct ws_memory_site {
+  uint32_t start, end;
+  bool grows;
+};
+
+// Finds the next one in a body, from the reader's place on. False at the end.
+bool ws_next_memory_site(struct ws_reader *body, struct ws_memory_site *site);
+
+// Whether a defined function, which the linker did not write, has one; and how many functions do.
+bool ws_uses_memory_size(const struct ws_module *module, uint32_t function);
+size_t ws_count_memory_users(const struct ws_module *module);
+
+// Whether calls can take the place of all of them; fails if not.
+bool ws_can_limit_memory(const struct ws_module *module, struct ws_error *error);
+
+// How many bytes a body has that calls a function, whose index is `callee`, with the arguments of a defined function.
+size_t ws_call_size(const struct ws_module *module, uint32_t function, uint64_t callee);
+
+#endif
