@@ -92,7 +92,7 @@ static bool plan_with_claims(const struct options *options, const struct layout 
 static bool plan_modules(const struct options *options, const struct layout *layout) {
   if (options->plan.heap_owner && !check_module_name(options, "heap-owner", options->plan.heap_owner))
     return false;
-  if (options->plan.stack_size && !options->share_stack)
+  if (options->plan.stack_size && !options->share_stack && !options->link)
     return fail("--stack-size: is for --stack=shared; private stacks have the size that they were linked "
                 "with, and --extra-stack");
   struct ws_heap_claim *claims = xcalloc(options->heaps.count + 1, sizeof *claims);

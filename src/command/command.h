@@ -30,7 +30,7 @@ struct options {
   struct ws_plan_options plan;
   bool has_maximum, has_offset, has_heap_base;
   uint64_t offset, heap_base, table_offset;
-  bool trust_pic, keep_relocs, share_stack, share_table, print_map, json;
+  bool trust_pic, keep_relocs, link, share_stack, share_table, print_map, json;
   struct list host_imports, host_modules, prefer; // prefer: names of modules
   struct list heaps;                              // NAME=CLASS
   struct input *inputs;

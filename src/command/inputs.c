@@ -35,6 +35,7 @@ struct ws_link *new_link(const struct options *options) {
   struct ws_link_options link = {WS_OPTIONS(link),
                                  .share_stack = options->share_stack,
                                  .share_table = options->share_table,
+                                 .one_program = options->link,
                                  .keep_relocs = options->keep_relocs,
                                  .host_imports = options->host_imports.items,
                                  .host_modules = options->host_modules.items,

@@ -34,6 +34,7 @@ static const struct row {
     {"align", "N", "align each module to N", COMBINE, SIZE, FIELD(plan.alignment), 0},
     {"heap-size", "N", "initial heap", COMBINE, SIZE, FIELD(plan.heap_size), 0},
     {"max-memory", "N", "maximum of the memory", COMBINE, SIZE, FIELD(plan.max_memory), FIELD(has_maximum)},
+    {"link", NULL, "make the modules one program", COMBINE, FLAG, FIELD(link), 0},
     {"stack", "shared", "one stack, below all modules", COMBINE, SHARING, FIELD(share_stack), 0},
     {"stack-size", "N", "its size (default: the largest of a module)", COMBINE, SIZE, FIELD(plan.stack_size),
      0},

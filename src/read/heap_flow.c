@@ -1090,7 +1090,7 @@ static bool step(struct run *run, const struct ws_instruction *instruction, stru
     pop(run);
     return true;
   case WASM_OPCODE_SELECT:
-  case WASM_OPCODE_SELECT_TYPED:
+  case WASM_OPCODE_SELECT_T:
     select_one(run);
     return true;
   case WASM_OPCODE_LOCAL_GET:

@@ -28,4 +28,38 @@ void ws_skip_locals(struct ws_reader *body);
 // Reads the next instruction. An unknown or malformed one makes the reader bad.
 struct ws_instruction ws_read_instruction(struct ws_reader *body);
 
+// The space that an operand's number is of.
+enum ws_space {
+  WS_SPACE_FUNCTION,
+  WS_SPACE_TYPE,
+  WS_SPACE_GLOBAL,
+  WS_SPACE_TABLE,
+  WS_SPACE_MEMORY,
+  WS_SPACE_TAG,
+  WS_SPACE_DATA_SEGMENT,
+  WS_SPACE_ELEMENT_SEGMENT,
+  WS_SPACE_CONSTANT, // of i32.const and i64.const, which may be addresses and table indices
+  WS_SPACE_OFFSET,   // of loads and stores, which may be addresses
+};
+
+// A number in a function's body.
+struct ws_operand {
+  enum ws_space space;
+  uint32_t offset; // in what the reader reads
+  uint8_t width;   // in bytes
+  uint64_t value;
+};
+
+// Called with each operand, in order; `context` is the caller's.
+struct ws_operand_visitor {
+  void (*visit)(void *context, const struct ws_operand *operand);
+  void *context;
+};
+
+// Skips the local declarations, and shows the types that they name.
+void ws_visit_locals(struct ws_reader *body, const struct ws_operand_visitor *visitor);
+
+// Reads the next instruction, and shows all its operands.
+struct ws_instruction ws_visit_instruction(struct ws_reader *body, const struct ws_operand_visitor *visitor);
+
 #endif

@@ -7,64 +7,19 @@
 #include "read/llvm.h"
 #include "read/unrelocated.h"
 
-// What the operand of a relocation is.
-enum operand {
-  FUNCTION_INDEX,
-  TYPE_INDEX,
-  GLOBAL_INDEX, // of a global, or of the GOT global of a data or function symbol
-  TAG_INDEX,
-  TABLE_NUMBER,
-  TABLE_INDEX,        // a function pointer
-  TABLE_INDEX_REL,    // the same, relative to the table base
-  MEMORY_ADDR,        // an address
-  MEMORY_ADDR_REL,    // the same, relative to the memory base
-  MEMORY_ADDR_TLS,    // relative to the thread's block
-  MEMORY_ADDR_LOCREL, // relative to the operand's own address
-  FUNCTION_OFFSET,    // in the code section
-  SECTION_OFFSET,     // in a custom section
+const struct ws_relocation_kind ws_relocation_kinds[WS_RELOCATION_TYPES] = {
+#define WS_RELOCATION(number, name, encoding, operand, has_addend)                                           \
+  [number] = {"R_WASM_" #name, WS_##encoding, WS_REL_##operand, has_addend},
+#include "format/relocations.def"
 };
-
-static const struct {
-  const char *name;
-  enum ws_encoding encoding;
-  enum operand operand;
-} types[] = {
-    [R_WASM_FUNCTION_INDEX_LEB] = {"R_WASM_FUNCTION_INDEX_LEB", WS_LEB32, FUNCTION_INDEX},
-    [R_WASM_TABLE_INDEX_SLEB] = {"R_WASM_TABLE_INDEX_SLEB", WS_SLEB32, TABLE_INDEX},
-    [R_WASM_TABLE_INDEX_I32] = {"R_WASM_TABLE_INDEX_I32", WS_U32, TABLE_INDEX},
-    [R_WASM_MEMORY_ADDR_LEB] = {"R_WASM_MEMORY_ADDR_LEB", WS_LEB32, MEMORY_ADDR},
-    [R_WASM_MEMORY_ADDR_SLEB] = {"R_WASM_MEMORY_ADDR_SLEB", WS_SLEB32, MEMORY_ADDR},
-    [R_WASM_MEMORY_ADDR_I32] = {"R_WASM_MEMORY_ADDR_I32", WS_U32, MEMORY_ADDR},
-    [R_WASM_TYPE_INDEX_LEB] = {"R_WASM_TYPE_INDEX_LEB", WS_LEB32, TYPE_INDEX},
-    [R_WASM_GLOBAL_INDEX_LEB] = {"R_WASM_GLOBAL_INDEX_LEB", WS_LEB32, GLOBAL_INDEX},
-    [R_WASM_FUNCTION_OFFSET_I32] = {"R_WASM_FUNCTION_OFFSET_I32", WS_U32, FUNCTION_OFFSET},
-    [R_WASM_SECTION_OFFSET_I32] = {"R_WASM_SECTION_OFFSET_I32", WS_U32, SECTION_OFFSET},
-    [R_WASM_TAG_INDEX_LEB] = {"R_WASM_TAG_INDEX_LEB", WS_LEB32, TAG_INDEX},
-    [R_WASM_MEMORY_ADDR_REL_SLEB] = {"R_WASM_MEMORY_ADDR_REL_SLEB", WS_SLEB32, MEMORY_ADDR_REL},
-    [R_WASM_TABLE_INDEX_REL_SLEB] = {"R_WASM_TABLE_INDEX_REL_SLEB", WS_SLEB32, TABLE_INDEX_REL},
-    [R_WASM_GLOBAL_INDEX_I32] = {"R_WASM_GLOBAL_INDEX_I32", WS_U32, GLOBAL_INDEX},
-    [R_WASM_MEMORY_ADDR_LEB64] = {"R_WASM_MEMORY_ADDR_LEB64", WS_LEB64, MEMORY_ADDR},
-    [R_WASM_MEMORY_ADDR_SLEB64] = {"R_WASM_MEMORY_ADDR_SLEB64", WS_SLEB64, MEMORY_ADDR},
-    [R_WASM_MEMORY_ADDR_I64] = {"R_WASM_MEMORY_ADDR_I64", WS_U64, MEMORY_ADDR},
-    [R_WASM_MEMORY_ADDR_REL_SLEB64] = {"R_WASM_MEMORY_ADDR_REL_SLEB64", WS_SLEB64, MEMORY_ADDR_REL},
-    [R_WASM_TABLE_INDEX_SLEB64] = {"R_WASM_TABLE_INDEX_SLEB64", WS_SLEB64, TABLE_INDEX},
-    [R_WASM_TABLE_INDEX_I64] = {"R_WASM_TABLE_INDEX_I64", WS_U64, TABLE_INDEX},
-    [R_WASM_TABLE_NUMBER_LEB] = {"R_WASM_TABLE_NUMBER_LEB", WS_LEB32, TABLE_NUMBER},
-    [R_WASM_MEMORY_ADDR_TLS_SLEB] = {"R_WASM_MEMORY_ADDR_TLS_SLEB", WS_SLEB32, MEMORY_ADDR_TLS},
-    [R_WASM_FUNCTION_OFFSET_I64] = {"R_WASM_FUNCTION_OFFSET_I64", WS_U64, FUNCTION_OFFSET},
-    [R_WASM_MEMORY_ADDR_LOCREL_I32] = {"R_WASM_MEMORY_ADDR_LOCREL_I32", WS_U32, MEMORY_ADDR_LOCREL},
-    [R_WASM_TABLE_INDEX_REL_SLEB64] = {"R_WASM_TABLE_INDEX_REL_SLEB64", WS_SLEB64, TABLE_INDEX_REL},
-    [R_WASM_MEMORY_ADDR_TLS_SLEB64] = {"R_WASM_MEMORY_ADDR_TLS_SLEB64", WS_SLEB64, MEMORY_ADDR_TLS},
-    [R_WASM_FUNCTION_INDEX_I32] = {"R_WASM_FUNCTION_INDEX_I32", WS_U32, FUNCTION_INDEX},
-};
-enum { TYPE_COUNT = sizeof types / sizeof *types };
-
 const char *ws_relocation_name(unsigned type) {
-  return type < TYPE_COUNT ? types[type].name : NULL;
+  return type < WS_RELOCATION_TYPES ? ws_relocation_kinds[type].name : NULL;
 }
 
 size_t ws_relocation_width(unsigned type) {
-  return type < TYPE_COUNT ? ws_encoding_width(types[type].encoding) : 0;
+  return type < WS_RELOCATION_TYPES && ws_relocation_kinds[type].name
+             ? ws_encoding_width(ws_relocation_kinds[type].encoding)
+             : 0;
 }
 
 // The state of reading one reloc.* section.
@@ -86,13 +41,13 @@ static const uint8_t *site(const struct pass *pass, const struct ws_relocation *
 
 static bool fail(const struct pass *pass, const struct ws_relocation *relocation, const char *what) {
   return ws_module_fail(pass->module, pass->error, pass->name, site(pass, relocation), "%s: %s",
-                        types[relocation->type].name, what);
+                        ws_relocation_kinds[relocation->type].name, what);
 }
 
 // The module was linked, and then changed by something that does not know relocations.
 static bool stale(const struct pass *pass, const struct ws_relocation *relocation, const char *what) {
   return ws_module_fail(pass->module, pass->error, pass->name, site(pass, relocation), "%s: %s" WS_REWRITTEN,
-                        types[relocation->type].name, what);
+                        ws_relocation_kinds[relocation->type].name, what);
 }
 
 bool ws_table_function(const struct ws_module *module, uint64_t index, uint32_t *function) {
@@ -140,7 +95,7 @@ static bool add_fixup(const struct pass *pass, const struct ws_relocation *reloc
   if (!pass->debug)
     note_heap(pass->module, base);
   struct ws_fixup fixup = {.offset = relocation->offset,
-                           .encoding = (uint8_t)types[relocation->type].encoding,
+                           .encoding = (uint8_t)ws_relocation_kinds[relocation->type].encoding,
                            .base = (uint8_t)base,
                            .minus = (uint8_t)minus,
                            .target = target};
@@ -149,7 +104,7 @@ static bool add_fixup(const struct pass *pass, const struct ws_relocation *reloc
 
 // The bits that the operand has.
 static uint64_t operand_mask(const struct ws_relocation *relocation) {
-  return ws_encoding_is_64(types[relocation->type].encoding) ? UINT64_MAX : UINT32_MAX;
+  return ws_encoding_is_64(ws_relocation_kinds[relocation->type].encoding) ? UINT64_MAX : UINT32_MAX;
 }
 
 // lld's values for what was not linked in: all ones, or one less in .debug_ranges and .debug_loc.
@@ -168,28 +123,28 @@ static bool is_left_out(const struct pass *pass, const struct ws_relocation *rel
 // lld leaves 0 or the addend in place of an undefined symbol's address. A weak symbol stays null.
 static bool undefined_operand(const struct pass *pass, const struct ws_relocation *relocation,
                               const struct ws_symbol *symbol, uint64_t value) {
-  enum operand operand = types[relocation->type].operand;
-  if (is_tombstone(pass, types[relocation->type].encoding, value))
+  enum ws_relocated operand = ws_relocation_kinds[relocation->type].operand;
+  if (is_tombstone(pass, ws_relocation_kinds[relocation->type].encoding, value))
     return true;
   if (value != 0 && value != (relocation->addend & operand_mask(relocation)))
     return stale(pass, relocation, "the operand of an undefined symbol is not its addend");
   if (symbol->flags & WS_SYMBOL_WEAK)
     return true;
-  if (operand == MEMORY_ADDR_TLS || operand == MEMORY_ADDR_LOCREL)
+  if (operand == WS_REL_MEMORY_ADDR_TLS || operand == WS_REL_MEMORY_ADDR_LOCREL)
     return fail(pass, relocation, "a relative address of an undefined symbol cannot be moved");
   uint32_t external = ws_external(pass->module, relocation->index, relocation->addend - value);
   if (external == UINT32_MAX)
     return ws_fail_memory(pass->error, pass->module->file);
   return add_fixup(pass, relocation, WS_BASE_EXTERNAL,
-                   operand == MEMORY_ADDR_REL ? WS_BASE_MEMORY : WS_BASE_COUNT, external);
+                   operand == WS_REL_MEMORY_ADDR_REL ? WS_BASE_MEMORY : WS_BASE_COUNT, external);
 }
 
 // What a relative operand is relative to; 0 for others.
 static bool operand_origin(const struct pass *pass, const struct ws_relocation *relocation,
                            uint64_t *origin) {
-  enum operand operand = types[relocation->type].operand;
-  *origin = operand == MEMORY_ADDR_REL ? pass->memory_base : 0;
-  if (operand != MEMORY_ADDR_LOCREL)
+  enum ws_relocated operand = ws_relocation_kinds[relocation->type].operand;
+  *origin = operand == WS_REL_MEMORY_ADDR_REL ? pass->memory_base : 0;
+  if (operand != WS_REL_MEMORY_ADDR_LOCREL)
     return true;
   if (pass->target->id != WS_SECTION_DATA)
     return fail(pass, relocation, "is only known in data");
@@ -200,7 +155,7 @@ static bool operand_origin(const struct pass *pass, const struct ws_relocation *
 
 static bool memory_operand(const struct pass *pass, const struct ws_relocation *relocation,
                            const struct ws_symbol *symbol, uint64_t value) {
-  enum operand operand = types[relocation->type].operand;
+  enum ws_relocated operand = ws_relocation_kinds[relocation->type].operand;
   uint64_t address, origin;
   enum ws_base base;
   if (symbol->kind != WS_SYMBOL_DATA)
@@ -211,11 +166,11 @@ static bool memory_operand(const struct pass *pass, const struct ws_relocation *
     // A thread-local symbol's value is relative to the thread's block, except where there is only one thread.
     if (value == ((symbol->offset + relocation->addend) & operand_mask(relocation)))
       return true;
-    if (operand == MEMORY_ADDR_TLS)
+    if (operand == WS_REL_MEMORY_ADDR_TLS)
       return fail(pass, relocation,
                   "the operand is not the offset of its thread-local variable, as wasm-ld before 22 makes it "
                   "without --shared-memory: link with that, or with a newer wasm-ld");
-  } else if (operand == MEMORY_ADDR_TLS) {
+  } else if (operand == WS_REL_MEMORY_ADDR_TLS) {
     return fail(pass, relocation, "its symbol is not thread-local");
   }
   bool moves = ws_symbol_target(pass->module, symbol, &address, &base);
@@ -223,7 +178,7 @@ static bool memory_operand(const struct pass *pass, const struct ws_relocation *
   if (!operand_origin(pass, relocation, &origin))
     return false;
   if (!placed || value != ((address + relocation->addend - origin) & operand_mask(relocation))) {
-    if (is_tombstone(pass, types[relocation->type].encoding, value))
+    if (is_tombstone(pass, ws_relocation_kinds[relocation->type].encoding, value))
       return true;
     return placed
                ? stale(pass, relocation, "the operand is not the address of its symbol")
@@ -240,7 +195,7 @@ static bool memory_operand(const struct pass *pass, const struct ws_relocation *
     }
     return true;
   }
-  bool relative = operand == MEMORY_ADDR_REL || operand == MEMORY_ADDR_LOCREL;
+  bool relative = operand == WS_REL_MEMORY_ADDR_REL || operand == WS_REL_MEMORY_ADDR_LOCREL;
   if (relative && base == WS_BASE_MEMORY)
     return true;
   return add_fixup(pass, relocation, base, relative ? WS_BASE_MEMORY : WS_BASE_COUNT,
@@ -251,9 +206,9 @@ static bool table_operand(const struct pass *pass, const struct ws_relocation *r
                           const struct ws_symbol *symbol, uint64_t value) {
   if (symbol->kind != WS_SYMBOL_FUNCTION)
     return fail(pass, relocation, "its symbol is no function");
-  if (is_tombstone(pass, types[relocation->type].encoding, value))
+  if (is_tombstone(pass, ws_relocation_kinds[relocation->type].encoding, value))
     return true;
-  bool relative = types[relocation->type].operand == TABLE_INDEX_REL;
+  bool relative = ws_relocation_kinds[relocation->type].operand == WS_REL_TABLE_INDEX_REL;
   uint32_t function;
   if (!ws_table_function(pass->module, relative ? value + pass->module->info.table_base : value, &function) ||
       function != symbol->index) {
@@ -291,7 +246,7 @@ static bool got_operand(const struct pass *pass, const struct ws_relocation *rel
     return fail(pass, relocation, "its symbol has no address");
   if (symbol->flags & WS_SYMBOL_UNDEFINED) {
     global->moves = !(symbol->flags & WS_SYMBOL_WEAK);
-    global->base = WS_BASE_EXTERNAL;
+    global->base = global->moves ? WS_BASE_EXTERNAL : WS_BASE_MEMORY;
     if (value != 0)
       return stale(pass, relocation, "the GOT global of an undefined symbol is not null");
     if (global->moves && (global->target = ws_external(module, relocation->index, 0)) == UINT32_MAX)
@@ -317,14 +272,14 @@ static bool fits_instruction(const struct pass *pass, const struct ws_relocation
   if (pass->target->id != WS_SECTION_CODE)
     return true;
   uint8_t before = site(pass, relocation)[-1]; // a function's local declarations are there at the least
-  switch (types[relocation->type].encoding) {
+  switch (ws_relocation_kinds[relocation->type].encoding) {
   case WS_SLEB32:
     return before == WASM_OPCODE_I32_CONST;
   case WS_SLEB64:
     return before == WASM_OPCODE_I64_CONST;
   case WS_LEB32:
   case WS_LEB64:
-    return types[relocation->type].operand != MEMORY_ADDR ||
+    return ws_relocation_kinds[relocation->type].operand != WS_REL_MEMORY_ADDR ||
            before < 0x10; // the alignment of a load or store
   case WS_U32:
   case WS_U64:
@@ -335,16 +290,17 @@ static bool fits_instruction(const struct pass *pass, const struct ws_relocation
 
 static bool check_operand(const struct pass *pass, const struct ws_relocation *relocation) {
   struct ws_module *module = pass->module;
-  enum ws_encoding encoding = types[relocation->type].encoding;
-  enum operand operand = types[relocation->type].operand;
+  enum ws_encoding encoding = ws_relocation_kinds[relocation->type].encoding;
+  enum ws_relocated operand = ws_relocation_kinds[relocation->type].operand;
   uint64_t value;
-  if ((operand == FUNCTION_OFFSET || operand == SECTION_OFFSET) && pass->target->id != WS_SECTION_CUSTOM)
+  if ((operand == WS_REL_FUNCTION_OFFSET || operand == WS_REL_SECTION_OFFSET) &&
+      pass->target->id != WS_SECTION_CUSTOM)
     return fail(pass, relocation, "is only known in custom sections");
   // Most of DWARF's relocations are these, and they move only if the code section grows in front of them.
-  if (operand == FUNCTION_OFFSET && !module->may_shift)
+  if (operand == WS_REL_FUNCTION_OFFSET && !module->may_shift)
     return true;
   // These never do: where they are need not come into memory.
-  if (operand == SECTION_OFFSET)
+  if (operand == WS_REL_SECTION_OFFSET)
     return relocation->index < module->symbol_count || relocation->index == WS_NO_SYMBOL ||
            fail(pass, relocation, "its symbol does not exist");
   if (!ws_operand_get(site(pass, relocation), encoding, &value))
@@ -352,9 +308,9 @@ static bool check_operand(const struct pass *pass, const struct ws_relocation *r
                  "the operand is not padded to its full width, as --compress-relocations leaves it");
   if (!fits_instruction(pass, relocation))
     return fail(pass, relocation, "is not for an operand of that kind");
-  if (operand == TYPE_INDEX)
+  if (operand == WS_REL_TYPE_INDEX)
     return value == relocation->index || stale(pass, relocation, "the operand is not its type");
-  bool null = value == 0 && (operand == TABLE_INDEX || operand == TABLE_INDEX_REL);
+  bool null = value == 0 && (operand == WS_REL_TABLE_INDEX || operand == WS_REL_TABLE_INDEX_REL);
   if (relocation->index == WS_NO_SYMBOL &&
       (null || is_tombstone(pass, encoding, value) || is_left_out(pass, relocation, value)))
     return true;
@@ -362,31 +318,31 @@ static bool check_operand(const struct pass *pass, const struct ws_relocation *r
     return fail(pass, relocation, "its symbol does not exist");
   const struct ws_symbol *symbol = &module->symbols[relocation->index];
   switch (operand) {
-  case MEMORY_ADDR:
-  case MEMORY_ADDR_REL:
-  case MEMORY_ADDR_TLS:
-  case MEMORY_ADDR_LOCREL:
+  case WS_REL_MEMORY_ADDR:
+  case WS_REL_MEMORY_ADDR_REL:
+  case WS_REL_MEMORY_ADDR_TLS:
+  case WS_REL_MEMORY_ADDR_LOCREL:
     return memory_operand(pass, relocation, symbol, value);
-  case TABLE_INDEX:
-  case TABLE_INDEX_REL:
+  case WS_REL_TABLE_INDEX:
+  case WS_REL_TABLE_INDEX_REL:
     return table_operand(pass, relocation, symbol, value);
-  case GLOBAL_INDEX:
+  case WS_REL_GLOBAL_INDEX:
     if (symbol->kind != WS_SYMBOL_GLOBAL)
       return got_operand(pass, relocation, symbol, value);
     return value == symbol->index || stale(pass, relocation, "the operand is not the index of its global");
-  case FUNCTION_INDEX:
+  case WS_REL_FUNCTION_INDEX:
     if (symbol->kind != WS_SYMBOL_FUNCTION)
       return fail(pass, relocation, "its symbol is no function");
     return value == symbol->index || is_tombstone(pass, encoding, value) ||
            stale(pass, relocation, "the operand is not the index of its function");
-  case FUNCTION_OFFSET:
+  case WS_REL_FUNCTION_OFFSET:
     if (!is_tombstone(pass, encoding, value))
       return add_fixup(pass, relocation, WS_BASE_CODE, WS_BASE_COUNT, relocation->index);
     return true;
-  case SECTION_OFFSET: // returned above
-  case TAG_INDEX:
-  case TABLE_NUMBER:
-  case TYPE_INDEX:
+  case WS_REL_SECTION_OFFSET: // returned above
+  case WS_REL_TAG_INDEX:
+  case WS_REL_TABLE_NUMBER:
+  case WS_REL_TYPE_INDEX:
     return true;
   }
   return true;
@@ -432,17 +388,19 @@ void ws_put_relocation(struct ws_buffer *buffer, const struct ws_relocation *rel
 static bool read_relocation(struct pass *pass, struct ws_reader *reader) {
   const uint8_t *at = reader->at;
   struct ws_relocation relocation = ws_read_relocation(reader);
-  if (at < reader->end && *at >= TYPE_COUNT)
+  if (at < reader->end && !ws_relocation_name(*at))
     return ws_module_fail(pass->module, pass->error, pass->name, at,
                           "relocation type %u is unknown to this wasmshare", *at);
   if (reader->bad)
     return ws_module_fail(pass->module, pass->error, pass->name, reader->at, "malformed section");
   pass->module->info.relocations[relocation.type]++;
 
-  uint64_t end = (uint64_t)relocation.offset + ws_encoding_width(types[relocation.type].encoding);
+  uint64_t end =
+      (uint64_t)relocation.offset + ws_encoding_width(ws_relocation_kinds[relocation.type].encoding);
   if (end > pass->target->content.size)
     return ws_module_fail(pass->module, pass->error, pass->name, at,
-                          "%s lies outside its section" WS_REWRITTEN, types[relocation.type].name);
+                          "%s lies outside its section" WS_REWRITTEN,
+                          ws_relocation_kinds[relocation.type].name);
   if (relocation.offset < pass->end)
     return fail(pass, &relocation, "overlaps the relocation before it, or is out of order");
   if (!check_container(pass, &relocation, (uint32_t)end))

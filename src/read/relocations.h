@@ -10,27 +10,33 @@
 // relocation says, or one that lies across a boundary is an error.
 bool ws_read_relocations(struct ws_module *module, struct ws_error *error);
 
-// Whether entries of this type have an addend: those of addresses, and of offsets into sections.
+// What the operand of a relocation is.
+enum ws_relocated {
+  WS_REL_FUNCTION_INDEX,
+  WS_REL_TYPE_INDEX,
+  WS_REL_GLOBAL_INDEX, // of a global, or of the GOT global of a data or function symbol
+  WS_REL_TAG_INDEX,
+  WS_REL_TABLE_NUMBER,
+  WS_REL_TABLE_INDEX,        // a function pointer
+  WS_REL_TABLE_INDEX_REL,    // the same, relative to the table base
+  WS_REL_MEMORY_ADDR,        // an address
+  WS_REL_MEMORY_ADDR_REL,    // the same, relative to the memory base
+  WS_REL_MEMORY_ADDR_TLS,    // relative to the thread's block
+  WS_REL_MEMORY_ADDR_LOCREL, // relative to the operand's own address
+  WS_REL_FUNCTION_OFFSET,    // in the code section
+  WS_REL_SECTION_OFFSET,     // in a custom section
+};
+
+// By type: see format/relocations.def.
+extern const struct ws_relocation_kind {
+  const char *name;
+  enum ws_encoding encoding;
+  enum ws_relocated operand;
+  bool has_addend;
+} ws_relocation_kinds[WS_RELOCATION_TYPES];
+
 static inline bool ws_relocation_has_addend(unsigned type) {
-  switch (type) {
-  case R_WASM_MEMORY_ADDR_LEB:
-  case R_WASM_MEMORY_ADDR_SLEB:
-  case R_WASM_MEMORY_ADDR_I32:
-  case R_WASM_MEMORY_ADDR_REL_SLEB:
-  case R_WASM_MEMORY_ADDR_LEB64:
-  case R_WASM_MEMORY_ADDR_SLEB64:
-  case R_WASM_MEMORY_ADDR_I64:
-  case R_WASM_MEMORY_ADDR_REL_SLEB64:
-  case R_WASM_MEMORY_ADDR_TLS_SLEB:
-  case R_WASM_MEMORY_ADDR_TLS_SLEB64:
-  case R_WASM_MEMORY_ADDR_LOCREL_I32:
-  case R_WASM_FUNCTION_OFFSET_I32:
-  case R_WASM_FUNCTION_OFFSET_I64:
-  case R_WASM_SECTION_OFFSET_I32:
-    return true;
-  default:
-    return false;
-  }
+  return type < WS_RELOCATION_TYPES && ws_relocation_kinds[type].has_addend;
 }
 
 // How wide the operand of a relocation of a known type is, in bytes.

@@ -135,12 +135,88 @@ static void operands_that_linkers_relocate_are_told_by_their_padding(void **stat
   assert_operand(WS_OPERAND_INDEX, 0, false, true, 0xfc, 0x0b, 0x00);
 }
 
+struct seen {
+  struct ws_operand operands[8];
+  size_t count;
+};
+
+static void see(void *context, const struct ws_operand *operand) {
+  struct seen *seen = context;
+  assert_true(seen->count < sizeof seen->operands / sizeof *seen->operands);
+  seen->operands[seen->count++] = *operand;
+}
+
+#define assert_space(seen, nth, expected_space, expected_offset, expected_value)                             \
+  do {                                                                                                       \
+    assert_true((nth) < (seen)->count);                                                                      \
+    assert_int_equal((seen)->operands[nth].space, expected_space);                                           \
+    assert_int_equal((seen)->operands[nth].offset, expected_offset);                                         \
+    assert_int_equal((seen)->operands[nth].value, expected_value);                                           \
+  } while (0)
+
+static struct seen visit(struct ws_slice bytes) {
+  struct seen seen = {0};
+  struct ws_operand_visitor visitor = {see, &seen};
+  struct ws_reader reader = ws_reader(bytes);
+  ws_visit_instruction(&reader, &visitor);
+  assert_false(reader.bad);
+  assert_true(reader.at == reader.end);
+  return seen;
+}
+
+static void every_operand_is_shown_with_its_space(void **state) {
+  (void)state;
+  struct seen seen = visit(BYTES(0x11, 0x85, 0x80, 0x80, 0x80, 0x00, 0x02)); // call_indirect
+  assert_int_equal(seen.count, 2);
+  assert_space(&seen, 0, WS_SPACE_TYPE, 1, 5);
+  assert_space(&seen, 1, WS_SPACE_TABLE, 6, 2);
+  assert_int_equal(seen.operands[0].width, 5);
+  // try_table (type 3) (catch 1 0) (catch_ref 2 0) (catch_all 0)
+  seen = visit(BYTES(0x1f, 0x03, 0x03, 0x00, 0x01, 0x00, 0x01, 0x02, 0x00, 0x02, 0x00));
+  assert_int_equal(seen.count, 3);
+  assert_space(&seen, 0, WS_SPACE_TYPE, 1, 3);
+  assert_space(&seen, 1, WS_SPACE_TAG, 4, 1);
+  assert_space(&seen, 2, WS_SPACE_TAG, 7, 2);
+  seen = visit(BYTES(0x2d, 0x40, 0x01, 0x88, 0x02)); // i32.load8_u of memory 1
+  assert_int_equal(seen.count, 2);
+  assert_space(&seen, 0, WS_SPACE_MEMORY, 2, 1);
+  assert_space(&seen, 1, WS_SPACE_OFFSET, 3, 264);
+  seen = visit(BYTES(0xfc, 0x0c, 0x04, 0x01)); // table.init
+  assert_space(&seen, 0, WS_SPACE_ELEMENT_SEGMENT, 2, 4);
+  assert_space(&seen, 1, WS_SPACE_TABLE, 3, 1);
+  seen = visit(BYTES(0xfc, 0x08, 0x07, 0x00)); // memory.init
+  assert_space(&seen, 0, WS_SPACE_DATA_SEGMENT, 2, 7);
+  assert_space(&seen, 1, WS_SPACE_MEMORY, 3, 0);
+  seen = visit(BYTES(0xd0, 0x09)); // ref.null 9
+  assert_space(&seen, 0, WS_SPACE_TYPE, 1, 9);
+  assert_int_equal(visit(BYTES(0xd0, 0x6f)).count, 0); // ref.null extern
+  assert_int_equal(visit(BYTES(0x02, 0x40)).count, 0); // block
+  assert_int_equal(visit(BYTES(0x02, 0x7f)).count, 0); // block (result i32)
+  seen = visit(BYTES(0x41, 0x90, 0x08));               // i32.const
+  assert_space(&seen, 0, WS_SPACE_CONSTANT, 1, 1040);
+  seen = visit(BYTES(0xd2, 0x06)); // ref.func
+  assert_space(&seen, 0, WS_SPACE_FUNCTION, 1, 6);
+}
+
+static void locals_name_types_too(void **state) {
+  (void)state;
+  struct seen seen = {0};
+  struct ws_operand_visitor visitor = {see, &seen};
+  struct ws_reader reader = ws_reader(BYTES(0x02, 0x01, 0x7f, 0x01, 0x63, 0x04));
+  ws_visit_locals(&reader, &visitor);
+  assert_false(reader.bad);
+  assert_int_equal(seen.count, 1);
+  assert_space(&seen, 0, WS_SPACE_TYPE, 5, 4);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_instruction_ends_where_the_next_begins),
       cmocka_unit_test(what_is_not_known_is_malformed),
       cmocka_unit_test(local_declarations_are_skipped),
       cmocka_unit_test(operands_that_linkers_relocate_are_told_by_their_padding),
+      cmocka_unit_test(every_operand_is_shown_with_its_space),
+      cmocka_unit_test(locals_name_types_too),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
