@@ -19,29 +19,29 @@ struct edge {
 
 // What is known of a defined function, each a bit.
 enum {
-  OPERATES = 1,   // grows the memory, or reads its size
-  NAMES_BASE = 2, // __heap_base
-  NAMES_END = 4,  // __heap_end
-  REACHABLE = 8,  //
-  RELOCATED = 16, // there are relocations in it
-  OUTSIDE = 32,   // it is exported, or called through the table
-  FOLLOWED = 64,  // what it does matters
-  IN_TABLE = 128,
+  NAMES = WS_NAMES_HEAP_BASE | WS_NAMES_HEAP_END | WS_NAMES_DATA_END,
+  OPERATES = 8,   // grows the memory, or reads its size
+  REACHABLE = 16, //
+  RELOCATED = 32, // there are relocations in it
+  OUTSIDE = 64,   // it is exported, or called through a table
+  IN_TABLE = 128, //
+  FOLLOWED = 256, // what it does matters
 };
 
 struct heap {
   struct ws_module *module;
   struct ws_error *error;
-  uint8_t *functions; // flags
+  uint16_t *functions; // flags
   bool *inlined;
   struct edge *edges; // in order of `from`
   size_t edge_count, edge_capacity;
   struct ws_heap_operand *operands;
   size_t operand_count, operand_capacity;
-  bool data_names_base, data_names_end;
+  unsigned data_names;
+  uint32_t data_end; // the symbol; UINT32_MAX if there is none
   struct ws_heap_flow flow;
   // Who was seen to do it first; UINT32_MAX if nobody
-  uint32_t names_base, names_end, grows, ignores, takes, claims, lost;
+  uint32_t names_base, names_end, names_data_end, grows, ignores, takes, claims, lost;
 };
 
 static bool no_memory(struct heap *heap) {
@@ -95,7 +95,11 @@ static void find_operations(struct heap *heap) {
 
 // ------------------------------------------------------------------------------------- who names __heap_base
 
-static bool name_operand(struct heap *heap, uint32_t offset, enum ws_base base) {
+static unsigned name_of(uint8_t base) {
+  return base == WS_BASE_HEAP_BASE ? WS_NAMES_HEAP_BASE : base == WS_BASE_HEAP_END ? WS_NAMES_HEAP_END : 0;
+}
+
+static bool name_operand(struct heap *heap, uint32_t offset, unsigned name) {
   uint32_t function = function_at(heap->module, offset);
   if (function == UINT32_MAX)
     return true;
@@ -104,46 +108,47 @@ static bool name_operand(struct heap *heap, uint32_t offset, enum ws_base base) 
   if (!operands)
     return no_memory(heap);
   heap->operands = operands;
-  heap->operands[heap->operand_count++] = (struct ws_heap_operand){offset, base};
-  heap->functions[function] |= base == WS_BASE_HEAP_BASE ? NAMES_BASE : NAMES_END;
+  heap->operands[heap->operand_count++] = (struct ws_heap_operand){offset, name != WS_NAMES_HEAP_END};
+  heap->functions[function] |= (uint16_t)name;
   return true;
 }
 
-static bool is_heap(uint8_t base) {
-  return base == WS_BASE_HEAP_BASE || base == WS_BASE_HEAP_END;
-}
-
 static int compare_operands(const void *left, const void *right) {
-  uint32_t a = ((const struct ws_heap_operand *)left)->offset,
-           b = ((const struct ws_heap_operand *)right)->offset;
-  return (a > b) - (a < b);
+  const struct ws_heap_operand *a = left, *b = right;
+  return (a->offset > b->offset) - (a->offset < b->offset);
 }
 
 static bool find_names(struct heap *heap) {
   const struct ws_module *module = heap->module;
   const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
   const struct ws_section *data = ws_section(module, WS_SECTION_DATA);
-  for (size_t i = 0; i < code->fixup_count; i++)
-    if (is_heap(code->fixups[i].base) && !name_operand(heap, code->fixups[i].offset, code->fixups[i].base))
+  for (size_t i = 0; i < code->fixup_count; i++) {
+    unsigned name = name_of(code->fixups[i].base);
+    if (name && !name_operand(heap, code->fixups[i].offset, name))
       return false;
-  qsort(heap->operands, heap->operand_count, sizeof *heap->operands, compare_operands);
-  for (size_t i = 0; data && i < data->fixup_count; i++) {
-    heap->data_names_base |= data->fixups[i].base == WS_BASE_HEAP_BASE;
-    heap->data_names_end |= data->fixups[i].base == WS_BASE_HEAP_END;
   }
+  for (size_t i = 0; data && i < data->fixup_count; i++)
+    heap->data_names |= name_of(data->fixups[i].base);
+  const struct ws_symbol *data_end = ws_absolute_symbol(module, "__data_end");
+  heap->data_end = data_end ? (uint32_t)(data_end - module->symbols) : UINT32_MAX;
   return true;
 }
 
-// A GOT global, which holds the address for position-independent code.
-static bool is_heap_global(const struct ws_module *module, uint64_t index) {
-  return index < module->global_count && !module->globals[index].imported && module->globals[index].moves &&
-         !module->globals[index].mutable && is_heap(module->globals[index].base);
+unsigned ws_heap_global(const struct ws_module *module, uint32_t index) {
+  if (index >= module->global_count)
+    return 0;
+  const struct ws_global *global = &module->globals[index];
+  struct ws_slice symbol;
+  if (global->imported || !global->moves || global->mutable)
+    return 0;
+  if (ws_got_data_symbol(global->name, &symbol) && ws_slice_is(symbol, "__data_end"))
+    return WS_NAMES_DATA_END;
+  return name_of(global->base);
 }
 
 static void name_global(struct heap *heap, uint32_t function, uint64_t index) {
-  if (is_heap_global(heap->module, index))
-    heap->functions[function] |=
-        heap->module->globals[index].base == WS_BASE_HEAP_BASE ? NAMES_BASE : NAMES_END;
+  if (index < heap->module->global_count)
+    heap->functions[function] |= (uint16_t)ws_heap_global(heap->module, (uint32_t)index);
 }
 
 // ------------------------------------------------------------------------------------------- who calls whom
@@ -182,39 +187,51 @@ static bool relocated_edge(struct heap *heap, const struct ws_section *code,
     if (++*function == module->function_count)
       return true;
   heap->functions[*function] |= RELOCATED;
+  bool address = ws_relocation_has_addend(relocation->type);
+  if (address && relocation->index == heap->data_end)
+    return name_operand(heap, relocation->offset, WS_NAMES_DATA_END);
   uint64_t index;
-  switch (relocation->type) {
-  case R_WASM_FUNCTION_INDEX_LEB:
-  case R_WASM_GLOBAL_INDEX_LEB:
-    if (!ws_operand_get(code->content.data + relocation->offset, WS_LEB32, &index))
-      return true;
-    if (relocation->type == R_WASM_FUNCTION_INDEX_LEB)
-      return add_edge(heap, *function, index);
-    name_global(heap, *function, index);
+  bool call = relocation->type == R_WASM_FUNCTION_INDEX_LEB;
+  if ((!call && relocation->type != R_WASM_GLOBAL_INDEX_LEB) ||
+      !ws_operand_get(code->content.data + relocation->offset, WS_LEB32, &index))
     return true;
-  default:
-    return true;
-  }
+  if (call)
+    return add_edge(heap, *function, index);
+  name_global(heap, *function, index);
+  return true;
 }
 
-// Every call that a compiler made has a relocation. Functions without any are the linker's, or call nothing.
-static bool read_edges(struct heap *heap, const struct ws_section *code) {
+// The relocations of code, or of data.
+static bool read_relocations(struct heap *heap, const struct ws_section *target) {
   const struct ws_module *module = heap->module;
   for (size_t i = 0; i < module->section_count; i++) {
     const struct ws_section *section = &module->sections[i];
     if (section->id != WS_SECTION_CUSTOM || !ws_slice_starts(section->name, "reloc."))
       continue;
     struct ws_reader reader = ws_reader(section->content);
-    if (ws_read_uleb32(&reader) != (uint32_t)(code - module->sections))
+    if (ws_read_uleb32(&reader) != (uint32_t)(target - module->sections))
       continue;
     ws_read_uleb32(&reader);
     uint32_t function = 0;
     while (!reader.bad && reader.at < reader.end && function < module->function_count) {
       struct ws_relocation relocation = ws_read_relocation(&reader);
-      if (!relocated_edge(heap, code, &relocation, &function))
+      if (target->id == WS_SECTION_CODE && !relocated_edge(heap, target, &relocation, &function))
         return false;
+      if (target->id == WS_SECTION_DATA && ws_relocation_has_addend(relocation.type) &&
+          relocation.index == heap->data_end)
+        heap->data_names |= WS_NAMES_DATA_END;
     }
   }
+  return true;
+}
+
+// Every call that a compiler made has a relocation. Functions without any are the linker's, or call nothing.
+static bool read_edges(struct heap *heap, const struct ws_section *code) {
+  const struct ws_module *module = heap->module;
+  const struct ws_section *data = ws_section(module, WS_SECTION_DATA);
+  if (!read_relocations(heap, code) ||
+      (data && heap->data_end != UINT32_MAX && !read_relocations(heap, data)))
+    return false;
   for (uint32_t i = 0; i < module->function_count; i++)
     if (!(heap->functions[i] & RELOCATED) && !decode_edges(heap, i))
       return false;
@@ -226,7 +243,7 @@ static int compare_edges(const void *left, const void *right) {
   return (a->from > b->from) - (a->from < b->from);
 }
 
-static void reach_outside(struct heap *heap, uint64_t function, uint8_t how) {
+static void reach_outside(struct heap *heap, uint64_t function, uint16_t how) {
   uint64_t defined = function - heap->module->imported_functions;
   if (function >= heap->module->imported_functions && defined < heap->module->function_count)
     heap->functions[defined] |= how;
@@ -299,6 +316,7 @@ static bool find_reachable(struct heap *heap, const struct ws_section *code) {
       qsort(heap->edges, heap->edge_count, sizeof *heap->edges, compare_edges);
       break;
     }
+  qsort(heap->operands, heap->operand_count, sizeof *heap->operands, compare_operands);
   find_roots(heap);
   return reach(heap);
 }
@@ -322,11 +340,12 @@ static void note(uint32_t *who, bool now, uint32_t index) {
 
 static void note_names(struct heap *heap, uint32_t index, bool lost) {
   const struct ws_heap_flow *flow = &heap->flow;
-  uint8_t flags = heap->functions[index];
+  uint16_t flags = heap->functions[index];
   bool reads = !(flags & OPERATES) && !lost && !flow->uses_base &&
                (!flow->stores_base || is_known_reader(heap->module, index));
-  note(&heap->names_base, (flags & NAMES_BASE) && !reads, index);
-  note(&heap->names_end, flags & NAMES_END, index);
+  note(&heap->names_base, (flags & WS_NAMES_HEAP_BASE) && !reads, index);
+  note(&heap->names_data_end, (flags & WS_NAMES_DATA_END) && !reads, index);
+  note(&heap->names_end, flags & WS_NAMES_HEAP_END, index);
 }
 
 static void follow_callers(struct heap *heap, uint32_t index, bool *again) {
@@ -338,29 +357,37 @@ static void follow_callers(struct heap *heap, uint32_t index, bool *again) {
       heap->functions[heap->edges[i].from] |= FOLLOWED;
 }
 
+// What it does is judged where it is called, with what is known there, unless it is called from outside.
+static bool is_judged_in_callers(const struct heap *heap, uint32_t index, const struct ws_heap_flow *before) {
+  const struct ws_heap_flow *flow = &heap->flow;
+  return !(heap->functions[index] & OUTSIDE) &&
+         (flow->returns_address || flow->returns_pages || flow->returns_size ||
+          flow->ignores_grown != before->ignores_grown || flow->takes_size != before->takes_size);
+}
+
 static void follow(struct heap *heap, uint32_t index, bool *again) {
-  struct ws_heap_flow *flow = &heap->flow;
-  bool was_lost = flow->lost;
+  struct ws_heap_flow *flow = &heap->flow, before = *flow;
   flow->lost = false;
   ws_follow_heap(flow, index);
-  bool lost = flow->lost;
-  note_names(heap, index, lost);
+  note_names(heap, index, flow->lost);
   // What only names it need not be followed.
-  bool matters = lost && (heap->functions[index] & (OPERATES | FOLLOWED));
-  flow->lost = was_lost || matters;
-  note(&heap->lost, matters, index);
+  bool lost = flow->lost && (heap->functions[index] & (OPERATES | FOLLOWED));
+  // An address is for whoever calls through a table to use; what he does with pages is not known.
+  lost |= flow->returns_pages && (heap->functions[index] & IN_TABLE);
+  if (!lost && is_judged_in_callers(heap, index, &before)) {
+    flow->ignores_grown = before.ignores_grown;
+    flow->takes_size = before.takes_size;
+    flow->claims = before.claims;
+    follow_callers(heap, index, again);
+  } else if (flow->returns_address || flow->returns_pages || flow->returns_size) {
+    follow_callers(heap, index, again);
+  }
+  flow->lost = before.lost || lost;
+  note(&heap->lost, lost, index);
   note(&heap->grows, flow->grows, index);
   note(&heap->ignores, flow->ignores_grown, index);
-  note(&heap->takes, flow->takes_size, index);
+  note(&heap->takes, flow->takes_size || flow->compares_size, index);
   note(&heap->claims, flow->claims != 0, index);
-  if (!flow->returns_address && !flow->returns_pages && !flow->returns_size)
-    return;
-  // An address is for whoever calls through a table to use; what he does with pages is not known.
-  if (flow->returns_pages && (heap->functions[index] & IN_TABLE)) {
-    flow->lost = true;
-    note(&heap->lost, true, index);
-  }
-  follow_callers(heap, index, again);
 }
 
 // Functions that name a guard may set it back to zero.
@@ -398,18 +425,21 @@ static void follow_all(struct heap *heap) {
   uint64_t budget = BUDGET;
   for (bool again = true; again;) {
     again = false;
-    heap->names_base = heap->names_end = heap->grows = heap->ignores = heap->takes = heap->claims =
-        heap->lost = UINT32_MAX;
+    heap->names_base = heap->names_end = heap->names_data_end = heap->grows = heap->ignores = heap->takes =
+        heap->claims = heap->lost = UINT32_MAX;
+    struct ws_heap_flow before = heap->flow;
     heap->flow = (struct ws_heap_flow){.module = module,
                                        .operands = heap->operands,
                                        .operand_count = heap->operand_count,
                                        .inlined = heap->inlined,
                                        .stack_pointer = stack_pointer(module),
+                                       .guard_count = before.guard_count,
                                        .budget = budget};
+    memcpy(heap->flow.guards, before.guards, sizeof before.guards);
     for (uint32_t i = 0; i < module->function_count; i++)
-      if ((heap->functions[i] & REACHABLE) &&
-          (heap->functions[i] & (OPERATES | NAMES_BASE | NAMES_END | FOLLOWED)))
+      if ((heap->functions[i] & REACHABLE) && (heap->functions[i] & (OPERATES | NAMES | FOLLOWED)))
         follow(heap, i, &again);
+    again |= heap->flow.guard_count != before.guard_count;
     if (!again)
       follow_guards(heap, &again);
     budget = heap->flow.budget;
@@ -439,25 +469,24 @@ static bool decide(struct heap *heap, enum ws_heap_class class, uint32_t who, co
   return true;
 }
 
-static bool decide_by_size(struct heap *heap, bool claims, bool takes, uint32_t base) {
-  uint32_t who = heap->takes != UINT32_MAX ? heap->takes : heap->claims;
-  if (takes || (claims && base == UINT32_MAX && !heap->data_names_base))
-    return decide(heap, WS_HEAP_UNKNOWN, who, "%s uses memory up to what memory.size says");
-  return decide(heap, WS_HEAP_CLAIMS_ONCE, heap->claims,
-                "%s takes all from __heap_base up to what memory.size says, once");
-}
-
 static bool classify(struct heap *heap) {
   const struct ws_heap_flow *flow = &heap->flow;
-  bool base = heap->names_base != UINT32_MAX || heap->data_names_base;
-  bool end = heap->names_end != UINT32_MAX || heap->data_names_end;
+  bool base = heap->names_base != UINT32_MAX || (heap->data_names & WS_NAMES_HEAP_BASE);
+  bool end = heap->names_end != UINT32_MAX || (heap->data_names & WS_NAMES_HEAP_END);
   bool once = flow->claims & flow->guards_set & ~flow->guards_cleared;
   if (flow->lost)
     return decide(heap, WS_HEAP_UNKNOWN, heap->lost, "what %s does with memory that it grows is not seen");
   if (flow->ignores_grown)
     return decide(heap, WS_HEAP_CONTIGUOUS, heap->ignores, "%s grows the memory, and ignores where");
-  if (flow->takes_size || flow->claims)
-    return decide_by_size(heap, flow->claims, flow->takes_size || !once || end, heap->names_base);
+  if (heap->names_data_end != UINT32_MAX || (heap->data_names & WS_NAMES_DATA_END))
+    return decide(heap, WS_HEAP_UNKNOWN, heap->names_data_end, "%s uses the address of __data_end");
+  if (flow->takes_size || ((base || end) && flow->compares_size))
+    return decide(heap, WS_HEAP_UNKNOWN, heap->takes, "%s uses memory up to what memory.size says");
+  if (flow->claims && (!once || !base || end))
+    return decide(heap, WS_HEAP_UNKNOWN, heap->claims, "%s uses memory up to what memory.size says");
+  if (flow->claims)
+    return decide(heap, WS_HEAP_CLAIMS_ONCE, heap->claims,
+                  "%s takes all from __heap_base up to what memory.size says, once");
   if (base && end)
     return decide(heap, WS_HEAP_BOUNDED, heap->names_end, "%s names __heap_end");
   if (base)
@@ -471,11 +500,11 @@ static bool classify(struct heap *heap) {
 
 // Whether there is anything to find.
 static bool may_have_heap(const struct heap *heap) {
-  bool may = heap->data_names_base || heap->data_names_end;
+  bool may = heap->data_names || heap->data_end != UINT32_MAX;
   for (uint32_t i = 0; i < heap->module->global_count && !may; i++)
-    may = is_heap_global(heap->module, i);
+    may = ws_heap_global(heap->module, i);
   for (uint32_t i = 0; i < heap->module->function_count && !may; i++)
-    may = heap->functions[i] & (OPERATES | NAMES_BASE | NAMES_END);
+    may = heap->functions[i] & (OPERATES | NAMES);
   return may;
 }
 

@@ -28,6 +28,7 @@ struct value {
   enum { NOT_OWN, OWN_END, OWN_LENGTH } own; // memory.size, when the module has just grown the memory itself
   int8_t size, grown, base;
   bool nonzero;
+  bool maybe;      // or it is none of that
   bool bytes;      // not pages
   bool near;       // not more than a page away from what was returned
   bool current;    // nobody has grown the memory since
@@ -46,6 +47,7 @@ struct state {
   bool pending;    // memory was grown, and nothing has asked yet where
   uint8_t grown;   // how often the module itself has grown it, with nobody else in between,
   bool failed;     // the last time without success
+  bool elsewhere;  // the grown pages may not be where the program expected them
   uint32_t guards; // those that were seen to be zero
   int64_t pointer; // __stack_pointer, from what it was at first
   unsigned slot_count;
@@ -124,6 +126,7 @@ static struct value join_values(struct value a, struct value b) {
   both.grown = join_count(a.grown, b.grown);
   both.base = join_count(a.base, b.base);
   both.nonzero = a.nonzero && b.nonzero;
+  both.maybe = a.maybe || b.maybe || a.size != b.size || a.grown != b.grown;
   both.bytes = (a.bytes || !from_a) && (b.bytes || !from_b);
   both.near = (a.near || !from_a) && (b.near || !from_b);
   both.current = (a.current || !a.size) && (b.current || !b.size);
@@ -134,7 +137,8 @@ static struct value join_values(struct value a, struct value b) {
 static bool same_value(const struct value *a, const struct value *b) {
   return a->number == b->number && a->what == b->what && a->test == b->test && a->own == b->own &&
          a->size == b->size && a->grown == b->grown && a->base == b->base && a->nonzero == b->nonzero &&
-         a->bytes == b->bytes && a->near == b->near && a->current == b->current && a->guards == b->guards;
+         a->maybe == b->maybe && a->bytes == b->bytes && a->near == b->near && a->current == b->current &&
+         a->guards == b->guards;
 }
 
 // --------------------------------------------------------------------------------------------------- states
@@ -173,6 +177,7 @@ static void join_state(struct state *to, const struct state *from, uint32_t coun
     return;
   }
   to->pending |= from->pending;
+  to->elsewhere |= from->elsewhere;
   // Whether it failed, a program asks again where the ways of success and failure have met.
   bool failed = to->failed || from->failed;
   if (failed ? from->grown > to->grown : from->grown < to->grown)
@@ -187,9 +192,9 @@ static void join_state(struct state *to, const struct state *from, uint32_t coun
 }
 
 static bool same_state(const struct state *a, const struct state *b, uint32_t count) {
-  bool same = a->live == b->live && a->pending == b->pending && a->grown == b->grown &&
-              a->failed == b->failed && a->guards == b->guards && a->pointer == b->pointer &&
-              a->slot_count == b->slot_count;
+  bool same = a->live == b->live && a->pending == b->pending && a->elsewhere == b->elsewhere &&
+              a->grown == b->grown && a->failed == b->failed && a->guards == b->guards &&
+              a->pointer == b->pointer && a->slot_count == b->slot_count;
   for (unsigned i = 0; i < a->slot_count && same; i++)
     same = a->slots[i].offset == b->slots[i].offset && a->slots[i].width == b->slots[i].width &&
            same_value(&a->slots[i].value, &b->slots[i].value);
@@ -241,8 +246,12 @@ static void assume(struct run *run, struct state *state, const struct value *con
     for (unsigned i = 0; i < state->slot_count; i++)
       own_becomes_size(&state->slots[i].value);
   }
-  if (test == (holds ? SAME : NOT_SAME))
+  if (test == (holds ? SAME : NOT_SAME) && state->pending) {
+    run->flow->expects_grown = true;
     state->pending = false;
+  }
+  if (test == (holds ? NOT_SAME : SAME))
+    state->elsewhere = true;
   if (test != (holds ? ZERO : NOT_ZERO))
     return;
   struct ws_heap_flow *flow = run->flow;
@@ -278,11 +287,25 @@ static void take_size(struct run *run, const struct value *value) {
     flow->takes_size = true;
 }
 
+// Something is compared with it: a bound of what is used, or of what may be an address at all.
+static void compare_size(struct run *run, const struct value *value) {
+  if (value->guards)
+    take_size(run, value);
+  else if (value->size && run->now.live)
+    run->flow->compares_size = true;
+}
+
+// The program uses the address of what it has grown.
+static void use_grown(struct run *run) {
+  run->flow->uses_elsewhere |= run->now.elsewhere;
+  run->now.pending = false;
+}
+
 // The value goes to where it is not followed.
 static void escape(struct run *run, const struct value *value) {
   take_size(run, value);
   if (is_address(value))
-    run->now.pending = false;
+    use_grown(run);
   if (value->base)
     run->flow->uses_base = true;
 }
@@ -300,7 +323,7 @@ static void forget_order(struct run *run) {
 
 // What memory.size said just before is where the pages are that are now grown.
 static void size_becomes_grown(struct value *value) {
-  if (!value->current || !value->size)
+  if (!value->current || !value->size || value->maybe)
     return;
   value->grown = value->size;
   value->size = 0;
@@ -329,7 +352,7 @@ static struct value memory_grow(struct run *run, struct value pages) {
     run->flow->relies_on_order = true;
   else
     now->pending = true;
-  now->failed = false;
+  now->failed = now->elsewhere = false;
   now->grown = now->grown < MAXIMUM_GROWN ? (uint8_t)(now->grown + 1) : MAXIMUM_GROWN;
   return (struct value){.grown = 1, .near = true};
 }
@@ -351,6 +374,7 @@ static struct value mix(struct value a, struct value b) {
   result.grown = a.grown || b.grown ? SOME : 0;
   result.base = a.base || b.base ? SOME : 0;
   result.bytes = a.bytes || b.bytes;
+  result.maybe = a.maybe || b.maybe;
   result.current = (a.current || !a.size) && (b.current || !b.size);
   return result;
 }
@@ -396,12 +420,14 @@ static struct value bit_and(struct value a, struct value b, bool is_64) {
     return a; // a condition
   if (is_memory(&a) && is_memory(&b))
     result = mix(a, b);
-  if (is_constant(&b) && b.number < WS_PAGE_SIZE)
+  if (is_constant(&b) && b.number < WS_PAGE_SIZE && (result.bytes || !is_memory(&result)))
     return anything; // less than a page is no address
   result.what = UNKNOWN;
   result.test = NO_TEST;
   result.nonzero = false;
-  result.near |= result.grown && result.bytes; // aligned, up perhaps
+  // What is grown is aligned to a page, so more than that is asked for; what rounds to pages is some end.
+  bool is_page = is_constant(&b) && as_signed(b.number, is_64) >= -(int64_t)WS_PAGE_SIZE;
+  result.near |= result.grown && result.bytes && !is_page;
   return result;
 }
 
@@ -497,8 +523,10 @@ static struct value equals(struct value a, struct value b, bool is_64) {
     return equals_zero(a);
   if (is_memory(&a) && is_failure(&b, is_64))
     return condition(FAILED, 0);
+  // With itself, it is compared to see whether a number is too large.
+  bool itself = a.grown && b.grown && !a.maybe && !b.maybe;
   bool grown = (a.grown && a.near) || (b.grown && b.near);
-  return condition(grown && !is_constant(&b) ? SAME : NO_TEST, 0);
+  return condition(grown && !itself && !is_constant(&b) ? SAME : NO_TEST, 0);
 }
 
 // `less` < or <= `more`
@@ -515,8 +543,8 @@ static struct value compare(struct run *run, struct value less, struct value mor
   if (is_signed && more.grown && is_constant(&less) && as_signed(less.number, is_64) <= 0)
     return condition(NOT_FAILED, 0);
   if (!number && !(less.size && more.size)) {
-    take_size(run, &less);
-    take_size(run, &more);
+    compare_size(run, &less);
+    compare_size(run, &more);
   }
   return condition(NO_TEST, 0);
 }
@@ -594,12 +622,12 @@ static void use_address(struct run *run, const struct value *address) {
   if (!address->size || address->bytes)
     take_size(run, address);
   if (is_address(address))
-    run->now.pending = false;
+    use_grown(run);
   if (address->base)
     run->flow->uses_base = true;
 }
 
-// The operand is __heap_base, not just a number.
+// Whether the operand is __heap_base, not just a number; or __data_end, which may be as good.
 static int8_t base_of(const struct run *run, const uint8_t *operand) {
   const struct ws_heap_flow *flow = run->flow;
   uint32_t offset = (uint32_t)(operand - run->code);
@@ -611,8 +639,7 @@ static int8_t base_of(const struct run *run, const uint8_t *operand) {
     else
       high = middle;
   }
-  return low < flow->operand_count && flow->operands[low].offset == offset &&
-         flow->operands[low].base == WS_BASE_HEAP_BASE;
+  return low < flow->operand_count && flow->operands[low].offset == offset && flow->operands[low].is_base;
 }
 
 static void load(struct run *run, const struct ws_instruction *instruction) {
@@ -919,19 +946,23 @@ static bool call_indirect(struct run *run, struct ws_reader at) {
 
 // -------------------------------------------------------------------------------------------- instructions
 
-static bool is_global_of(const struct ws_module *module, uint64_t index, enum ws_base base) {
+// Globals that never change hold addresses, for position-independent code.
+static struct value global_value(const struct ws_module *module, uint64_t index) {
+  if (index >= module->global_count)
+    return anything;
   const struct ws_global *global = &module->globals[index];
-  return index < module->global_count && !global->imported && global->moves && global->base == base &&
-         !global->mutable;
+  if (global->imported || global->mutable || global->init.kind == WS_CONSTANT_OTHER)
+    return anything;
+  struct value value = constant(global->init.value);
+  value.base = ws_heap_global(module, (uint32_t)index) & (WS_NAMES_HEAP_BASE | WS_NAMES_DATA_END) ? 1 : 0;
+  return value;
 }
 
 static void global_get(struct run *run, uint64_t index) {
-  struct value value = anything;
   if (index == run->flow->stack_pointer)
-    value = (struct value){.what = IN_FRAME, .number = (uint64_t)run->now.pointer};
+    push(run, (struct value){.what = IN_FRAME, .number = (uint64_t)run->now.pointer});
   else
-    value.base = is_global_of(run->flow->module, index, WS_BASE_HEAP_BASE);
-  push(run, value);
+    push(run, global_value(run->flow->module, index));
 }
 
 static void global_set(struct run *run, uint64_t index) {
@@ -950,8 +981,16 @@ static void number(struct run *run, const struct ws_instruction *instruction) {
 
 static void select_one(struct run *run) {
   struct value held = pop(run), otherwise = pop(run), value = pop(run);
-  bool known = is_constant(&held);
-  push(run, !known ? join_values(value, otherwise) : held.number ? value : otherwise);
+  if (is_constant(&held)) {
+    push(run, held.number ? value : otherwise);
+    return;
+  }
+  struct value either = join_values(value, otherwise);
+  // Instead of an address, what is used may be another, and not because memory.grow failed or went on there.
+  const struct value *unlike = !value.grown ? &value : !otherwise.grown ? &otherwise : NULL;
+  if (unlike && !is_constant(unlike) && held.test == NO_TEST && !is_memory(&held))
+    either.near &= !either.grown;
+  push(run, either);
 }
 
 static bool local(struct run *run, uint8_t opcode, uint64_t index) {
@@ -1017,6 +1056,31 @@ static bool atomic(struct run *run, uint32_t suffix) {
   if (suffix < 0x1e) // the first that reads and writes
     return other(run, 2, 0);
   return other(run, suffix < WASM_OPCODE_I32_RMW_CMPXCHG ? 2 : 3, 1);
+}
+
+// How many vectors or numbers it takes, if it gives one.
+static uint32_t vector_operands(uint32_t suffix) {
+  static const uint8_t unary[] = {77,  83,  94,  95,  96,  97,  98,  99,  100, 103, 104, 105, 106, 116, 117,
+                                  122, 124, 125, 126, 127, 128, 129, 131, 132, 135, 136, 137, 138, 148, 160,
+                                  161, 163, 164, 167, 168, 169, 170, 192, 193, 195, 196, 199, 200, 201, 202,
+                                  224, 225, 227, 236, 237, 239, 248, 249, 250, 251, 252, 253, 254, 255};
+  enum { V128_CONST = 12, BITSELECT = 82, LOAD_32_ZERO = 92, LOAD_64_ZERO = 93 };
+  if (suffix == V128_CONST)
+    return 0;
+  if (suffix < 11 || suffix == LOAD_32_ZERO || suffix == LOAD_64_ZERO || (suffix >= 15 && suffix <= 22) ||
+      suffix == 24 || suffix == 25 || suffix == 27 || suffix == 29 || suffix == 31 || suffix == 33)
+    return 1; // loads, splat, extract_lane
+  if (suffix == BITSELECT || (suffix >= 0x105 && suffix <= 0x10c) || suffix == 0x113)
+    return 3;
+  return suffix <= 255 && memchr(unary, (int)suffix, sizeof unary) ? 1 : suffix > 256 && suffix < 261 ? 1 : 2;
+}
+
+static bool vector(struct run *run, uint32_t suffix) {
+  if (suffix == 11 || (suffix >= 88 && suffix <= 91)) // stores
+    return other(run, 2, 0);
+  if (suffix > 0x113) // half precision
+    return lose(run);
+  return other(run, vector_operands(suffix), 1);
 }
 
 static bool is_unary(uint8_t opcode) {
@@ -1122,7 +1186,9 @@ static bool step(struct run *run, const struct ws_instruction *instruction, stru
     return misc(run, instruction->suffix);
   case WASM_OPCODE_ATOMICS_PREFIX:
     return atomic(run, instruction->suffix);
-  default: // exceptions, vectors, tables
+  case WASM_OPCODE_SIMD_PREFIX:
+    return vector(run, instruction->suffix);
+  default: // exceptions, tables
     return lose(run);
   }
 }
@@ -1201,6 +1267,7 @@ void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
   struct run run = {.flow = flow};
   uint32_t parameters = 0, results = 0;
   flow->returns_pages = flow->returns_address = flow->returns_size = false;
+  flow->expects_grown = flow->uses_elsewhere = false;
   flow->uses_base = flow->stores_base = false;
   if (!type_counts(&run, module->function_types[index], &parameters, &results))
     return;
@@ -1208,8 +1275,10 @@ void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
   if (arguments && follow(&run, index, arguments, parameters) && run.now.live) {
     struct value result = run.result_count ? run.now.values[run.local_count] : anything;
     flow->returns_address = run.now.pending && is_address(&result);
-    flow->returns_pages = run.now.pending && result.grown && !flow->returns_address;
-    flow->ignores_grown |= run.now.pending && !result.grown;
+    flow->returns_pages = run.now.pending && result.grown && result.near && !result.bytes;
+    flow->uses_elsewhere |= flow->returns_address;
+    flow->ignores_grown |= run.now.pending && !flow->returns_address && !flow->returns_pages;
+    flow->ignores_grown |= flow->expects_grown && !flow->uses_elsewhere;
     flow->returns_size = result.size || result.own;
     flow->uses_base |= result.base != 0;
   } else if (!arguments) {

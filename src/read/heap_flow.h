@@ -10,11 +10,17 @@
 
 #include "read/module.h"
 
-// An operand in the code section that is __heap_base or __heap_end.
+// Addresses that say where the memory is that nothing was linked into, each a bit.
+enum { WS_NAMES_HEAP_BASE = 1, WS_NAMES_HEAP_END = 2, WS_NAMES_DATA_END = 4 };
+
+// An operand in the code section that is one of them.
 struct ws_heap_operand {
   uint32_t offset; // in the section's content
-  enum ws_base base;
+  bool is_base;    // where that memory begins
 };
+
+// Which of them a GOT global holds for position-independent code; 0 if none.
+unsigned ws_heap_global(const struct ws_module *module, uint32_t index);
 
 enum { WS_HEAP_GUARDS = 8 };
 
@@ -36,11 +42,13 @@ struct ws_heap_flow {
   bool lost;
   bool grows, reads_size;
   bool ignores_grown;   // memory is grown, and where the new pages are makes no difference
+  bool compares_size;   // addresses are compared with memory.size
   bool takes_size;      // memory up to memory.size is taken, at any time
   uint32_t claims;      // or only while one of these guards is zero; 0 if it is not taken
   bool relies_on_order; // on nobody growing the memory between two of its own steps
 
   // What was found in the last function alone.
+  bool expects_grown, uses_elsewhere; // compares where the grown pages are, and goes on if they are elsewhere
   bool returns_pages, returns_address; // its caller has to ask where the grown pages are
   bool returns_size;
   bool stores_base; // __heap_base is put into a variable
