@@ -357,31 +357,44 @@ static void follow_callers(struct heap *heap, uint32_t index, bool *again) {
       heap->functions[heap->edges[i].from] |= FOLLOWED;
 }
 
-// What it does is judged where it is called, with what is known there, unless it is called from outside.
-static bool is_judged_in_callers(const struct heap *heap, uint32_t index, const struct ws_heap_flow *before) {
-  const struct ws_heap_flow *flow = &heap->flow;
-  return !(heap->functions[index] & OUTSIDE) &&
-         (flow->returns_address || flow->returns_pages || flow->returns_size ||
-          flow->ignores_grown != before->ignores_grown || flow->takes_size != before->takes_size);
+// One guard has to be before all of them.
+static void join_claims(struct ws_heap_flow *flow, uint32_t claims) {
+  if (!flow->claims || !claims) {
+    flow->claims |= claims;
+    return;
+  }
+  flow->claims &= claims;
+  flow->takes_size |= flow->claims == 0;
 }
 
 static void follow(struct heap *heap, uint32_t index, bool *again) {
   struct ws_heap_flow *flow = &heap->flow, before = *flow;
-  flow->lost = false;
+  uint16_t flags = heap->functions[index];
+  flow->lost = flow->grows = flow->compares_size = false;
+  flow->claims = 0;
   ws_follow_heap(flow, index);
+  heap->module->functions[index].takes_size =
+      flow->returns_size || flow->claims || (flow->takes_size && !before.takes_size);
   note_names(heap, index, flow->lost);
   // What only names it need not be followed.
-  bool lost = flow->lost && (heap->functions[index] & (OPERATES | FOLLOWED));
+  bool lost = flow->lost && (flags & (OPERATES | FOLLOWED));
   // An address is for whoever calls through a table to use; what he does with pages is not known.
-  lost |= flow->returns_pages && (heap->functions[index] & IN_TABLE);
-  if (!lost && is_judged_in_callers(heap, index, &before)) {
+  lost |= flow->returns_pages && (flags & IN_TABLE);
+  // A function that does nothing but compare checks its arguments.
+  flow->compares_size = (flow->compares_size && (flow->grows || (flags & NAMES))) || before.compares_size;
+  flow->grows |= before.grows;
+  bool returns = flow->returns_address || flow->returns_pages || flow->returns_size;
+  if (!lost && !(flags & OUTSIDE) &&
+      (returns || flow->ignores_grown != before.ignores_grown || flow->takes_size != before.takes_size)) {
+    // What it does is judged where it is called, with what is known there.
     flow->ignores_grown = before.ignores_grown;
     flow->takes_size = before.takes_size;
-    flow->claims = before.claims;
-    follow_callers(heap, index, again);
-  } else if (flow->returns_address || flow->returns_pages || flow->returns_size) {
-    follow_callers(heap, index, again);
+    flow->claims = 0;
+    returns = true;
   }
+  if (returns)
+    follow_callers(heap, index, again);
+  join_claims(flow, before.claims);
   flow->lost = before.lost || lost;
   note(&heap->lost, lost, index);
   note(&heap->grows, flow->grows, index);

@@ -96,6 +96,7 @@ struct ws_function {
   bool has_symbol, has_local_symbol; // linking.c: what an object defines has one, local or not
   bool synthetic;       // synthetic.c: the linker wrote it
   bool unpadded;        // synthetic.c: and its addresses are not of full width
+  bool takes_size;      // heap.c: takes memory up to what memory.size says in it
   struct ws_slice name; // from the name section or the symbol table; may be empty
 };
 
