@@ -61,8 +61,7 @@ static uint32_t function_at(const struct ws_module *module, uint32_t offset) {
   return low < module->function_count && module->functions[low].offset <= offset ? low : UINT32_MAX;
 }
 
-// ------------------------------------------------------------------------------------- who operates on
-// memory
+// ---------------------------------------------------------------------------------------------- who operates
 
 static bool operates(const struct ws_module *module, uint32_t index) {
   struct ws_reader body = ws_reader(ws_function_body(module, index));
@@ -75,14 +74,27 @@ static bool operates(const struct ws_module *module, uint32_t index) {
   return body.bad;
 }
 
+// Whether one of 64 bytes is like an opcode of theirs with index 0. There is no branch in here, so that many
+// are looked at at once.
+static bool may_operate(const uint8_t *bytes) {
+  unsigned any = 0;
+  for (size_t i = 0; i < 64; i++)
+    any |=
+        ((unsigned)(bytes[i] == WASM_OPCODE_MEMORY_SIZE) | (unsigned)(bytes[i] == WASM_OPCODE_MEMORY_GROW)) &
+        (unsigned)((bytes[i + 1] & 0x7f) == 0);
+  return any;
+}
+
 // Only functions with these bytes in them are decoded.
 static void find_operations(struct heap *heap) {
   const struct ws_module *module = heap->module;
   const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
   const uint8_t *bytes = code->content.data;
   for (size_t i = 0; i + 1 < code->content.size; i++) {
+    while (i + 64 < code->content.size && !may_operate(bytes + i))
+      i += 64;
     bool opcode = bytes[i] == WASM_OPCODE_MEMORY_SIZE || bytes[i] == WASM_OPCODE_MEMORY_GROW;
-    if (!opcode || (bytes[i + 1] & 0x7f))
+    if (!opcode || i + 1 == code->content.size || (bytes[i + 1] & 0x7f))
       continue;
     uint32_t function = function_at(module, (uint32_t)i);
     if (function == UINT32_MAX)
@@ -180,12 +192,18 @@ static bool decode_edges(struct heap *heap, uint32_t index) {
   return true;
 }
 
+// Every call that a compiler made has a relocation. Functions without any are the linker's, or call nothing.
+static bool next_function(struct heap *heap, uint32_t *function) {
+  bool decoded = heap->functions[*function] & RELOCATED;
+  return (decoded || decode_edges(heap, *function)) && ++*function;
+}
+
 static bool relocated_edge(struct heap *heap, const struct ws_section *code,
                            const struct ws_relocation *relocation, uint32_t *function) {
-  const struct ws_module *module = heap->module;
-  while (module->functions[*function].offset + module->functions[*function].size <= relocation->offset)
-    if (++*function == module->function_count)
-      return true;
+  const struct ws_function *functions = heap->module->functions;
+  while (functions[*function].offset + functions[*function].size <= relocation->offset)
+    if (!next_function(heap, function) || *function == heap->module->function_count)
+      return *function == heap->module->function_count;
   heap->functions[*function] |= RELOCATED;
   bool address = ws_relocation_has_addend(relocation->type);
   if (address && relocation->index == heap->data_end)
@@ -201,46 +219,38 @@ static bool relocated_edge(struct heap *heap, const struct ws_section *code,
   return true;
 }
 
-// The relocations of code, or of data.
-static bool read_relocations(struct heap *heap, const struct ws_section *target) {
-  const struct ws_module *module = heap->module;
-  for (size_t i = 0; i < module->section_count; i++) {
+static struct ws_reader relocations_of(const struct ws_module *module, const struct ws_section *target) {
+  for (size_t i = 0; target && i < module->section_count; i++) {
     const struct ws_section *section = &module->sections[i];
-    if (section->id != WS_SECTION_CUSTOM || !ws_slice_starts(section->name, "reloc."))
-      continue;
     struct ws_reader reader = ws_reader(section->content);
-    if (ws_read_uleb32(&reader) != (uint32_t)(target - module->sections))
-      continue;
-    ws_read_uleb32(&reader);
-    uint32_t function = 0;
-    while (!reader.bad && reader.at < reader.end && function < module->function_count) {
-      struct ws_relocation relocation = ws_read_relocation(&reader);
-      if (target->id == WS_SECTION_CODE && !relocated_edge(heap, target, &relocation, &function))
-        return false;
-      if (target->id == WS_SECTION_DATA && ws_relocation_has_addend(relocation.type) &&
-          relocation.index == heap->data_end)
-        heap->data_names |= WS_NAMES_DATA_END;
+    if (section->id == WS_SECTION_CUSTOM && ws_slice_starts(section->name, "reloc.") &&
+        ws_read_uleb32(&reader) == (uint32_t)(target - module->sections)) {
+      ws_read_uleb32(&reader); // how many: see WS_NO_SYMBOL
+      return reader;
     }
   }
-  return true;
+  return ws_reader((struct ws_slice){(const uint8_t *)"", 0});
 }
 
-// Every call that a compiler made has a relocation. Functions without any are the linker's, or call nothing.
+// In order of `from`, as relocations are in order of place.
 static bool read_edges(struct heap *heap, const struct ws_section *code) {
-  const struct ws_module *module = heap->module;
-  const struct ws_section *data = ws_section(module, WS_SECTION_DATA);
-  if (!read_relocations(heap, code) ||
-      (data && heap->data_end != UINT32_MAX && !read_relocations(heap, data)))
-    return false;
-  for (uint32_t i = 0; i < module->function_count; i++)
-    if (!(heap->functions[i] & RELOCATED) && !decode_edges(heap, i))
+  uint32_t function = 0, count = heap->module->function_count;
+  struct ws_reader reader = relocations_of(heap->module, code);
+  while (!reader.bad && reader.at < reader.end && function < count) {
+    struct ws_relocation relocation = ws_read_relocation(&reader);
+    if (!relocated_edge(heap, code, &relocation, &function))
       return false;
+  }
+  while (function < count)
+    if (!next_function(heap, &function))
+      return false;
+  reader = relocations_of(heap->module, ws_section(heap->module, WS_SECTION_DATA));
+  while (heap->data_end != UINT32_MAX && !reader.bad && reader.at < reader.end) {
+    struct ws_relocation relocation = ws_read_relocation(&reader);
+    if (ws_relocation_has_addend(relocation.type) && relocation.index == heap->data_end)
+      heap->data_names |= WS_NAMES_DATA_END;
+  }
   return true;
-}
-
-static int compare_edges(const void *left, const void *right) {
-  const struct edge *a = left, *b = right;
-  return (a->from > b->from) - (a->from < b->from);
 }
 
 static void reach_outside(struct heap *heap, uint64_t function, uint16_t how) {
@@ -303,26 +313,14 @@ static bool reach(struct heap *heap) {
 }
 
 static bool find_reachable(struct heap *heap, const struct ws_section *code) {
-  bool ok = true;
-  if (heap->module->has_linking && code->relocated)
-    ok = read_edges(heap, code);
-  else
-    for (uint32_t i = 0; i < heap->module->function_count && ok; i++)
-      ok = decode_edges(heap, i);
-  if (!ok)
+  if (!read_edges(heap, code))
     return false;
-  for (size_t i = 1; i < heap->edge_count; i++)
-    if (heap->edges[i].from < heap->edges[i - 1].from) {
-      qsort(heap->edges, heap->edge_count, sizeof *heap->edges, compare_edges);
-      break;
-    }
   qsort(heap->operands, heap->operand_count, sizeof *heap->operands, compare_operands);
   find_roots(heap);
   return reach(heap);
 }
 
-// ---------------------------------------------------------------------------------------- what they do with
-// it
+// -------------------------------------------------------------------------------------- what they do with it
 
 // What start-up code reads __heap_base for: where the stack may end.
 static bool is_known_reader(const struct ws_module *module, uint32_t index) {
@@ -403,6 +401,13 @@ static void follow(struct heap *heap, uint32_t index, bool *again) {
   note(&heap->claims, flow->claims != 0, index);
 }
 
+static bool is_guard(const struct ws_heap_flow *flow, uint64_t address) {
+  for (unsigned i = 0; i < flow->guard_count; i++)
+    if ((flow->claims >> i & 1) && flow->guards[i] == address)
+      return true;
+  return false;
+}
+
 // Functions that name a guard may set it back to zero.
 static void follow_guards(struct heap *heap, bool *again) {
   const struct ws_module *module = heap->module;
@@ -411,16 +416,15 @@ static void follow_guards(struct heap *heap, bool *again) {
     const struct ws_fixup *fixup = &code->fixups[i];
     uint64_t value;
     if (fixup->base != WS_BASE_MEMORY ||
-        !ws_operand_get(code->content.data + fixup->offset, fixup->encoding, &value))
+        !ws_operand_get(code->content.data + fixup->offset, fixup->encoding, &value) ||
+        !is_guard(&heap->flow, value))
       continue;
-    for (unsigned k = 0; k < heap->flow.guard_count; k++) {
-      uint32_t function = function_at(module, fixup->offset);
-      if (!(heap->flow.claims >> k & 1) || heap->flow.guards[k] != value || function == UINT32_MAX ||
-          !(heap->functions[function] & REACHABLE) || (heap->functions[function] & FOLLOWED))
-        continue;
-      heap->functions[function] |= FOLLOWED;
-      *again = true;
-    }
+    uint32_t function = function_at(module, fixup->offset);
+    if (function == UINT32_MAX || !(heap->functions[function] & REACHABLE) ||
+        (heap->functions[function] & FOLLOWED))
+      continue;
+    heap->functions[function] |= FOLLOWED;
+    *again = true;
   }
 }
 
