@@ -251,6 +251,9 @@ struct ws_import_info {
 // The `index`th such import of a module. False if there are no more.
 WS_API bool ws_link_import(const struct ws_link *link, size_t module, size_t index, struct ws_import_info *import);
 
+// Whether a module imports its function table, as it is written.
+WS_API bool ws_link_imports_table(const struct ws_link *link, size_t module);
+
 // Whether a module exports what the `index`th import of another asks for, with the same type.
 WS_API bool ws_link_import_matches(const struct ws_link *link, size_t module, size_t index, size_t exporter);
 

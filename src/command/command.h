@@ -185,8 +185,6 @@ void get_module_fields(const struct layout *layout, const struct placed *placed,
 
 // Whether a module has a range of the heap to itself.
 bool owns_heap(const struct layout *layout, size_t module);
-// Whether a module imports its function table, as it is written.
-bool imports_table(const struct layout *layout, const struct placed *placed);
 // The module's name as part of a C macro: upper case, '_' for what C does not allow.
 char *macro_name(const char *name);
 // Whether JSON can hold the text.

@@ -154,7 +154,7 @@ static void put_module(FILE *to, const struct layout *layout, const struct place
   put_string(to, info->memory_module);
   fputs(", name: ", to);
   put_string(to, info->memory_name);
-  fprintf(to, " },\n    importsTable: %s,\n", imports_table(layout, placed) ? "true" : "false");
+  fprintf(to, " },\n    importsTable: %s,\n", ws_link_imports_table(layout->link, (size_t)(placed - layout->modules)) ? "true" : "false");
   put_imports(to, layout, (size_t)(placed - layout->modules));
   fputs("  },\n", to);
 }

@@ -14,11 +14,6 @@ bool owns_heap(const struct layout *layout, size_t module) {
   return heap != WS_HEAP_NONE && heap != WS_HEAP_GROWS && at->heap_base < at->heap_end;
 }
 
-bool imports_table(const struct layout *layout, const struct placed *placed) {
-  const struct ws_module_info *info = ws_module_info(placed->module);
-  return info->imports_table || (layout->plan.shared_table && info->has_table);
-}
-
 char *macro_name(const char *name) {
   size_t size = strlen(name);
   char *macro = xmalloc(size + 1);
@@ -152,7 +147,7 @@ static json_t *module_json(const struct layout *layout, const struct placed *pla
   json_object_set_new(json, "heap", json_string(ws_heap_class_name(ws_link_heap(layout->link, index))));
   json_object_set_new(json, "memoryImport",
                       json_pack("{s:s, s:s}", "module", info->memory_module, "name", info->memory_name));
-  json_object_set_new(json, "importsTable", json_boolean(imports_table(layout, placed)));
+  json_object_set_new(json, "importsTable", json_boolean(ws_link_imports_table(layout->link, index)));
   json_object_set_new(json, "imports", imports_json(layout, index));
   json_object_set_new(json, "bindings", bindings_json(layout, index));
   return json;

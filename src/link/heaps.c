@@ -20,6 +20,13 @@ static bool grows(const struct ws_input *input) {
   return input->heap == WS_HEAP_GROWS || (input->heap != WS_HEAP_NONE && input->module->info.grows_memory);
 }
 
+// The module whose allocator is one with this module's, in one program: itself otherwise.
+static struct ws_input *leader(const struct ws_link *link, const struct ws_input *input) {
+  size_t index = (size_t)(input - link->inputs);
+  bool follows = link->options.one_program && link->one.heap[index] != WS_HOST;
+  return &link->inputs[follows ? link->one.heap[index] : index];
+}
+
 static struct ws_input *find_input(struct ws_link *link, const char *name) {
   for (size_t i = 0; i < link->count; i++)
     if (strcmp(link->inputs[i].name, name) == 0)
@@ -69,7 +76,7 @@ static bool check_pairs(struct ws_link *link, const struct ws_plan_options *opti
     struct ws_input *all = &link->inputs[i];
     for (size_t k = 0; takes_all(all) && k < link->count; k++) {
       const struct ws_input *other = &link->inputs[k];
-      if (k == i || (!grows(other) && !takes_all(other)))
+      if (leader(link, other) == leader(link, all) || (!grows(other) && !takes_all(other)))
         continue;
       if (!options->heap_size || !ws_can_limit_memory(all->module, error))
         return cannot_share(all, other, error);
@@ -99,7 +106,7 @@ static struct ws_input *choose_owner(struct ws_link *link, const struct ws_plan_
 static bool is_alone(const struct ws_link *link, const struct ws_input *input) {
   bool alone = true;
   for (size_t i = 0; i < link->count; i++)
-    alone &= &link->inputs[i] == input || (!grows(&link->inputs[i]) && link->inputs[i].heap <= WS_HEAP_GROWS);
+    alone &= leader(link, &link->inputs[i]) == leader(link, input) || (!grows(&link->inputs[i]) && link->inputs[i].heap <= WS_HEAP_GROWS);
   return alone;
 }
 
@@ -122,7 +129,7 @@ static bool check_owner(struct ws_link *link, const struct ws_plan_options *opti
                    options->heap_owner);
   for (size_t i = 0; i < link->count; i++) {
     const struct ws_input *input = &link->inputs[i];
-    if (takes_all(input) && input->placement.memory_view == WS_VIEW_WHOLE && input != link->heap_owner)
+    if (takes_all(input) && input->placement.memory_view == WS_VIEW_WHOLE && leader(link, input) != link->heap_owner)
       return ws_fail(
           error, input->module->file, NULL, WS_NO_OFFSET,
           "takes all memory from __heap_base up, whatever __heap_end is, but %s is the heap's owner: let "
@@ -141,10 +148,17 @@ bool ws_choose_heaps(struct ws_link *link, const struct ws_plan_options *options
   if (!choose_classes(link, options, error) || !check_pairs(link, options, error) || !limit_claims(link, error))
     return false;
   link->heap_owner = choose_owner(link, options);
+  if (link->heap_owner)
+    link->heap_owner = leader(link, link->heap_owner);
   return check_owner(link, options, error);
 }
 
 // ------------------------------------------------------------------------------------------------------------ ranges
+
+// Whether a module's range of the heap is that of another.
+static bool follows(const struct ws_link *link, const struct ws_input *input) {
+  return leader(link, input) != input;
+}
 
 // How much of the initial heap a module has by itself, in bytes.
 static uint64_t own_heap(const struct ws_link *link, const struct ws_plan_options *options,
@@ -180,7 +194,7 @@ bool ws_place_heaps(struct ws_link *link, const struct ws_plan_options *options,
   for (size_t i = 0; i < link->count; i++) {
     struct ws_input *input = &link->inputs[i];
     uint64_t base = end, size = own_heap(link, options, input);
-    if (input == link->heap_owner || size == 0)
+    if (input == link->heap_owner || size == 0 || follows(link, input))
       continue;
     if (!take(&end, size, limit))
       return false;
@@ -196,6 +210,11 @@ bool ws_place_heaps(struct ws_link *link, const struct ws_plan_options *options,
       place_range(link, options, input, base, end);
     else if (own_heap(link, options, input) == 0)
       place_range(link, options, input, end, end);
+  }
+  for (size_t i = 0; i < link->count; i++) {
+    struct ws_input *input = &link->inputs[i];
+    if (follows(link, input))
+      place_range(link, options, input, leader(link, input)->placement.heap_base, leader(link, input)->placement.heap_end);
   }
   return true;
 }

@@ -87,6 +87,12 @@ const struct ws_placement *ws_link_placement(const struct ws_link *link, size_t 
   return link->planned && module < link->count ? &link->inputs[module].placement : NULL;
 }
 
+bool ws_link_imports_table(const struct ws_link *link, size_t module) {
+  const struct ws_input *input = &link->inputs[module];
+  const struct ws_module_info *info = &input->module->info;
+  return info->imports_table || (link->options.share_table && info->has_table) || ws_adds_table(input);
+}
+
 enum ws_heap_class ws_link_heap(const struct ws_link *link, size_t module) {
   return link->inputs[module].heap;
 }

@@ -46,8 +46,8 @@ struct ws_new_export {
 
 // An import that a tag becomes.
 struct ws_tag_import {
-  size_t from; // index of the module
-  struct ws_slice name;
+  size_t from;      // index of the module
+  const char *name; // of the export there
 };
 
 // What makes a module part of one program. All of it is empty if it is not.
@@ -91,6 +91,11 @@ struct ws_link {
 // in their own order. Modules may need each other's functions in a cycle: one of those then comes too early for some
 // of its imports. Fails if that is an import of anything but a function.
 bool ws_find_order(struct ws_link *link, struct ws_error *error);
+
+// Whether a module that has no function table imports the shared one, for the slots of its functions.
+static inline bool ws_adds_table(const struct ws_input *input) {
+  return input->changes.slot_count > 0 && !input->module->info.has_table && !input->module->info.imports_table;
+}
 
 // Whether the stack pointer, the table, can become an import; fails if not.
 bool ws_check_sharing(const struct ws_module *module, bool share_stack, bool share_table, struct ws_error *error);

@@ -395,11 +395,28 @@ static size_t listed_import(const struct ws_input *input, size_t index) {
   return SIZE_MAX;
 }
 
+static size_t count_listed(const struct ws_input *input) {
+  size_t count = 0;
+  for (size_t i = 0; i < input->module->import_count; i++)
+    count += !input->imports[i].supplied;
+  return count;
+}
+
+// A tag that has become an import.
+static bool tag_import(const struct ws_link *link, const struct ws_input *input, size_t index,
+                       struct ws_import_info *info) {
+  if (index >= input->changes.tag_count)
+    return false;
+  const struct ws_tag_import *tag = &input->changes.tags[index];
+  *info = (struct ws_import_info){link->inputs[tag->from].name, tag->name, WS_TAG, tag->from};
+  return true;
+}
+
 bool ws_link_import(const struct ws_link *link, size_t module, size_t index, struct ws_import_info *info) {
   const struct ws_input *input = &link->inputs[module];
   size_t found = listed_import(input, index);
   if (found == SIZE_MAX)
-    return false;
+    return tag_import(link, input, index - count_listed(input), info);
   const struct ws_import *import = &input->module->imports[found];
   *info = (struct ws_import_info){.module = import->module_text,
                                   .name = import->name_text,

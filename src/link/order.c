@@ -1,5 +1,6 @@
 // The order in which modules that import from each other are instantiated.
 #include <stdlib.h>
+#include <string.h>
 
 #include "link/link.h"
 
@@ -22,25 +23,6 @@ struct visit {
   bool visited;
 };
 
-// Whether what comes too early for an import of it only needs functions, which can be given later.
-static bool check_cycles(const struct ws_link *link, const struct visit *visits, struct ws_error *error) {
-  for (size_t i = 0; i < link->count; i++) {
-    const struct ws_input *input = &link->inputs[i];
-    for (size_t k = 0; k < input->module->import_count; k++) {
-      const struct ws_import *import = &input->module->imports[k];
-      size_t from = input->imports[k].from;
-      char name[128];
-      if (from < link->count && import->kind != WS_FUNCTION && visits[from].next > visits[i].next)
-        return ws_fail(error, input->module->file, NULL, WS_NO_OFFSET,
-                       "imports the %s %s of %s, which needs this module first: only functions can be imported "
-                       "in a circle",
-                       ws_external_kind_name(import->kind), ws_printable(import->name, name, sizeof name),
-                       link->inputs[from].module->file);
-    }
-  }
-  return true;
-}
-
 static void search(struct ws_link *link, struct visit *visits) {
   size_t used = 0;
   for (size_t first = 0; first < link->count; first++) {
@@ -60,16 +42,88 @@ static void search(struct ws_link *link, struct visit *visits) {
   }
 }
 
+// Whether all that a module needs is placed already: of what is not a function, or of all.
+static bool is_ready(const struct ws_link *link, size_t module, const bool *placed, bool functions_too) {
+  const struct ws_input *input = &link->inputs[module];
+  for (size_t i = 0; i < input->module->import_count; i++) {
+    size_t from = input->imports[i].from;
+    if (from < link->count && !placed[from] && (functions_too || input->module->imports[i].kind != WS_FUNCTION))
+      return false;
+  }
+  for (size_t i = 0; i < input->changes.tag_count; i++)
+    if (!placed[input->changes.tags[i].from])
+      return false;
+  return true;
+}
+
+// The first in `order` that is ready and not placed; WS_HOST if there is none.
+static size_t find_ready(const struct ws_link *link, const size_t *order, const bool *placed, bool functions_too) {
+  for (size_t i = 0; i < link->count; i++)
+    if (!placed[order[i]] && is_ready(link, order[i], placed, functions_too))
+      return order[i];
+  return WS_HOST;
+}
+
+// Modules need each other in a cycle, and not for functions only.
+static bool fail_cycle(const struct ws_link *link, const bool *placed, struct ws_error *error) {
+  for (size_t i = 0; i < link->count; i++) {
+    const struct ws_input *input = &link->inputs[i];
+    for (size_t k = 0; !placed[i] && k < input->module->import_count; k++) {
+      const struct ws_import *import = &input->module->imports[k];
+      size_t from = input->imports[k].from;
+      char name[128];
+      if (from < link->count && import->kind != WS_FUNCTION && !placed[from])
+        return ws_fail(error, input->module->file, NULL, WS_NO_OFFSET,
+                       "imports the %s %s of %s, which needs this module first: only functions can be imported "
+                       "in a cycle",
+                       ws_external_kind_name(import->kind), ws_printable(import->name, name, sizeof name),
+                       link->inputs[from].module->file);
+    }
+  }
+  return ws_fail(error, "", NULL, WS_NO_OFFSET, "modules need each other's tags in a cycle");
+}
+
+// What is not a function is needed at once; a function can come later. So modules are ordered by the former, and by the
+// latter as far as that goes.
+static bool arrange(struct ws_link *link, bool *placed, const size_t *wanted, struct ws_error *error) {
+  for (size_t i = 0; i < link->count; i++) {
+    size_t next = find_ready(link, wanted, placed, true);
+    if (next == WS_HOST)
+      next = find_ready(link, wanted, placed, false);
+    if (next == WS_HOST)
+      return fail_cycle(link, placed, error);
+    placed[next] = true;
+    link->order[i] = next;
+  }
+  return true;
+}
+
+// Whether nothing but functions comes too early.
+static bool is_good(const struct ws_link *link, bool *placed) {
+  bool good = true;
+  for (size_t i = 0; i < link->count; i++) {
+    good &= is_ready(link, link->order[i], placed, false);
+    placed[link->order[i]] = true;
+  }
+  return good;
+}
+
 bool ws_find_order(struct ws_link *link, struct ws_error *error) {
   struct visit *visits = calloc(link->count + 1, sizeof *visits);
+  size_t *wanted = calloc(link->count + 1, sizeof *wanted);
+  bool *placed = calloc(link->count + 1, sizeof *placed);
   link->order = ws_arena_new(&link->arena, link->count, sizeof *link->order);
-  bool ok = (visits && link->order) || ws_fail_memory(error, "");
+  bool ok = (visits && wanted && placed && link->order) || ws_fail_memory(error, "");
   if (ok) {
     search(link, visits);
-    for (size_t i = 0; i < link->count; i++)
-      visits[link->order[i]].next = i;
-    ok = check_cycles(link, visits, error);
+    if (!is_good(link, placed)) {
+      memcpy(wanted, link->order, link->count * sizeof *wanted);
+      memset(placed, 0, link->count * sizeof *placed);
+      ok = arrange(link, placed, wanted, error);
+    }
   }
   free(visits);
+  free(wanted);
+  free(placed);
   return ok;
 }

@@ -226,16 +226,20 @@ static uint32_t count_imported_tags(const struct ws_module *module) {
   return count;
 }
 
+static const char *copy_name(struct ws_link *link, struct ws_slice name) {
+  char *copy = ws_arena_new(&link->arena, name.size + 1, 1);
+  return copy ? memcpy(copy, name.data, name.size) : NULL;
+}
+
 // The name under which a module exports one of its tags, added if there is none.
-static bool export_tag(struct ws_input *input, const struct ws_symbol *tag, struct ws_slice *name) {
+static bool export_tag(struct ws_link *link, struct ws_input *input, const struct ws_symbol *tag, const char **text) {
   const struct ws_module *module = input->module;
   for (size_t i = 0; i < module->export_count; i++)
-    if (module->exports[i].kind == WS_TAG && module->exports[i].index == tag->index) {
-      *name = module->exports[i].name;
-      return true;
-    }
+    if (module->exports[i].kind == WS_TAG && module->exports[i].index == tag->index)
+      return (*text = copy_name(link, module->exports[i].name)) != NULL;
   struct ws_changes *changes = &input->changes;
-  *name = tag->name;
+  if (!(*text = copy_name(link, tag->name)))
+    return false;
   for (size_t i = 0; i < changes->export_count; i++)
     if (changes->exports[i].kind == WS_TAG && changes->exports[i].index == tag->index)
       return true;
@@ -266,7 +270,7 @@ static bool unify_tags(struct ws_link *link, size_t index, struct ws_error *erro
       continue;
     struct ws_tag_import *tag = &input->changes.tags[symbol->index - imported];
     tag->from = at.module;
-    if (!export_tag(&link->inputs[at.module], symbol_of(link, at), &tag->name))
+    if (!export_tag(link, &link->inputs[at.module], symbol_of(link, at), &tag->name))
       return ws_fail_memory(error, module->file);
   }
   while (input->changes.tag_count < module->tag_count && input->changes.tags[input->changes.tag_count].from != WS_HOST)

@@ -458,7 +458,7 @@ static bool add_imports(struct ws_image *image, struct ws_image_section *section
   for (size_t i = 0; i < changes->tag_count; i++) {
     const char *from = image->link->inputs[changes->tags[i].from].name;
     ws_put_name(&built, (struct ws_slice){(const uint8_t *)from, strlen(from)});
-    ws_put_name(&built, changes->tags[i].name);
+    ws_put_name(&built, (struct ws_slice){(const uint8_t *)changes->tags[i].name, strlen(changes->tags[i].name)});
     ws_put_u8(&built, WS_TAG);
     ws_put_slice(&built, image->module->tags[i].detail);
   }
@@ -831,7 +831,7 @@ bool ws_image_make(struct ws_image *image, const struct ws_link *link, size_t mo
       .placement = &input->placement,
       .moved_stack_pointer = link->options.share_stack && info->has_stack && !info->imports_stack,
       .moved_table = link->options.share_table && info->has_table && !info->imports_table,
-      .added_table = input->changes.slot_count > 0 && !info->has_table && !info->imports_table,
+      .added_table = ws_adds_table(input),
   };
   return make(image) || ws_fail_memory(error, input->module->file);
 }
