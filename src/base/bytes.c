@@ -18,6 +18,14 @@ bool ws_slice_equal(struct ws_slice a, struct ws_slice b) {
   return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+bool ws_slice_contains(struct ws_slice slice, const char *text) {
+  size_t size = strlen(text);
+  for (size_t i = 0; i + size <= slice.size; i++)
+    if (memcmp(slice.data + i, text, size) == 0)
+      return true;
+  return false;
+}
+
 bool ws_slice_is_zero(struct ws_slice slice) {
   return slice.size == 0 || (slice.data[0] == 0 && memcmp(slice.data, slice.data + 1, slice.size - 1) == 0);
 }

@@ -22,6 +22,7 @@ bool ws_slice_starts(struct ws_slice slice, const char *text);
 // As memcmp compares them; of two that begin alike, the shorter one comes first.
 int ws_slice_compare(struct ws_slice a, struct ws_slice b);
 bool ws_slice_equal(struct ws_slice a, struct ws_slice b);
+bool ws_slice_contains(struct ws_slice slice, const char *text);
 bool ws_slice_is_zero(struct ws_slice slice);
 
 // Reads from untrusted bytes. A read past the end or a malformed LEB sets `bad` and yields 0 from then on, so

@@ -74,7 +74,7 @@ static inline uint8_t wasm_opcode_const(bool is_64) {
 }
 
 // Subsections of "linking"
-enum { WASM_SEGMENT_INFO = 5, WASM_SYMBOL_TABLE = 8 };
+enum { WASM_SEGMENT_INFO = 5, WASM_INIT_FUNCS = 6, WASM_SYMBOL_TABLE = 8 };
 
 // linking.md: WASM_SYMBOL_TABLE
 enum ws_symbol_kind {

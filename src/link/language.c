@@ -37,14 +37,6 @@ static bool is_listed(struct ws_slice name, const char *const *names, size_t cou
   return bsearch(&name, names, count, sizeof *names, compare_to_name) != NULL;
 }
 
-static bool contains(struct ws_slice name, const char *part) {
-  size_t size = strlen(part);
-  for (size_t i = 0; i + size <= name.size; i++)
-    if (name.data[i] == (uint8_t)part[0] && memcmp(name.data + i, part, size) == 0)
-      return true;
-  return false;
-}
-
 // llvm/Transforms/Utils/FunctionImportUtils.cpp, promoted names: NAME.llvm.HASH
 static size_t promotion(struct ws_slice name) {
   static const char mark[] = ".llvm.";
@@ -63,7 +55,7 @@ static bool has_internal_part(struct ws_slice name) {
   for (size_t i = 0; i + 1 < name.size; i++)
     if (name.data[i] == 'L' && name.data[i + 1] >= '0' && name.data[i + 1] <= '9')
       return true;
-  return contains(name, "_GLOBAL__");
+  return ws_slice_contains(name, "_GLOBAL__");
 }
 
 static bool is_hexadecimal(uint8_t byte) {
@@ -88,7 +80,7 @@ static bool is_rust(struct ws_slice name) {
 
 // wasm-bindgen's table of JavaScript values is each module's own, and so must be the list of its free slots.
 static bool is_of_own_table(struct ws_slice name) {
-  return contains(name, "12wasm_bindgen9externref");
+  return ws_slice_contains(name, "12wasm_bindgen9externref");
 }
 
 enum ws_name_owner ws_name_owner(struct ws_slice name) {
@@ -123,8 +115,8 @@ bool ws_is_local_name_unique(struct ws_slice name) {
   // anew in every file.
   return owner == WS_NAME_CXX && !ws_slice_starts(name, "_ZZ") && !ws_slice_starts(name, "_ZGVZ") &&
          !ws_slice_starts(name, "_ZTIZ") && !ws_slice_starts(name, "_ZTSZ") &&
-         !ws_slice_starts(name, "_ZTVZ") && !has_internal_part(name) && !contains(name, "Ul") &&
-         !contains(name, "Ut") && !contains(name, "$") && !contains(name, ".");
+         !ws_slice_starts(name, "_ZTVZ") && !has_internal_part(name) && !ws_slice_contains(name, "Ul") &&
+         !ws_slice_contains(name, "Ut") && !ws_slice_contains(name, "$") && !ws_slice_contains(name, ".");
 }
 
 bool ws_is_private_name(struct ws_slice name) {

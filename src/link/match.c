@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "link/language.h"
+#include "link/weak.h"
 
 // ------------------------------------------------------------------------------------------- union-find
 
@@ -216,14 +217,6 @@ static bool is_same_type_index(const struct ws_module *x, uint32_t index_x, cons
          is_same_type(&x->types[index_x], &y->types[index_y]);
 }
 
-// What lld names the functions that it makes for weak ones that nobody defines (lld/wasm/SymbolTable.cpp).
-static bool is_stub_of(const struct ws_symbol *stub, const struct ws_symbol *symbol) {
-  static const char prefix[] = "undefined_weak:";
-  size_t size = sizeof prefix - 1;
-  return ws_slice_starts(stub->name, prefix) &&
-         ws_slice_equal((struct ws_slice){stub->name.data + size, stub->name.size - size}, symbol->name);
-}
-
 static bool are_names_equal(const struct ws_symbol *x, const struct ws_symbol *y) {
   if (ws_is_private_name(x->name) && ws_is_private_name(y->name))
     return true;
@@ -237,8 +230,11 @@ static bool correspond(const struct ws_match *match, uint32_t x, uint32_t y, boo
   bool local_x = in_x->flags & WS_SYMBOL_LOCAL, local_y = in_y->flags & WS_SYMBOL_LOCAL;
   if (in_x->kind != in_y->kind || in_x->kind == WS_SYMBOL_SECTION)
     return false;
+  struct ws_slice stub_x = ws_weak_stub_name(in_x), stub_y = ws_weak_stub_name(in_y);
+  if (stub_x.size || stub_y.size)
+    return ws_slice_equal(stub_x.size ? stub_x : in_x->name, stub_y.size ? stub_y : in_y->name);
   if (local_x != local_y)
-    return local_x ? is_stub_of(in_x, in_y) : is_stub_of(in_y, in_x);
+    return false;
   bool has_body = in_x->kind == WS_SYMBOL_FUNCTION || in_x->kind == WS_SYMBOL_DATA;
   *follow = local_x && has_body && !((in_x->flags | in_y->flags) & WS_SYMBOL_ABSOLUTE);
   return are_names_equal(in_x, in_y);

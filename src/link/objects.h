@@ -20,4 +20,12 @@ enum ws_binding_strength ws_binding_strength(const struct ws_match *match, const
 bool ws_find_objects(struct ws_match *match, struct ws_definitions *definitions, const bool *strong,
                      const uint32_t *rank, struct ws_arena *arena, uint32_t *stands);
 
+// The thing that a node means: its name may be bound to another one's, and that may be a copy of what stands
+// for it.
+static inline uint32_t ws_resolve_node(const uint32_t *bound, const uint32_t *stands, uint32_t node) {
+  while (bound[node] != node)
+    node = bound[node];
+  return stands[node];
+}
+
 #endif

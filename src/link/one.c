@@ -4,6 +4,8 @@
 
 #include "link/language.h"
 #include "link/objects.h"
+#include "link/once.h"
+#include "link/weak.h"
 
 struct finder {
   const struct ws_module *const *modules;
@@ -45,11 +47,8 @@ static bool out_of_memory(const struct finder *finder) {
   return ws_fail_memory(finder->error, "");
 }
 
-// Where the address of what a symbol means is.
 static uint32_t resolve(const struct finder *finder, uint32_t node) {
-  while (finder->bound[node] != node)
-    node = finder->bound[node];
-  return finder->stands[node];
+  return ws_resolve_node(finder->bound, finder->stands, node);
 }
 
 static const char *copy_name(struct ws_arena *arena, struct ws_slice name) {
@@ -109,10 +108,7 @@ static bool has_same_type(const struct finder *finder, uint32_t a, uint32_t b) {
          ws_slice_equal(in_a->types[type_a].results, in_b->types[type_b].results);
 }
 
-static bool bind_function(struct finder *finder, uint32_t from, uint32_t to, bool is_needed) {
-  if (!has_same_type(finder, from, to))
-    return keep_apart(finder, to, from, WS_KEPT_TYPE);
-  finder->bound[from] = to;
+static bool add_override(struct finder *finder, uint32_t from, uint32_t to, bool is_needed) {
   struct override *overrides =
       ws_make_room(finder->overrides, finder->override_count, &finder->override_capacity, sizeof *overrides);
   if (!overrides)
@@ -120,6 +116,13 @@ static bool bind_function(struct finder *finder, uint32_t from, uint32_t to, boo
   finder->overrides = overrides;
   overrides[finder->override_count++] = (struct override){from, to, is_needed};
   return true;
+}
+
+static bool bind_function(struct finder *finder, uint32_t from, uint32_t to, bool is_needed) {
+  if (!has_same_type(finder, from, to))
+    return keep_apart(finder, to, from, WS_KEPT_TYPE);
+  finder->bound[from] = to;
+  return add_override(finder, from, to, is_needed);
 }
 
 // A copy that is larger than what stands for it would be used beyond that one's end. C++ copies of one size
@@ -269,6 +272,19 @@ static bool bind_names(struct finder *finder) {
     if (!ok)
       return false;
   }
+  return true;
+}
+
+// ------------------------------------------------------------------------ weak functions that linkers stub
+
+static bool bind_stubs(struct finder *finder) {
+  struct ws_weak_function *functions;
+  size_t count;
+  if (!ws_find_weak_functions(&finder->match, &finder->definitions, &finder->scratch, &functions, &count))
+    return out_of_memory(finder);
+  for (size_t i = 0; i < count; i++)
+    if (!bind_function(finder, functions[i].stub, functions[i].to, true))
+      return false;
   return true;
 }
 
@@ -527,8 +543,10 @@ static bool find(struct finder *finder) {
       !ws_find_objects(&finder->match, &finder->definitions, finder->strong, finder->rank, scratch,
                        finder->stands))
     return out_of_memory(finder);
-  return bind_names(finder) && bind_all_undefined(finder) && find_calls(finder) && fill_of(finder) &&
-         fill_merged(finder) && fill_kept(finder) && fill_heap(finder);
+  return bind_names(finder) && bind_stubs(finder) && bind_all_undefined(finder) &&
+         ws_find_once(&finder->match, finder->rank, finder->bound, scratch, finder->stands, finder->error) &&
+         find_calls(finder) && fill_of(finder) && fill_merged(finder) && fill_kept(finder) &&
+         fill_heap(finder);
 }
 
 bool ws_find_one(const struct ws_module *const *modules, const char *const *names, size_t count,

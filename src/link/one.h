@@ -42,7 +42,8 @@ struct ws_one_kept {
   uint32_t module, other; // where it is
 };
 
-// A function symbol that another definition overrides: calls of it must reach that one.
+// A function symbol that another definition overrides, or a stub for a weak one that the module does not
+// define: calls of it must reach that one.
 struct ws_one_call {
   struct ws_one_symbol from, to;
 };
