@@ -12,6 +12,7 @@ struct search {
   struct ws_arena *arena;
   uint32_t *same;   // a forest: things that are the same
   uint32_t *part;   // a forest: things that were in one object of one module
+  bool *differs;    // of each part: there are other versions of what is in it
   uint32_t *object; // a forest of parts: copies of one object
   uint32_t
       *variant; // of each part: those of an object that agree; WS_NO_NODE for parts of an object that is torn
@@ -173,6 +174,7 @@ static bool add_claim(struct search *search, struct claims *claims, uint32_t thi
     return false;
   claims->list = list;
   uint32_t part = ws_find_root(search->part, thing);
+  search->differs[part] = true;
   list[claims->count++] = (struct claim){ws_find_root(search->object, part), part, name, version};
   return true;
 }
@@ -378,18 +380,108 @@ static bool choose(struct search *search, uint32_t *stands) {
   return true;
 }
 
+// ---------------------------------------------------------------------------------------------- no proof
+
+// A local variable of a C or C++ library.
+struct loner {
+  struct ws_slice name;
+  uint64_t size;
+  uint32_t node;
+};
+
+static int compare_loners(const void *a, const void *b) {
+  const struct loner *x = a, *y = b;
+  int names = ws_slice_compare(x->name, y->name);
+  if (names != 0)
+    return names;
+  if (x->size != y->size)
+    return x->size < y->size ? -1 : 1;
+  return x->node < y->node ? -1 : x->node > y->node;
+}
+
+static bool is_library_function(const struct ws_symbol *symbol) {
+  return symbol->kind == WS_SYMBOL_FUNCTION && !(symbol->flags & (WS_SYMBOL_LOCAL | WS_SYMBOL_UNDEFINED)) &&
+         (ws_name_owner(symbol->name) == WS_NAME_LIBRARY || ws_slice_starts(symbol->name, "_ZNSt") ||
+          ws_slice_starts(symbol->name, "_ZSt"));
+}
+
+static bool may_be_loner(const struct search *search, const bool *is_library, uint32_t node) {
+  const struct ws_match *match = search->match;
+  const struct ws_symbol *symbol = ws_match_symbol(match, node);
+  uint32_t part = ws_find_root(search->part, node);
+  return symbol->kind == WS_SYMBOL_DATA && (symbol->flags & WS_SYMBOL_LOCAL) &&
+         !(symbol->flags & WS_SYMBOL_ABSOLUTE) && match->thing[node] == node && is_library[part] &&
+         !search->differs[part] && !ws_is_private_name(symbol->name) &&
+         !ws_is_local_name_unique(symbol->name) &&
+         !ws_slice_starts(match->modules[match->module[node]]->segments[symbol->index].name, ".rodata");
+}
+
+static struct loner *list_loners(const struct search *search, size_t *count) {
+  const struct ws_match *match = search->match;
+  bool *is_library = calloc(match->node_count + 1, sizeof *is_library);
+  struct loner *loners = NULL;
+  size_t capacity = 0;
+  bool ok = is_library;
+  *count = 0;
+  for (uint32_t i = 0; i < match->node_count && ok; i++)
+    is_library[ws_find_root(search->part, i)] |= is_library_function(ws_match_symbol(match, i));
+  for (uint32_t i = 0; i < match->node_count && ok; i++) {
+    if (!may_be_loner(search, is_library, i))
+      continue;
+    struct loner *longer = ws_make_room(loners, *count, &capacity, sizeof *loners);
+    ok = longer;
+    if (ok) {
+      loners = longer;
+      const struct ws_symbol *symbol = ws_match_symbol(match, i);
+      loners[(*count)++] = (struct loner){symbol->name, symbol->size, i};
+    }
+  }
+  free(is_library);
+  if (!ok || *count == 0) {
+    free(loners);
+    return ok ? calloc(1, sizeof *loners) : NULL;
+  }
+  qsort(loners, *count, sizeof *loners, compare_loners);
+  return loners;
+}
+
+// Whether they may be one variable, in parts of one object of which nothing is known.
+static bool may_be_one(struct search *search, const struct loner *a, const struct loner *b) {
+  return a->size == b->size && ws_slice_equal(a->name, b->name) &&
+         search->match->module[a->node] != search->match->module[b->node] &&
+         ws_find_root(search->object, ws_find_root(search->part, a->node)) !=
+             ws_find_root(search->object, ws_find_root(search->part, b->node)) &&
+         ws_match_looks_same(search->match, a->node, b->node);
+}
+
+static bool list_unrelated(struct search *search, struct ws_unrelated **list, size_t *count) {
+  size_t loner_count, used = 0;
+  struct loner *loners = list_loners(search, &loner_count);
+  struct ws_unrelated *found = loners ? calloc(loner_count + 1, sizeof *found) : NULL;
+  for (size_t i = 1; found && i < loner_count; i++)
+    if (may_be_one(search, &loners[i - 1], &loners[i]))
+      found[used++] = (struct ws_unrelated){loners[i - 1].node, loners[i].node};
+  free(loners);
+  *list = found;
+  *count = used;
+  return found;
+}
+
 bool ws_find_objects(struct ws_match *match, struct ws_definitions *definitions, const bool *strong,
-                     const uint32_t *rank, struct ws_arena *arena, uint32_t *stands) {
+                     const uint32_t *rank, struct ws_arena *arena, uint32_t *stands,
+                     struct ws_unrelated **unrelated, size_t *unrelated_count) {
   struct search search = {
       .match = match, .definitions = definitions, .rank = rank, .strong = strong, .arena = arena};
   uint32_t **const forests[] = {&search.same, &search.part, &search.object, &search.variant};
   for (size_t i = 0; i < sizeof forests / sizeof *forests; i++)
     if (!(*forests[i] = ws_arena_new(arena, match->node_count, sizeof **forests[i])))
       return false;
-  if (!sort_versions(&search))
+  search.differs = ws_arena_new(arena, match->node_count, sizeof *search.differs);
+  if (!search.differs || !sort_versions(&search))
     return false;
   join_same(&search);
   for (uint32_t i = 0; i < match->node_count; i++)
     search.variant[i] = ws_find_root(search.object, ws_find_root(search.part, i));
-  return split_objects(&search) && choose(&search, stands);
+  return split_objects(&search) && choose(&search, stands) &&
+         list_unrelated(&search, unrelated, unrelated_count);
 }

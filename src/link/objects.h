@@ -14,11 +14,19 @@ enum ws_binding_strength { WS_BINDING_LOCAL, WS_BINDING_WEAK, WS_BINDING_ALIAS, 
 void ws_note_strong_things(const struct ws_match *match, bool *strong);
 enum ws_binding_strength ws_binding_strength(const struct ws_match *match, const bool *strong, uint32_t node);
 
+// Two local variables of one name, in what two modules have of one library object, it seems: nothing tells
+// whether they are the same.
+struct ws_unrelated {
+  uint32_t first, other; // nodes
+};
+
 // Says of definitions of names that mean one thing in a program which are the same (ws_definition.version),
 // and fills `stands`, one for each node: the thing that stands for what it names, which is of the module that
-// comes first by `rank`. False if memory runs out.
+// comes first by `rank`. Lists the variables of libraries that may be one, but for which there is no proof;
+// free the list. False if memory runs out.
 bool ws_find_objects(struct ws_match *match, struct ws_definitions *definitions, const bool *strong,
-                     const uint32_t *rank, struct ws_arena *arena, uint32_t *stands);
+                     const uint32_t *rank, struct ws_arena *arena, uint32_t *stands,
+                     struct ws_unrelated **unrelated, size_t *unrelated_count);
 
 // The thing that a node means: its name may be bound to another one's, and that may be a copy of what stands
 // for it.

@@ -539,10 +539,18 @@ static bool find(struct finder *finder) {
   for (uint32_t i = 0; i < nodes; i++)
     finder->bound[i] = i;
   ws_note_strong_things(&finder->match, finder->strong);
+  struct ws_unrelated *unrelated = NULL;
+  size_t unrelated_count = 0;
   if (!ws_list_definitions(&finder->match, order, scratch, &finder->definitions) ||
       !ws_find_objects(&finder->match, &finder->definitions, finder->strong, finder->rank, scratch,
-                       finder->stands))
+                       finder->stands, &unrelated, &unrelated_count))
     return out_of_memory(finder);
+  bool ok = true;
+  for (size_t i = 0; i < unrelated_count && ok; i++)
+    ok = keep_apart(finder, unrelated[i].first, unrelated[i].other, WS_KEPT_UNRELATED);
+  free(unrelated);
+  if (!ok)
+    return false;
   return bind_names(finder) && bind_stubs(finder) && bind_all_undefined(finder) &&
          ws_find_once(&finder->match, finder->rank, finder->bound, scratch, finder->stands, finder->error) &&
          find_calls(finder) && fill_of(finder) && fill_merged(finder) && fill_kept(finder) &&

@@ -68,7 +68,7 @@ struct visit {
   bool visited;
 };
 
-enum { NOBODY = UINT32_MAX };
+#define NOBODY UINT32_MAX
 
 static int compare_needs(const void *a, const void *b) {
   const struct ws_need *x = *(const struct ws_need *const *)a, *y = *(const struct ws_need *const *)b;
