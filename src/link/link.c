@@ -66,7 +66,7 @@ bool ws_link_add(struct ws_link *link, const struct ws_module *module, const cha
   struct ws_input *inputs = ws_make_room(link->inputs, link->count, &link->capacity, sizeof *inputs);
   if (inputs) {
     link->inputs = inputs;
-    inputs[link->count] = (struct ws_input){.module = module};
+    inputs[link->count] = (struct ws_input){.module = module, .changes = {.constructors = WS_NO_FUNCTION, .start = WS_NO_FUNCTION}};
   }
   if (!inputs || !fill_input(link, &inputs[link->count], name))
     return ws_fail_memory(error, module->file);

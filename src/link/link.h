@@ -28,20 +28,36 @@ struct ws_link_external {
 struct ws_rebound {
   enum { WS_REBOUND_NOT, WS_REBOUND_ADDRESS, WS_REBOUND_SLOT } kind;
   uint64_t value;  // the address where it went, or the slot in the shared function table
-  uint32_t callee; // of a function: one more than the index of the trampoline that is called instead, or 0
+  uint32_t callee; // of a function: one more than the index of the new function that is called instead, or 0: those are
+                   // the trampolines, and then the runners
+};
+
+// A function of some module of a link.
+struct ws_link_function {
+  uint32_t module, index;
 };
 
 // A new function that calls another module's, through the table.
 struct ws_trampoline {
-  uint32_t function; // what is called instead: an index among the module's own
-  uint64_t slot;
+  uint32_t function; // what it is called instead of: an index in the module
+  struct ws_link_function to;
+  uint64_t slot; // where that is
 };
+
+// A new function that calls functions of all modules, one after another.
+struct ws_runner {
+  const char *name;
+  struct ws_link_function *calls;
+  uint64_t *slots; // where they are
+  size_t count;
+};
+enum { WS_RUN_CONSTRUCTORS, WS_RUN_END, WS_RUNNERS };
 
 // An export that a module gets.
 struct ws_new_export {
   struct ws_slice name;
   uint8_t kind;
-  uint32_t index;
+  uint32_t index; // of a function: one of the new ones, counted as by `callee`
 };
 
 // An import that a tag becomes.
@@ -50,6 +66,8 @@ struct ws_tag_import {
   const char *name; // of the export there
 };
 
+#define WS_NO_FUNCTION UINT32_MAX
+
 // What makes a module part of one program. All of it is empty if it is not.
 struct ws_changes {
   struct ws_rebound *symbols; // one for each symbol, or NULL
@@ -57,6 +75,9 @@ struct ws_changes {
   size_t slot_count, slot_capacity;
   struct ws_trampoline *trampolines;
   size_t trampoline_count, trampoline_capacity;
+  struct ws_runner runners[WS_RUNNERS]; // those that the module has
+  uint32_t constructors;                // __wasm_call_ctors, whose place a runner takes: its index, or WS_NO_FUNCTION
+  uint32_t start;                       // what is exported as _start and calls that: its index, or WS_NO_FUNCTION
   struct ws_new_export *exports;
   size_t export_count, export_capacity;
   struct ws_tag_import *tags; // the first tags that it defines
@@ -92,9 +113,13 @@ struct ws_link {
 // of its imports. Fails if that is an import of anything but a function.
 bool ws_find_order(struct ws_link *link, struct ws_error *error);
 
-// Whether a module that has no function table imports the shared one, for the slots of its functions.
+// Whether a module that has no function table imports the shared one, for new functions in it or calls through it.
 static inline bool ws_adds_table(const struct ws_input *input) {
-  return input->changes.slot_count > 0 && !input->module->info.has_table && !input->module->info.imports_table;
+  const struct ws_changes *changes = &input->changes;
+  bool needs = changes->slot_count || changes->trampoline_count;
+  for (unsigned i = 0; i < WS_RUNNERS; i++)
+    needs |= changes->runners[i].count > 0;
+  return needs && !input->module->info.has_table && !input->module->info.imports_table;
 }
 
 // Whether the stack pointer, the table, can become an import; fails if not.

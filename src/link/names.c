@@ -381,7 +381,8 @@ bool ws_link_resolve(struct ws_link *link, struct ws_error *error) {
   struct resolver resolver = {.link = link, .options = &link->options, .first = error};
   bool one = link->options.one_program;
   link->resolved = check_exact(&resolver) && (!one || ws_find_things(link, error)) && resolve_names(&resolver) &&
-                   (!one || ws_unify(link, error)) && ws_find_order(link, error);
+                   (!one || ws_unify_tags(link, error)) && ws_find_order(link, error) &&
+                   (!one || ws_unify_functions(link, error));
   return link->resolved;
 }
 

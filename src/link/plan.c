@@ -316,7 +316,11 @@ static bool plan_modules(struct ws_link *link, const struct ws_plan_options *opt
     return false;
   plan_table(link);
   share(link);
-  return bind(link, error) && (!link->options.one_program || ws_rebind(link, error));
+  if (!bind(link, error))
+    return false;
+  if (link->options.one_program)
+    ws_rebind(link);
+  return true;
 }
 
 bool ws_link_plan(struct ws_link *link, const struct ws_plan_options *given, struct ws_error *error) {

@@ -3,6 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "link/start.h"
+#include "read/instructions.h"
+#include "read/relocated.h"
+
 // ------------------------------------------------------------------------------------------------------------ things
 
 bool ws_find_things(struct ws_link *link, struct ws_error *error) {
@@ -83,8 +87,9 @@ struct functions {
 
 struct unifier {
   struct ws_link *link;
-  struct ws_arena arena; // what is needed until all is placed
+  const struct ws_module **modules;
   struct functions *functions;
+  size_t *place; // of each module in the order of instantiation
 };
 
 static bool list_functions(struct unifier *unifier) {
@@ -108,22 +113,18 @@ static bool list_functions(struct unifier *unifier) {
 }
 
 // The function that stands for one of a module's: the module that has it, and its index there.
-struct function {
-  uint32_t module, index;
-};
-
-static struct function function_for(const struct unifier *unifier, size_t module, uint32_t index) {
+static struct ws_link_function function_for(const struct unifier *unifier, size_t module, uint32_t index) {
   uint32_t symbol = unifier->functions[module].symbols[index];
   if (!symbol)
-    return (struct function){(uint32_t)module, index};
+    return (struct ws_link_function){(uint32_t)module, index};
   struct ws_one_symbol at = stands_for(unifier->link, module, symbol - 1);
   const struct ws_symbol *stands = symbol_of(unifier->link, at);
   if (stands->kind != WS_SYMBOL_FUNCTION || stands->index >= unifier->functions[at.module].count)
-    return (struct function){(uint32_t)module, index};
-  return (struct function){at.module, stands->index};
+    return (struct ws_link_function){(uint32_t)module, index};
+  return (struct ws_link_function){at.module, stands->index};
 }
 
-static struct slot *slot_of(const struct unifier *unifier, struct function function) {
+static struct slot *slot_of(const struct unifier *unifier, struct ws_link_function function) {
   return &unifier->functions[function.module].slots[function.index];
 }
 
@@ -135,15 +136,23 @@ static const struct ws_one_call *find_call(const struct ws_link *link, size_t mo
   return NULL;
 }
 
+// Whether a module comes too early for what it imports from another.
+static bool is_deferred(const struct unifier *unifier, size_t user, size_t from) {
+  return from < unifier->link->count && unifier->place[from] > unifier->place[user];
+}
+
 static void offer_slot(struct unifier *unifier, size_t module, uint32_t index, uint32_t slot) {
   const struct ws_link *link = unifier->link;
-  struct function function = function_for(unifier, module, index);
+  struct ws_link_function function = function_for(unifier, module, index);
   struct slot offered = {.quality = OF_A_COPY, .module = (uint32_t)module, .index = slot};
   uint32_t symbol = unifier->functions[module].symbols[index];
   if (function.module == module && function.index == index)
     offered.quality = OF_ITSELF;
-  else if (index < link->inputs[module].module->imported_functions)
+  else if (index < link->inputs[module].module->imported_functions) {
+    if (is_deferred(unifier, module, function.module))
+      return; // nothing, or something slow, until the other module is there
     offered.quality = OF_AN_IMPORT;
+  }
   else if (symbol && find_call(link, module, symbol - 1))
     return; // another definition than the one that is meant
   struct slot *best = slot_of(unifier, function);
@@ -165,7 +174,7 @@ static void find_slots(struct unifier *unifier) {
 }
 
 // Gives a function a slot if it has none.
-static bool need_slot(struct unifier *unifier, struct function function) {
+static bool need_slot(struct unifier *unifier, struct ws_link_function function) {
   struct slot *slot = slot_of(unifier, function);
   if (slot->quality != NO_SLOT)
     return true;
@@ -203,18 +212,63 @@ static bool need_slots(struct unifier *unifier) {
   return true;
 }
 
-static bool add_trampoline(struct unifier *unifier, const struct ws_one_call *call) {
+// The import that is the `index`th function.
+static size_t nth_import(const struct ws_module *module, uint32_t index) {
+  size_t i = 0;
+  while (module->imports[i].kind != WS_FUNCTION || index-- > 0)
+    i++;
+  return i;
+}
+
+// Calls of a function, by one of its symbols, go to another module's.
+static bool add_trampoline(struct unifier *unifier, struct ws_one_symbol from, struct ws_link_function to) {
   struct ws_link *link = unifier->link;
-  struct ws_changes *changes = &link->inputs[call->from.module].changes;
-  struct function to = {call->to.module, symbol_of(link, call->to)->index};
+  struct ws_changes *changes = &link->inputs[from.module].changes;
   struct ws_trampoline *trampolines = ws_make_room(changes->trampolines, changes->trampoline_count,
                                                    &changes->trampoline_capacity, sizeof *trampolines);
   if (!trampolines)
     return false;
   changes->trampolines = trampolines;
-  trampolines[changes->trampoline_count++] = (struct ws_trampoline){.function = symbol_of(link, call->from)->index};
-  changes->symbols[call->from.symbol].callee = (uint32_t)changes->trampoline_count;
+  trampolines[changes->trampoline_count++] =
+      (struct ws_trampoline){.function = symbol_of(link, from)->index, .to = to};
+  changes->symbols[from.symbol].callee = (uint32_t)changes->trampoline_count;
   return need_slot(unifier, to);
+}
+
+static bool redirect_calls(struct unifier *unifier) {
+  const struct ws_link *link = unifier->link;
+  for (size_t i = 0; i < link->one.call_count; i++) {
+    const struct ws_one_call *call = &link->one.calls[i];
+    struct ws_link_function to = {call->to.module, symbol_of(link, call->to)->index};
+    if (!add_trampoline(unifier, call->from, to))
+      return false;
+  }
+  return true;
+}
+
+static const struct ws_export *exported_function(const struct ws_module *module, struct ws_slice name) {
+  const struct ws_export *export = ws_find_export(module, name);
+  return export && export->kind == WS_FUNCTION ? export : NULL;
+}
+
+// Imports that come later than their module are called through the table.
+static bool forward_imports(struct unifier *unifier, size_t index) {
+  struct ws_link *link = unifier->link;
+  const struct ws_input *input = &link->inputs[index];
+  const struct ws_module *module = input->module;
+  for (uint32_t k = 0; k < module->symbol_count; k++) {
+    const struct ws_symbol *symbol = &module->symbols[k];
+    if (symbol->kind != WS_SYMBOL_FUNCTION || symbol->index >= module->imported_functions || input->changes.symbols[k].callee)
+      continue;
+    size_t import = nth_import(module, symbol->index), from = input->imports[import].from;
+    if (from == WS_HOST || !is_deferred(unifier, index, from))
+      continue;
+    const struct ws_export *export = exported_function(link->inputs[from].module, module->imports[import].name);
+    if (export && !add_trampoline(unifier, (struct ws_one_symbol){(uint32_t)index, k},
+                                  (struct ws_link_function){(uint32_t)from, export->index}))
+      return false;
+  }
+  return true;
 }
 
 // -------------------------------------------------------------------------------------------------------------- tags
@@ -283,46 +337,211 @@ static bool unify_tags(struct ws_link *link, size_t index, struct ws_error *erro
   return true;
 }
 
-// --------------------------------------------------------------------------------------------------------------- all
-
-static bool unify(struct unifier *unifier, struct ws_error *error) {
-  struct ws_link *link = unifier->link;
-  for (size_t i = 0; i < link->count; i++) {
-    struct ws_changes *changes = &link->inputs[i].changes;
-    changes->symbols = ws_arena_new(&link->arena, link->inputs[i].module->symbol_count, sizeof *changes->symbols);
-    if (!changes->symbols)
-      return ws_fail_memory(error, "");
-  }
-  if (!list_functions(unifier))
-    return ws_fail_memory(error, "");
-  find_slots(unifier);
-  if (!need_slots(unifier))
-    return ws_fail_memory(error, "");
-  for (size_t i = 0; i < link->one.call_count; i++)
-    if (!add_trampoline(unifier, &link->one.calls[i]))
-      return ws_fail_memory(error, "");
+bool ws_unify_tags(struct ws_link *link, struct ws_error *error) {
+  for (size_t i = 0; i < link->count; i++)
+    ws_clear_changes(&link->inputs[i].changes);
   for (size_t i = 0; i < link->count; i++)
     if (!unify_tags(link, i, error))
       return false;
   return true;
 }
 
-void ws_clear_changes(struct ws_changes *changes) {
-  free(changes->slots);
-  free(changes->trampolines);
-  free(changes->exports);
-  *changes = (struct ws_changes){.symbols = NULL};
+// ------------------------------------------------------------------------------------------------ beginning and end
+
+// What hosts call first, by the conventions of WASI and of linkers.
+static const struct ws_slice start_name = {(const uint8_t *)"_start", 6},
+                             initialize_name = {(const uint8_t *)"_initialize", 11},
+                             call_name = {(const uint8_t *)"__wasm_call_ctors", 17};
+
+// The module that runs constructors: the program, whose _start does; or else the first, which the host initialises first.
+static size_t starting_module(const struct ws_link *link) {
+  for (size_t i = 0; i < link->count; i++)
+    if (exported_function(link->inputs[i].module, start_name))
+      return i;
+  return link->order[0];
 }
 
-bool ws_unify(struct ws_link *link, struct ws_error *error) {
+static bool fill_runner(struct unifier *unifier, size_t host, unsigned which, const char *name,
+                        const struct ws_one_symbol *functions, size_t count) {
+  struct ws_link *link = unifier->link;
+  struct ws_runner *runner = &link->inputs[host].changes.runners[which];
+  runner->calls = ws_arena_new(&link->arena, count, sizeof *runner->calls);
+  runner->slots = ws_arena_new(&link->arena, count, sizeof *runner->slots);
+  if (!runner->calls || !runner->slots)
+    return false;
+  for (size_t i = 0; i < count; i++) {
+    struct ws_link_function function = {functions[i].module, symbol_of(link, functions[i])->index};
+    runner->calls[i] = function;
+    if (function.module != host && !need_slot(unifier, function))
+      return false;
+  }
+  runner->name = name;
+  runner->count = count;
+  return true;
+}
+
+static uint32_t runner_callee(const struct ws_changes *changes, unsigned which) {
+  uint32_t callee = (uint32_t)changes->trampoline_count + 1;
+  for (unsigned i = 0; i < which; i++)
+    callee += changes->runners[i].name != NULL;
+  return callee;
+}
+
+static bool add_export(struct ws_changes *changes, struct ws_new_export export) {
+  struct ws_new_export *exports =
+      ws_make_room(changes->exports, changes->export_count, &changes->export_capacity, sizeof *exports);
+  if (!exports)
+    return false;
+  changes->exports = exports;
+  exports[changes->export_count++] = export;
+  return true;
+}
+
+// The function that calls a module's init functions, which the linker makes in every module; WS_NO_FUNCTION if it was
+// left out.
+static uint32_t find_constructors(const struct ws_module *module) {
+  for (uint32_t i = 0; i < module->function_count; i++)
+    if (ws_slice_is(module->functions[i].name, "__wasm_call_ctors"))
+      return module->imported_functions + i;
+  return WS_NO_FUNCTION;
+}
+
+struct call_search {
+  uint32_t function;
+  bool found;
+};
+
+static void look_at_operand(void *context, const struct ws_operand *operand) {
+  struct call_search *search = context;
+  search->found |= operand->space == WS_SPACE_FUNCTION && operand->value == search->function;
+}
+
+// Whether a defined function of a module names another one.
+static bool names_function(const struct ws_module *module, uint32_t function, uint32_t named) {
+  struct call_search search = {.function = named};
+  struct ws_operand_visitor visitor = {look_at_operand, &search};
+  if (function < module->imported_functions)
+    return false;
+  struct ws_reader body = ws_reader(ws_function_body(module, function - module->imported_functions));
+  ws_skip_locals(&body);
+  while (body.at < body.end && !body.bad)
+    ws_visit_instruction(&body, &visitor);
+  return search.found;
+}
+
+// Whether a defined function is the linker's own wrapper, which has no relocations. False if memory runs out, too.
+static bool is_wrapper(struct ws_link *link, const struct ws_module *module, uint32_t function) {
+  struct ws_relocation_index index;
+  struct ws_relocation relocation;
+  if (function < module->imported_functions ||
+      !ws_index_relocations(module, WS_SECTION_CODE, &link->arena, &index))
+    return false;
+  const struct ws_function *body = &module->functions[function - module->imported_functions];
+  struct ws_relocation_cursor cursor = ws_relocations_in(&index, body->offset, body->offset + body->size);
+  return !ws_next_relocation(&cursor, &relocation);
+}
+
+// Every module's own __wasm_call_ctors does nothing any more; a new function in the first module runs those of all, and
+// takes its place for whoever calls it: the host, _initialize, or the linker's _start.
+static bool run_constructors(struct unifier *unifier, size_t host) {
+  struct ws_link *link = unifier->link;
   for (size_t i = 0; i < link->count; i++)
-    ws_clear_changes(&link->inputs[i].changes);
+    link->inputs[i].changes.constructors = find_constructors(link->inputs[i].module);
+  const struct ws_module *module = link->inputs[host].module;
+  struct ws_changes *changes = &link->inputs[host].changes;
+  uint32_t callee = runner_callee(changes, WS_RUN_CONSTRUCTORS);
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    if (module->symbols[i].kind == WS_SYMBOL_FUNCTION && module->symbols[i].index == changes->constructors)
+      changes->symbols[i].callee = callee;
+  const struct ws_export *start = exported_function(module, start_name);
+  if (start && changes->constructors != WS_NO_FUNCTION && start->index != changes->constructors &&
+      is_wrapper(link, module, start->index) && names_function(module, start->index, changes->constructors))
+    changes->start = start->index;
+  bool called = start || exported_function(module, initialize_name) || exported_function(module, call_name);
+  return called || add_export(changes, (struct ws_new_export){initialize_name, WS_FUNCTION, callee});
+}
+
+static bool find_constructors_of_all(struct unifier *unifier, struct ws_error *error) {
+  struct ws_link *link = unifier->link;
+  struct ws_constructor *constructors;
+  size_t count;
+  if (!ws_order_constructors(unifier->modules, link->count, &link->one, &link->arena, &constructors, &count, error))
+    return false;
+  if (count == 0)
+    return true;
+  struct ws_one_symbol *functions = ws_arena_new(&link->arena, count, sizeof *functions);
+  for (size_t i = 0; functions && i < count; i++)
+    functions[i] = constructors[i].function;
+  size_t host = starting_module(link);
+  return (functions &&
+          fill_runner(unifier, host, WS_RUN_CONSTRUCTORS, "__wasmshare_call_ctors", functions, count) &&
+          run_constructors(unifier, host)) ||
+         ws_fail_memory(error, "");
+}
+
+// What runs when the program ends is exported, for hosts of programs without main.
+static bool find_end(struct unifier *unifier, struct ws_error *error) {
+  static const struct ws_slice name = {(const uint8_t *)WS_EXIT_FUNCTION, sizeof WS_EXIT_FUNCTION - 1};
+  struct ws_link *link = unifier->link;
+  struct ws_end end = {0};
+  if (!ws_find_end(unifier->modules, link->count, &link->one, &link->arena, &end, error))
+    return false;
+  size_t count = 0;
+  for (unsigned kind = 0; kind < WS_END_KINDS; kind++)
+    count += end.counts[kind];
+  if (count == 0)
+    return true;
+  struct ws_one_symbol *functions = ws_arena_new(&link->arena, count, sizeof *functions);
+  size_t used = 0, host = starting_module(link);
+  for (unsigned kind = 0; functions && kind < WS_END_KINDS; kind++)
+    for (size_t i = 0; i < end.counts[kind]; i++)
+      functions[used++] = end.functions[kind][i];
+  struct ws_changes *changes = &link->inputs[host].changes;
+  return (functions && fill_runner(unifier, host, WS_RUN_END, WS_EXIT_FUNCTION, functions, count) &&
+          add_export(changes, (struct ws_new_export){name, WS_FUNCTION, runner_callee(changes, WS_RUN_END)})) ||
+         ws_fail_memory(error, "");
+}
+
+// --------------------------------------------------------------------------------------------------------------- all
+
+static bool prepare(struct unifier *unifier) {
+  struct ws_link *link = unifier->link;
+  unifier->place = ws_arena_new(&link->arena, link->count, sizeof *unifier->place);
+  unifier->modules = ws_arena_new(&link->arena, link->count, sizeof *unifier->modules);
+  if (!unifier->place || !unifier->modules || !list_functions(unifier))
+    return false;
+  for (size_t i = 0; i < link->count; i++) {
+    struct ws_changes *changes = &link->inputs[i].changes;
+    unifier->place[link->order[i]] = i;
+    unifier->modules[i] = link->inputs[i].module;
+    changes->symbols = ws_arena_new(&link->arena, link->inputs[i].module->symbol_count, sizeof *changes->symbols);
+    if (!changes->symbols)
+      return false;
+  }
+  find_slots(unifier);
+  if (!need_slots(unifier) || !redirect_calls(unifier))
+    return false;
+  for (size_t i = 0; i < link->count; i++)
+    if (!forward_imports(unifier, i))
+      return false;
+  return true;
+}
+
+bool ws_unify_functions(struct ws_link *link, struct ws_error *error) {
   struct unifier *unifier = ws_arena_new(&link->arena, 1, sizeof *unifier);
   if (!unifier)
     return ws_fail_memory(error, "");
   unifier->link = link;
   link->unifier = unifier;
-  return unify(unifier, error);
+  return (prepare(unifier) || ws_fail_memory(error, "")) && find_constructors_of_all(unifier, error) &&
+         find_end(unifier, error);
+}
+
+void ws_clear_changes(struct ws_changes *changes) {
+  free(changes->slots);
+  free(changes->trampolines);
+  free(changes->exports);
+  *changes = (struct ws_changes){.constructors = WS_NO_FUNCTION, .start = WS_NO_FUNCTION};
 }
 
 // Where a variable went that stands for another one. False if it is in no place.
@@ -337,36 +556,34 @@ static bool place_variable(const struct ws_link *link, struct ws_one_symbol at, 
   return true;
 }
 
-bool ws_rebind(struct ws_link *link, struct ws_error *error) {
-  (void)error;
+static void rebind_symbol(const struct ws_link *link, size_t module, uint32_t index, struct ws_rebound *rebound) {
   const struct unifier *unifier = link->unifier;
-  for (size_t i = 0; i < link->count; i++) {
-    struct ws_input *input = &link->inputs[i];
-    for (uint32_t k = 0; k < input->module->symbol_count; k++) {
-      const struct ws_symbol *symbol = &input->module->symbols[k];
-      struct ws_rebound *rebound = &input->changes.symbols[k];
-      struct ws_one_symbol at = stands_for(link, i, k);
-      rebound->kind = WS_REBOUND_NOT;
-      if (symbol->kind == WS_SYMBOL_DATA && (at.module != i || at.symbol != k)) {
-        if (place_variable(link, at, &rebound->value))
-          rebound->kind = WS_REBOUND_ADDRESS;
-      } else if (symbol->kind == WS_SYMBOL_FUNCTION && symbol->index < unifier->functions[i].count) {
-        const struct slot *slot = slot_of(unifier, function_for(unifier, i, symbol->index));
-        if (slot->quality != NO_SLOT) {
-          rebound->value = placed_slot(link, slot);
-          rebound->kind = WS_REBOUND_SLOT;
-        }
-      }
-    }
-    for (size_t k = 0; k < input->changes.trampoline_count; k++) {
-      struct ws_trampoline *trampoline = &input->changes.trampolines[k];
-      for (size_t n = 0; n < link->one.call_count; n++) {
-        const struct ws_one_call *call = &link->one.calls[n];
-        struct function to = {call->to.module, symbol_of(link, call->to)->index};
-        if (call->from.module == i && symbol_of(link, call->from)->index == trampoline->function)
-          trampoline->slot = placed_slot(link, slot_of(unifier, to));
-      }
+  const struct ws_symbol *symbol = &link->inputs[module].module->symbols[index];
+  struct ws_one_symbol at = stands_for(link, module, index);
+  rebound->kind = WS_REBOUND_NOT;
+  if (symbol->kind == WS_SYMBOL_DATA && (at.module != module || at.symbol != index)) {
+    if (place_variable(link, at, &rebound->value))
+      rebound->kind = WS_REBOUND_ADDRESS;
+  } else if (symbol->kind == WS_SYMBOL_FUNCTION && symbol->index < unifier->functions[module].count) {
+    const struct slot *slot = slot_of(unifier, function_for(unifier, module, symbol->index));
+    if (slot->quality != NO_SLOT) {
+      rebound->value = placed_slot(link, slot);
+      rebound->kind = WS_REBOUND_SLOT;
     }
   }
-  return true;
+}
+
+void ws_rebind(struct ws_link *link) {
+  const struct unifier *unifier = link->unifier;
+  for (size_t i = 0; i < link->count; i++) {
+    struct ws_changes *changes = &link->inputs[i].changes;
+    for (uint32_t k = 0; k < link->inputs[i].module->symbol_count; k++)
+      rebind_symbol(link, i, k, &changes->symbols[k]);
+    for (size_t k = 0; k < changes->trampoline_count; k++)
+      changes->trampolines[k].slot = placed_slot(link, slot_of(unifier, changes->trampolines[k].to));
+    for (unsigned k = 0; k < WS_RUNNERS; k++)
+      for (size_t n = 0; n < changes->runners[k].count; n++)
+        if (changes->runners[k].calls[n].module != i)
+          changes->runners[k].slots[n] = placed_slot(link, slot_of(unifier, changes->runners[k].calls[n]));
+  }
 }

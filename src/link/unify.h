@@ -5,18 +5,24 @@
 
 #include "link/link.h"
 
+// The export that ends a program without main: it runs what was registered for that, and flushes output.
+#define WS_EXIT_FUNCTION "__wasmshare_exit"
+
 // Finds what is one thing. Before names are resolved.
 bool ws_find_things(struct ws_link *link, struct ws_error *error);
 
 // The module that an import of a function, global or tag means by its name alone, or WS_HOST if nothing says.
 size_t ws_meaning(const struct ws_link *link, const struct ws_input *user, size_t import);
 
-// Gives tags and functions to those that need them: tags become imports, functions get slots and trampolines. When names
-// are resolved and the order is known.
-bool ws_unify(struct ws_link *link, struct ws_error *error);
+// Tags that are one become imports. When names are resolved.
+bool ws_unify_tags(struct ws_link *link, struct ws_error *error);
+
+// Gives functions slots in the table, and calls that must reach another module's a way there; decides what runs
+// constructors, and the end. When the order is known.
+bool ws_unify_functions(struct ws_link *link, struct ws_error *error);
 
 // Says where everything went. When all is placed.
-bool ws_rebind(struct ws_link *link, struct ws_error *error);
+void ws_rebind(struct ws_link *link);
 
 void ws_clear_changes(struct ws_changes *changes);
 

@@ -315,7 +315,8 @@ static bool reach(struct heap *heap) {
 static bool find_reachable(struct heap *heap, const struct ws_section *code) {
   if (!read_edges(heap, code))
     return false;
-  qsort(heap->operands, heap->operand_count, sizeof *heap->operands, compare_operands);
+  if (heap->operand_count)
+    qsort(heap->operands, heap->operand_count, sizeof *heap->operands, compare_operands);
   find_roots(heap);
   return reach(heap);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "read/instructions.h"
 #include "read/memory_users.h"
 #include "read/sections.h"
 #include "read/zeros.h"
@@ -190,20 +191,37 @@ uint32_t ws_trampoline_index(const struct ws_image *image, uint32_t trampoline) 
   return module->imported_functions + module->function_count + count_rewritten(module) + trampoline;
 }
 
-// Calls another module's function, through the table, with the same arguments.
+// The index of a function's type; functions are numbered with imports first.
+static uint32_t function_type(const struct ws_module *module, uint32_t function) {
+  if (function >= module->imported_functions)
+    return module->function_types[function - module->imported_functions];
+  for (size_t i = 0;; i++)
+    if (module->imports[i].kind == WS_FUNCTION && function-- == 0)
+      return module->imports[i].type;
+}
+
+static void put_slot(const struct ws_image *image, struct ws_buffer *body, uint64_t slot) {
+  bool is_64 = table_is_64(image);
+  ws_put_u8(body, wasm_opcode_const(is_64));
+  ws_put_sleb(body, is_64 ? (int64_t)slot : (int32_t)(uint32_t)slot);
+}
+
+// Calls another module's function, through the table, with the same arguments. If the module has tail calls, this is one,
+// so that the stack does not grow where the program's does not.
 static bool append_trampoline(struct ws_image *image, const struct ws_trampoline *trampoline) {
   const struct ws_module *module = image->module;
-  uint32_t defined = trampoline->function - module->imported_functions;
-  struct ws_appended *appended = ws_image_append(image, WS_NEW_FUNCTION, module->functions[defined].name, 0);
+  const struct ws_module *callee = image->link->inputs[trampoline->to.module].module;
+  struct ws_slice name = {(const uint8_t *)"", 0};
+  if (trampoline->to.index >= callee->imported_functions)
+    name = callee->functions[trampoline->to.index - callee->imported_functions].name;
+  struct ws_appended *appended = ws_image_append(image, WS_NEW_FUNCTION, name, 0);
   if (!appended)
     return false;
-  appended->type = module->function_types[defined];
-  bool is_64 = table_is_64(image);
+  appended->type = function_type(module, trampoline->function);
   struct ws_buffer body = {0};
-  put_arguments(&body, type_of(module, defined));
-  ws_put_u8(&body, wasm_opcode_const(is_64));
-  ws_put_sleb(&body, is_64 ? (int64_t)trampoline->slot : (int32_t)(uint32_t)trampoline->slot);
-  ws_put_u8(&body, WASM_OPCODE_CALL_INDIRECT);
+  put_arguments(&body, module->types ? &module->types[appended->type] : NULL);
+  put_slot(image, &body, trampoline->slot);
+  ws_put_u8(&body, module->has_tail_calls ? WASM_OPCODE_RETURN_CALL_INDIRECT : WASM_OPCODE_CALL_INDIRECT);
   ws_put_uleb(&body, appended->type);
   ws_put_uleb(&body, table_index(image));
   ws_put_u8(&body, WASM_OPCODE_END);
@@ -221,7 +239,7 @@ static bool same_type(const struct ws_type *type, struct ws_slice encoded) {
 }
 
 bool ws_image_type(struct ws_image *image, struct ws_slice type, uint32_t *index) {
-  enum { MOST_TYPES = 3 };
+  enum { MOST_TYPES = 16 };
   const struct ws_module *module = image->module;
   if (!module->types) { // not all are functions': it is the one that is known
     *index = (uint32_t)module->void_type;
@@ -286,6 +304,88 @@ static bool clears(const struct ws_image *image, size_t segment) {
          image->kept[segment] < image->module->segments[segment].bytes.size;
 }
 
+// Calls one function of a runner, which has no parameters, and drops what it returns.
+static bool put_runner_call(struct ws_image *image, struct ws_buffer *body, struct ws_link_function function,
+                            uint64_t slot) {
+  const struct ws_module *callee = image->link->inputs[function.module].module;
+  const struct ws_type *type = &callee->types[function_type(callee, function.index)];
+  struct ws_buffer encoded = {0};
+  uint32_t index = 0, results = 0;
+  struct ws_reader reader = ws_reader(type->results);
+  for (; reader.at < reader.end && !reader.bad; results++)
+    ws_read_value_type(&reader);
+  ws_put_bytes(&encoded, (const uint8_t[]){WASM_TYPE_FUNC, 0}, 2);
+  ws_put_uleb(&encoded, results);
+  ws_put_slice(&encoded, type->results);
+  bool ok = !encoded.failed && ws_image_type(image, (struct ws_slice){encoded.data, encoded.size}, &index);
+  ws_buffer_free(&encoded);
+  if (callee == image->module) {
+    ws_put_u8(body, WASM_OPCODE_CALL);
+    ws_put_uleb(body, function.index);
+  } else {
+    put_slot(image, body, slot);
+    ws_put_u8(body, WASM_OPCODE_CALL_INDIRECT);
+    ws_put_uleb(body, index);
+    ws_put_uleb(body, table_index(image));
+  }
+  for (uint32_t i = 0; i < results; i++)
+    ws_put_u8(body, WASM_OPCODE_DROP);
+  return ok;
+}
+
+static bool append_runner(struct ws_image *image, const struct ws_runner *runner) {
+  static const struct ws_slice type = {(const uint8_t *)"\x60\x00\x00", 3};
+  struct ws_slice name = {(const uint8_t *)runner->name, strlen(runner->name)};
+  struct ws_appended *appended = ws_image_append(image, WS_NEW_FUNCTION, name, 0);
+  if (!appended || !ws_image_type(image, type, &appended->type))
+    return false;
+  struct ws_buffer body = {0};
+  bool ok = true;
+  ws_put_u8(&body, 0); // no locals
+  for (size_t i = 0; i < runner->count && ok; i++)
+    ok = put_runner_call(image, &body, runner->calls[i], runner->slots[i]);
+  ws_put_u8(&body, WASM_OPCODE_END);
+  return ws_image_keep_body(image, appended, &body) && ok;
+}
+
+// What is exported as _start, with calls of the runner in place of those of the module's own constructors.
+struct start_copy {
+  struct ws_image *image;
+  struct ws_buffer body;
+  struct ws_slice old;
+  size_t copied;
+};
+
+static void copy_start_operand(void *context, const struct ws_operand *operand) {
+  struct start_copy *copy = context;
+  const struct ws_changes *changes = &copy->image->input->changes;
+  if (operand->space != WS_SPACE_FUNCTION || operand->value != changes->constructors)
+    return;
+  ws_put_bytes(&copy->body, copy->old.data + copy->copied, operand->offset - copy->copied);
+  ws_put_uleb(&copy->body, ws_trampoline_index(copy->image, (uint32_t)changes->trampoline_count));
+  copy->copied = operand->offset + operand->width;
+}
+
+static bool append_start_copy(struct ws_image *image) {
+  const struct ws_module *module = image->module;
+  uint32_t start = image->input->changes.start;
+  if (start == WS_NO_FUNCTION)
+    return true;
+  struct ws_appended *appended =
+      ws_image_append(image, WS_NEW_FUNCTION, module->functions[start - module->imported_functions].name, 0);
+  if (!appended)
+    return false;
+  appended->type = function_type(module, start);
+  struct start_copy copy = {.image = image, .old = ws_function_body(module, start - module->imported_functions)};
+  struct ws_operand_visitor visitor = {copy_start_operand, &copy};
+  struct ws_reader reader = ws_reader(copy.old);
+  ws_skip_locals(&reader);
+  while (reader.at < reader.end && !reader.bad)
+    ws_visit_instruction(&reader, &visitor);
+  ws_put_bytes(&copy.body, copy.old.data + copy.copied, copy.old.size - copy.copied);
+  return ws_image_keep_body(image, appended, &copy.body);
+}
+
 // The start function, which clears what is not written, and calls the module's own start function then.
 static bool append_start(struct ws_image *image) {
   static const struct ws_slice name = {(const uint8_t *)WS_CLEAR_FUNCTION, sizeof WS_CLEAR_FUNCTION - 1},
@@ -320,7 +420,7 @@ static bool append_functions(struct ws_image *image) {
   enum { NEW_FUNCTIONS = 3 }; // those of memory_view.c, and the start function
   bool limited = image->placement->memory_view != WS_VIEW_WHOLE;
   const struct ws_changes *changes = &image->input->changes;
-  size_t most = module->linker_function_count + changes->trampoline_count + (limited ? ws_count_memory_users(module) : 0) + NEW_FUNCTIONS;
+  size_t most = module->linker_function_count + changes->trampoline_count + WS_RUNNERS + 1 + (limited ? ws_count_memory_users(module) : 0) + NEW_FUNCTIONS;
   image->appended = ws_arena_new(&image->arena, most, sizeof *image->appended);
   if (!image->appended)
     return false;
@@ -331,7 +431,10 @@ static bool append_functions(struct ws_image *image) {
   for (size_t i = 0; i < changes->trampoline_count; i++)
     if (!append_trampoline(image, &changes->trampolines[i]))
       return false;
-  return ws_append_memory_view(image) && append_start(image);
+  for (unsigned i = 0; i < WS_RUNNERS; i++)
+    if (changes->runners[i].name && !append_runner(image, &changes->runners[i]))
+      return false;
+  return append_start_copy(image) && ws_append_memory_view(image) && append_start(image);
 }
 
 // Calls the appended function in as many bytes as the old one had: no other code moves, and whoever calls it can go
@@ -480,21 +583,44 @@ static bool write_tags(struct ws_image *image) {
   return ws_image_set(image, section, &built, NULL, 0);
 }
 
+static uint32_t count_runners(const struct ws_changes *changes) {
+  uint32_t count = 0;
+  for (unsigned i = 0; i < WS_RUNNERS; i++)
+    count += changes->runners[i].name != NULL;
+  return count;
+}
+
+// The exports as they are, but that of what a runner takes the place of is the runner.
+static void put_old_exports(const struct ws_image *image, struct ws_buffer *built) {
+  const struct ws_module *module = image->module;
+  const struct ws_changes *changes = &image->input->changes;
+  bool runs = changes->runners[WS_RUN_CONSTRUCTORS].name != NULL;
+  for (size_t i = 0; i < module->export_count; i++) {
+    const struct ws_export *export = &module->exports[i];
+    bool taken = runs && export->kind == WS_FUNCTION && export->index == changes->constructors;
+    bool starts = runs && export->kind == WS_FUNCTION && export->index == changes->start;
+    uint32_t runner = ws_trampoline_index(image, (uint32_t)changes->trampoline_count);
+    ws_put_name(built, export->name);
+    ws_put_u8(built, export->kind);
+    ws_put_uleb(built, taken ? runner : starts ? runner + count_runners(changes) : export->index);
+  }
+}
+
 static bool write_exports(struct ws_image *image) {
   const struct ws_changes *changes = &image->input->changes;
-  if (changes->export_count == 0)
+  if (changes->export_count == 0 && !changes->runners[WS_RUN_CONSTRUCTORS].name)
     return true;
   struct ws_image_section *section = need_section(image, WS_SECTION_EXPORT);
   if (!section)
     return false;
-  struct ws_reader reader = ws_reader(source_content(section));
   struct ws_buffer built = {0};
-  ws_put_uleb(&built, (uint64_t)ws_read_uleb32(&reader) + changes->export_count);
-  ws_put_bytes(&built, reader.at, reader.bad ? 0 : ws_read_left(&reader));
+  ws_put_uleb(&built, image->module->export_count + changes->export_count);
+  put_old_exports(image, &built);
   for (size_t i = 0; i < changes->export_count; i++) {
-    ws_put_name(&built, changes->exports[i].name);
-    ws_put_u8(&built, changes->exports[i].kind);
-    ws_put_uleb(&built, changes->exports[i].index);
+    const struct ws_new_export *export = &changes->exports[i];
+    ws_put_name(&built, export->name);
+    ws_put_u8(&built, export->kind);
+    ws_put_uleb(&built, export->kind == WS_FUNCTION ? ws_trampoline_index(image, export->index - 1) : export->index);
   }
   return ws_image_set(image, section, &built, NULL, 0);
 }
@@ -650,6 +776,22 @@ static struct ws_piece cut(const struct ws_section *section, size_t from, size_t
   return piece;
 }
 
+// A body that does nothing, in as many bytes as the old one.
+static struct ws_slice make_empty(struct ws_image *image, size_t size) {
+  struct ws_buffer body = {0};
+  ws_put_u8(&body, 0); // no locals
+  while (body.size + 1 < size && !body.failed)
+    ws_put_u8(&body, WASM_OPCODE_NOP);
+  ws_put_u8(&body, WASM_OPCODE_END);
+  return ws_buffer_keep(&body, &image->arena);
+}
+
+// The defined function whose place a runner takes, or WS_NO_FUNCTION.
+static uint32_t emptied_function(const struct ws_image *image) {
+  uint32_t constructors = image->input->changes.constructors;
+  return constructors == WS_NO_FUNCTION ? WS_NO_FUNCTION : constructors - image->module->imported_functions;
+}
+
 static const struct ws_appended *replacement(const struct ws_image *image, uint32_t function) {
   for (size_t i = 0; i < image->appended_count; i++)
     if (image->appended[i].replaces == function)
@@ -666,17 +808,21 @@ static int compare_indices(const void *left, const void *right) {
 // runs out.
 static bool put_functions(struct ws_image *image, struct ws_image_section *section) {
   const struct ws_module *module = image->module;
-  uint32_t *replaced = ws_arena_new(&image->arena, image->appended_count, sizeof *replaced);
+  uint32_t *replaced = ws_arena_new(&image->arena, image->appended_count + 1, sizeof *replaced);
+  uint32_t emptied = emptied_function(image);
   size_t count = 0, next = 0, at = module->code_count_size;
   if (!replaced)
     return false;
   for (size_t i = 0; i < image->appended_count; i++)
     if (image->appended[i].replaces != WS_NEW_FUNCTION)
       replaced[count++] = image->appended[i].replaces;
+  if (emptied != WS_NO_FUNCTION)
+    replaced[count++] = emptied;
   qsort(replaced, count, sizeof *replaced, compare_indices);
   for (size_t i = 0; i < count; i++) {
     const struct ws_function *function = &module->functions[replaced[i]];
-    struct ws_slice call = make_call(image, replacement(image, replaced[i]));
+    struct ws_slice call = replaced[i] == emptied ? make_empty(image, function->size)
+                                                  : make_call(image, replacement(image, replaced[i]));
     if (!call.data)
       return false;
     section->pieces[section->piece_count++] = cut(section->source, at, function->offset, &next);
@@ -705,7 +851,7 @@ static bool put_appended(struct ws_image *image, struct ws_image_section *sectio
 
 static bool write_code(struct ws_image *image) {
   const struct ws_module *module = image->module;
-  if (!image->appended_count)
+  if (!image->appended_count && emptied_function(image) == WS_NO_FUNCTION)
     return true;
   struct ws_image_section *section = need_section(image, WS_SECTION_CODE);
   if (!section)
@@ -716,7 +862,7 @@ static bool write_code(struct ws_image *image) {
     count_size = module->code_count_size;
   image->code_shift = (uint32_t)count_size - module->code_count_size;
   uint8_t *count = ws_arena_new(&image->arena, count_size, 1);
-  section->pieces = ws_arena_new(&image->arena, 4 * image->appended_count + 2, sizeof *section->pieces);
+  section->pieces = ws_arena_new(&image->arena, 4 * image->appended_count + 4, sizeof *section->pieces);
   if (!count || !section->pieces)
     return false;
   for (size_t i = 0; i < count_size; i++)

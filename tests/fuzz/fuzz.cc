@@ -107,16 +107,31 @@ bool append(void *context, const void *bytes, size_t size) {
   return true;
 }
 
+template <typename Options> Options defaults() {
+  Options options = {};
+  options.size = sizeof options;
+  return options;
+}
+
 struct Module {
   ws_module *module;
   ws_error error;
   Module(const uint8_t *data, size_t size, const ws_read_options &options)
       : module(ws_module_read("fuzz.wasm", data, size, &options, &error)) {}
   Module(const Module &) = delete;
-  ~Module() {
-    if (module)
-      ws_module_free(module);
+  ~Module() { ws_module_free(module); }
+};
+
+struct Link {
+  ws_link *link;
+  explicit Link(const ws_link_options &options) {
+    ws_error error;
+    link = ws_link_new(&options, &error);
+    if (!link)
+      fail("no link", error.message);
   }
+  Link(const Link &) = delete;
+  ~Link() { ws_link_free(link); }
 };
 
 // What is done with the input is up to its own hash, so that a run can be repeated from the input alone.
@@ -138,11 +153,12 @@ public:
 // A run that moves nothing tests little: run.mjs looks at these numbers.
 unsigned long moved_modules, moved_valid_modules;
 
-void place(const Module &module, const ws_placement &placement, const ws_read_options &options,
+// Writes a module of a link, as it was planned, and reads it again.
+void write(const Link &link, size_t index, const struct ws_module_info &info, bool keep_relocs,
            bool was_valid) {
   Bytes output;
   ws_error error;
-  if (!ws_place(module.module, &placement, {append, &output}, &error))
+  if (!ws_link_write(link.link, index, {append, &output}, &error))
     return check_error(error);
   ++moved_modules;
   if (!was_valid)
@@ -152,98 +168,123 @@ void place(const Module &module, const ws_placement &placement, const ws_read_op
   if (!valid(output, &reason))
     fail("a valid module became an invalid one", reason);
 
-  ws_read_options as_placed = {};
+  auto as_placed = defaults<ws_read_options>();
   as_placed.placed = true;
   as_placed.trust_pic = true;
   Module again(output.data(), output.size(), as_placed);
-  bool kept = options.keep_relocs && ws_module_info(module.module)->has_relocations;
+  bool kept = keep_relocs && info.has_relocations;
   if (!again.module) {
     check_error(again.error);
     if (kept)
       fail("a module that kept its relocations cannot be read", again.error.message);
     return;
   }
-  const auto &info = *ws_module_info(again.module);
-  if (kept && !info.exact) {
-    fail("a module that kept its relocations cannot be moved again", info.inexact.message);
-  }
+  const auto &again_info = *ws_module_info(again.module);
+  if (kept && !again_info.exact)
+    fail("a module that kept its relocations cannot be moved again", again_info.inexact.message);
+  std::vector<ws_binding> bindings;
+  for (ws_binding binding; ws_link_binding(link.link, index, bindings.size(), &binding);)
+    bindings.push_back(binding);
   // A name that is not true in both of the sections that have it makes this fail: no matter, as long as it
   // says so.
-  uint64_t table_size = ws_module_info(module.module)->table_size;
-  if (!ws_check_placed(again.module, &placement, table_size, NULL, 0, &error))
+  if (!ws_check_placed(again.module, ws_link_placement(link.link, index), info.table_size, bindings.data(),
+                       bindings.size(), &error))
     check_error(error);
 }
 
-// What they import from each other, and in which order they must be instantiated.
-void resolve(ws_module *const (&both)[2], bool from_host) {
-  const char *const names[] = {"one", "other"}, *const hosts[] = {"env"};
-  ws_resolve_options options = {};
-  options.names = names;
-  options.host_modules = hosts;
-  options.host_module_count = from_host;
-  options.report = [](void *, const ws_error *problem) { check_error(*problem); };
-  size_t order[2];
+// What two modules import from each other, and in which order they must be instantiated.
+void resolve(const Link &link) {
   ws_error error;
-  bool resolved = ws_resolve(both, 2, &options);
-  if (resolved && !ws_instantiation_order(both, 2, order, &error))
-    check_error(error);
-  else if (resolved && order[0] + order[1] != 1)
+  if (!ws_link_resolve(link.link, &error))
+    return check_error(error);
+  const size_t *order = ws_link_order(link.link);
+  if (order[0] + order[1] != 1)
     fail("an order without every module", "");
   ws_import_info import;
-  for (size_t i = 0; ws_module_import(both[0], i, &import); ++i)
-    if (import.from != WS_HOST && !ws_import_matches(both[0], i, both[import.from]))
+  for (size_t i = 0; ws_link_import(link.link, 0, i, &import); ++i)
+    if (import.from != WS_HOST && !ws_link_import_matches(link.link, 0, i, import.from))
       fail("an import that does not match what it was resolved to", import.name);
+}
+
+bool add(const Link &link, const ws_module *module, const char *name) {
+  ws_error error;
+  bool added = ws_link_add(link.link, module, name, &error);
+  if (!added)
+    check_error(error);
+  return added;
+}
+
+// Moves the module by itself.
+bool move_one(const ws_module *module, Choices *choices, bool plain, bool keep_relocs, bool was_valid) {
+  const struct ws_module_info &info = *ws_module_info(module);
+  auto options = defaults<ws_link_options>();
+  options.keep_relocs = keep_relocs;
+  Link link(options);
+  uint64_t offset = choices->below(plain ? 2 : 1 << 24) * info.alignment;
+  uint64_t heap_base = info.heap_base + offset + choices->below(1u << 24);
+  if (!add(link, module, "one"))
+    return false;
+  ws_error error;
+  if (!ws_link_shift(link.link, offset, choices->below(16), plain || choices->toss() ? nullptr : &heap_base,
+                     &error)) {
+    check_error(error);
+    return false;
+  }
+  write(link, 0, info, keep_relocs, was_valid);
+  return true;
+}
+
+// Moves two modules that are the same, or one that is there twice.
+bool move_two(const ws_module *one, const ws_module *other, Choices *choices, ws_link_options options,
+              bool was_valid) {
+  const struct ws_module_info &info = *ws_module_info(one);
+  const char *const hosts[] = {"env"};
+  options.host_modules = hosts;
+  options.host_module_count = choices->toss();
+  options.report = [](void *, const ws_error *problem) { check_error(*problem); };
+  Link link(options);
+  if (!add(link, one, "one") || !add(link, other, "other"))
+    return false;
+  resolve(link);
+  auto plan_options = defaults<ws_plan_options>();
+  plan_options.base = choices->below(1 << 12);
+  plan_options.extra_stack = choices->below(1 << 8);
+  plan_options.heap_size = choices->below(1 << 12);
+  plan_options.heap_owner = choices->toss() ? "other" : nullptr;
+  plan_options.threads = info.shared && options.share_stack ? choices->below(3) : 0;
+  ws_error error;
+  if (!ws_link_plan(link.link, &plan_options, &error)) {
+    check_error(error);
+    return false;
+  }
+  for (size_t i = 0; i < 2; ++i)
+    write(link, i, info, options.keep_relocs, was_valid);
+  return true;
 }
 
 // Moves the module, alone or two of it. `plain` is the way that refuses least. False if it is refused.
 bool move(const uint8_t *data, size_t size, Choices *choices, bool plain, bool was_valid) {
   bool shift = plain || choices->toss();
-  ws_read_options options = {};
-  options.trust_pic = plain || choices->toss();
+  auto read_options = defaults<ws_read_options>();
+  read_options.trust_pic = plain || choices->toss();
+  auto options = defaults<ws_link_options>();
   options.keep_relocs = !plain && choices->toss();
   options.share_stack = !shift && choices->below(4) == 0;
   options.share_table = !shift && choices->below(4) == 0;
   if (has_64_bit_table(data, size))
     options.share_table = false; // see narrow_table
-  Module module(data, size, options);
+  Module module(data, size, read_options);
   if (!module.module) {
     check_error(module.error);
     return false;
   }
-  const struct ws_module_info &info = *ws_module_info(module.module);
-  if (!info.exact)
-    check_error(info.inexact);
-  ws_error error;
-  if (shift) {
-    uint64_t offset = choices->below(plain ? 2 : 1 << 24) * info.alignment;
-    uint64_t heap_base = info.heap_base + offset + choices->below(1u << 24);
-    ws_placement placement;
-    if (!ws_plan_shift(module.module, offset, choices->below(16),
-                       plain || choices->toss() ? nullptr : &heap_base, &placement, &error)) {
-      check_error(error);
-      return false;
-    }
-    place(module, placement, options, was_valid);
-    return true;
-  }
-  Module other(data, size, options);
-  ws_module *both[] = {module.module, other.module};
-  ws_plan_options plan_options = {};
-  plan_options.base = choices->below(1 << 12);
-  plan_options.extra_stack = choices->below(1 << 8);
-  plan_options.heap_size = choices->below(1 << 12);
-  plan_options.heap_owner = choices->toss() ? other.module : nullptr;
-  plan_options.threads = info.shared && options.share_stack ? choices->below(3) : 0;
-  struct ws_plan plan;
-  ws_placement placements[2];
-  resolve(both, choices->toss());
-  if (!ws_plan(both, 2, &plan_options, &plan, placements, &error)) {
-    check_error(error);
-    return false;
-  }
-  for (int i = 0; i < 2; ++i)
-    place(i ? other : module, placements[i], options, was_valid);
-  return true;
+  if (!ws_module_info(module.module)->exact)
+    check_error(ws_module_info(module.module)->inexact);
+  if (shift)
+    return move_one(module.module, choices, plain, options.keep_relocs, was_valid);
+  Module other(data, size, read_options);
+  bool twice = choices->toss();
+  return move_two(module.module, twice ? module.module : other.module, choices, options, was_valid);
 }
 
 // Gives a prepared module that was mutated the digest that it should have, so that more of it is looked at
@@ -299,11 +340,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Choices choices(data, size);
   bool was_valid = valid(Bytes(data, data + size));
   Bytes sealed(data, data + size);
-  if (choices.toss() && seal(&sealed)) {
+  bool prepared = seal(&sealed);
+  if (prepared && choices.toss()) {
     load(sealed, &choices);
     move(sealed.data(), size, &choices, choices.toss(), false);
   }
-  bool moved = move(data, size, &choices, false, was_valid) || move(data, size, &choices, true, was_valid);
+  // Hardly any mutation of a prepared module has the right digest: what does is moved in several ways.
+  bool moved = false;
+  for (int ways = prepared && was_valid ? 8 : 1; ways > 0; --ways)
+    moved |= move(data, size, &choices, false, was_valid) || move(data, size, &choices, true, was_valid);
   return (moved && was_valid) || choices.below(8) == 0 ? 0 : -1;
 }
 

@@ -1,4 +1,4 @@
-// src/linking.h: the sections that say what things are: linking, name, target_features.
+// src/read/linking.h: the sections that say what things are: linking, name, target_features.
 #include "unit.h"
 
 #include "read/linking.h"

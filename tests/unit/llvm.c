@@ -1,4 +1,4 @@
-// src/object.h: LLVM's reader beside ours, and what becomes of its fatal errors.
+// src/read/llvm.h: LLVM's reader beside ours, and what becomes of its fatal errors.
 #include "unit.h"
 
 #include <pthread.h>
@@ -195,13 +195,13 @@ static bool ignore(void *context, const void *bytes, size_t size) {
 // Places a module that was read without waiting for LLVM.
 static bool place_later(const struct ws_buffer *bytes, struct ws_error *error) {
   size_t size = 0;
-  struct ws_module *module = read_bytes(bytes, &(struct ws_read_options){.check_later = true});
+  struct ws_module *module = read_bytes(bytes, READ_OPTIONS(.check_later = true));
   assert_non_null(module->object);
-  struct ws_placement placement;
-  assert_true(ws_plan_shift(module, 65536, 0, NULL, &placement, error));
-  bool ok = ws_place(module, &placement, (struct ws_sink){ignore, &size}, error);
-  assert_int_equal(ws_place(module, &placement, (struct ws_sink){ignore, &size}, error), ok);
+  struct ws_link *link = shifted(module, NULL, 65536, 0);
+  bool ok = ws_link_write(link, 0, (struct ws_sink){ignore, &size}, error);
+  assert_int_equal(ws_link_write(link, 0, (struct ws_sink){ignore, &size}, error), ok);
   assert_true(size > 200000);
+  ws_link_free(link);
   ws_module_free(module);
   return ok;
 }

@@ -1,21 +1,23 @@
-// ws_resolve and ws_instantiation_order: who gives what to whom.
+// ws_link_resolve: who gives what to whom, and in which order modules are instantiated.
 #include <stdio.h>
 
 #include "unit.h"
+
+#include "link/link.h"
 
 // Modules that are nothing but their imports and exports: each has at most one function type, and one of
 // both.
 enum { MOST = 4 };
 static struct ws_module modules[MOST];
-static struct ws_module *pointers[MOST] = {&modules[0], &modules[1], &modules[2], &modules[3]};
 static const char *const names[MOST] = {"one", "two", "three", "four"};
 static struct ws_import imports[MOST][30];
-static const struct ws_import *open_imports[MOST][30];
 static struct ws_export exports[MOST][2];
 static const struct ws_export *by_name[MOST][2];
 static struct ws_type types[MOST];
 static uint32_t function_type; // 0, that of every function
 static char problems[16384];
+static struct ws_link *together;
+static struct ws_error error;
 
 static void report(void *context, const struct ws_error *problem) {
   (void)context;
@@ -32,7 +34,6 @@ static int set_up(void **state) {
     types[i] = (struct ws_type){{i32, sizeof i32}, {i32, sizeof i32}};
     modules[i] = (struct ws_module){.file = names[i],
                                     .imports = imports[i],
-                                    .open_imports = open_imports[i],
                                     .exports = exports[i],
                                     .exports_by_name = by_name[i],
                                     .types = &types[i],
@@ -44,14 +45,20 @@ static int set_up(void **state) {
   return 0;
 }
 
+static int tear_down(void **state) {
+  (void)state;
+  ws_link_free(together);
+  together = NULL;
+  return 0;
+}
+
 static void add_import(size_t module, const char *from, const char *name, enum ws_external_kind kind) {
   struct ws_module *to = &modules[module];
   to->imports[to->import_count++] = (struct ws_import){.module = text(from),
                                                        .name = text(name),
                                                        .module_text = from,
                                                        .name_text = name,
-                                                       .kind = (uint8_t)kind,
-                                                       .from = WS_HOST};
+                                                       .kind = (uint8_t)kind};
 }
 
 static void add_export(size_t module, const char *name, enum ws_external_kind kind) {
@@ -59,24 +66,36 @@ static void add_export(size_t module, const char *name, enum ws_external_kind ki
   to->exports[to->export_count++] = (struct ws_export){.name = text(name), .kind = (uint8_t)kind};
 }
 
-static bool resolve(size_t count, struct ws_resolve_options options) {
-  options.names = names;
+// A new link of the first `count` modules, resolved.
+static bool resolve(size_t count, struct ws_link_options options) {
+  options.size = sizeof options;
   options.report = report;
-  // What reading a module leaves, beside the lists.
-  for (size_t i = 0; i < MOST; i++) {
+  ws_link_free(together);
+  together = new_link(&options);
+  for (size_t i = 0; i < count; i++) {
+    // What reading a module leaves, beside the list.
     size_t first =
         modules[i].export_count == 2 && ws_slice_compare(exports[i][1].name, exports[i][0].name) < 0;
     by_name[i][first] = &exports[i][0];
     by_name[i][1 - first] = &exports[i][1];
-    modules[i].open_import_count = 0;
-    for (size_t k = 0; k < modules[i].import_count; k++)
-      if (!imports[i][k].supplied)
-        open_imports[i][modules[i].open_import_count++] = &imports[i][k];
+    add_module(together, &modules[i], names[i]);
   }
-  return ws_resolve(pointers, count, &options);
+  error = (struct ws_error){.message = ""};
+  return ws_link_resolve(together, &error);
 }
 
-#define OPTIONS(...) ((struct ws_resolve_options){__VA_ARGS__})
+// Which module gives another the only thing that it imports.
+static size_t exporter_for(size_t module) {
+  struct ws_import_info info;
+  assert_true(ws_link_import(together, module, 0, &info));
+  assert_string_equal(info.module, imports[module][0].module_text);
+  assert_string_equal(info.name, imports[module][0].name_text);
+  assert_int_equal(info.kind, imports[module][0].kind);
+  assert_false(ws_link_import(together, module, 1, &info));
+  return info.from;
+}
+
+#define OPTIONS(...) ((struct ws_link_options){__VA_ARGS__})
 #define DEFAULTS OPTIONS(.prefer_count = 0)
 #define assert_refused(what, ...)                                                                            \
   do {                                                                                                       \
@@ -90,7 +109,7 @@ static void an_import_from_env_is_what_another_module_exports(void **state) {
   add_export(0, "f", WS_FUNCTION);
   add_export(2, "f", WS_FUNCTION);
   assert_true(resolve(3, DEFAULTS));
-  assert_int_equal(imports[0][0].from, 2);
+  assert_int_equal(exporter_for(0), 2);
 }
 
 static void an_import_of_a_module_is_what_that_exports(void **state) {
@@ -99,7 +118,7 @@ static void an_import_of_a_module_is_what_that_exports(void **state) {
   add_export(1, "f", WS_FUNCTION);
   add_export(2, "f", WS_FUNCTION);
   assert_true(resolve(3, DEFAULTS));
-  assert_int_equal(imports[0][0].from, 2);
+  assert_int_equal(exporter_for(0), 2);
 }
 
 static void an_export_of_another_kind_does_not_count(void **state) {
@@ -112,10 +131,20 @@ static void an_export_of_another_kind_does_not_count(void **state) {
 static void what_comes_from_the_layout_is_not_looked_for(void **state) {
   (void)state;
   add_import(0, "env", "memory", WS_MEMORY);
-  imports[0][0].supplied = true;
+  add_import(0, "env", "__indirect_function_table", WS_TABLE);
   assert_true(resolve(1, DEFAULTS));
   struct ws_import_info info;
-  assert_false(ws_module_import(&modules[0], 0, &info));
+  assert_false(ws_link_import(together, 0, 0, &info));
+}
+
+static void a_stack_pointer_comes_from_the_layout_if_it_is_shared(void **state) {
+  (void)state;
+  add_import(0, "env", "__stack_pointer", WS_GLOBAL);
+  modules[0].info.imports_stack = true;
+  struct ws_import_info info;
+  assert_true(resolve(1, OPTIONS(.share_stack = true)));
+  assert_false(ws_link_import(together, 0, 0, &info));
+  assert_refused("one: imports its stack pointer: combine it with --stack=shared", 1, DEFAULTS);
 }
 
 static void what_the_host_gives_is_not_looked_for(void **state) {
@@ -124,20 +153,20 @@ static void what_the_host_gives_is_not_looked_for(void **state) {
   add_export(1, "f", WS_FUNCTION);
   assert_true(
       resolve(2, OPTIONS(.host_imports = (const char *const[]){"env.g", "env.f"}, .host_import_count = 2)));
-  assert_true(imports[0][0].from == WS_HOST);
+  assert_true(exporter_for(0) == WS_HOST);
   assert_true(resolve(2, OPTIONS(.host_modules = (const char *const[]){"env"}, .host_module_count = 1)));
-  assert_true(imports[0][0].from == WS_HOST);
+  assert_true(exporter_for(0) == WS_HOST);
   // a part of the name is not the name
   assert_true(
       resolve(2, OPTIONS(.host_imports = (const char *const[]){"env.", "env.ff"}, .host_import_count = 2)));
-  assert_int_equal(imports[0][0].from, 1);
+  assert_int_equal(exporter_for(0), 1);
 }
 
 static void wasi_is_the_hosts(void **state) {
   (void)state;
   add_import(0, "wasi_snapshot_preview1", "f", WS_FUNCTION);
   assert_true(resolve(1, DEFAULTS));
-  assert_true(imports[0][0].from == WS_HOST);
+  assert_true(exporter_for(0) == WS_HOST);
 }
 
 static void of_two_exports_the_preferred_one_is_taken(void **state) {
@@ -146,10 +175,10 @@ static void of_two_exports_the_preferred_one_is_taken(void **state) {
   for (size_t i = 1; i < 4; i++)
     add_export(i, "f", WS_FUNCTION);
   assert_refused("which both two and four export", 4, DEFAULTS);
-  assert_true(resolve(4, OPTIONS(.prefer = (const size_t[]){3, 1}, .prefer_count = 2)));
-  assert_int_equal(imports[0][0].from, 3);
-  assert_true(resolve(4, OPTIONS(.prefer = (const size_t[]){0, 2}, .prefer_count = 2)));
-  assert_int_equal(imports[0][0].from, 2);
+  assert_true(resolve(4, OPTIONS(.prefer = (const char *const[]){"four", "two"}, .prefer_count = 2)));
+  assert_int_equal(exporter_for(0), 3);
+  assert_true(resolve(4, OPTIONS(.prefer = (const char *const[]){"one", "three"}, .prefer_count = 2)));
+  assert_int_equal(exporter_for(0), 2);
 }
 
 static void types_must_be_the_same(void **state) {
@@ -179,9 +208,9 @@ static void a_function_that_is_passed_on_has_the_type_of_its_import(void **state
   add_export(2, "g", WS_FUNCTION);
   modules[1].imported_functions = 1;
   assert_true(resolve(3, DEFAULTS));
-  assert_true(ws_import_matches(&modules[0], 0, &modules[1]));
+  assert_true(ws_link_import_matches(together, 0, 0, 1));
   types[0].results = BYTES(0x7c);
-  assert_false(ws_import_matches(&modules[0], 0, &modules[1]));
+  assert_false(ws_link_import_matches(together, 0, 0, 1));
 }
 
 static void a_zero_byte_in_a_name_is_refused(void **state) {
@@ -233,12 +262,9 @@ static void what_cannot_be_moved_is_reported_before_names(void **state) {
 
 // --------------------------------------------------------------------------------------------------- order
 
-static struct ws_error error;
-static size_t order[MOST];
-
 static void assert_order(size_t count, const char *expected) {
   assert_true(resolve(count, DEFAULTS));
-  assert_true(ws_instantiation_order(pointers, count, order, &error));
+  const size_t *order = ws_link_order(together);
   char found[64] = "";
   for (size_t i = 0; i < count; i++)
     snprintf(found + strlen(found), sizeof found - strlen(found), "%s%s", i ? " " : "", names[order[i]]);
@@ -279,34 +305,28 @@ static void a_global_in_a_circle_is_refused(void **state) {
   add_import(1, "one", "f", WS_TABLE);
   add_export(0, "f", WS_TABLE);
   add_export(1, "g", WS_TABLE);
-  assert_true(resolve(2, DEFAULTS));
-  assert_false(ws_instantiation_order(pointers, 2, order, &error));
+  assert_false(resolve(2, DEFAULTS));
+  assert_string_equal(problems, ""); // every name was found
+  assert_null(ws_link_order(together));
   assert_says(error.message, "imports the table f of one, which needs this module first");
 }
 
 static void a_long_chain_needs_no_deep_stack(void **state) {
   (void)state;
   enum { LENGTH = 200000 };
-  struct ws_module **chain = calloc(LENGTH, sizeof *chain), *all = calloc(LENGTH, sizeof *all);
-  struct ws_external *links = calloc(LENGTH, sizeof *links);
-  size_t *found = calloc(LENGTH, sizeof *found);
-  assert_true(chain && all && links && found);
+  static struct ws_external external;
+  static const struct ws_module user = {.file = "user", .externals = &external, .external_count = 1};
+  together = new_link(NULL);
   for (size_t i = 0; i < LENGTH; i++) {
-    chain[i] = &all[i];
-    links[i].from = i + 1; // the last one's is no module
-    all[i].externals = &links[i];
-    all[i].external_count = 1;
+    add_module(together, &user, "user");
+    together->inputs[i].externals[0].from = i + 1; // the last one's is no module
   }
-  assert_true(ws_instantiation_order(chain, LENGTH, found, &error));
+  assert_true(ws_find_order(together, &error));
   for (size_t i = 0; i < LENGTH; i++)
-    assert_int_equal(found[i], LENGTH - 1 - i);
-  free(chain);
-  free(all);
-  free(links);
-  free(found);
+    assert_int_equal(together->order[i], LENGTH - 1 - i);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, set_up)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
@@ -314,6 +334,7 @@ int main(void) {
       TEST(an_import_of_a_module_is_what_that_exports),
       TEST(an_export_of_another_kind_does_not_count),
       TEST(what_comes_from_the_layout_is_not_looked_for),
+      TEST(a_stack_pointer_comes_from_the_layout_if_it_is_shared),
       TEST(what_the_host_gives_is_not_looked_for),
       TEST(wasi_is_the_hosts),
       TEST(of_two_exports_the_preferred_one_is_taken),

@@ -1,4 +1,4 @@
-// ws_place and ws_check_placed: the moved module, as bytes.
+// ws_link_write and ws_check_placed: the moved module, as bytes.
 #include "unit.h"
 
 enum { PAGE = 65536 };
@@ -36,11 +36,6 @@ static struct sample sample(void) {
 
 // --------------------------------------------------------------------------------------------------- sinks
 
-static bool collect(void *context, const void *bytes, size_t size) {
-  ws_put_bytes(context, bytes, size);
-  return true;
-}
-
 struct stopping {
   size_t calls, allowed;
 };
@@ -53,40 +48,27 @@ static bool stop(void *context, const void *bytes, size_t size) {
   return stopping->calls++ < stopping->allowed;
 }
 
-static struct ws_buffer place(const struct ws_module *module, const struct ws_placement *placement) {
-  struct ws_buffer placed = {0};
-  struct ws_error error = {.message = ""};
-  if (!ws_place(module, placement, (struct ws_sink){collect, &placed}, &error))
-    fail_msg("refused: %s", error.message);
-  return placed;
-}
-
-static struct ws_placement shifted(struct ws_module *module, uint64_t offset, uint64_t table_offset) {
-  struct ws_placement placement;
-  struct ws_error error = {.message = ""};
-  if (!ws_plan_shift(module, offset, table_offset, NULL, &placement, &error))
-    fail_msg("refused: %s", error.message);
-  return placement;
-}
-
 // Reads the sample, places it, and reads the result again.
 struct moved {
   struct ws_buffer before, after;
   struct ws_module *module, *result;
+  struct ws_link *link;
   struct ws_placement placement;
 };
 
 static struct moved move(const struct sample *from, uint64_t offset, uint64_t table_offset,
-                         const struct ws_read_options *options) {
+                         const struct ws_link_options *options) {
   struct moved moved = {.before = build(from)};
-  moved.module = read_bytes(&moved.before, options);
-  moved.placement = shifted(moved.module, offset, table_offset);
-  moved.after = place(moved.module, &moved.placement);
-  moved.result = read_named("placed.wasm", &moved.after, &(struct ws_read_options){.placed = true});
+  moved.module = read_bytes(&moved.before, NULL);
+  moved.link = shifted(moved.module, options, offset, table_offset);
+  moved.placement = *ws_link_placement(moved.link, 0);
+  moved.after = written(moved.link, 0);
+  moved.result = read_named("placed.wasm", &moved.after, READ_OPTIONS(.placed = true));
   return moved;
 }
 
 static void free_moved(struct moved *moved) {
+  ws_link_free(moved->link);
   ws_module_free(moved->result);
   ws_module_free(moved->module);
   ws_buffer_free(&moved->after);
@@ -146,17 +128,17 @@ static void a_module_that_moved_past_the_sign_bit_can_move_back(void **state) {
   from.stack_pointer = 2 * PAGE; // behind the data: what is known of a stack is its high end
   struct moved stayed = move(&from, 0, 0, NULL);
   for (size_t i = 0; i < 2; i++) {
-    struct moved up = move(&from, offsets[i], 0, &(struct ws_read_options){.keep_relocs = true});
+    struct moved up = move(&from, offsets[i], 0, LINK_OPTIONS(.keep_relocs = true));
     uint64_t value;
     assert_true(ws_operand_get(content_of(up.result, WS_SECTION_CODE).data + OPERAND, WS_SLEB32, &value));
     assert_int_equal(value, PAGE + offsets[i]);
 
     struct ws_module *again = read_bytes(&up.after, NULL);
-    struct ws_placement down = shifted(again, 0 - offsets[i], 0);
-    struct ws_buffer back = place(again, &down);
-    assert_slice_is(((struct ws_slice){back.data, back.size}),
-                    ((struct ws_slice){stayed.after.data, stayed.after.size}));
+    struct ws_link *down = shifted(again, NULL, 0 - offsets[i], 0);
+    struct ws_buffer back = written(down, 0);
+    assert_slice_is(built(&back), built(&stayed.after));
     ws_buffer_free(&back);
+    ws_link_free(down);
     ws_module_free(again);
     free_moved(&up);
   }
@@ -198,7 +180,7 @@ static struct sample large_sample(struct ws_buffer *relocations) {
     ws_put_bytes(relocations, (const uint8_t[]){DATA_SYMBOL, 0}, 2);
     from.data_relocation_count++;
   }
-  from.data_relocations = (struct ws_slice){relocations->data, relocations->size};
+  from.data_relocations = built(relocations);
   return from;
 }
 
@@ -248,7 +230,7 @@ static void relocations_are_left_out_unless_they_are_to_be_kept(void **state) {
   assert_null(ws_custom_section(moved.result, "reloc.CODE"));
   assert_null(ws_custom_section(moved.result, "reloc.DATA"));
   free_moved(&moved);
-  moved = move(&from, 16, 0, &(struct ws_read_options){.keep_relocs = true});
+  moved = move(&from, 16, 0, LINK_OPTIONS(.keep_relocs = true));
   assert_non_null(ws_custom_section(moved.result, "linking"));
   assert_non_null(ws_custom_section(moved.result, "reloc.CODE"));
   assert_non_null(ws_custom_section(moved.result, "reloc.DATA"));
@@ -284,10 +266,12 @@ static void placing_leaves_the_module_as_it_was(void **state) {
   struct sample from = sample();
   struct ws_buffer bytes = build(&from);
   struct ws_module *module = read_bytes(&bytes, NULL);
-  struct ws_placement here = shifted(module, 16, 0), there = shifted(module, 0x100000, 9);
-  struct ws_buffer first = place(module, &here), second = place(module, &there), third = place(module, &here);
-  assert_slice_is(((struct ws_slice){first.data, first.size}), ((struct ws_slice){third.data, third.size}));
+  struct ws_link *here = shifted(module, NULL, 16, 0), *there = shifted(module, NULL, 0x100000, 9);
+  struct ws_buffer first = written(here, 0), second = written(there, 0), third = written(here, 0);
+  assert_slice_is(built(&first), built(&third));
   assert_int_equal(first.size, second.size);
+  ws_link_free(here);
+  ws_link_free(there);
   ws_buffer_free(&first);
   ws_buffer_free(&second);
   ws_buffer_free(&third);
@@ -303,16 +287,17 @@ static void a_sink_that_stops_ends_it_with_an_error_of_its_own(void **state) {
   struct sample from = large_sample(&relocations);
   struct ws_buffer bytes = build(&from);
   struct ws_module *module = read_bytes(&bytes, NULL);
-  struct ws_placement placement = shifted(module, PAGE, 0);
+  struct ws_link *link = shifted(module, NULL, PAGE, 0);
   size_t allowed = 0;
   for (bool stopped = true; stopped; allowed++) {
     struct stopping stopping = {.allowed = allowed};
     struct ws_error error = {.code = WS_ERROR_MODULE};
-    stopped = !ws_place(module, &placement, (struct ws_sink){stop, &stopping}, &error);
+    stopped = !ws_link_write(link, 0, (struct ws_sink){stop, &stopping}, &error);
     assert_int_equal(error.code, stopped ? WS_ERROR_SINK : WS_ERROR_MODULE);
     assert_int_equal(stopping.calls, stopped ? allowed + 1 : allowed);
   }
   assert_true(allowed > 3); // it stopped in the middle too
+  ws_link_free(link);
   ws_module_free(module);
   ws_buffer_free(&bytes);
   ws_buffer_free(&relocations);
@@ -323,12 +308,46 @@ static void an_inexact_module_is_refused_for_its_own_reason(void **state) {
   struct ws_buffer bytes = {0};
   put_header(&bytes);
   struct ws_module *module = read_named("bare.wasm", &bytes, NULL);
+  struct ws_link *link = link_one(module, NULL);
   struct stopping stopping = {0};
   struct ws_error error;
-  assert_false(ws_place(module, &(struct ws_placement){0}, (struct ws_sink){stop, &stopping}, &error));
+  assert_false(ws_link_shift(link, 0, 0, NULL, &error));
   assert_string_equal(error.file, "bare.wasm");
   assert_says(error.message, "has no memory");
+  assert_false(ws_link_write(link, 0, (struct ws_sink){stop, &stopping}, &error));
+  assert_says(error.message, "nothing was planned");
   assert_int_equal(stopping.calls, 0);
+  ws_link_free(link);
+  ws_module_free(module);
+  ws_buffer_free(&bytes);
+}
+
+static void a_module_that_was_not_planned_is_not_written(void **state) {
+  (void)state;
+  struct sample from = sample();
+  struct ws_buffer bytes = build(&from);
+  struct ws_module *module = read_bytes(&bytes, NULL);
+  struct ws_link *link = link_one(module, NULL);
+  struct ws_error error;
+  struct stopping stopping = {0};
+  const struct ws_sink sink = {stop, &stopping};
+  assert_false(ws_link_write(link, 0, sink, &error));
+  assert_says(error.message, "nothing was planned");
+  assert_null(ws_link_placement(link, 0));
+  assert_null(ws_link_planned(link));
+
+  assert_true(ws_link_plan(link, NULL, &error));
+  assert_non_null(ws_link_placement(link, 0));
+  assert_null(ws_link_placement(link, 1));
+  assert_false(ws_link_write(link, 1, sink, &error)); // there is no such module
+  assert_says(error.message, "nothing was planned");
+
+  add_module(link, module, "two"); // the plan was without it
+  assert_false(ws_link_write(link, 0, sink, &error));
+  assert_false(ws_link_plan(link, PLAN_OPTIONS(.alignment = 48), &error));
+  assert_false(ws_link_write(link, 0, sink, &error));
+  assert_int_equal(stopping.calls, 0);
+  ws_link_free(link);
   ws_module_free(module);
   ws_buffer_free(&bytes);
 }
@@ -339,7 +358,7 @@ static void what_was_placed_passes_the_check(void **state) {
   (void)state;
   struct sample from = sample();
   for (int keep = 0; keep < 2; keep++) {
-    struct moved moved = move(&from, 0x123450, 7, &(struct ws_read_options){.keep_relocs = keep});
+    struct moved moved = move(&from, 0x123450, 7, LINK_OPTIONS(.keep_relocs = keep));
     struct ws_error error = {.message = ""};
     if (!ws_check_placed(moved.result, &moved.placement, 1, NULL, 0, &error))
       fail_msg("refused: %s", error.message);
@@ -405,6 +424,7 @@ int main(void) {
       cmocka_unit_test(placing_leaves_the_module_as_it_was),
       cmocka_unit_test(a_sink_that_stops_ends_it_with_an_error_of_its_own),
       cmocka_unit_test(an_inexact_module_is_refused_for_its_own_reason),
+      cmocka_unit_test(a_module_that_was_not_planned_is_not_written),
       cmocka_unit_test(what_was_placed_passes_the_check),
       cmocka_unit_test(what_is_not_where_the_layout_says_fails_the_check),
   };

@@ -1,4 +1,4 @@
-// ws_plan and ws_plan_shift: where modules go.
+// ws_link_plan and ws_link_shift: where modules go.
 #include "unit.h"
 
 enum { PAGE = 65536, KIB = 1024 };
@@ -14,49 +14,67 @@ static const struct sample data_first = {
 // Up to four modules, planned together.
 static struct ws_buffer bytes[4];
 static struct ws_module *modules[4];
+static struct ws_link *together;
 static struct ws_placement placements[4];
 static struct ws_plan plan;
 static struct ws_error error;
-static struct ws_read_options reading;
+static struct ws_link_options sharing;
 
-static void read_samples(size_t count, const struct sample *const *samples) {
+static void link_samples(size_t count, const struct sample *const *samples) {
   static const char *const names[] = {"first.wasm", "second.wasm", "third.wasm", "fourth.wasm"};
+  together = new_link(&sharing);
   for (size_t i = 0; i < count; i++) {
     bytes[i] = build(samples[i]);
-    modules[i] = read_named(names[i], &bytes[i], &reading);
+    modules[i] = read_named(names[i], &bytes[i], NULL);
+    add_module(together, modules[i], names[i]);
   }
 }
 
-static int free_modules(void **state) {
-  (void)state;
+static void free_link(void) {
+  ws_link_free(together);
+  together = NULL;
   for (size_t i = 0; i < 4; i++) {
     ws_module_free(modules[i]);
     ws_buffer_free(&bytes[i]);
     modules[i] = NULL;
   }
+}
+
+static int set_up(void **state) {
+  (void)state;
+  sharing = (struct ws_link_options){WS_OPTIONS(sharing)};
   return 0;
 }
 
 static int tear_down(void **state) {
-  reading = (struct ws_read_options){.placed = false};
-  return free_modules(state);
+  (void)state;
+  free_link();
+  return 0;
+}
+
+// Takes over what was planned.
+static void take_plan(size_t count) {
+  plan = *ws_link_planned(together);
+  for (size_t i = 0; i < count; i++)
+    placements[i] = *ws_link_placement(together, i);
 }
 
 static bool plan_samples(const struct ws_plan_options *options, size_t count,
                          const struct sample *const *samples) {
-  free_modules(NULL);
-  read_samples(count, samples);
-  memset(placements, 0xa5, sizeof placements);
+  free_link();
+  link_samples(count, samples);
   error = (struct ws_error){.message = ""};
-  return ws_plan(modules, count, options, &plan, placements, &error);
+  bool ok = ws_link_plan(together, options, &error);
+  if (ok)
+    take_plan(count);
+  return ok;
 }
 
 #define SAMPLES(...)                                                                                         \
   sizeof((const struct sample *[]){__VA_ARGS__}) / sizeof(struct sample *), (const struct sample *const[]) { \
     __VA_ARGS__                                                                                              \
   }
-#define OPTIONS(...) (&(struct ws_plan_options){__VA_ARGS__})
-#define DEFAULTS OPTIONS(.base = 0)
+#define DEFAULTS NULL
 #define assert_planned(...)                                                                                  \
   do {                                                                                                       \
     if (!plan_samples(__VA_ARGS__))                                                                          \
@@ -177,7 +195,8 @@ static void alignment_asked_for_holds_for_every_module_unless_its_data_needs_mor
   (void)state;
   struct sample aligned = stack_first;
   aligned.alignment = 13;
-  assert_planned(OPTIONS(.alignment = 4 * KIB, .base = 16), SAMPLES(&stack_first, &stack_first, &aligned));
+  assert_planned(PLAN_OPTIONS(.alignment = 4 * KIB, .base = 16),
+                 SAMPLES(&stack_first, &stack_first, &aligned));
   assert_int_equal(placements[0].base, 4 * KIB);
   assert_int_equal(placements[1].base, 4 * KIB + PAGE + 4 * KIB);
   assert_int_equal(placements[2].base % (8 * KIB), 0);
@@ -185,7 +204,7 @@ static void alignment_asked_for_holds_for_every_module_unless_its_data_needs_mor
 
 static void an_alignment_that_is_no_power_of_two_is_refused(void **state) {
   (void)state;
-  assert_not_planned("not a power of two", OPTIONS(.alignment = 48), SAMPLES(&stack_first));
+  assert_not_planned("not a power of two", PLAN_OPTIONS(.alignment = 48), SAMPLES(&stack_first));
 }
 
 // ------------------------------------------------------------------------------------ base, the null guard
@@ -197,18 +216,18 @@ static void data_leaves_room_for_null_pointers(void **state) {
   low.stack_pointer = 16 + 112 + 4 * KIB;
   assert_planned(DEFAULTS, SAMPLES(&low));
   assert_int_equal(placements[0].data_base, KIB);
-  assert_planned(OPTIONS(.base = 100), SAMPLES(&low));
+  assert_planned(PLAN_OPTIONS(.base = 100), SAMPLES(&low));
   assert_int_equal(placements[0].data_base, KIB);
-  assert_planned(OPTIONS(.base = 2000), SAMPLES(&low));
+  assert_planned(PLAN_OPTIONS(.base = 2000), SAMPLES(&low));
   assert_int_equal(placements[0].data_base, 2000);
 }
 
 static void nothing_is_placed_below_the_base(void **state) {
   (void)state;
-  assert_planned(OPTIONS(.base = 100), SAMPLES(&stack_first));
+  assert_planned(PLAN_OPTIONS(.base = 100), SAMPLES(&stack_first));
   assert_int_equal(placements[0].base, 112);
   assert_int_equal(placements[0].stack_low, 112);
-  assert_planned(OPTIONS(.base = 3 * PAGE + 1), SAMPLES(&stack_first, &data_first));
+  assert_planned(PLAN_OPTIONS(.base = 3 * PAGE + 1), SAMPLES(&stack_first, &data_first));
   assert_int_equal(placements[0].base, 3 * PAGE + 16);
   assert_int_equal(placements[1].base, 4 * PAGE + 16 + 112);
 }
@@ -217,7 +236,7 @@ static void nothing_is_placed_below_the_base(void **state) {
 
 static void extra_stack_before_data_moves_the_data_up(void **state) {
   (void)state;
-  assert_planned(OPTIONS(.extra_stack = 1000), SAMPLES(&stack_first, &stack_first));
+  assert_planned(PLAN_OPTIONS(.extra_stack = 1000), SAMPLES(&stack_first, &stack_first));
   assert_int_equal(placements[0].stack_low, 0);
   assert_int_equal(placements[0].stack_pointer, PAGE + 1008);
   assert_int_equal(placements[0].data_base, PAGE + 1008);
@@ -231,7 +250,7 @@ static void data_behind_extra_stack_keeps_its_alignment(void **state) {
   (void)state;
   struct sample aligned = stack_first;
   aligned.alignment = 12;
-  assert_planned(OPTIONS(.extra_stack = 16), SAMPLES(&aligned));
+  assert_planned(PLAN_OPTIONS(.extra_stack = 16), SAMPLES(&aligned));
   assert_int_equal(placements[0].stack_pointer, PAGE + 16);
   assert_int_equal(placements[0].data_base, PAGE + 4 * KIB);
   assert_int_equal(placements[0].size, PAGE + 4 * KIB + 100);
@@ -239,7 +258,7 @@ static void data_behind_extra_stack_keeps_its_alignment(void **state) {
 
 static void extra_stack_behind_data_leaves_the_data_where_it_is(void **state) {
   (void)state;
-  assert_planned(OPTIONS(.extra_stack = 1000), SAMPLES(&data_first, &data_first));
+  assert_planned(PLAN_OPTIONS(.extra_stack = 1000), SAMPLES(&data_first, &data_first));
   assert_int_equal(placements[0].offset, 0);
   assert_int_equal(placements[0].data_base, KIB);
   assert_int_equal(placements[0].stack_low, KIB + 112);
@@ -251,7 +270,7 @@ static void extra_stack_behind_data_leaves_the_data_where_it_is(void **state) {
 static void a_module_without_a_stack_gets_no_extra_stack(void **state) {
   (void)state;
   static const struct sample data = {.data_base = PAGE, .data_size = 48};
-  assert_planned(OPTIONS(.extra_stack = 1000), SAMPLES(&data, &data));
+  assert_planned(PLAN_OPTIONS(.extra_stack = 1000), SAMPLES(&data, &data));
   assert_int_equal(placements[1].base, placements[0].base + 48);
 }
 
@@ -271,9 +290,9 @@ static void without_a_heap_size_the_memory_ends_with_the_page_of_the_heap_base(v
 
 static void the_heap_has_at_least_the_size_asked_for(void **state) {
   (void)state;
-  assert_planned(OPTIONS(.heap_size = PAGE - 112), SAMPLES(&stack_first));
+  assert_planned(PLAN_OPTIONS(.heap_size = PAGE - 112), SAMPLES(&stack_first));
   assert_int_equal(plan.pages, 2);
-  assert_planned(OPTIONS(.heap_size = PAGE - 111), SAMPLES(&stack_first));
+  assert_planned(PLAN_OPTIONS(.heap_size = PAGE - 111), SAMPLES(&stack_first));
   assert_int_equal(plan.pages, 3);
   assert_int_equal(plan.heap_end, 3 * PAGE);
 }
@@ -282,7 +301,7 @@ static void a_maximum_asked_for_replaces_those_of_the_modules(void **state) {
   (void)state;
   struct sample limited = stack_first;
   limited.maximum = 4;
-  assert_planned(OPTIONS(.max_memory = 100 * PAGE), SAMPLES(&limited));
+  assert_planned(PLAN_OPTIONS(.max_memory = 100 * PAGE), SAMPLES(&limited));
   assert_true(plan.has_maximum);
   assert_int_equal(plan.maximum_pages, 100);
   assert_int_equal(placements[0].maximum_pages, 100);
@@ -307,15 +326,16 @@ static void more_than_the_maximum_is_refused(void **state) {
   limited.maximum = 2;
   assert_planned(DEFAULTS, SAMPLES(&limited));
   assert_not_planned("more than the maximum of 131072", DEFAULTS, SAMPLES(&limited, &limited));
-  assert_planned(OPTIONS(.max_memory = 3 * PAGE), SAMPLES(&limited, &limited));
-  assert_not_planned("more than the maximum of 65536", OPTIONS(.max_memory = PAGE), SAMPLES(&stack_first));
-  assert_not_planned("more than the maximum", OPTIONS(.max_memory = 2 * PAGE, .heap_size = PAGE),
+  assert_planned(PLAN_OPTIONS(.max_memory = 3 * PAGE), SAMPLES(&limited, &limited));
+  assert_not_planned("more than the maximum of 65536", PLAN_OPTIONS(.max_memory = PAGE),
+                     SAMPLES(&stack_first));
+  assert_not_planned("more than the maximum", PLAN_OPTIONS(.max_memory = 2 * PAGE, .heap_size = PAGE),
                      SAMPLES(&stack_first));
 }
 
 static void a_maximum_that_is_no_whole_number_of_pages_is_refused(void **state) {
   (void)state;
-  assert_not_planned("not a whole number of pages", OPTIONS(.max_memory = 3 * PAGE + 1),
+  assert_not_planned("not a whole number of pages", PLAN_OPTIONS(.max_memory = 3 * PAGE + 1),
                      SAMPLES(&stack_first));
 }
 
@@ -324,10 +344,10 @@ static void a_maximum_that_is_no_whole_number_of_pages_is_refused(void **state) 
 static void a_layout_may_fill_four_gibibytes_but_not_more(void **state) {
   (void)state;
   struct sample large = {.stack_pointer = 4 * GIB - PAGE};
-  assert_planned(OPTIONS(.heap_size = PAGE), SAMPLES(&large));
+  assert_planned(PLAN_OPTIONS(.heap_size = PAGE), SAMPLES(&large));
   assert_int_equal(plan.pages, 65536);
   assert_int_equal(plan.heap_end, 4 * GIB);
-  assert_not_planned("beyond the 4 GiB", OPTIONS(.heap_size = PAGE + 1), SAMPLES(&large));
+  assert_not_planned("beyond the 4 GiB", PLAN_OPTIONS(.heap_size = PAGE + 1), SAMPLES(&large));
   assert_not_planned("beyond the 4 GiB", DEFAULTS, SAMPLES(&large, &stack_first));
   assert_string_equal(error.file, "second.wasm");
 }
@@ -344,28 +364,30 @@ static void a_64_bit_layout_may_go_beyond_four_gibibytes(void **state) {
   assert_planned(DEFAULTS, SAMPLES(&large, &large, &large));
   assert_true(plan.memory64);
   assert_int_equal(placements[2].stack_pointer, 3 * (4 * GIB - PAGE));
-  assert_not_planned("beyond the 16 GiB", OPTIONS(.base = 5 * PAGE), SAMPLES(&large, &large, &large, &large));
+  assert_not_planned("beyond the 16 GiB", PLAN_OPTIONS(.base = 5 * PAGE),
+                     SAMPLES(&large, &large, &large, &large));
 }
 
 static void options_so_large_that_sums_overflow_are_refused(void **state) {
   (void)state;
   static const uint64_t sizes[] = {4 * GIB, 4 * GIB + 1, INT64_MAX, UINT64_MAX - 15, UINT64_MAX};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-    assert_not_planned("beyond the 4 GiB", OPTIONS(.base = sizes[i]), SAMPLES(&stack_first));
-    assert_not_planned("beyond the 4 GiB", OPTIONS(.extra_stack = sizes[i]), SAMPLES(&stack_first));
-    assert_not_planned("beyond the 4 GiB", OPTIONS(.extra_stack = sizes[i]), SAMPLES(&data_first));
-    assert_not_planned("beyond the 4 GiB", OPTIONS(.heap_size = sizes[i]), SAMPLES(&stack_first));
+    assert_not_planned("beyond the 4 GiB", PLAN_OPTIONS(.base = sizes[i]), SAMPLES(&stack_first));
+    assert_not_planned("beyond the 4 GiB", PLAN_OPTIONS(.extra_stack = sizes[i]), SAMPLES(&stack_first));
+    assert_not_planned("beyond the 4 GiB", PLAN_OPTIONS(.extra_stack = sizes[i]), SAMPLES(&data_first));
+    assert_not_planned("beyond the 4 GiB", PLAN_OPTIONS(.heap_size = sizes[i]), SAMPLES(&stack_first));
   }
-  assert_not_planned("beyond the 4 GiB", OPTIONS(.alignment = UINT64_C(1) << 63),
+  assert_not_planned("beyond the 4 GiB", PLAN_OPTIONS(.alignment = UINT64_C(1) << 63),
                      SAMPLES(&stack_first, &stack_first));
-  assert_not_planned("beyond the 4 GiB", OPTIONS(.max_memory = UINT64_MAX - PAGE + 1), SAMPLES(&stack_first));
+  assert_not_planned("beyond the 4 GiB", PLAN_OPTIONS(.max_memory = UINT64_MAX - PAGE + 1),
+                     SAMPLES(&stack_first));
 }
 
 // ---------------------------------------------------------------------------------- shared stack and table
 
 static void a_shared_stack_is_as_large_as_the_largest_and_below_all_data(void **state) {
   (void)state;
-  reading.share_stack = true;
+  sharing.share_stack = true;
   assert_planned(DEFAULTS, SAMPLES(&data_first, &stack_first));
   assert_true(plan.shared_stack);
   assert_int_equal(plan.stack_low, 0);
@@ -382,13 +404,13 @@ static void a_shared_stack_is_as_large_as_the_largest_and_below_all_data(void **
 
 static void a_shared_stack_has_the_size_asked_for_and_what_is_extra(void **state) {
   (void)state;
-  reading.share_stack = true;
-  assert_planned(OPTIONS(.stack_size = 5000, .extra_stack = 100, .base = 20),
+  sharing.share_stack = true;
+  assert_planned(PLAN_OPTIONS(.stack_size = 5000, .extra_stack = 100, .base = 20),
                  SAMPLES(&stack_first, &stack_first));
   assert_int_equal(plan.stack_low, 32);
   assert_int_equal(plan.stack_pointer, 32 + 5104);
   assert_int_equal(placements[0].data_base, 32 + 5104);
-  assert_not_planned("beyond the 4 GiB", OPTIONS(.stack_size = UINT64_MAX), SAMPLES(&stack_first));
+  assert_not_planned("beyond the 4 GiB", PLAN_OPTIONS(.stack_size = UINT64_MAX), SAMPLES(&stack_first));
 }
 
 static void each_module_has_its_own_range_of_a_shared_table_whose_first_entry_is_null(void **state) {
@@ -400,7 +422,7 @@ static void each_module_has_its_own_range_of_a_shared_table_whose_first_entry_is
   assert_false(plan.shared_table);
   assert_int_equal(placements[1].table_base, 1);
 
-  reading.share_table = true;
+  sharing.share_table = true;
   assert_planned(DEFAULTS, SAMPLES(&with_table, &stack_first, &with_table));
   assert_true(plan.shared_table);
   assert_int_equal(plan.table_size, 3);
@@ -408,6 +430,51 @@ static void each_module_has_its_own_range_of_a_shared_table_whose_first_entry_is
   assert_int_equal(placements[2].table_base, 2);
   for (size_t i = 0; i < 3; i++)
     assert_int_equal(placements[i].table_end, 3);
+}
+
+// ---------------------------------------------------------------------------------------------- the last
+// plan
+
+static void nothing_of_a_plan_is_left_in_the_next(void **state) {
+  (void)state;
+  struct sample threads = stack_first;
+  threads.shared = true;
+  threads.maximum = 64;
+  sharing.share_stack = true;
+  assert_planned(DEFAULTS, SAMPLES(&threads, &threads));
+  const struct ws_plan first = plan;
+  const struct ws_placement first_placements[] = {placements[0], placements[1]};
+  assert_true(ws_link_plan(together,
+                           PLAN_OPTIONS(.threads = 3, .base = PAGE, .stack_size = 3 * PAGE, .heap_size = PAGE,
+                                        .heap_owner = "first.wasm", .max_memory = 99 * PAGE),
+                           &error));
+  take_plan(2);
+  assert_int_equal(plan.thread_count, 3);
+  assert_int_equal(plan.maximum_pages, 99);
+  assert_int_not_equal(placements[0].heap_base, placements[1].heap_base);
+  assert_int_not_equal(placements[1].tls_offset, 0);
+  assert_true(ws_link_plan(together, DEFAULTS, &error));
+  take_plan(2);
+#define assert_as_first(field) assert_int_equal(plan.field, first.field)
+  assert_as_first(stack_pointer);
+  assert_as_first(thread_count);
+  assert_as_first(thread_base);
+  assert_as_first(thread_size);
+  assert_as_first(heap_base);
+  assert_as_first(heap_end);
+  assert_as_first(maximum_pages);
+#undef assert_as_first
+  for (size_t i = 0; i < 2; i++) {
+#define assert_as_first(field) assert_int_equal(placements[i].field, first_placements[i].field)
+    assert_as_first(offset);
+    assert_as_first(base);
+    assert_as_first(stack_pointer);
+    assert_as_first(heap_base);
+    assert_as_first(tls_offset);
+    assert_as_first(pages);
+    assert_as_first(maximum_pages);
+#undef assert_as_first
+  }
 }
 
 // ----------------------------------------------------------------------------------------- what is refused
@@ -434,18 +501,18 @@ static void shared_and_unshared_memories_do_not_mix(void **state) {
 
 static void no_modules_are_refused(void **state) {
   (void)state;
-  assert_false(ws_plan(modules, 0, DEFAULTS, &plan, placements, &error));
-  assert_says(error.message, "no modules");
+  assert_not_planned("no modules", DEFAULTS, 0, NULL);
 }
 
 static void an_inexact_module_is_refused_for_its_own_reason(void **state) {
   (void)state;
-  read_samples(1, (const struct sample *const[]){&stack_first});
+  link_samples(1, (const struct sample *const[]){&stack_first});
   struct ws_buffer bare = {0};
   put_header(&bare);
   bytes[1] = bare;
   modules[1] = read_named("bare.wasm", &bytes[1], NULL);
-  assert_false(ws_plan(modules, 2, DEFAULTS, &plan, placements, &error));
+  add_module(together, modules[1], "bare");
+  assert_false(ws_link_plan(together, DEFAULTS, &error));
   assert_string_equal(error.file, "bare.wasm");
   assert_says(error.message, "has no memory");
 }
@@ -454,9 +521,12 @@ static void an_inexact_module_is_refused_for_its_own_reason(void **state) {
 
 static bool shift(const struct sample *sample, uint64_t offset, uint64_t table_offset,
                   const uint64_t *heap_base) {
-  free_modules(NULL);
-  read_samples(1, (const struct sample *const[]){sample});
-  return ws_plan_shift(modules[0], offset, table_offset, heap_base, &placements[0], &error);
+  free_link();
+  link_samples(1, (const struct sample *const[]){sample});
+  bool ok = ws_link_shift(together, offset, table_offset, heap_base, &error);
+  if (ok)
+    take_plan(1);
+  return ok;
 }
 
 static void shifting_moves_everything_by_the_offset(void **state) {
@@ -537,6 +607,13 @@ static void an_offset_that_breaks_alignment_is_refused(void **state) {
   assert_says(error.message, "aligned to 16");
 }
 
+static void several_modules_are_not_shifted(void **state) {
+  (void)state;
+  link_samples(2, (const struct sample *const[]){&stack_first, &stack_first});
+  assert_false(ws_link_shift(together, PAGE, 0, NULL, &error));
+  assert_says(error.message, "only a module by itself can be shifted");
+}
+
 static void shifting_beyond_the_maximum_is_refused(void **state) {
   (void)state;
   struct sample limited = stack_first;
@@ -547,54 +624,54 @@ static void shifting_beyond_the_maximum_is_refused(void **state) {
   assert_says(error.message, "4 pages");
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_teardown(a_module_whose_stack_comes_first_stays_at_zero, tear_down),
-      cmocka_unit_test_teardown(modules_follow_each_other_in_the_given_order, tear_down),
-      cmocka_unit_test_teardown(every_module_keeps_its_own_stack, tear_down),
-      cmocka_unit_test_teardown(an_offset_is_what_static_data_moved_by_even_down, tear_down),
-      cmocka_unit_test_teardown(one_heap_follows_all_modules, tear_down),
-      cmocka_unit_test_teardown(a_module_with_neither_stack_nor_data_takes_no_room, tear_down),
-      cmocka_unit_test_teardown(data_without_a_stack_is_placed, tear_down),
-      cmocka_unit_test_teardown(a_module_is_aligned_as_its_data_asks, tear_down),
-      cmocka_unit_test_teardown(data_that_does_not_begin_at_its_alignment_still_moves_by_a_multiple_of_it,
-                                tear_down),
-      cmocka_unit_test_teardown(alignment_asked_for_holds_for_every_module_unless_its_data_needs_more,
-                                tear_down),
-      cmocka_unit_test_teardown(an_alignment_that_is_no_power_of_two_is_refused, tear_down),
-      cmocka_unit_test_teardown(data_leaves_room_for_null_pointers, tear_down),
-      cmocka_unit_test_teardown(nothing_is_placed_below_the_base, tear_down),
-      cmocka_unit_test_teardown(extra_stack_before_data_moves_the_data_up, tear_down),
-      cmocka_unit_test_teardown(data_behind_extra_stack_keeps_its_alignment, tear_down),
-      cmocka_unit_test_teardown(extra_stack_behind_data_leaves_the_data_where_it_is, tear_down),
-      cmocka_unit_test_teardown(a_module_without_a_stack_gets_no_extra_stack, tear_down),
-      cmocka_unit_test_teardown(without_a_heap_size_the_memory_ends_with_the_page_of_the_heap_base,
-                                tear_down),
-      cmocka_unit_test_teardown(the_heap_has_at_least_the_size_asked_for, tear_down),
-      cmocka_unit_test_teardown(a_maximum_asked_for_replaces_those_of_the_modules, tear_down),
-      cmocka_unit_test_teardown(otherwise_the_largest_maximum_of_the_modules_is_theirs_together, tear_down),
-      cmocka_unit_test_teardown(more_than_the_maximum_is_refused, tear_down),
-      cmocka_unit_test_teardown(a_maximum_that_is_no_whole_number_of_pages_is_refused, tear_down),
-      cmocka_unit_test_teardown(a_layout_may_fill_four_gibibytes_but_not_more, tear_down),
-      cmocka_unit_test_teardown(a_heap_base_that_is_no_32_bit_address_is_refused, tear_down),
-      cmocka_unit_test_teardown(a_64_bit_layout_may_go_beyond_four_gibibytes, tear_down),
-      cmocka_unit_test_teardown(options_so_large_that_sums_overflow_are_refused, tear_down),
-      cmocka_unit_test_teardown(a_shared_stack_is_as_large_as_the_largest_and_below_all_data, tear_down),
-      cmocka_unit_test_teardown(a_shared_stack_has_the_size_asked_for_and_what_is_extra, tear_down),
-      cmocka_unit_test_teardown(each_module_has_its_own_range_of_a_shared_table_whose_first_entry_is_null,
-                                tear_down),
-      cmocka_unit_test_teardown(modules_of_32_and_64_bits_do_not_mix, tear_down),
-      cmocka_unit_test_teardown(shared_and_unshared_memories_do_not_mix, tear_down),
-      cmocka_unit_test_teardown(no_modules_are_refused, tear_down),
-      cmocka_unit_test_teardown(an_inexact_module_is_refused_for_its_own_reason, tear_down),
-      cmocka_unit_test_teardown(shifting_moves_everything_by_the_offset, tear_down),
-      cmocka_unit_test_teardown(shifting_can_go_down, tear_down),
-      cmocka_unit_test_teardown(shifting_keeps_the_size_of_the_initial_heap, tear_down),
-      cmocka_unit_test_teardown(a_heap_base_that_is_given_does_not_shift, tear_down),
-      cmocka_unit_test_teardown(function_pointers_shift_by_the_table_offset, tear_down),
-      cmocka_unit_test_teardown(shifting_out_of_the_address_space_is_refused, tear_down),
-      cmocka_unit_test_teardown(an_offset_that_breaks_alignment_is_refused, tear_down),
-      cmocka_unit_test_teardown(shifting_beyond_the_maximum_is_refused, tear_down),
+      TEST(a_module_whose_stack_comes_first_stays_at_zero),
+      TEST(modules_follow_each_other_in_the_given_order),
+      TEST(every_module_keeps_its_own_stack),
+      TEST(an_offset_is_what_static_data_moved_by_even_down),
+      TEST(one_heap_follows_all_modules),
+      TEST(a_module_with_neither_stack_nor_data_takes_no_room),
+      TEST(data_without_a_stack_is_placed),
+      TEST(a_module_is_aligned_as_its_data_asks),
+      TEST(data_that_does_not_begin_at_its_alignment_still_moves_by_a_multiple_of_it),
+      TEST(alignment_asked_for_holds_for_every_module_unless_its_data_needs_more),
+      TEST(an_alignment_that_is_no_power_of_two_is_refused),
+      TEST(data_leaves_room_for_null_pointers),
+      TEST(nothing_is_placed_below_the_base),
+      TEST(extra_stack_before_data_moves_the_data_up),
+      TEST(data_behind_extra_stack_keeps_its_alignment),
+      TEST(extra_stack_behind_data_leaves_the_data_where_it_is),
+      TEST(a_module_without_a_stack_gets_no_extra_stack),
+      TEST(without_a_heap_size_the_memory_ends_with_the_page_of_the_heap_base),
+      TEST(the_heap_has_at_least_the_size_asked_for),
+      TEST(a_maximum_asked_for_replaces_those_of_the_modules),
+      TEST(otherwise_the_largest_maximum_of_the_modules_is_theirs_together),
+      TEST(more_than_the_maximum_is_refused),
+      TEST(a_maximum_that_is_no_whole_number_of_pages_is_refused),
+      TEST(a_layout_may_fill_four_gibibytes_but_not_more),
+      TEST(a_heap_base_that_is_no_32_bit_address_is_refused),
+      TEST(a_64_bit_layout_may_go_beyond_four_gibibytes),
+      TEST(options_so_large_that_sums_overflow_are_refused),
+      TEST(a_shared_stack_is_as_large_as_the_largest_and_below_all_data),
+      TEST(a_shared_stack_has_the_size_asked_for_and_what_is_extra),
+      TEST(each_module_has_its_own_range_of_a_shared_table_whose_first_entry_is_null),
+      TEST(nothing_of_a_plan_is_left_in_the_next),
+      TEST(modules_of_32_and_64_bits_do_not_mix),
+      TEST(shared_and_unshared_memories_do_not_mix),
+      TEST(no_modules_are_refused),
+      TEST(an_inexact_module_is_refused_for_its_own_reason),
+      TEST(shifting_moves_everything_by_the_offset),
+      TEST(shifting_can_go_down),
+      TEST(shifting_keeps_the_size_of_the_initial_heap),
+      TEST(a_heap_base_that_is_given_does_not_shift),
+      TEST(function_pointers_shift_by_the_table_offset),
+      TEST(shifting_out_of_the_address_space_is_refused),
+      TEST(an_offset_that_breaks_alignment_is_refused),
+      TEST(several_modules_are_not_shifted),
+      TEST(shifting_beyond_the_maximum_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "runtime/wasmshare_load.h"
+#include "write/place.h"
 
 enum { PAGE = 65536 };
 enum { OPERAND = BODY_OFFSET + 2 };
@@ -24,11 +25,6 @@ static const struct sample sample = {.stack_pointer = PAGE,
                                      .code_relocations = {code_relocations, sizeof code_relocations},
                                      .code_relocation_count = 1};
 
-static bool collect(void *context, const void *bytes, size_t size) {
-  ws_put_bytes(context, bytes, size);
-  return true;
-}
-
 static bool stop(void *context, const void *bytes, size_t size) {
   (void)context, (void)bytes, (void)size;
   return false;
@@ -39,17 +35,24 @@ static struct ws_buffer prepared(const struct sample *from) {
   struct ws_module *module = read_bytes(&linked, NULL);
   struct ws_error error = {.message = ""};
   if (!ws_prepare(module, (struct ws_sink){collect, &bytes}, &error))
-    fail_msg("refused: %s", error.message);
+    fail_with(&error);
   ws_module_free(module);
   ws_buffer_free(&linked);
   return bytes;
 }
 
-static struct ws_buffer placed(struct ws_module *module, const struct ws_placement *placement) {
+// The module at a placement, whatever would be planned for it.
+static struct ws_buffer placed(const struct ws_module *module, const struct ws_placement *placement,
+                               const struct ws_link_options *options) {
   struct ws_buffer bytes = {0};
+  struct ws_image image;
   struct ws_error error = {.message = ""};
-  if (!ws_place(module, placement, (struct ws_sink){collect, &bytes}, &error))
-    fail_msg("refused: %s", error.message);
+  struct ws_link *link = link_one(module, options);
+  link->inputs[0].placement = *placement;
+  if (!ws_image_make(&image, link, 0, &error) || !ws_place(&image, (struct ws_sink){collect, &bytes}, &error))
+    fail_with(&error);
+  ws_image_free(&image);
+  ws_link_free(link);
   return bytes;
 }
 
@@ -109,9 +112,8 @@ static void a_host_reads_the_same(void **state) {
 static void a_host_places_what_the_library_places(void **state) {
   (void)state;
   struct ws_buffer linked = build(&sample), bytes = prepared(&sample);
+  struct ws_module *module = read_bytes(&linked, NULL);
   for (int shared = 0; shared < 4; shared++) {
-    struct ws_read_options options = {.share_stack = shared & 1, .share_table = shared & 2};
-    struct ws_module *module = read_bytes(&linked, &options);
     struct ws_placement placement = {.offset = 0x100000,
                                      .stack_low = 0x20000,
                                      .stack_pointer = 0x30000,
@@ -120,7 +122,9 @@ static void a_host_places_what_the_library_places(void **state) {
                                      .table_base = 200,
                                      .table_end = shared & 2 ? 300 : 0,
                                      .pages = 0x30};
-    struct ws_buffer expected = placed(module, &placement);
+    struct ws_link_options options = {WS_OPTIONS(options), .share_stack = shared & 1,
+                                      .share_table = shared & 2};
+    struct ws_buffer expected = placed(module, &placement, &options);
     struct ws_load_module loaded;
     assert_int_equal(ws_load_open(&loaded, bytes.data, bytes.size), WS_LOAD_OK);
     struct ws_load_placement at = {.offset = placement.offset,
@@ -141,9 +145,9 @@ static void a_host_places_what_the_library_places(void **state) {
     assert_int_equal(ws_load_place(&loaded, &at, to, size), WS_LOAD_OK);
     assert_memory_equal(to, expected.data, size);
     free(to);
-    ws_module_free(module);
     ws_buffer_free(&expected);
   }
+  ws_module_free(module);
   ws_buffer_free(&linked);
   ws_buffer_free(&bytes);
 }
@@ -180,20 +184,40 @@ static void the_error_names_the_file_and_says_what_to_do(void **state) {
   ws_buffer_free(&bytes);
 }
 
-static void what_is_decided_when_placing_is_refused_when_preparing(void **state) {
+static void what_is_decided_about_a_module_is_not_in_what_is_prepared(void **state) {
   (void)state;
-  struct ws_buffer linked = build(&sample), bytes = {0};
-  const struct ws_read_options options[] = {
-      {.share_stack = true}, {.share_table = true}, {.keep_relocs = true}};
-  for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+  struct ws_buffer linked = build(&sample), expected = prepared(&sample);
+  struct ws_module *module = read_bytes(&linked, NULL);
+  struct ws_link_options *const choices[] = {LINK_OPTIONS(.share_stack = true),
+                                             LINK_OPTIONS(.share_table = true),
+                                             LINK_OPTIONS(.keep_relocs = true)};
+  for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
+    struct ws_link *link = link_one(module, choices[i]);
     struct ws_error error = {.message = ""};
-    struct ws_module *module = read_bytes(&linked, &options[i]);
-    assert_false(ws_prepare(module, (struct ws_sink){collect, &bytes}, &error));
-    assert_says(error.message, "before it is placed");
-    ws_module_free(module);
+    struct ws_buffer bytes = {0};
+    assert_true(ws_link_plan(link, PLAN_OPTIONS(.base = 4 * PAGE), &error));
+    assert_true(ws_prepare(module, (struct ws_sink){collect, &bytes}, &error));
+    assert_slice_is(built(&bytes), built(&expected));
+    ws_buffer_free(&bytes);
+    ws_link_free(link);
   }
-  assert_int_equal(bytes.size, 0);
+  ws_module_free(module);
   ws_buffer_free(&linked);
+  ws_buffer_free(&expected);
+}
+
+static void a_prepared_module_has_no_relocations_that_could_be_kept(void **state) {
+  (void)state;
+  struct ws_buffer bytes = prepared(&sample);
+  struct ws_module *module = read_bytes(&bytes, NULL);
+  struct ws_link *link = new_link(LINK_OPTIONS(.keep_relocs = true));
+  struct ws_error error = {.message = ""};
+  assert_false(ws_link_add(link, module, "one", &error));
+  assert_string_equal(error.file, "sample.wasm");
+  assert_says(error.message, "is prepared, so there are no relocations to keep");
+  ws_link_free(link);
+  ws_module_free(module);
+  ws_buffer_free(&bytes);
 }
 
 static void a_sink_that_stops_ends_it_without_a_message(void **state) {
@@ -214,7 +238,8 @@ int main(void) {
       cmocka_unit_test(a_host_places_what_the_library_places),
       cmocka_unit_test(every_byte_that_matters_is_in_the_digest),
       cmocka_unit_test(the_error_names_the_file_and_says_what_to_do),
-      cmocka_unit_test(what_is_decided_when_placing_is_refused_when_preparing),
+      cmocka_unit_test(what_is_decided_about_a_module_is_not_in_what_is_prepared),
+      cmocka_unit_test(a_prepared_module_has_no_relocations_that_could_be_kept),
       cmocka_unit_test(a_sink_that_stops_ends_it_without_a_message),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-// src/relocations.h: the table of relocation types against LLVM's, and what a reloc.* section may say.
+// src/read/relocations.h: the table of relocation types against LLVM's, and what a reloc.* section may say.
 #include "unit.h"
 
 #include "read/relocations.h"
@@ -161,14 +161,18 @@ static void a_pointer_in_data_becomes_a_fixup(void **state) {
   sample.data_relocation_count = 2;
   struct ws_buffer bytes = build(&sample);
   struct ws_module *module = read_bytes(&bytes, NULL);
-  assert_int_equal(ws_module_info(module)->fixups[WS_BASE_TABLE],
-                   2); // one of them is the element segment's offset
+  // One of each is the segment's own.
+  assert_int_equal(ws_module_info(module)->fixups[WS_BASE_MEMORY], 2);
+  assert_int_equal(ws_module_info(module)->fixups[WS_BASE_TABLE], 2);
   const struct ws_section *section = ws_section(module, WS_SECTION_DATA);
-  assert_int_equal(section->fixup_count, 3); // the segment's address is one
-  assert_int_equal(section->fixups[0].encoding, WS_SLEB32);
-  assert_int_equal(section->fixups[1].encoding, WS_U32);
-  assert_int_equal(section->fixups[1].base, WS_BASE_MEMORY);
-  assert_int_equal(section->fixups[2].base, WS_BASE_TABLE);
+  assert_int_equal(section->fixup_count, 2);
+  assert_int_equal(section->fixups[0].offset, at + 8);
+  assert_int_equal(section->fixups[0].encoding, WS_U32);
+  assert_int_equal(section->fixups[0].base, WS_BASE_MEMORY);
+  assert_int_equal(section->fixups[0].target, DATA_SYMBOL);
+  assert_int_equal(section->fixups[1].offset, at + 12);
+  assert_int_equal(section->fixups[1].base, WS_BASE_TABLE);
+  assert_int_equal(section->fixups[1].target, FUNCTION_SYMBOL);
   ws_module_free(module);
   ws_buffer_free(&bytes);
 }
@@ -184,7 +188,8 @@ static void an_address_relative_to_its_own_place_stays(void **state) {
   sample.data_relocation_count = 1;
   struct ws_buffer bytes = build(&sample);
   struct ws_module *module = read_bytes(&bytes, NULL);
-  assert_int_equal(ws_section(module, WS_SECTION_DATA)->fixup_count, 1); // the segment's address alone
+  assert_int_equal(ws_section(module, WS_SECTION_DATA)->fixup_count, 0);
+  assert_int_equal(ws_module_info(module)->fixups[WS_BASE_MEMORY], 1); // the segment's address alone
   ws_module_free(module);
   ws_buffer_free(&bytes);
 }

@@ -1,66 +1,41 @@
-// src/synthetic.h: the functions that the linker writes itself, whose addresses have no relocations.
+// src/read/synthetic.h: the functions that the linker writes itself, whose addresses have no relocations.
 #include "unit.h"
 
-enum { FLAG = 1100, DATA = 1024, ZEROS = 2048 };
+enum { FLAG = 1100 }; // that threads share
 
-#define I32_CONST 0x41
-#define MEMORY_FILL 0xfc, 0x0b, 0x00
-#define MEMORY_INIT 0xfc, 0x08, 0x00, 0x00
-#define DATA_DROP 0xfc, 0x09, 0x00
 #define I32_ATOMIC_STORE 0xfe, 0x17, 0x02, 0x00
 #define I32_ATOMIC_CMPXCHG 0xfe, 0x48, 0x02, 0x00
 #define MEMORY_ATOMIC_NOTIFY 0xfe, 0x00, 0x02, 0x00
 #define MEMORY_ATOMIC_WAIT32 0xfe, 0x01, 0x02, 0x00
 #define BLOCK 0x02, 0x40
-#define END 0x0b
-// Addresses as the linker writes them there: as short as can be.
-#define ADDRESS(value) I32_CONST, 0x80 | ((value) & 0x7f), (value) >> 7
 
-static struct sample with_function(const char *name, struct ws_slice body) {
-  return (struct sample){.stack_pointer = 65536,
-                         .data_base = DATA,
-                         .data_size = 16,
-                         .function = name,
-                         .body = body,
-                         .starts = true,
-                         .pages = 1};
-}
-
-static struct sample with_passive_data(struct ws_slice body) {
-  struct sample sample = with_function("__wasm_init_memory", body);
-  sample.shared = sample.passive = true;
-  sample.maximum = 16;
-  return sample;
-}
-
-static struct ws_slice joined(const struct ws_section *section, struct ws_buffer *buffer) {
-  buffer->size = 0;
-  for (size_t i = 0; i < section->piece_count; i++)
-    ws_put_slice(buffer, section->pieces[i]);
-  return (struct ws_slice){buffer->data, buffer->size};
-}
-
-static uint64_t address_at(const struct ws_appended *function, size_t index) {
-  uint64_t value;
+static const struct ws_address *address_at(const struct ws_linker_function *function, size_t index) {
   assert_in_range(index, 0, function->address_count - 1);
-  assert_true(ws_operand_get(function->body.data + function->addresses[index], WS_SLEB32, &value));
-  return value;
+  return &function->addresses[index];
+}
+
+// The only function of the linker's that was found.
+static const struct ws_linker_function *only_function(const struct ws_module *module) {
+  assert_int_equal(module->linker_function_count, 1);
+  assert_int_equal(module->linker_functions[0].function, 0);
+  return &module->linker_functions[0];
 }
 
 // ------------------------------------------------------------------------------------------- what is found
 
-static void a_function_with_an_address_is_written_again_with_the_address_padded(void **state) {
+static void an_address_is_found_with_its_place_in_the_body(void **state) {
   (void)state;
   struct sample sample = with_function(
       "__wasm_init_memory", BYTES(0, ADDRESS(ZEROS), I32_CONST, 0, I32_CONST, 32, MEMORY_FILL, END));
   struct ws_buffer bytes = build(&sample);
   struct ws_module *module = read_bytes(&bytes, NULL);
-  assert_int_equal(module->appended_count, 1);
-  assert_int_equal(module->appended[0].replaces, 0);
-  assert_slice_is(module->appended[0].body, BYTES(0, I32_CONST, 0x80, 0x90, 0x80, 0x80, 0x00, I32_CONST, 0,
-                                                  I32_CONST, 32, MEMORY_FILL, END));
-  assert_int_equal(module->appended[0].address_count, 1);
-  assert_int_equal(address_at(&module->appended[0], 0), ZEROS);
+  assert_int_equal(only_function(module)->address_count, 1);
+  const struct ws_address *address = address_at(only_function(module), 0);
+  assert_int_equal(address->start, 2);
+  assert_int_equal(address->end, 4);
+  assert_int_equal(address->value, ZEROS);
+  assert_true(module->functions[0].synthetic && module->functions[0].unpadded);
+  assert_int_equal(ws_section(module, WS_SECTION_CODE)->fixup_count, 0);
   ws_module_free(module);
   ws_buffer_free(&bytes);
 }
@@ -79,50 +54,30 @@ static void what_it_writes_to_belongs_to_the_data(void **state) {
   ws_buffer_free(&bytes);
 }
 
-static void the_new_function_comes_last_and_the_old_one_calls_it(void **state) {
-  (void)state;
-  struct sample sample = with_function(
-      "__wasm_init_memory", BYTES(0, ADDRESS(ZEROS), I32_CONST, 0, I32_CONST, 32, MEMORY_FILL, END));
-  struct ws_buffer bytes = build(&sample), content = {0};
-  struct ws_module *module = read_bytes(&bytes, NULL);
-  assert_slice_is(joined(ws_section(module, WS_SECTION_FUNCTION), &content), BYTES(2, 0, 0));
-  assert_slice_is(joined(ws_section(module, WS_SECTION_START), &content), BYTES(0));
-
-  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
-  enum { NOP = 0x01, CALL = 0x10 };
-  assert_slice_is(joined(code, &content),
-                  BYTES(2, 12, 0, CALL, 1, NOP, NOP, NOP, NOP, NOP, NOP, NOP, NOP, END, //
-                        15, 0, I32_CONST, 0x80, 0x90, 0x80, 0x80, 0x00, I32_CONST, 0, I32_CONST, 32,
-                        MEMORY_FILL, END));
-  assert_int_equal(code->fixup_count, 1);
-  assert_int_equal(code->fixups[0].offset, 17);
-  assert_int_equal(code->fixups[0].base, WS_BASE_MEMORY);
-  ws_module_free(module);
-  ws_buffer_free(&bytes);
-  ws_buffer_free(&content);
-}
-
-static void a_function_whose_addresses_are_padded_stays_where_it_is(void **state) {
+static void a_function_whose_addresses_are_padded_has_fixups(void **state) {
   (void)state;
   struct sample sample =
       with_function("__wasm_init_memory", BYTES(0, I32_CONST, 0x80, 0x90, 0x80, 0x80, 0x00, I32_CONST, 0,
                                                 I32_CONST, 32, MEMORY_FILL, END));
   struct ws_buffer bytes = build(&sample);
   struct ws_module *module = read_bytes(&bytes, NULL);
-  assert_int_equal(module->appended_count, 0);
+  assert_int_equal(address_at(only_function(module), 0)->value, ZEROS);
+  assert_false(module->functions[0].unpadded);
   const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
   assert_int_equal(code->fixup_count, 1);
   assert_int_equal(code->fixups[0].offset, BODY_OFFSET + 2);
+  assert_int_equal(code->fixups[0].base, WS_BASE_MEMORY);
   ws_module_free(module);
   ws_buffer_free(&bytes);
 }
 
-static void a_function_without_addresses_stays_as_it_is(void **state) {
+static void a_function_without_addresses_has_none(void **state) {
   (void)state;
   struct sample sample = with_function("__wasm_init_tls", BYTES(0, END));
   struct ws_buffer bytes = build(&sample);
   struct ws_module *module = read_bytes(&bytes, NULL);
-  assert_int_equal(module->appended_count, 0);
+  assert_int_equal(only_function(module)->address_count, 0);
+  assert_false(module->functions[0].unpadded);
   assert_int_equal(ws_section(module, WS_SECTION_CODE)->fixup_count, 0);
   ws_module_free(module);
   ws_buffer_free(&bytes);
@@ -134,7 +89,7 @@ static void a_start_function_is_the_linkers_whatever_its_name(void **state) {
       with_function("", BYTES(0, ADDRESS(ZEROS), I32_CONST, 0, I32_CONST, 32, MEMORY_FILL, END));
   struct ws_buffer bytes = build(&sample);
   struct ws_module *module = read_bytes(&bytes, NULL);
-  assert_int_equal(module->appended_count, 1);
+  assert_int_equal(address_at(only_function(module), 0)->value, ZEROS);
   ws_module_free(module);
   ws_buffer_free(&bytes);
 }
@@ -146,10 +101,11 @@ static void there_can_be_any_number_of_addresses(void **state) {
   for (int i = 0; i < 5000; i++)
     ws_put_slice(&body, BYTES(ADDRESS(ZEROS), I32_CONST, 0, I32_CONST, 1, MEMORY_FILL));
   ws_put_u8(&body, END);
-  struct sample sample = with_function("__wasm_init_memory", (struct ws_slice){body.data, body.size});
+  struct sample sample = with_function("__wasm_init_memory", built(&body));
   struct ws_buffer bytes = build(&sample);
   struct ws_module *module = read_bytes(&bytes, NULL);
-  assert_int_equal(module->appended[0].address_count, 5000);
+  assert_int_equal(only_function(module)->address_count, 5000);
+  assert_int_equal(address_at(only_function(module), 4999)->value, ZEROS);
   ws_module_free(module);
   ws_buffer_free(&bytes);
   ws_buffer_free(&body);
@@ -162,7 +118,7 @@ static void the_programs_own_functions_are_not_decoded(void **state) {
   sample.starts = false;
   struct ws_buffer bytes = build(&sample);
   struct ws_module *module = read_bytes(&bytes, NULL);
-  assert_int_equal(module->appended_count, 0);
+  assert_int_equal(module->linker_function_count, 0);
   ws_module_free(module);
   ws_buffer_free(&bytes);
 }
@@ -175,13 +131,13 @@ static void a_passive_segment_is_where_it_is_copied_to(void **state) {
   struct ws_module *module = read_bytes(&bytes, NULL);
   assert_true(module->segments[0].placed);
   assert_int_equal(module->segments[0].address, DATA);
-  assert_int_equal(module->segments[0].kept, 16);
-  assert_int_equal(address_at(&module->appended[0], 0), DATA);
+  assert_int_equal(module->segments[0].zeros, 0);
+  assert_int_equal(address_at(only_function(module), 0)->value, DATA);
   ws_module_free(module);
   ws_buffer_free(&bytes);
 }
 
-static void a_passive_segment_of_zeros_is_where_it_is_cleared_and_its_bytes_are_not_kept(void **state) {
+static void a_passive_segment_of_zeros_is_where_it_is_cleared_and_its_bytes_are_not_needed(void **state) {
   (void)state;
   static const uint8_t zeros[16];
   struct sample sample =
@@ -191,7 +147,7 @@ static void a_passive_segment_of_zeros_is_where_it_is_cleared_and_its_bytes_are_
   struct ws_module *module = read_bytes(&bytes, NULL);
   assert_true(module->segments[0].placed);
   assert_int_equal(module->segments[0].address, ZEROS);
-  assert_int_equal(module->segments[0].kept, 0);
+  assert_int_equal(module->segments[0].zeros, 16);
   ws_module_free(module);
   ws_buffer_free(&bytes);
 }
@@ -208,12 +164,11 @@ static void every_address_of_the_threads_handshake_is_found(void **state) {
             ADDRESS(FLAG), I32_CONST, 1, 0x42, 0x7f, MEMORY_ATOMIC_WAIT32, 0x1a, END, DATA_DROP, END));
   struct ws_buffer bytes = build(&sample);
   struct ws_module *module = read_bytes(&bytes, NULL);
-  assert_int_equal(module->appended_count, 1);
-  const struct ws_appended *function = &module->appended[0];
+  const struct ws_linker_function *function = only_function(module);
   static const uint64_t addresses[] = {FLAG, DATA, FLAG, FLAG, FLAG};
   assert_int_equal(function->address_count, 5);
   for (size_t i = 0; i < 5; i++)
-    assert_int_equal(address_at(function, i), addresses[i]);
+    assert_int_equal(address_at(function, i)->value, addresses[i]);
   assert_int_equal(module->init_begin, DATA);
   assert_int_equal(module->init_end, FLAG + 4);
   ws_module_free(module);
@@ -285,16 +240,15 @@ static void a_body_that_makes_no_sense_is_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_function_with_an_address_is_written_again_with_the_address_padded),
+      cmocka_unit_test(an_address_is_found_with_its_place_in_the_body),
       cmocka_unit_test(what_it_writes_to_belongs_to_the_data),
-      cmocka_unit_test(the_new_function_comes_last_and_the_old_one_calls_it),
-      cmocka_unit_test(a_function_whose_addresses_are_padded_stays_where_it_is),
-      cmocka_unit_test(a_function_without_addresses_stays_as_it_is),
+      cmocka_unit_test(a_function_whose_addresses_are_padded_has_fixups),
+      cmocka_unit_test(a_function_without_addresses_has_none),
       cmocka_unit_test(a_start_function_is_the_linkers_whatever_its_name),
       cmocka_unit_test(there_can_be_any_number_of_addresses),
       cmocka_unit_test(the_programs_own_functions_are_not_decoded),
       cmocka_unit_test(a_passive_segment_is_where_it_is_copied_to),
-      cmocka_unit_test(a_passive_segment_of_zeros_is_where_it_is_cleared_and_its_bytes_are_not_kept),
+      cmocka_unit_test(a_passive_segment_of_zeros_is_where_it_is_cleared_and_its_bytes_are_not_needed),
       cmocka_unit_test(every_address_of_the_threads_handshake_is_found),
       cmocka_unit_test(an_instruction_that_linkers_do_not_write_there_is_refused),
       cmocka_unit_test(an_address_that_cannot_be_seen_whole_is_refused),

@@ -20,6 +20,11 @@ static inline struct ws_slice text(const char *from) {
   return (struct ws_slice){(const uint8_t *)from, strlen(from)};
 }
 
+// What was built so far.
+static inline struct ws_slice built(const struct ws_buffer *buffer) {
+  return (struct ws_slice){buffer->data, buffer->size};
+}
+
 #define assert_slice_is(slice, expected)                                                                     \
   do {                                                                                                       \
     struct ws_slice is_ = (slice), should_ = (expected);                                                     \
@@ -61,6 +66,7 @@ struct sample {
   uint64_t stack_pointer;
   uint64_t data_base, data_size; // of bytes 1, 2, 3, ..., or of `data`
   const uint8_t *data;
+  const char *datum, *elsewhere; // names of the data symbol and the undefined one, instead of these
   bool passive;
   uint32_t alignment; // as a power of two
   bool table;         // has the function, at index 1
@@ -104,7 +110,8 @@ static inline void put_linking(struct ws_buffer *module, const struct sample *sa
     put_symbol(&symbols, WS_SYMBOL_FUNCTION, 0, 0, sample->function);
   else
     put_symbol(&symbols, WS_SYMBOL_DATA, WS_SYMBOL_UNDEFINED, 0, "no_function");
-  put_symbol(&symbols, WS_SYMBOL_DATA, sample->data_size ? 0 : WS_SYMBOL_UNDEFINED, 0, "datum");
+  put_symbol(&symbols, WS_SYMBOL_DATA, sample->data_size ? 0 : WS_SYMBOL_UNDEFINED, 0,
+             sample->datum ? sample->datum : "datum");
   if (sample->data_size) {
     ws_put_uleb(&symbols, 0); // segment
     ws_put_uleb(&symbols, 0); // offset in it
@@ -114,7 +121,8 @@ static inline void put_linking(struct ws_buffer *module, const struct sample *sa
     put_symbol(&symbols, WS_SYMBOL_GLOBAL, 0, 0, "__stack_pointer");
   else
     put_symbol(&symbols, WS_SYMBOL_DATA, WS_SYMBOL_UNDEFINED, 0, "no_stack");
-  put_symbol(&symbols, WS_SYMBOL_DATA, WS_SYMBOL_UNDEFINED, 0, "elsewhere");
+  put_symbol(&symbols, WS_SYMBOL_DATA, WS_SYMBOL_UNDEFINED, 0,
+             sample->elsewhere ? sample->elsewhere : "elsewhere");
   ws_put_uleb(&segments, sample->data_size ? 1 : 0);
   if (sample->data_size) {
     ws_put_name(&segments, text(".data"));
@@ -123,10 +131,10 @@ static inline void put_linking(struct ws_buffer *module, const struct sample *sa
   }
   ws_put_uleb(&linking, 2);
   ws_put_u8(&linking, 5); // WASM_SEGMENT_INFO
-  ws_put_name(&linking, (struct ws_slice){segments.data, segments.size});
+  ws_put_name(&linking, built(&segments));
   ws_put_u8(&linking, 8); // WASM_SYMBOL_TABLE
-  ws_put_name(&linking, (struct ws_slice){symbols.data, symbols.size});
-  put_custom(module, "linking", (struct ws_slice){linking.data, linking.size});
+  ws_put_name(&linking, built(&symbols));
+  put_custom(module, "linking", built(&linking));
   ws_buffer_free(&symbols);
   ws_buffer_free(&segments);
   ws_buffer_free(&linking);
@@ -138,7 +146,7 @@ static inline void put_relocations(struct ws_buffer *module, const char *name, u
   ws_put_uleb(&content, section);
   ws_put_uleb(&content, count);
   ws_put_slice(&content, entries);
-  put_custom(module, name, (struct ws_slice){content.data, content.size});
+  put_custom(module, name, built(&content));
   ws_buffer_free(&content);
 }
 
@@ -255,17 +263,58 @@ static inline struct ws_buffer build(const struct sample *sample) {
   return module;
 }
 
+// --------------------------------------------------------------------------------- the linker's own
+// functions
+
+// What they write to: data, and zeroed data.
+enum { DATA = 1024, ZEROS = 2048 };
+
+#define I32_CONST 0x41
+#define MEMORY_FILL 0xfc, 0x0b, 0x00
+#define MEMORY_INIT 0xfc, 0x08, 0x00, 0x00
+#define DATA_DROP 0xfc, 0x09, 0x00
+#define END 0x0b
+// Addresses as the linker writes them there: as short as can be.
+#define ADDRESS(value) I32_CONST, 0x80 | ((value) & 0x7f), (value) >> 7
+
+static inline struct sample with_function(const char *name, struct ws_slice body) {
+  return (struct sample){.stack_pointer = 65536,
+                         .data_base = DATA,
+                         .data_size = 16,
+                         .function = name,
+                         .body = body,
+                         .starts = true,
+                         .pages = 1};
+}
+
+static inline struct sample with_passive_data(struct ws_slice body) {
+  struct sample sample = with_function("__wasm_init_memory", body);
+  sample.shared = sample.passive = true;
+  sample.maximum = 16;
+  return sample;
+}
+
+// ------------------------------------------------------------------------------------------------- options
+
+// Each with its size: READ_OPTIONS(.trust_pic = true), and without anything for the defaults.
+#define READ_OPTIONS(...) (&(struct ws_read_options){WS_OPTIONS(struct ws_read_options), __VA_ARGS__})
+#define LINK_OPTIONS(...) (&(struct ws_link_options){WS_OPTIONS(struct ws_link_options), __VA_ARGS__})
+#define PLAN_OPTIONS(...) (&(struct ws_plan_options){WS_OPTIONS(struct ws_plan_options), __VA_ARGS__})
+
 // ---------------------------------------------------------------------------------------- read, or refused
+
+static inline void fail_with(const struct ws_error *error) {
+  char line[1024];
+  ws_error_format(error, line, sizeof line);
+  fail_msg("refused: %s", line);
+}
 
 static inline struct ws_module *read_named(const char *name, const struct ws_buffer *bytes,
                                            const struct ws_read_options *options) {
   struct ws_error error = {.message = ""};
   struct ws_module *module = ws_module_read(name, bytes->data, bytes->size, options, &error);
-  if (!module) {
-    char line[1024];
-    ws_error_format(&error, line, sizeof line);
-    fail_msg("refused: %s", line);
-  }
+  if (!module)
+    fail_with(&error);
   return module;
 }
 
@@ -286,5 +335,52 @@ static inline struct ws_error error_of(const struct ws_buffer *bytes) {
     if (!strstr((message), (part)))                                                                          \
       fail_msg("\"%s\" does not say \"%s\"", (message), (part));                                             \
   } while (0)
+
+// -------------------------------------------------------------------------------------------------- linked
+
+static inline struct ws_link *new_link(const struct ws_link_options *options) {
+  struct ws_error error;
+  struct ws_link *link = ws_link_new(options, &error);
+  if (!link)
+    fail_with(&error);
+  return link;
+}
+
+static inline void add_module(struct ws_link *link, const struct ws_module *module, const char *name) {
+  struct ws_error error;
+  if (!ws_link_add(link, module, name, &error))
+    fail_with(&error);
+}
+
+static inline struct ws_link *link_one(const struct ws_module *module,
+                                       const struct ws_link_options *options) {
+  struct ws_link *link = new_link(options);
+  add_module(link, module, "one");
+  return link;
+}
+
+// A link of one module, which is shifted.
+static inline struct ws_link *shifted(const struct ws_module *module, const struct ws_link_options *options,
+                                      uint64_t offset, uint64_t table_offset) {
+  struct ws_error error;
+  struct ws_link *link = link_one(module, options);
+  if (!ws_link_shift(link, offset, table_offset, NULL, &error))
+    fail_with(&error);
+  return link;
+}
+
+static inline bool collect(void *context, const void *bytes, size_t size) {
+  ws_put_bytes(context, bytes, size);
+  return true;
+}
+
+// A module of a link as it is written.
+static inline struct ws_buffer written(const struct ws_link *link, size_t module) {
+  struct ws_buffer bytes = {0};
+  struct ws_error error;
+  if (!ws_link_write(link, module, (struct ws_sink){collect, &bytes}, &error))
+    fail_with(&error);
+  return bytes;
+}
 
 #endif
