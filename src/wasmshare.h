@@ -234,12 +234,37 @@ WS_API bool ws_link_add(struct ws_link *link, const struct ws_module *module, co
 // MODULE.NAME is looked for in the module of that name, and one from `env`, where linkers put what is undefined, in all
 // others. The memory, and a stack pointer and function table that are shared, come from the layout; WASI and
 // wasm-bindgen from the host. Fails after reporting every module that is inexact, or else every name that no module
-// exports, or that several do, or whose type differs: 20 of them, and how many more there are; `error` is then the last
-// of them. Fails, too, if modules need each other in a cycle in which not all that is imported are functions.
+// exports, or that several do, or whose type differs: 20 of them, and how many more there are; `error` is the first of
+// them. Fails, too, if modules need each other in a cycle in which not all that is imported are functions.
 WS_API bool ws_link_resolve(struct ws_link *link, struct ws_error *error);
 
 // The indices of the modules, each after those that give it something, as far as that can be. NULL before ws_link_resolve.
 WS_API const size_t *ws_link_order(const struct ws_link *link);
+
+// Something that several modules have, and that is one in one program. The texts live as long as the link.
+struct ws_merged {
+  const char *name;
+  enum ws_external_kind kind; // a function, a tag, or a variable: WS_MEMORY
+  size_t module;              // whose it is
+  size_t count;               // of modules that have it
+};
+// Something of one name in two modules, or one library object, that stays apart all the same.
+struct ws_kept {
+  const char *name;
+  size_t module, other;
+  const char *reason; // as the rest of a sentence: "its copies differ"
+  bool is_library;    // it would have been one if the copies were the same
+};
+// Something that one program would have once, in modules that share stack or table without being one.
+struct ws_divided {
+  const char *name;
+  size_t module, other;
+};
+
+// The `index`th of each, once names are resolved. False if there are no more.
+WS_API bool ws_link_merged(const struct ws_link *link, size_t index, struct ws_merged *merged);
+WS_API bool ws_link_kept(const struct ws_link *link, size_t index, struct ws_kept *kept);
+WS_API bool ws_link_divided(const struct ws_link *link, size_t index, struct ws_divided *divided);
 
 // An import that does not come from the layout. The texts live as long as the module.
 struct ws_import_info {

@@ -54,12 +54,64 @@ static bool check_module_name(const struct options *options, const char *option,
   return fail("--%s: there is no module called '%s'", option, name);
 }
 
+enum { MOST_NAMES = 3 }; // that a warning gives
+
+// Adds a name to a list of them.
+static char *add_name(char *list, size_t index, const char *name) {
+  char *longer = index == 0 ? xprintf("%s", name) : xprintf("%s, %s", list, name);
+  free(list);
+  return longer;
+}
+
+// One warning of all that one program would have once.
+static void warn_of_divided(const struct layout *layout) {
+  struct ws_divided divided, first = {.name = NULL};
+  char *names = NULL;
+  size_t count = 0;
+  for (; ws_link_divided(layout->link, count, &divided); count++) {
+    if (count == 0)
+      first = divided;
+    if (count < MOST_NAMES)
+      names = add_name(names, count, divided.name);
+  }
+  if (count > 0)
+    warn("%s: %s%s: what is one thing in one program is not here, as between this module and %s: --link makes them one "
+         "program",
+         layout->modules[first.other].path, names, count > MOST_NAMES ? " and others" : "",
+         layout->modules[first.module].path);
+  free(names);
+}
+
+// One note of what stays apart in one program for other reasons than that its names are its authors'.
+static void warn_of_kept(const struct layout *layout) {
+  struct ws_kept kept, first = {.name = NULL};
+  char *names = NULL;
+  size_t count = 0, used = 0;
+  for (; ws_link_kept(layout->link, count, &kept); count++) {
+    if (!kept.is_library)
+      continue;
+    if (used == 0)
+      first = kept;
+    if (used < MOST_NAMES)
+      names = add_name(names, used, kept.name);
+    used++;
+  }
+  if (used > 0)
+    warn("%s: %s%s: stays apart from that of %s: %s", layout->modules[first.other].path, names,
+         used > MOST_NAMES ? " and others" : "", layout->modules[first.module].path, first.reason);
+  free(names);
+}
+
 static bool resolve_names(const struct options *options, const struct layout *layout) {
   struct ws_error error;
   for (size_t i = 0; i < options->prefer.count; i++)
     if (!check_module_name(options, "prefer", options->prefer.items[i]))
       return false;
-  return ws_link_resolve(layout->link, &error);
+  if (!ws_link_resolve(layout->link, &error))
+    return false;
+  warn_of_divided(layout);
+  warn_of_kept(layout);
+  return true;
 }
 
 // Parses NAME=CLASS. The name is copied.

@@ -153,6 +153,24 @@ static json_t *module_json(const struct layout *layout, const struct placed *pla
   return json;
 }
 
+// With --link: what was made one, and what was kept apart.
+static void set_program(json_t *json, const struct layout *layout) {
+  json_t *merged = json_array(), *apart = json_array();
+  struct ws_merged one;
+  struct ws_kept kept;
+  for (size_t i = 0; ws_link_merged(layout->link, i, &one); i++)
+    json_array_append_new(
+        merged, json_pack("{s:o, s:s, s:s}", "name", json_text(one.name), "kind",
+                          one.kind == WS_MEMORY ? "variable" : ws_external_kind_name(one.kind), "module",
+                          layout->modules[one.module].name));
+  for (size_t i = 0; ws_link_kept(layout->link, i, &kept); i++)
+    json_array_append_new(apart, json_pack("{s:o, s:[s, s], s:s}", "name", json_text(kept.name), "modules",
+                                           layout->modules[kept.module].name, layout->modules[kept.other].name,
+                                           "reason", kept.reason));
+  json_object_set_new(json, "merged", merged);
+  json_object_set_new(json, "apart", apart);
+}
+
 void print_json(FILE *to, const struct layout *layout) {
   struct field fields[PLAN_FIELDS + 1];
   json_t *json = json_object(), *modules = json_array();
@@ -168,6 +186,7 @@ void print_json(FILE *to, const struct layout *layout) {
   for (size_t i = 0; i < layout->count; i++)
     json_array_append_new(modules, module_json(layout, &layout->modules[i]));
   json_object_set_new(json, "modules", modules);
+  set_program(json, layout);
   json_dumpf(json, to, JSON_INDENT(2));
   putc('\n', to);
   json_decref(json);

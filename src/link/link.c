@@ -28,6 +28,7 @@ void ws_link_free(struct ws_link *link) {
   ws_arena_free(&link->arena);
   for (size_t i = 0; i < link->count; i++)
     ws_clear_changes(&link->inputs[i].changes);
+  free(link->divided);
   free(link->inputs);
   free(link);
 }
@@ -91,6 +92,32 @@ bool ws_link_imports_table(const struct ws_link *link, size_t module) {
   const struct ws_input *input = &link->inputs[module];
   const struct ws_module_info *info = &input->module->info;
   return info->imports_table || (link->options.share_table && info->has_table) || ws_adds_table(input);
+}
+
+bool ws_link_merged(const struct ws_link *link, size_t index, struct ws_merged *merged) {
+  if (!link->options.one_program || index >= link->one.merged_count)
+    return false;
+  const struct ws_one_merged *one = &link->one.merged[index];
+  static const enum ws_external_kind kinds[] = {
+      [WS_SYMBOL_FUNCTION] = WS_FUNCTION, [WS_SYMBOL_DATA] = WS_MEMORY, [WS_SYMBOL_TAG] = WS_TAG};
+  *merged = (struct ws_merged){.name = one->name, .kind = kinds[one->kind], .module = one->module, .count = one->count};
+  return true;
+}
+
+bool ws_link_kept(const struct ws_link *link, size_t index, struct ws_kept *kept) {
+  if (!link->options.one_program || index >= link->one.kept_count)
+    return false;
+  const struct ws_one_kept *one = &link->one.kept[index];
+  *kept = (struct ws_kept){one->name, one->module, one->other, ws_kept_reason(one->reason),
+                           one->reason != WS_KEPT_PLAIN};
+  return true;
+}
+
+bool ws_link_divided(const struct ws_link *link, size_t index, struct ws_divided *divided) {
+  if (index >= link->divided_count)
+    return false;
+  *divided = link->divided[index];
+  return true;
 }
 
 enum ws_heap_class ws_link_heap(const struct ws_link *link, size_t module) {

@@ -104,6 +104,8 @@ struct ws_link {
   size_t *order; // of instantiation
   struct ws_one one; // with one_program: what is one thing
   struct unifier *unifier; // unify.c
+  struct ws_divided *divided; // without one_program: see divided.c
+  size_t divided_count, divided_capacity;
   struct ws_input *heap_owner; // who has the initial heap, or NULL
   struct ws_plan plan;
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "link/divided.h"
 #include "link/unify.h"
 
 static const char *const kind_names[] = {"function", "table", "memory", "global", "tag"};
@@ -382,7 +383,9 @@ bool ws_link_resolve(struct ws_link *link, struct ws_error *error) {
   bool one = link->options.one_program;
   link->resolved = check_exact(&resolver) && (!one || ws_find_things(link, error)) && resolve_names(&resolver) &&
                    (!one || ws_unify_tags(link, error)) && ws_find_order(link, error) &&
-                   (!one || ws_unify_functions(link, error));
+                   (one ? ws_unify_functions(link, error) : ws_find_divided(link, error));
+  if (!link->resolved && resolver.problems == 0)
+    report(&resolver, error);
   return link->resolved;
 }
 

@@ -101,6 +101,9 @@ export interface AddressSpace {
   readonly instances: Readonly<Record<ModuleName, WebAssembly.Instance>>;
   /** Instantiates a module, and those that it imports from, unless they are; then runs their constructors. */
   load(name: ModuleName): Promise<WebAssembly.Instance>;
+  /** Ends a program that `--link` made of modules without main: destructors and what atexit() registered run, and output
+   * is flushed. */
+  exit(): void;
   /** A thread with a stack and thread-local variables of its own, of those that `--threads` made room for. */
   startThread(): Thread;
   /** Gives the thread's area back, when its worker has ended: once, in the first thread. */

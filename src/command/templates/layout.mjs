@@ -192,6 +192,12 @@ export async function instantiate(imports = {}, options = {}) {
     free.push(index);
   };
 
+  // Ends a program without main: what was registered for that runs, and output is flushed.
+  const exit = () => {
+    for (const name in instances)
+      instances[name].exports.__wasmshare_exit?.();
+  };
+
   await loadAll(wanted ?? (thread ? Object.keys(compiled) : byName.keys()));
-  return { memory, table, stackPointer: stack, instances, load, startThread, endThread };
+  return { memory, table, stackPointer: stack, instances, load, exit, startThread, endThread };
 }
