@@ -185,7 +185,7 @@ static void immediate(const struct decoder *decoder, char kind) {
     catch_clauses(decoder);
     break;
   case 'l':
-    ws_read_uleb32(body);
+    decoder->instruction->value = ws_read_uleb32(body);
     break;
   case 'B':
     labels(decoder);

@@ -133,6 +133,10 @@ static void operands_that_linkers_relocate_are_told_by_their_padding(void **stat
   assert_operand(WS_OPERAND_INDEX, 2, true, false, 0x23, 0x82, 0x80, 0x80, 0x80, 0x00);
   assert_operand(WS_OPERAND_INDEX, 0, true, false, 0x11, 0x81, 0x80, 0x80, 0x80, 0x00, 0x00);
   assert_operand(WS_OPERAND_INDEX, 0, false, true, 0xfc, 0x0b, 0x00);
+  // What no linker relocates has a value, too.
+  assert_operand(WS_OPERAND_NONE, 300, false, false, 0x20, 0xac, 0x02);
+  assert_operand(WS_OPERAND_NONE, 2, false, false, 0x0d, 0x02);
+  assert_operand(WS_OPERAND_NONE, (uint64_t)-64, false, false, 0x02, 0x40);
 }
 
 struct seen {
