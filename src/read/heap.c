@@ -134,12 +134,13 @@ static bool find_names(struct heap *heap) {
   const struct ws_module *module = heap->module;
   const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
   const struct ws_section *data = ws_section(module, WS_SECTION_DATA);
-  for (size_t i = 0; i < code->fixup_count; i++) {
+  bool named = module->info.uses_heap_base || module->info.uses_heap_end;
+  for (size_t i = 0; named && i < code->fixup_count; i++) {
     unsigned name = name_of(code->fixups[i].base);
     if (name && !name_operand(heap, code->fixups[i].offset, name))
       return false;
   }
-  for (size_t i = 0; data && i < data->fixup_count; i++)
+  for (size_t i = 0; named && data && i < data->fixup_count; i++)
     heap->data_names |= name_of(data->fixups[i].base);
   const struct ws_symbol *data_end = ws_absolute_symbol(module, "__data_end");
   heap->data_end = data_end ? (uint32_t)(data_end - module->symbols) : UINT32_MAX;
@@ -409,18 +410,47 @@ static bool is_guard(const struct ws_heap_flow *flow, uint64_t address) {
   return false;
 }
 
+// The address that a relocated operand is, or that is in the global that it names.
+static bool relocated_address(const struct ws_module *module, const struct ws_relocation *relocation,
+                              uint64_t memory_base, uint64_t *address) {
+  const uint8_t *at = ws_section(module, WS_SECTION_CODE)->content.data + relocation->offset;
+  switch (relocation->type) {
+  case R_WASM_MEMORY_ADDR_LEB:
+  case R_WASM_MEMORY_ADDR_SLEB:
+    return ws_operand_get(at, WS_LEB32, address);
+  case R_WASM_MEMORY_ADDR_LEB64:
+  case R_WASM_MEMORY_ADDR_SLEB64:
+    return ws_operand_get(at, WS_LEB64, address);
+  case R_WASM_MEMORY_ADDR_REL_SLEB:
+  case R_WASM_MEMORY_ADDR_REL_SLEB64:
+    if (!ws_operand_get(at, relocation->type == R_WASM_MEMORY_ADDR_REL_SLEB ? WS_LEB32 : WS_LEB64, address))
+      return false;
+    *address += memory_base;
+    return true;
+  case R_WASM_GLOBAL_INDEX_LEB: {
+    uint64_t index;
+    if (!ws_operand_get(at, WS_LEB32, &index) || index >= module->global_count)
+      return false;
+    *address = module->globals[index].init.value;
+    return !module->globals[index].imported;
+  }
+  default:
+    return false;
+  }
+}
+
 // Functions that name a guard may set it back to zero.
 static void follow_guards(struct heap *heap, bool *again) {
   const struct ws_module *module = heap->module;
-  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
-  for (size_t i = 0; i < code->fixup_count && heap->flow.claims; i++) {
-    const struct ws_fixup *fixup = &code->fixups[i];
-    uint64_t value;
-    if (fixup->base != WS_BASE_MEMORY ||
-        !ws_operand_get(code->content.data + fixup->offset, fixup->encoding, &value) ||
-        !is_guard(&heap->flow, value))
+  const struct ws_symbol *base = ws_absolute_symbol(module, "__memory_base");
+  struct ws_reader reader = relocations_of(module, ws_section(module, WS_SECTION_CODE));
+  while (heap->flow.claims && !reader.bad && reader.at < reader.end) {
+    struct ws_relocation relocation = ws_read_relocation(&reader);
+    uint64_t address;
+    if (!relocated_address(module, &relocation, base ? base->offset : 0, &address) ||
+        !is_guard(&heap->flow, address))
       continue;
-    uint32_t function = function_at(module, fixup->offset);
+    uint32_t function = function_at(module, relocation.offset);
     if (function == UINT32_MAX || !(heap->functions[function] & REACHABLE) ||
         (heap->functions[function] & FOLLOWED))
       continue;
@@ -491,7 +521,8 @@ static bool classify(struct heap *heap) {
   const struct ws_heap_flow *flow = &heap->flow;
   bool base = heap->names_base != UINT32_MAX || (heap->data_names & WS_NAMES_HEAP_BASE);
   bool end = heap->names_end != UINT32_MAX || (heap->data_names & WS_NAMES_HEAP_END);
-  bool once = flow->claims & flow->guards_set & ~flow->guards_cleared;
+  // Without relocations, who else sets a guard is not known.
+  bool once = heap->module->has_linking && (flow->claims & flow->guards_set & ~flow->guards_cleared);
   if (flow->lost)
     return decide(heap, WS_HEAP_UNKNOWN, heap->lost, "what %s does with memory that it grows is not seen");
   if (flow->ignores_grown)

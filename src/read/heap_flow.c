@@ -6,6 +6,7 @@
 #include "read/sections.h"
 
 enum { MAXIMUM_LOCALS = 4096, MAXIMUM_STACK = 128, MAXIMUM_FRAMES = 512, MAXIMUM_CALLS = 8, SLOTS = 24 };
+enum { SMALL = 128, SMALL_CALLS = 3 }; // bytes of a function, and calls from one to the next
 enum { PAGE_BITS = 16, SOME = 2, MAXIMUM_GROWN = 2 };
 
 // What a condition says if it holds.
@@ -923,20 +924,35 @@ static bool call_unknown(struct run *run, uint64_t type, bool indirect) {
   return true;
 }
 
+// Small functions are followed if they can be, so that nothing is forgotten that they do not touch.
+static bool call_small(struct run *run, uint32_t index, uint64_t type, uint32_t parameters) {
+  struct ws_heap_flow before = *run->flow;
+  uint32_t depth = run->depth;
+  if (call_inlined(run, index, parameters))
+    return true;
+  uint64_t budget = run->flow->budget;
+  *run->flow = before;
+  run->flow->budget = budget;
+  run->now.live = true;
+  run->depth = depth;
+  return call_unknown(run, type, false);
+}
+
 static bool call(struct run *run, uint64_t function) {
   const struct ws_module *module = run->flow->module;
   uint64_t type;
   uint32_t parameters, results;
-  if (function > UINT32_MAX || !function_type(module, (uint32_t)function, &type))
+  if (function > UINT32_MAX || !function_type(module, (uint32_t)function, &type) ||
+      !type_counts(run, type, &parameters, &results) || run->depth < parameters)
     return lose(run);
-  uint64_t defined = function - module->imported_functions;
-  bool inlined = function >= module->imported_functions && run->flow->inlined[defined];
-  if (!inlined)
+  if (function < module->imported_functions)
     return call_unknown(run, type, false);
-  if (run->calls == MAXIMUM_CALLS || !type_counts(run, type, &parameters, &results) ||
-      run->depth < parameters)
-    return lose(run);
-  return call_inlined(run, (uint32_t)defined, parameters);
+  uint32_t defined = (uint32_t)function - module->imported_functions;
+  if (run->flow->inlined[defined])
+    return run->calls < MAXIMUM_CALLS ? call_inlined(run, defined, parameters) : lose(run);
+  if (module->functions[defined].size <= SMALL && run->calls < SMALL_CALLS)
+    return call_small(run, defined, type, parameters);
+  return call_unknown(run, type, false);
 }
 
 static bool call_indirect(struct run *run, struct ws_reader at) {
@@ -979,6 +995,11 @@ static void number(struct run *run, const struct ws_instruction *instruction) {
   push(run, value);
 }
 
+static bool is_about_grown(const struct value *condition) {
+  return is_memory(condition) || condition->test == FAILED || condition->test == NOT_FAILED ||
+         condition->test == SAME || condition->test == NOT_SAME;
+}
+
 static void select_one(struct run *run) {
   struct value held = pop(run), otherwise = pop(run), value = pop(run);
   if (is_constant(&held)) {
@@ -988,7 +1009,7 @@ static void select_one(struct run *run) {
   struct value either = join_values(value, otherwise);
   // Instead of an address, what is used may be another, and not because memory.grow failed or went on there.
   const struct value *unlike = !value.grown ? &value : !otherwise.grown ? &otherwise : NULL;
-  if (unlike && !is_constant(unlike) && held.test == NO_TEST && !is_memory(&held))
+  if (unlike && !is_constant(unlike) && !is_about_grown(&held))
     either.near &= !either.grown;
   push(run, either);
 }
