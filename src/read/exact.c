@@ -85,25 +85,34 @@ static bool is_code_exact(const struct ws_module *module) {
   return operands.relocated ? !operands.absolute : !operands.constants && !has_own_globals(module);
 }
 
-// A GOT entry is named for its symbol, which may be a variable of the program's own under one of the linker's
-// names: what the linker defines does not lie within the data. NULL if there is none of which that is not known.
-static const struct ws_global *ambiguous_entry(const struct ws_module *module) {
-  for (uint32_t i = 0; i < module->global_count; i++) {
-    const struct ws_global *global = &module->globals[i];
-    struct ws_slice symbol;
-    const struct ws_linker_symbol *known =
-        ws_got_data_symbol(global->name, &symbol) ? ws_linker_symbol(symbol) : NULL;
-    if (known && !(known->moves && known->base == WS_BASE_MEMORY) &&
-        global->init.value >= module->info.data_base && global->init.value < module->info.data_end)
-      return global;
+// What a global of that name holds is the linker's, or the address of a variable of the program's own that is
+// called so: what the linker defines does not lie within the data.
+static bool is_ambiguous(const struct ws_module *module, const struct ws_global *global, struct ws_slice name) {
+  const struct ws_module_info *info = &module->info;
+  ws_got_data_symbol(name, &name);
+  const struct ws_linker_symbol *known = ws_linker_symbol(name);
+  return known && !(known->moves && known->base == WS_BASE_MEMORY) && !global->imported &&
+         !ws_slice_is(name, "__stack_pointer") &&
+         global->init.value >= info->data_base && global->init.value < info->data_end;
+}
+
+// The name of a global of which that is not known; an empty one if there is none.
+static struct ws_slice ambiguous_name(const struct ws_module *module) {
+  for (uint32_t i = 0; i < module->global_count; i++)
+    if (is_ambiguous(module, &module->globals[i], module->globals[i].name))
+      return module->globals[i].name;
+  for (size_t i = 0; i < module->export_count; i++) {
+    const struct ws_export *export = &module->exports[i];
+    if (export->kind == WS_GLOBAL && is_ambiguous(module, &module->globals[export->index], export->name))
+      return export->name;
   }
-  return NULL;
+  return (struct ws_slice){NULL, 0};
 }
 
 static void check_without_relocations(struct ws_module *module, bool trust_pic) {
   static const char advice[] = "link with -Wl,--emit-relocs (rustc: -Clink-arg=--emit-relocs)";
   bool has_data = module->info.data_end > module->info.data_base, pic = is_pic(module), initialised = false;
-  const struct ws_global *ambiguous = ambiguous_entry(module);
+  struct ws_slice ambiguous = ambiguous_name(module);
   char name[128];
   for (size_t i = 0; i < module->segment_count; i++)
     initialised |= !ws_slice_is_zero(module->segments[i].bytes);
@@ -115,11 +124,11 @@ static void check_without_relocations(struct ws_module *module, bool trust_pic) 
         "has no linking section, and nothing tells numbers in its code from addresses: %s, or use "
         "--trust-pic if all its code is PIC",
         advice);
-  else if (ambiguous)
+  else if (ambiguous.size)
     ws_module_refuse(module, "GLOBAL",
                      "has no linking section, and nothing says whether %s is the linker's or a variable of the "
                      "program's own: %s",
-                     ws_printable(ambiguous->name, name, sizeof name), advice);
+                     ws_printable(ambiguous, name, sizeof name), advice);
   else if (pic && module->memory_import == SIZE_MAX)
     ws_module_refuse(
         module, NULL,

@@ -76,9 +76,13 @@ static uint64_t linked_value(const struct ws_module *module, const char *name, e
   const struct ws_symbol *symbol = ws_absolute_symbol(module, name);
   if (symbol)
     return symbol->offset;
-  for (uint32_t i = 0; i < module->global_count; i++)
-    if (module->globals[i].moves && module->globals[i].base == base)
-      return module->globals[i].init.value;
+  for (uint32_t i = 0; i < module->global_count; i++) {
+    uint64_t value = module->globals[i].init.value;
+    // Without symbols it may be the address of a variable that is called so: that lies within the data.
+    bool own = !module->has_linking && value >= module->info.data_base && value < module->info.data_end;
+    if (module->globals[i].moves && module->globals[i].base == base && !own)
+      return value;
+  }
   return otherwise;
 }
 

@@ -92,6 +92,11 @@ static bool is_astray(const struct ws_module *module, struct ws_error *error, co
   return outside(module, error, section, what, value, value, low, high + 15);
 }
 
+// A variable of the program's own may be called as what the linker defines, but not as its stack pointer.
+static bool is_own_variable(const struct ws_placement *placement, struct ws_slice name, uint64_t value) {
+  return !ws_slice_is(name, "__stack_pointer") && value >= placement->data_base && value < placement->data_end;
+}
+
 static bool check_globals(const struct ws_module *module, const struct ws_placement *placement,
                           uint64_t table_size, const struct ws_binding *bindings, size_t binding_count,
                           struct ws_error *error) {
@@ -121,7 +126,8 @@ static bool check_globals(const struct ws_module *module, const struct ws_placem
     if (global->base == WS_BASE_TABLE && outside(module, error, "GLOBAL", what, global->value, global->value,
                                                  placement->table_base, placement->table_base + table_size))
       return false;
-    if (!check_pointer(module, placement, global->base, global->value, "GLOBAL", what, error))
+    if (!is_own_variable(placement, name, global->value) &&
+        !check_pointer(module, placement, global->base, global->value, "GLOBAL", what, error))
       return false;
   }
   return true;

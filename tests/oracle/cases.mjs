@@ -5,7 +5,7 @@ const KiB = 1024;
 const GiB = 1024 * 1024 * KiB;
 
 // A move up or down of a module whose data comes first: everything moves by `offset`, so stack and heap do too.
-const dataFirst = (base, offset, tableOffset = 0) => ({
+export const dataFirst = (base, offset, tableOffset = 0) => ({
   offset,
   tableOffset,
   before: ['--no-stack-first', `--global-base=${base}`, '--table-base=1'],
@@ -13,7 +13,7 @@ const dataFirst = (base, offset, tableOffset = 0) => ({
 });
 
 // The same, with the function table at another place than it has by default.
-const tableFrom = (base, { offset, tableOffset, before, after }) => ({
+export const tableFrom = (base, { offset, tableOffset, before, after }) => ({
   offset,
   tableOffset,
   before: [...before, `--table-base=${base}`],
@@ -26,7 +26,7 @@ const fromTheEnd = (size) => dataFirst(4 * GiB - size, -0x70000);
 
 // With the stack first, a larger stack moves everything but the stack's low end, which no such case asks for. Nothing can
 // move down: the stack begins at 0.
-const stackFirst = (stack, offset, tableOffset = 0) => ({
+export const stackFirst = (stack, offset, tableOffset = 0) => ({
   offset,
   tableOffset,
   before: ['--stack-first', '-z', `stack-size=${stack}`, '--table-base=1'],

@@ -305,16 +305,59 @@ static void more_entries_than_there_are_bytes_are_refused(void **state) {
   assert_says(DEBUG_ERROR_OF(UINT32_MAX, R_WASM_MEMORY_ADDR_I32, 0, DATA_SYMBOL, 0), "malformed");
 }
 
-// As lld 20 and later have it, which counts what it leaves out.
-static void fewer_entries_of_code_than_are_counted_are_read(void **state) {
-  (void)state;
-  struct sample sample = with_operand(CONST_BODY(PADDED(0x14, 0x08)),
-                                      BYTES(R_WASM_MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 4), 2);
+// Why a module whose function does that cannot be moved exactly, or "": there is a relocation for the first
+// operand, the address of the data.
+static const char *why_inexact(struct ws_slice body, uint32_t count) {
+  static struct ws_error inexact;
+  struct sample sample = with_operand(body, BYTES(R_WASM_MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 0), count);
   struct ws_buffer bytes = build(&sample);
   struct ws_module *module = read_bytes(&bytes, NULL);
   assert_int_equal(ws_section(module, WS_SECTION_CODE)->fixup_count, 1);
+  inexact = ws_module_info(module)->inexact;
+  assert_int_equal(ws_module_info(module)->exact, inexact.message[0] == '\0');
   ws_module_free(module);
   ws_buffer_free(&bytes);
+  return inexact.message;
+}
+// What follows the address, up to the end.
+#define WHY(count, ...)                                                                                      \
+  why_inexact(BYTES(0x00, 0x41, DATA_ADDRESS, 0x1a, __VA_ARGS__, 0x0b), count)
+
+static void a_padded_operand_without_a_relocation_is_refused(void **state) {
+  (void)state;
+  assert_says(WHY(1, 0x41, PADDED(1, 0), 0x1a), "taken away: function 0 (f)");            // i32.const
+  assert_says(WHY(1, 0x41, PADDED(0, 0), 0x1a), "taken away: it counts 0");               // of null
+  assert_says(WHY(1, 0x41, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x1a), "taken away");            // of -1
+  assert_says(WHY(1, 0x42, PADDED(1, 0), 0x1a), "taken away");                            // i64.const
+  assert_says(WHY(1, 0x41, 0, 0x28, 0x02, PADDED(4, 8), 0x1a), "taken away");             // i32.load
+  assert_says(WHY(1, 0x10, PADDED(0, 0)), "taken away");                                  // call
+  assert_says(WHY(1, 0x41, 0, 0x11, PADDED(0, 0), 0x00), "taken away");                   // call_indirect
+  assert_says(WHY(1, 0x41, 0, 0x11, 0x00, PADDED(0, 0)), "taken away");                   // its table
+  assert_says(WHY(1, 0x23, PADDED(0, 0), 0x1a), "taken away");                            // global.get
+  assert_says(WHY(1, 0x02, PADDED(0, 0), 0x0b), "taken away");                            // block of a type
+  assert_says(WHY(1, 0x08, PADDED(0, 0)), "taken away");                                  // throw
+  assert_says(WHY(1, 0x1f, 0x40, 0x01, 0x00, PADDED(0, 0), 0x00, 0x0b), "taken away");    // try_table
+  assert_says(WHY(1, 0x27, 0x41, PADDED(1, 0), 0x1a), "taken away");                      // after what is unknown
+}
+
+static void a_number_that_is_as_long_as_it_must_be_needs_none(void **state) {
+  (void)state;
+  assert_string_equal(WHY(1, 0x01), "");
+  assert_string_equal(WHY(1, 0x41, 0xff, 0xff, 0xff, 0xff, 0x07, 0x1a), ""); // i32.const of the largest
+  assert_string_equal(WHY(1, 0x42, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f, 0x1a), "");
+  assert_string_equal(WHY(1, 0x42, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00, 0x1a), "");
+  assert_string_equal(WHY(1, 0x44, 0x80, 0x80, 0x80, 0x80, 0x00, 0x80, 0x80, 0x00, 0x1a), ""); // f64.const
+  assert_string_equal(WHY(1, 0x43, 0x80, 0x80, 0x80, 0x80, 0x1a), "");                         // f32.const
+}
+
+// As lld 20 and later have it, which counts what it leaves out: null pointers to functions that are not there.
+static void fewer_entries_of_code_than_are_counted_are_for_nulls(void **state) {
+  (void)state;
+  assert_string_equal(WHY(2, 0x41, PADDED(0, 0), 0x1a), "");
+  assert_string_equal(WHY(3, 0x41, PADDED(0, 0), 0x1a, 0x41, PADDED(0, 0), 0x1a), "");
+  assert_says(WHY(2, 0x01), "taken away: it counts 1 more");
+  assert_says(WHY(2, 0x41, PADDED(0, 0), 0x1a, 0x41, PADDED(0, 0), 0x1a), "taken away: it counts 1 more");
+  assert_says(WHY(2, 0x41, PADDED(1, 0), 0x1a), "taken away: function 0 (f)");
   assert_says(ERROR_OF(CONST_BODY(PADDED(0x14, 0x08)), UINT32_MAX, R_WASM_MEMORY_ADDR_SLEB, OPERAND - 1,
                        DATA_SYMBOL, 4),
               "malformed");
@@ -369,7 +412,9 @@ int main(void) {
       cmocka_unit_test(a_symbol_that_does_not_exist_is_refused),
       cmocka_unit_test(a_symbol_of_the_wrong_kind_is_refused),
       cmocka_unit_test(more_entries_than_there_are_bytes_are_refused),
-      cmocka_unit_test(fewer_entries_of_code_than_are_counted_are_read),
+      cmocka_unit_test(a_padded_operand_without_a_relocation_is_refused),
+      cmocka_unit_test(a_number_that_is_as_long_as_it_must_be_needs_none),
+      cmocka_unit_test(fewer_entries_of_code_than_are_counted_are_for_nulls),
       cmocka_unit_test(a_null_function_pointer_may_be_without_a_symbol),
       cmocka_unit_test(bytes_after_the_last_entry_are_refused),
   };
