@@ -1,14 +1,7 @@
 #include "read/exact.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "read/instructions.h"
-#include "read/relocations.h"
-
-static bool is_table_index(const struct ws_module_info *info, uint64_t value) {
-  return info->has_table && value >= info->table_base && value - info->table_base < info->table_size;
-}
+#include "read/unrelocated_data.h"
 
 // ------------------------------------------------------------------------------------- without relocations
 
@@ -87,13 +80,14 @@ static bool is_code_exact(const struct ws_module *module) {
 
 // What a global of that name holds is the linker's, or the address of a variable of the program's own that is
 // called so: what the linker defines does not lie within the data.
-static bool is_ambiguous(const struct ws_module *module, const struct ws_global *global, struct ws_slice name) {
+static bool is_ambiguous(const struct ws_module *module, const struct ws_global *global,
+                         struct ws_slice name) {
   const struct ws_module_info *info = &module->info;
   ws_got_data_symbol(name, &name);
   const struct ws_linker_symbol *known = ws_linker_symbol(name);
   return known && !(known->moves && known->base == WS_BASE_MEMORY) && !global->imported &&
-         !ws_slice_is(name, "__stack_pointer") &&
-         global->init.value >= info->data_base && global->init.value < info->data_end;
+         !ws_slice_is(name, "__stack_pointer") && global->init.value >= info->data_base &&
+         global->init.value < info->data_end;
 }
 
 // The name of a global of which that is not known; an empty one if there is none.
@@ -125,10 +119,11 @@ static void check_without_relocations(struct ws_module *module, bool trust_pic) 
         "--trust-pic if all its code is PIC",
         advice);
   else if (ambiguous.size)
-    ws_module_refuse(module, "GLOBAL",
-                     "has no linking section, and nothing says whether %s is the linker's or a variable of the "
-                     "program's own: %s",
-                     ws_printable(ambiguous, name, sizeof name), advice);
+    ws_module_refuse(
+        module, "GLOBAL",
+        "has no linking section, and nothing says whether %s is the linker's or a variable of the "
+        "program's own: %s",
+        ws_printable(ambiguous, name, sizeof name), advice);
   else if (pic && module->memory_import == SIZE_MAX)
     ws_module_refuse(
         module, NULL,
@@ -158,136 +153,6 @@ static bool may_lack_relocations(const struct ws_module *module) {
   return ends_with_relocations(module) || ws_custom_section(module, ".objcopy.removed");
 }
 
-static struct ws_section *relocations_for(const struct ws_module *module, const struct ws_section *target) {
-  for (size_t i = 0; target && i < module->section_count; i++) {
-    struct ws_reader reader = ws_reader(module->sections[i].content);
-    if (module->sections[i].id == WS_SECTION_CUSTOM &&
-        ws_slice_starts(module->sections[i].name, "reloc.") &&
-        &module->sections[ws_read_uleb32(&reader)] == target)
-      return &module->sections[i];
-  }
-  return NULL;
-}
-
-// The entries of a reloc.* section that has been read.
-static struct ws_reader entries(const struct ws_section *section) {
-  struct ws_reader reader = ws_reader(section ? section->content : (struct ws_slice){NULL, 0});
-  if (section) {
-    ws_read_uleb32(&reader); // the section that they are for
-    ws_read_uleb32(&reader); // how many there are
-  }
-  return reader;
-}
-
-// What data without relocations may point to, should they have been taken away. Used only to refuse: what is
-// no such word is no pointer.
-//
-// Linkers keep what something refers to. So what the code does not refer to is there because data does.
-struct targets {
-  const struct ws_module *module;
-  bool *symbols;   // those that code takes the address of
-  bool *functions; // those, among all functions
-  // For each byte of static data whether it is part of a variable that code does not refer to, or of none.
-  bool *unexplained;
-};
-
-static void free_targets(struct targets *targets) {
-  free(targets->symbols);
-  free(targets->functions);
-  free(targets->unexplained);
-}
-
-static void note_symbols(struct targets *targets) {
-  const struct ws_module *module = targets->module;
-  struct ws_reader reader = entries(relocations_for(module, ws_section(module, WS_SECTION_CODE)));
-  while (reader.at < reader.end && !reader.bad) {
-    struct ws_relocation relocation = ws_read_relocation(&reader);
-    bool takes = relocation.type != R_WASM_FUNCTION_INDEX_LEB && relocation.type != R_WASM_TYPE_INDEX_LEB;
-    if (!takes || relocation.index >= module->symbol_count)
-      continue;
-    const struct ws_symbol *symbol = &module->symbols[relocation.index];
-    targets->symbols[relocation.index] = true;
-    if (symbol->kind == WS_SYMBOL_FUNCTION)
-      targets->functions[symbol->index] = true;
-  }
-}
-
-static void note_data(struct targets *targets) {
-  const struct ws_module *module = targets->module;
-  uint64_t base = module->info.data_base, size = module->info.data_end - base;
-  memset(targets->unexplained, true, size + 1);
-  for (unsigned explained = 2; explained-- > 0;) // what is part of two variables is explained by both
-    for (uint32_t i = 0; i < module->symbol_count; i++) {
-      const struct ws_symbol *symbol = &module->symbols[i];
-      uint64_t address;
-      enum ws_base unused;
-      if (symbol->kind != WS_SYMBOL_DATA || (symbol->flags & WS_SYMBOL_ABSOLUTE) ||
-          targets->symbols[i] != explained || !ws_symbol_target(module, symbol, &address, &unused))
-        continue;
-      if (address >= base && address - base <= size) {
-        uint64_t left = size - (address - base);
-        memset(targets->unexplained + (address - base), !explained,
-               (symbol->size < left ? symbol->size : left) + 1);
-      }
-    }
-}
-
-static bool find_targets(const struct ws_module *module, struct targets *targets) {
-  size_t functions = (size_t)module->imported_functions + module->function_count;
-  uint64_t size = module->info.data_end - module->info.data_base;
-  *targets = (struct targets){.module = module,
-                              .symbols = calloc((size_t)module->symbol_count + 1, sizeof(bool)),
-                              .functions = calloc(functions + 1, sizeof(bool)),
-                              .unexplained = size < INT32_MAX ? malloc(size + 1) : NULL};
-  if (!targets->symbols || !targets->functions || !targets->unexplained)
-    return false;
-  note_symbols(targets);
-  note_data(targets);
-  return true;
-}
-
-// Whether the word is the address of a variable, or a table index of a function. A pointer that is not aligned
-// is rare, so what code refers to is not enough for one.
-static bool is_target(const struct targets *targets, uint64_t word, bool aligned) {
-  const struct ws_module_info *info = &targets->module->info;
-  uint32_t function;
-  if (word >= info->data_base && word <= info->data_end)
-    return aligned || targets->unexplained[word - info->data_base];
-  return is_table_index(info, word) &&
-         !(ws_table_function(targets->module, word, &function) && targets->functions[function]);
-}
-
-// For each byte of the data section whether it is part of what has a relocation; NULL if memory runs out.
-static bool *relocated_bytes(const struct ws_module *module, const struct ws_section *data) {
-  bool *relocated = calloc(data->content.size + 1, sizeof *relocated);
-  struct ws_reader reader = entries(relocations_for(module, data));
-  while (relocated && reader.at < reader.end && !reader.bad) {
-    struct ws_relocation relocation = ws_read_relocation(&reader);
-    memset(relocated + relocation.offset, true, ws_relocation_width(relocation.type));
-  }
-  return relocated;
-}
-
-// Whether some word of the data that has no relocation may be a pointer.
-static bool may_hold_pointers(const struct ws_module *module, const struct ws_section *data) {
-  struct targets targets = {0};
-  bool *relocated = relocated_bytes(module, data);
-  bool found = !relocated || !find_targets(module, &targets);
-  for (size_t i = 0; i < module->segment_count && !found; i++) {
-    const struct ws_segment *segment = &module->segments[i];
-    for (size_t k = 0; k + 4 <= segment->bytes.size && !found; k++) {
-      const bool *has = relocated + segment->bytes_offset + k;
-      uint64_t word;
-      ws_operand_get(segment->bytes.data + k, WS_U32, &word);
-      found = !has[0] && !has[1] && !has[2] && !has[3] &&
-              is_target(&targets, word, (segment->address + k) % 4 == 0);
-    }
-  }
-  free_targets(&targets);
-  free(relocated);
-  return found;
-}
-
 static bool has_data_symbols(const struct ws_module *module) {
   for (uint32_t i = 0; i < module->symbol_count; i++)
     if (module->symbols[i].kind == WS_SYMBOL_DATA)
@@ -304,7 +169,7 @@ static bool may_be_pointer(const struct ws_module *module, const struct ws_instr
       (info->data_end > info->data_base && value >= info->data_base && value <= info->data_end) ||
       (info->has_stack && value != 0 && (value == info->stack_low || value == info->stack_pointer)) ||
       value == module->heap_base || (instruction->width >= 5 && value <= module->heap_base);
-  return (is_address && has_data_symbols(module)) || is_table_index(info, value);
+  return (is_address && has_data_symbols(module)) || ws_is_table_index(module, value);
 }
 
 // Whether the code has operands that a linker relocated. A function that only computes, or follows the
@@ -344,7 +209,8 @@ static bool lacks_relocations(const struct ws_module *module) {
     if (module->sections[i].id == WS_SECTION_CUSTOM && ws_slice_starts(module->sections[i].name, ".debug_"))
       return true;
   const struct ws_section *data = ws_section(module, WS_SECTION_DATA);
-  return data && !data->relocated && !has_later_relocations(module, data) && may_hold_pointers(module, data);
+  return data && !data->relocated && !has_later_relocations(module, data) &&
+         ws_may_hold_pointers(module, data);
 }
 
 // Whether a function that was exported when the module was linked is not any more. What takes exports away,
@@ -368,7 +234,7 @@ static bool lost_exports(const struct ws_module *module) {
 // What lld leaves out, but counts, is null.
 static bool left_out_pointers(const struct ws_module *module) {
   const struct ws_section *data = ws_section(module, WS_SECTION_DATA);
-  return data && data->left_out && may_hold_pointers(module, data);
+  return data && data->left_out && ws_may_hold_pointers(module, data);
 }
 
 void ws_check_exact(struct ws_module *module, bool trust_pic) {

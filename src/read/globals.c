@@ -100,12 +100,11 @@ static bool explain_by_export(struct ws_module *module, const struct ws_export *
   return true;
 }
 
-// Without names, and in a program that does not use its stack, nothing names the stack pointer. But lld always
-// makes it, and before any other global (lld/wasm/Driver.cpp, createSyntheticSymbols).
+// Without names, and in a program that does not use its stack, nothing names the stack pointer. But lld
+// always makes it, and before any other global (lld/wasm/Driver.cpp, createSyntheticSymbols).
 static void name_stack_pointer(struct ws_module *module) {
   static const char name[] = "__stack_pointer";
-  if (!module->has_linking || module->info.imports_stack ||
-      module->imported_globals == module->global_count)
+  if (!module->has_linking || module->info.imports_stack || module->imported_globals == module->global_count)
     return;
   for (uint32_t i = module->imported_globals; i < module->global_count; i++)
     if (ws_slice_is(module->globals[i].name, name))

@@ -26,11 +26,12 @@ size_t ws_relocation_width(unsigned type) {
 struct pass {
   struct ws_module *module;
   struct ws_section *target;
-  const char *name;     // of the reloc section, for errors
-  bool debug;           // the target is DWARF, which has tombstones
-  uint64_t memory_base; // what MEMORY_ADDR_REL is relative to: 0 until a module has been moved (see emit_relocs.c)
-  uint32_t end;         // of the previous operand
-  size_t container;     // the function or segment that the previous operand was in
+  const char *name; // of the reloc section, for errors
+  bool debug;       // the target is DWARF, which has tombstones
+  uint64_t
+      memory_base; // what MEMORY_ADDR_REL is relative to: 0 until a module has been moved (see emit_relocs.c)
+  uint32_t end;    // of the previous operand
+  size_t container;                  // the function or segment that the previous operand was in
   struct ws_unrelocated unrelocated; // what the code has between its relocations
   struct ws_error *error;
 };
@@ -168,7 +169,7 @@ static bool memory_operand(const struct pass *pass, const struct ws_relocation *
       return true;
     if (operand == WS_REL_MEMORY_ADDR_TLS)
       return fail(pass, relocation,
-                  "the operand is not the offset of its thread-local variable, as wasm-ld before 22 makes it "
+                  "the operand is not the offset of its thread-local variable, as wasm-ld 19 makes it "
                   "without --shared-memory: link with that, or with a newer wasm-ld");
   } else if (operand == WS_REL_MEMORY_ADDR_TLS) {
     return fail(pass, relocation, "its symbol is not thread-local");
@@ -424,7 +425,8 @@ static void check_unrelocated(struct pass *pass) {
                      "relocations were taken away: function %u (%s) has operands that a linker padded, and "
                      "none for them; give the linker's own output",
                      unrelocated->first + module->imported_functions,
-                     function->name.size ? ws_printable(function->name, name, sizeof name) : "without a name");
+                     function->name.size ? ws_printable(function->name, name, sizeof name)
+                                         : "without a name");
   } else if (unrelocated->nulls != pass->target->left_out) {
     ws_module_refuse(module, pass->name,
                      "relocations were taken away: it counts %u more than it has, but the code has %u null "

@@ -384,8 +384,8 @@ static bool is_linkers_name(struct ws_slice name) {
 
 // Whether a function that is called like one of the linker's is one: a program may have a function of that
 // name, too. What an object defines has a symbol; what the linker makes has none, unless an object refers to
-// it, as a thread's library does to __wasm_init_tls, which there is with a shared memory. Without symbols, only
-// that and the start function are known to be the linker's, and what these call.
+// it, as a thread's library does to __wasm_init_tls, which there is with a shared memory. Without symbols,
+// only that and the start function are known to be the linker's, and what these call.
 static bool is_linkers(const struct ws_module *module, uint32_t defined, struct ws_slice name) {
   const struct ws_function *function = &module->functions[defined];
   if (!is_linkers_name(name))

@@ -7,8 +7,8 @@ static bool goes_on(uint8_t byte) {
   return byte & 0x80;
 }
 
-// Decodes up to the byte at `at`: is it the last one of a padded operand? Where there is an instruction that is
-// not known, it may be.
+// Decodes up to the byte at `at`: is it the last one of a padded operand? Where there is an instruction that
+// is not known, it may be.
 static void decode(struct ws_unrelocated *found, const uint8_t *at) {
   struct ws_instruction instruction = {0};
   while (!found->body.bad && found->body.at <= at)

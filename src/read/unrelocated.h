@@ -9,9 +9,9 @@
 struct ws_unrelocated {
   const struct ws_module *module;
   const uint8_t *content; // of the code section
-  uint32_t operands; // padded operands that are no null pointers
-  uint32_t nulls;    // padded constants that are 0
-  uint32_t first;    // the first function with such an operand, among the defined ones
+  uint32_t operands;      // padded operands that are no null pointers
+  uint32_t nulls;         // padded constants that are 0
+  uint32_t first;         // the first function with such an operand, among the defined ones
 
   uint32_t function;     // where the search has come to
   struct ws_reader body; // what of that function is not decoded yet, if it has been begun

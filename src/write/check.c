@@ -94,7 +94,8 @@ static bool is_astray(const struct ws_module *module, struct ws_error *error, co
 
 // A variable of the program's own may be called as what the linker defines, but not as its stack pointer.
 static bool is_own_variable(const struct ws_placement *placement, struct ws_slice name, uint64_t value) {
-  return !ws_slice_is(name, "__stack_pointer") && value >= placement->data_base && value < placement->data_end;
+  return !ws_slice_is(name, "__stack_pointer") && value >= placement->data_base &&
+         value < placement->data_end;
 }
 
 static bool check_globals(const struct ws_module *module, const struct ws_placement *placement,

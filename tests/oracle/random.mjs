@@ -1,9 +1,10 @@
 // Random programs through the relink oracle: C by csmith (https://github.com/csmith-project/csmith) and tables of our own,
 // compiled and linked with random flags, moved by a random distance, and compared with what the linker makes there.
 //
-//     node random.mjs [--count N] [--first SEED] [--wasmshare PATH] [--clang PATH] [--linker PATH] [--csmith PATH] [--work DIR]
+//     node random.mjs [--count N] [--first SEED] [--keep] [--wasmshare PATH] [--clang PATH] [--linker PATH] [--csmith PATH] [--work DIR]
 //
-// A seed says all: what fails can be repeated with --first SEED --count 1, and its files stay in DIR.
+// A seed says all: what fails can be repeated with --first SEED --count 1, and its files stay in DIR; all do with --keep.
+// Where --strip-all leaves nothing but numbers to go by, a module may be refused.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,7 +17,7 @@ import { Toolbox } from './link.mjs';
 const here = dirname(fileURLToPath(import.meta.url));
 const text = (value) => ({ type: 'string', default: value });
 const { values: options } = parseArgs({ options: {
-  count: text('12'), first: text('1'), csmith: text('csmith'), work: text('build/random'),
+  keep: { type: 'boolean' }, count: text('12'), first: text('1'), csmith: text('csmith'), work: text('build/random'),
   wasmshare: text('build/release/wasmshare'), clang: text('clang-22'), linker: text('wasm-ld-22'),
 } });
 
@@ -130,7 +131,7 @@ for (const seed of seeds) {
     console.error(`seed ${seed}:`);
     differences.slice(0, 5).forEach((line) => console.error(`  ${line.trim()}`));
     tools.log.forEach((line) => console.error(`  $ ${line}`));
-  } else {
+  } else if (!options.keep) {
     rmSync(tools.work, { recursive: true, force: true });
   }
 }

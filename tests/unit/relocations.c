@@ -309,7 +309,8 @@ static void more_entries_than_there_are_bytes_are_refused(void **state) {
 // operand, the address of the data.
 static const char *why_inexact(struct ws_slice body, uint32_t count) {
   static struct ws_error inexact;
-  struct sample sample = with_operand(body, BYTES(R_WASM_MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 0), count);
+  struct sample sample =
+      with_operand(body, BYTES(R_WASM_MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 0), count);
   struct ws_buffer bytes = build(&sample);
   struct ws_module *module = read_bytes(&bytes, NULL);
   assert_int_equal(ws_section(module, WS_SECTION_CODE)->fixup_count, 1);
@@ -320,24 +321,23 @@ static const char *why_inexact(struct ws_slice body, uint32_t count) {
   return inexact.message;
 }
 // What follows the address, up to the end.
-#define WHY(count, ...)                                                                                      \
-  why_inexact(BYTES(0x00, 0x41, DATA_ADDRESS, 0x1a, __VA_ARGS__, 0x0b), count)
+#define WHY(count, ...) why_inexact(BYTES(0x00, 0x41, DATA_ADDRESS, 0x1a, __VA_ARGS__, 0x0b), count)
 
 static void a_padded_operand_without_a_relocation_is_refused(void **state) {
   (void)state;
-  assert_says(WHY(1, 0x41, PADDED(1, 0), 0x1a), "taken away: function 0 (f)");            // i32.const
-  assert_says(WHY(1, 0x41, PADDED(0, 0), 0x1a), "taken away: it counts 0");               // of null
-  assert_says(WHY(1, 0x41, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x1a), "taken away");            // of -1
-  assert_says(WHY(1, 0x42, PADDED(1, 0), 0x1a), "taken away");                            // i64.const
-  assert_says(WHY(1, 0x41, 0, 0x28, 0x02, PADDED(4, 8), 0x1a), "taken away");             // i32.load
-  assert_says(WHY(1, 0x10, PADDED(0, 0)), "taken away");                                  // call
-  assert_says(WHY(1, 0x41, 0, 0x11, PADDED(0, 0), 0x00), "taken away");                   // call_indirect
-  assert_says(WHY(1, 0x41, 0, 0x11, 0x00, PADDED(0, 0)), "taken away");                   // its table
-  assert_says(WHY(1, 0x23, PADDED(0, 0), 0x1a), "taken away");                            // global.get
-  assert_says(WHY(1, 0x02, PADDED(0, 0), 0x0b), "taken away");                            // block of a type
-  assert_says(WHY(1, 0x08, PADDED(0, 0)), "taken away");                                  // throw
-  assert_says(WHY(1, 0x1f, 0x40, 0x01, 0x00, PADDED(0, 0), 0x00, 0x0b), "taken away");    // try_table
-  assert_says(WHY(1, 0x27, 0x41, PADDED(1, 0), 0x1a), "taken away");                      // after what is unknown
+  assert_says(WHY(1, 0x41, PADDED(1, 0), 0x1a), "taken away: function 0 (f)");         // i32.const
+  assert_says(WHY(1, 0x41, PADDED(0, 0), 0x1a), "taken away: it counts 0");            // of null
+  assert_says(WHY(1, 0x41, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x1a), "taken away");         // of -1
+  assert_says(WHY(1, 0x42, PADDED(1, 0), 0x1a), "taken away");                         // i64.const
+  assert_says(WHY(1, 0x41, 0, 0x28, 0x02, PADDED(4, 8), 0x1a), "taken away");          // i32.load
+  assert_says(WHY(1, 0x10, PADDED(0, 0)), "taken away");                               // call
+  assert_says(WHY(1, 0x41, 0, 0x11, PADDED(0, 0), 0x00), "taken away");                // call_indirect
+  assert_says(WHY(1, 0x41, 0, 0x11, 0x00, PADDED(0, 0)), "taken away");                // its table
+  assert_says(WHY(1, 0x23, PADDED(0, 0), 0x1a), "taken away");                         // global.get
+  assert_says(WHY(1, 0x02, PADDED(0, 0), 0x0b), "taken away");                         // block of a type
+  assert_says(WHY(1, 0x08, PADDED(0, 0)), "taken away");                               // throw
+  assert_says(WHY(1, 0x1f, 0x40, 0x01, 0x00, PADDED(0, 0), 0x00, 0x0b), "taken away"); // try_table
+  assert_says(WHY(1, 0x27, 0x41, PADDED(1, 0), 0x1a), "taken away"); // after what is unknown
 }
 
 static void a_number_that_is_as_long_as_it_must_be_needs_none(void **state) {
@@ -350,7 +350,8 @@ static void a_number_that_is_as_long_as_it_must_be_needs_none(void **state) {
   assert_string_equal(WHY(1, 0x43, 0x80, 0x80, 0x80, 0x80, 0x1a), "");                         // f32.const
 }
 
-// As lld 20 and later have it, which counts what it leaves out: null pointers to functions that are not there.
+// As lld 20 and later have it, which counts what it leaves out: null pointers to functions that are not
+// there.
 static void fewer_entries_of_code_than_are_counted_are_for_nulls(void **state) {
   (void)state;
   assert_string_equal(WHY(2, 0x41, PADDED(0, 0), 0x1a), "");

@@ -3,7 +3,9 @@ extern char __stack_low[], __stack_high[], __heap_base[], __heap_end[];
 
 static int numbers[4] = {1, 2, 3, 4};
 
-__attribute__((export_name("numbers"))) int *address(void) { return numbers; }
+__attribute__((export_name("numbers"))) int *address(void) {
+  return numbers;
+}
 
 __attribute__((export_name("where"))) char *where(int which) {
 #ifndef WITHOUT_STACK_LOW

@@ -1,4 +1,5 @@
-// In place of csmith's own header, which Debian does not have beside csmith: what its programs use, for a host to give.
+// In place of csmith's own header, which Debian does not have beside csmith: what its programs use, for a
+// host to give.
 #include <limits.h>
 #include <stdint.h>
 
