@@ -1,9 +1,10 @@
 // Random programs through the relink oracle: C by csmith (https://github.com/csmith-project/csmith) and tables of our own,
 // compiled and linked with random flags, moved by a random distance, and compared with what the linker makes there.
 //
-//     node random.mjs [--count N] [--first SEED] [--keep] [--wasmshare PATH] [--clang PATH] [--linker PATH] [--csmith PATH] [--work DIR]
+//     node random.mjs [--count N] [--first SEED] [--keep] [--work DIR]
+//                     [--wasmshare PATH] [--clang PATH] [--linker PATH] [--csmith PATH]
 //
-// A seed says all: what fails can be repeated with --first SEED --count 1, and its files stay in DIR; all do with --keep.
+// A seed says all: what fails can be repeated with --first SEED --count 1. Its files stay in DIR; all do with --keep.
 // Where --strip-all leaves nothing but numbers to go by, a module may be refused.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -69,7 +70,8 @@ function flags(dice, target) {
   const level = dice.one(['-O0', '-O1', '-O2', '-O3', '-Os']);
   const lto = target === 'wasm32' ? dice.some(15, '-flto') : [];
   return {
-    compile: [level, '-ffreestanding', '-w', '-Wno-incompatible-pointer-types', ...lto, ...dice.some(20, '-g'), ...dice.some(25, '-fPIC'),
+    compile: [level, '-ffreestanding', '-w', '-Wno-incompatible-pointer-types', ...lto, ...dice.some(20, '-g'),
+      ...dice.some(25, '-fPIC'),
       ...dice.some(20, '-ffunction-sections', '-fdata-sections'),
       ...dice.one([[], [], ['-mcpu=mvp'], ['-msimd128'], ['-mcpu=mvp', '-mbulk-memory-opt']])],
     link: ['--export=main', '--allow-undefined', ...dice.some(30, '--strip-all'), ...dice.some(10, '--strip-debug'),
@@ -96,9 +98,9 @@ function tryOne(seed, tools) {
   rmSync(tools.work, { recursive: true, force: true });
   mkdirSync(tools.work, { recursive: true });
   const sources = ['program.c', 'tables.c'].map((name) => join(tools.work, name));
-  // The checksum is a variable, which a host cannot give.
+  // It writes a file where it runs. Its checksum is a variable, which a host cannot give.
   const program = tools.run(options.csmith, ['--seed', `${seed}`, '--no-safe-math', '--no-argc', '--concise',
-    ...dice.some(50, '--float'), '--max-funcs', `${2 + dice.below(8)}`], { timeout: 20000 });
+    ...dice.some(50, '--float'), '--max-funcs', `${2 + dice.below(8)}`], { timeout: 20000, cwd: tools.work });
   writeFileSync(sources[0], program.replace('#include "csmith.h"', '#include "csmith.h"\nuint32_t crc32_context;'));
   writeFileSync(sources[1], tables(dice));
   const objects = sources.map((source) => {
