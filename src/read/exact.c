@@ -210,7 +210,7 @@ static bool lacks_relocations(const struct ws_module *module) {
       return true;
   const struct ws_section *data = ws_section(module, WS_SECTION_DATA);
   return data && !data->relocated && !has_later_relocations(module, data) &&
-         ws_may_hold_pointers(module, data);
+         ws_may_hold_pointers(module, data, false);
 }
 
 // Whether a function that was exported when the module was linked is not any more. What takes exports away,
@@ -234,7 +234,7 @@ static bool lost_exports(const struct ws_module *module) {
 // What lld leaves out, but counts, is null.
 static bool left_out_pointers(const struct ws_module *module) {
   const struct ws_section *data = ws_section(module, WS_SECTION_DATA);
-  return data && data->left_out && ws_may_hold_pointers(module, data);
+  return data && data->left_out && ws_may_hold_pointers(module, data, true);
 }
 
 void ws_check_exact(struct ws_module *module, bool trust_pic) {

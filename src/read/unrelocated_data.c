@@ -13,6 +13,7 @@ bool ws_is_table_index(const struct ws_module *module, uint64_t value) {
 // What is known of static data and functions.
 struct search {
   const struct ws_module *module;
+  bool any;            // what code refers to is no less a pointer
   uint64_t base, size; // of the data
   bool *symbols;       // those that code takes the address of
   bool *functions;     // those of them that are functions, among all functions
@@ -148,19 +149,21 @@ static void end(struct search *search) {
 
 // Whether the word of static data at `address` may be a pointer; UINT64_MAX where each thread has its own.
 static bool is_pointer(const struct search *search, uint64_t address, uint64_t word) {
+  bool any = search->any && address % ws_encoding_width(pointer(search)) == 0;
   uint32_t function;
   if (is_address(search, word)) {
     uint64_t at = address - search->base, to = word - search->base;
     bool referred = search->known[to] && !search->unexplained[to];
-    return !referred || at > search->size || !search->known[at] || search->suspect[at];
+    return any || !referred || at > search->size || !search->known[at] || search->suspect[at];
   }
   return ws_is_table_index(search->module, word) &&
-         !(ws_table_function(search->module, word, &function) && search->functions[function]);
+         (any || !ws_table_function(search->module, word, &function) || !search->functions[function]);
 }
 
-bool ws_may_hold_pointers(const struct ws_module *module, const struct ws_section *data) {
+bool ws_may_hold_pointers(const struct ws_module *module, const struct ws_section *data, bool any) {
   struct search search;
   bool found = !begin(&search, module, data);
+  search.any = any;
   size_t width = module->memory.is_64 ? 8 : 4;
   for (size_t i = 0; i < module->segment_count && !found; i++) {
     const struct ws_segment *segment = &module->segments[i];
