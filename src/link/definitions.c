@@ -51,14 +51,14 @@ static void add_definition(const struct ws_match *match, struct ws_definitions *
   uint32_t *slot = find_slot(definitions, symbol->kind, text);
   if (*slot == WS_NO_NODE) {
     *slot = (uint32_t)definitions->name_count;
-    definitions->names[definitions->name_count++] = (struct ws_defined_name){
-        text, symbol->kind, (uint8_t)ws_name_owner(symbol->name), WS_NO_NODE, WS_NO_NODE};
+    definitions->names[definitions->name_count++] =
+        (struct ws_defined_name){text, symbol->kind, match->owner[node], WS_NO_NODE, WS_NO_NODE};
   }
   struct ws_defined_name *name = &definitions->names[*slot];
   if (name->last != WS_NO_NODE && match->thing[definitions->list[name->last].node] == match->thing[node])
     return; // the same symbol, twice in the table
   uint32_t index = (uint32_t)definitions->count++;
-  definitions->list[index] = (struct ws_definition){node, WS_NO_NODE, WS_NO_NODE};
+  definitions->list[index] = (struct ws_definition){.node = node, .next = WS_NO_NODE, .version = WS_NO_NODE};
   if (name->first == WS_NO_NODE)
     name->first = index;
   else

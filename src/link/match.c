@@ -86,6 +86,10 @@ static bool begin_module(struct ws_match *match, uint32_t index, struct ws_arena
     return false;
   for (uint32_t i = 0; i < module->symbol_count; i++) {
     match->module[in->base + i] = index;
+    bool is_mangled =
+        ws_slice_starts(module->symbols[i].name, "_Z") || ws_slice_starts(module->symbols[i].name, "_R");
+    if (is_mangled || !(module->symbols[i].flags & WS_SYMBOL_LOCAL))
+      match->owner[in->base + i] = (uint8_t)ws_name_owner(module->symbols[i].name);
     match->thing[in->base + i] = in->base + i;
   }
   number_functions(match, index);
@@ -107,7 +111,8 @@ bool ws_match_begin(struct ws_match *match, const struct ws_module *const *modul
   match->node_count = (uint32_t)nodes;
   match->module = ws_arena_new(arena, nodes, sizeof *match->module);
   match->thing = ws_arena_new(arena, nodes, sizeof *match->thing);
-  bool ok = match->in && match->module && match->thing;
+  match->owner = ws_arena_new(arena, nodes, sizeof *match->owner);
+  bool ok = match->in && match->module && match->thing && match->owner;
   for (size_t i = 0; i < count && ok; i++)
     ok = begin_module(match, (uint32_t)i, arena);
   return ok || ws_fail_memory(error, "");
@@ -223,6 +228,15 @@ static bool are_names_equal(const struct ws_symbol *x, const struct ws_symbol *y
   return ws_slice_equal(ws_name_base(x->name), ws_name_base(y->name));
 }
 
+// A strong definition of a plain name is its author's own, so that two of one name are different things.
+static bool is_own(const struct ws_match *match, uint32_t node) {
+  const struct ws_symbol *symbol = ws_match_symbol(match, node);
+  return match->owner[node] == WS_NAME_PLAIN &&
+         (symbol->kind == WS_SYMBOL_FUNCTION || symbol->kind == WS_SYMBOL_DATA) &&
+         !(symbol->flags & (WS_SYMBOL_WEAK | WS_SYMBOL_UNDEFINED | WS_SYMBOL_LOCAL)) &&
+         !ws_was_local(symbol->name);
+}
+
 // Whether two operands refer to the same, as far as their names tell; for local functions and variables,
 // `*follow` is set.
 static bool correspond(const struct ws_match *match, uint32_t x, uint32_t y, bool *follow) {
@@ -233,7 +247,7 @@ static bool correspond(const struct ws_match *match, uint32_t x, uint32_t y, boo
   struct ws_slice stub_x = ws_weak_stub_name(in_x), stub_y = ws_weak_stub_name(in_y);
   if (stub_x.size || stub_y.size)
     return ws_slice_equal(stub_x.size ? stub_x : in_x->name, stub_y.size ? stub_y : in_y->name);
-  if (local_x != local_y)
+  if (local_x != local_y || (is_own(match, x) && is_own(match, y)))
     return false;
   bool has_body = in_x->kind == WS_SYMBOL_FUNCTION || in_x->kind == WS_SYMBOL_DATA;
   *follow = local_x && has_body && !((in_x->flags | in_y->flags) & WS_SYMBOL_ABSOLUTE);
@@ -465,6 +479,12 @@ static void join_data(const struct ws_match *match, uint32_t index, uint32_t *pa
     if (at < in->variable_count && in->variables[at] >> 32 <= relocation.offset)
       join_operand(match, index, (uint32_t)in->variables[at], &relocation, part);
   }
+}
+
+void ws_match_own_parts(const struct ws_match *match, uint32_t *part, bool *own) {
+  for (uint32_t i = 0; i < match->node_count; i++)
+    if (is_own(match, i))
+      own[ws_find_root(part, i)] = true;
 }
 
 void ws_match_parts(const struct ws_match *match, uint32_t *part) {

@@ -24,6 +24,7 @@ struct ws_match {
   size_t count;
   uint32_t node_count;
   uint32_t *module; // of each node
+  uint8_t *owner;   // enum ws_name_owner of each node's name; plain for local ones that are not mangled
   uint32_t *thing;  // the first node of the same module that names the same function or variable
   struct ws_pair *pairs;
   size_t pair_count, pair_capacity, compared; // those before `compared` are decided
@@ -66,6 +67,11 @@ bool ws_match_looks_same(const struct ws_match *match, uint32_t x, uint32_t y);
 // Fills `part`, one for each node, with a union-find forest: things that refer to one local symbol, and that
 // symbol, were in one object file.
 void ws_match_parts(const struct ws_match *match, uint32_t *part);
+
+// Says of the roots of parts whether they have a strong definition of a plain name. Then they are of no
+// library: C's and C++'s define nothing but names that are reserved, or mangled. `own` is one for each node,
+// and all false.
+void ws_match_own_parts(const struct ws_match *match, uint32_t *part, bool *own);
 
 // The root of a node in a union-find forest, and joining two: the lower root stays.
 uint32_t ws_find_root(uint32_t *forest, uint32_t node);

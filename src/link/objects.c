@@ -51,6 +51,8 @@ static bool may_be_one_object(const struct ws_defined_name *name) {
 static enum ws_binding_strength strongest(const struct search *search, const struct ws_defined_name *name) {
   enum ws_binding_strength result = WS_BINDING_LOCAL;
   for (uint32_t i = name->first; i != WS_NO_NODE; i = search->definitions->list[i].next) {
+    if (search->definitions->list[i].is_own)
+      continue;
     enum ws_binding_strength strength =
         ws_binding_strength(search->match, search->strong, search->definitions->list[i].node);
     result = strength > result ? strength : result;
@@ -67,7 +69,7 @@ struct sorting {
 
 static bool is_unsorted(const struct search *search, const struct sorting *sorting, uint32_t definition) {
   const struct ws_definition *one = &search->definitions->list[definition];
-  return one->version == WS_NO_NODE &&
+  return one->version == WS_NO_NODE && !one->is_own &&
          ws_binding_strength(search->match, search->strong, one->node) == sorting->strength;
 }
 
@@ -142,11 +144,28 @@ static bool sort_versions(struct search *search) {
 
 // ----------------------------------------------------------------------------------------------- objects
 
+// What has C's or C++'s names, but is of an object that also has plain ones, is its author's.
+static bool note_own(struct search *search) {
+  const struct ws_match *match = search->match;
+  bool *own = ws_arena_new(search->arena, match->node_count, sizeof *own);
+  if (!own)
+    return false;
+  ws_match_parts(match, search->part);
+  ws_match_own_parts(match, search->part, own);
+  for (size_t i = 0; i < search->definitions->count; i++) {
+    struct ws_definition *definition = &search->definitions->list[i];
+    enum ws_name_owner owner = (enum ws_name_owner)match->owner[definition->node];
+    definition->is_own = own[ws_find_root(search->part, definition->node)] &&
+                         (owner == WS_NAME_CXX || owner == WS_NAME_LIBRARY) &&
+                         ws_binding_strength(match, search->strong, definition->node) >= WS_BINDING_ALIAS;
+  }
+  return true;
+}
+
 static void join_same(struct search *search) {
   const struct ws_match *match = search->match;
   for (uint32_t i = 0; i < match->node_count; i++)
     search->same[i] = search->object[i] = i;
-  ws_match_parts(match, search->part);
   for (size_t i = 0; i < match->pair_count; i++) {
     const struct ws_pair *pair = &match->pairs[i];
     // Nobody compares the addresses of string literals, and each module has more of them than it needs to.
@@ -477,7 +496,7 @@ bool ws_find_objects(struct ws_match *match, struct ws_definitions *definitions,
     if (!(*forests[i] = ws_arena_new(arena, match->node_count, sizeof **forests[i])))
       return false;
   search.differs = ws_arena_new(arena, match->node_count, sizeof *search.differs);
-  if (!search.differs || !sort_versions(&search))
+  if (!search.differs || !note_own(&search) || !sort_versions(&search))
     return false;
   join_same(&search);
   for (uint32_t i = 0; i < match->node_count; i++)

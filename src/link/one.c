@@ -80,6 +80,8 @@ const char *ws_kept_reason(enum ws_kept_reason reason) {
   switch (reason) {
   case WS_KEPT_PLAIN:
     return "no rule of a language makes two strong definitions of its name one";
+  case WS_KEPT_OWN:
+    return "the objects that define it define plain names, too, so that they are of no C or C++ library";
   case WS_KEPT_DIFFERENT:
     return "its copies differ, as those of different versions or compiled with different flags do";
   case WS_KEPT_OBJECT:
@@ -203,26 +205,37 @@ static bool bind_plain(struct finder *finder, const struct ws_defined_name *name
   return true;
 }
 
-// Says what stayed apart of the definitions of a name that means one thing, and binds the weak ones.
+// What the definitions of a name that means one thing are: those of a library come first.
+static const struct ws_definition *find_library(const struct finder *finder,
+                                                const struct ws_defined_name *name) {
+  const struct ws_definition *list = finder->definitions.list, *best = NULL;
+  int best_rank = -1;
+  for (uint32_t i = name->first; i != WS_NO_NODE; i = list[i].next) {
+    int rank = 2 * (int)ws_binding_strength(&finder->match, finder->strong, list[i].node) + !list[i].is_own;
+    if (rank > best_rank) {
+      best = &list[i];
+      best_rank = rank;
+    }
+  }
+  return best;
+}
+
+// Says what stayed apart of them, and binds the weak ones.
 static bool bind_library(struct finder *finder, const struct ws_defined_name *name) {
-  const struct ws_definition *list = finder->definitions.list;
-  uint32_t second, to = WS_NO_NODE, version = WS_NO_NODE;
-  for (int strength = WS_BINDING_STRONG; strength >= WS_BINDING_LOCAL && to == WS_NO_NODE; strength--)
-    to = find_strength(finder, name, (enum ws_binding_strength)strength, &second);
-  for (uint32_t i = name->first; i != WS_NO_NODE; i = list[i].next)
-    if (list[i].node == to)
-      version = list[i].version;
+  const struct ws_definition *list = finder->definitions.list, *to = find_library(finder, name);
   for (uint32_t i = name->first; i != WS_NO_NODE; i = list[i].next) {
     uint32_t node = list[i].node;
-    bool is_weak = ws_binding_strength(&finder->match, finder->strong, node) == WS_BINDING_WEAK &&
-                   list[i].version != version;
-    if (list[i].version == WS_NO_NODE || is_weak) {
-      if (!bind_weak(finder, name, node, to))
-        return false;
-    } else if (finder->stands[node] != finder->stands[to] && name->owner != WS_NAME_RUST) {
-      if (!keep_apart(finder, to, node, list[i].version == version ? WS_KEPT_OBJECT : WS_KEPT_DIFFERENT))
-        return false;
-    }
+    bool is_weak = ws_binding_strength(&finder->match, finder->strong, node) == WS_BINDING_WEAK;
+    bool ok = true;
+    if (list[i].is_own)
+      ok = &list[i] == to || keep_apart(finder, to->node, node, WS_KEPT_OWN);
+    else if (list[i].version == WS_NO_NODE || (is_weak && list[i].version != to->version))
+      ok = bind_weak(finder, name, node, to->node);
+    else if (finder->stands[node] != finder->stands[to->node] && name->owner != WS_NAME_RUST)
+      ok = keep_apart(finder, to->node, node,
+                      list[i].version == to->version ? WS_KEPT_OBJECT : WS_KEPT_DIFFERENT);
+    if (!ok)
+      return false;
   }
   return true;
 }

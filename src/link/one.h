@@ -25,6 +25,7 @@ struct ws_one_merged {
 
 enum ws_kept_reason {
   WS_KEPT_PLAIN,        // a strong definition of a plain name is its author's own
+  WS_KEPT_OWN,          // its object also defines plain names: it is of no library, but its author's own
   WS_KEPT_DIFFERENT,    // the copies differ: another version, or other flags
   WS_KEPT_OBJECT,       // the copies are the same, but others of the same library object differ
   WS_KEPT_SIZE,         // variables of different size

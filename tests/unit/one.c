@@ -585,6 +585,32 @@ static void other_content_is_another_version(void **state) {
   free_program(&program);
 }
 
+static void objects_with_plain_names_are_of_no_library(void **state) {
+  (void)state;
+  // Plug-ins from one template, whose helpers have names of C's and C++'s.
+#define OWN(name)                                                                                            \
+  FUNCTION(name, 0, USES("count")), FUNCTION("log", 0, USES("count")),                                       \
+      FUNCTION("_Z6helperv", 0, USES("count")), VARIABLE("count", LOCAL)
+  struct program program = COMBINE(MODULE_OF(OWN("left")), MODULE_OF(OWN("right")));
+  assert_where(&program, 'b', "log", 'b');
+  assert_where(&program, 'b', "_Z6helperv", 'b');
+  assert_where(&program, 'b', "count", 'b');
+  assert_true(is_kept(&program, "log", WS_KEPT_OWN));
+  free_program(&program);
+  // What uses plain names that stay apart is not the same.
+  program = COMBINE(MODULE_OF(FUNCTION("malloc", 0, USES("mi_malloc")), FUNCTION("mi_malloc", 0)),
+                    MODULE_OF(FUNCTION("malloc", 0, USES("mi_malloc")), FUNCTION("mi_malloc", 0)));
+  assert_where(&program, 'b', "malloc", 'b');
+  free_program(&program);
+  // But they override what a library has weak.
+  program = COMBINE(MODULE_OF(FUNCTION("_Znwm", WEAK)),
+                    MODULE_OF(FUNCTION("_Znwm", 0, 1, USES("count")), FUNCTION("used", 0, USES("count")),
+                              VARIABLE("count", LOCAL)));
+  assert_where(&program, 'a', "_Znwm", 'b');
+  assert_true(calls_other(&program, 'a', "_Znwm"));
+  free_program(&program);
+}
+
 static void what_names_different_things_is_different(void **state) {
   (void)state;
   struct program program =
@@ -846,6 +872,7 @@ int main(void) {
       cmocka_unit_test(other_versions_stay_apart),
       cmocka_unit_test(variables_of_other_versions_stay_apart),
       cmocka_unit_test(other_content_is_another_version),
+      cmocka_unit_test(objects_with_plain_names_are_of_no_library),
       cmocka_unit_test(what_names_different_things_is_different),
       cmocka_unit_test(string_literals_are_compared_but_stay_apart),
       cmocka_unit_test(what_matches_two_ways_stays_apart),
