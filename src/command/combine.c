@@ -182,6 +182,8 @@ static bool plan_layout(const struct options *options, struct layout *layout) {
 }
 
 bool command_combine(const struct options *options) {
+  if (options->single)
+    return command_single(options);
   struct layout layout = {.name = options->layout_name, .count = options->input_count};
   layout.modules = xcalloc(layout.count, sizeof *layout.modules);
   bool ok = check_names(options) && read_modules(options, &layout) && plan_layout(options, &layout) &&

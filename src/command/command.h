@@ -27,9 +27,11 @@ struct options {
   const char *layout_name; // --name
   const char *depfile;
   const char *map_file;
+  const char *single; // the file of one module for all
   struct ws_plan_options plan;
   bool has_maximum, has_offset, has_heap_base;
   uint64_t offset, heap_base, table_offset;
+  bool import_memory, strip_debug;
   bool trust_pic, keep_relocs, link, share_stack, share_table, print_map, json;
   struct list host_imports, host_modules, prefer; // prefer: names of modules
   struct list heaps;                              // NAME=CLASS
@@ -75,6 +77,7 @@ void free_options(struct options *options);
 
 // The commands. They report what is wrong and return false.
 bool command_combine(const struct options *options);
+bool command_single(const struct options *options); // combine --single
 bool command_relocate(const struct options *options);
 bool command_inspect(const struct options *options);
 bool command_heap_base(const struct options *options);

@@ -29,6 +29,8 @@ enum {
   WASM_TYPE_I64 = 0x7e,
   WASM_TYPE_NORESULT = 0x40, // of a block
   WASM_TYPE_FUNC = 0x60,
+  WASM_TYPE_I64 = 0x7e,
+  WASM_TYPE_I32 = 0x7f,
   WASM_TYPE_NULLABLE = 0x63, // (ref null ht)
   WASM_TYPE_NONNULLABLE = 0x64,
   WASM_TYPE_FUNCREF = 0x70,

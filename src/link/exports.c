@@ -1,0 +1,159 @@
+#include "link/exports.h"
+
+#include <stdlib.h>
+
+// Names that each module's own start has; the merged module has one.
+static const char start_name[] = "_start", initialize_name[] = "_initialize",
+                  ctors_name[] = "__wasm_call_ctors";
+
+static struct ws_slice text(const char *name) {
+  return (struct ws_slice){(const uint8_t *)name, strlen(name)};
+}
+
+static bool is_start(struct ws_slice name) {
+  return ws_slice_is(name, start_name) || ws_slice_is(name, initialize_name);
+}
+
+// A wrapped export runs the constructors at each call; the merged module runs them once, so what it exports
+// is the function itself.
+static uint32_t unwrap(const struct ws_merge *merge, uint32_t target) {
+  const struct ws_merge_function *function = &merge->functions[target];
+  if (target >= merge->first_synthetic ||
+      !ws_is_command_wrapper(merge->modules[function->module].module, function->index))
+    return target;
+  struct ws_slice name = ws_merge_function_name(merge, target);
+  name.size -= strlen(".command_export");
+  for (uint32_t i = 0; i < function->edge_count; i++) {
+    uint32_t called = merge->edges[function->first_edge + i].target;
+    if (called < merge->first_synthetic && ws_slice_equal(ws_merge_function_name(merge, called), name))
+      return called;
+  }
+  return target;
+}
+
+static uint32_t target_of(const struct ws_merge *merge, uint32_t m, const struct ws_export *export) {
+  const struct ws_merge_module *from = &merge->modules[m];
+  switch (export->kind) {
+  case WS_FUNCTION: {
+    uint32_t target = ws_merge_function_at(merge, m, export->index);
+    return is_start(export->name) ? target : unwrap(merge, target);
+  }
+  case WS_GLOBAL:
+    return merge->globals[from->first_global + export->index].one;
+  case WS_TABLE:
+    return merge->tables[from->first_table + export->index].one;
+  default:
+    return export->index < from->tag_count ? merge->tags[from->first_tag + export->index].one : WS_NOTHING;
+  }
+}
+
+static bool same_target(const struct ws_merge *merge, const struct ws_merge_export *a,
+                        const struct ws_merge_export *b) {
+  if (a->kind != b->kind)
+    return false;
+  if (a->target == b->target)
+    return true;
+  if (a->kind != WS_GLOBAL)
+    return false;
+  const struct ws_merge_global *left = &merge->globals[a->target], *right = &merge->globals[b->target];
+  return left->constant && right->constant && left->init.kind == right->init.kind &&
+         left->init.target == right->init.target && left->init.addend == right->init.addend;
+}
+
+static size_t rank(const struct ws_merge_options *options, size_t module) {
+  size_t i = 0;
+  while (i < options->prefer_count && options->prefer[i] != module)
+    i++;
+  return i;
+}
+
+static bool report_both(const struct ws_merge *merge, const struct ws_merge_export *a,
+                        const struct ws_merge_export *b) {
+  char name[128];
+  ws_printable(a->name, name, sizeof name);
+  return ws_merge_fail(merge, b->module, "EXPORT",
+                       "exports the %s %s, and so does %s, and they are not the same: say which one the "
+                       "merged module exports with --prefer",
+                       ws_external_kind_name((enum ws_external_kind)b->kind), name,
+                       merge->modules[a->module].module->file);
+}
+
+struct chooser {
+  struct ws_merge *merge;
+  struct ws_merge_exports *list;
+  struct ws_map names;
+};
+
+static bool add(struct chooser *chooser, struct ws_merge_export export) {
+  struct ws_merge *merge = chooser->merge;
+  struct ws_merge_exports *list = chooser->list;
+  uint32_t *at = ws_map_add(&chooser->names, export.name, (uint32_t)list->count);
+  if (!at)
+    return ws_merge_fail_memory(merge);
+  if (*at == list->count) {
+    struct ws_merge_export *items = ws_make_room(list->items, list->count, &list->capacity, sizeof *items);
+    if (!items)
+      return ws_merge_fail_memory(merge);
+    list->items = items;
+    items[list->count++] = export;
+    return true;
+  }
+  struct ws_merge_export *other = &list->items[*at];
+  size_t old_rank = rank(merge->options, other->module), new_rank = rank(merge->options, export.module);
+  // Each module's _initialize runs the constructors: all of them, in the merged module.
+  if (same_target(merge, other, &export) || ws_slice_is(export.name, initialize_name))
+    return true;
+  if (old_rank == new_rank)
+    return report_both(merge, other, &export);
+  if (new_rank < old_rank)
+    *other = export;
+  return true;
+}
+
+static bool add_module(struct chooser *chooser, uint32_t m, bool is_program) {
+  struct ws_merge *merge = chooser->merge;
+  const struct ws_module *module = merge->modules[m].module;
+  for (size_t i = 0; i < module->export_count; i++) {
+    const struct ws_export *export = &module->exports[i];
+    uint32_t target = export->kind == WS_MEMORY ? WS_NOTHING : target_of(merge, m, export);
+    // A program is started by _start alone, which runs the constructors.
+    if (target == WS_NOTHING || (is_program && ws_slice_is(export->name, initialize_name)))
+      continue;
+    if (!add(chooser, (struct ws_merge_export){export->name, export->kind, target, m}))
+      return false;
+  }
+  return true;
+}
+
+static bool exports_function(const struct ws_merge *merge, const char *name) {
+  for (size_t m = 0; m < merge->module_count; m++) {
+    const struct ws_export *export = ws_find_export(merge->modules[m].module, text(name));
+    if (export && export->kind == WS_FUNCTION)
+      return true;
+  }
+  return false;
+}
+
+// A host that gave its table to the modules finds it among the exports.
+static bool imports_table(const struct ws_merge *merge) {
+  for (size_t m = 0; m < merge->module_count; m++)
+    if (merge->modules[m].module->info.imports_table)
+      return true;
+  return false;
+}
+
+bool ws_merge_choose_exports(struct ws_merge *merge, struct ws_merge_exports *exports) {
+  struct chooser chooser = {.merge = merge, .list = exports};
+  bool is_program = exports_function(merge, start_name), ok = true;
+  for (uint32_t m = 0; m < merge->module_count && ok; m++)
+    ok = add_module(&chooser, m, is_program);
+  uint32_t ctors = merge->first_synthetic + WS_CALL_CTORS;
+  if (ok && !is_program && !exports_function(merge, initialize_name) &&
+      (merge->constructor_count > 0 || exports_function(merge, ctors_name)))
+    ok = add(&chooser, (struct ws_merge_export){text(initialize_name), WS_FUNCTION, ctors, 0});
+  if (ok && merge->indirect_table != WS_NOTHING && imports_table(merge))
+    ok = add(&chooser,
+             (struct ws_merge_export){text("__indirect_function_table"), WS_TABLE, merge->indirect_table, 0});
+  ws_map_free(&chooser.names);
+  return ok;
+}

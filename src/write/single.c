@@ -1,0 +1,395 @@
+#include "write/single.h"
+
+#include <stdlib.h>
+
+#include "link/exports.h"
+#include "write/single_sections.h"
+
+// --------------------------------------------------------------------------------------------- the sections
+
+static void put_types(const struct ws_merge *merge, struct ws_buffer *out) {
+  ws_put_uleb(out, merge->types_used);
+  for (size_t i = 0; i < merge->types_used; i++)
+    ws_put_slice(out, merge->types[i]);
+}
+
+static void put_limits(struct ws_buffer *out, const struct ws_limits *limits) {
+  ws_put_u8(out, (uint8_t)((limits->has_maximum ? WASM_LIMITS_FLAG_HAS_MAX : 0) |
+                           (limits->shared ? WASM_LIMITS_FLAG_IS_SHARED : 0) |
+                           (limits->is_64 ? WASM_LIMITS_FLAG_IS_64 : 0)));
+  ws_put_uleb(out, limits->minimum);
+  if (limits->has_maximum)
+    ws_put_uleb(out, limits->maximum);
+}
+
+static struct ws_limits memory_limits(const struct ws_merge *merge) {
+  return (struct ws_limits){.has_maximum = merge->has_maximum,
+                            .shared = merge->shared,
+                            .is_64 = merge->is_64,
+                            .minimum = merge->pages,
+                            .maximum = merge->maximum_pages};
+}
+
+// A name of the host's, and the kind of what it is.
+static void put_import(struct ws_buffer *out, const struct ws_merge *merge, uint32_t m, uint8_t kind,
+                       uint32_t index) {
+  const struct ws_merge_module *from = &merge->modules[m];
+  const struct ws_import *import = &from->module->imports[from->imports[kind][index]];
+  ws_put_name(out, import->module);
+  ws_put_name(out, import->name);
+  ws_put_u8(out, kind);
+}
+
+static struct ws_slice import_detail(const struct ws_merge *merge, uint32_t m, uint8_t kind, uint32_t index) {
+  const struct ws_merge_module *from = &merge->modules[m];
+  return from->module->imports[from->imports[kind][index]].detail;
+}
+
+static bool is_imported_function(const struct ws_merge *merge, uint32_t number) {
+  const struct ws_merge_function *function = &merge->functions[number];
+  return number < merge->first_synthetic &&
+         function->index < merge->modules[function->module].module->imported_functions;
+}
+
+static bool is_imported_global(const struct ws_merge *merge, uint32_t number) {
+  const struct ws_merge_global *global = &merge->globals[number];
+  return number != merge->stack_pointer &&
+         merge->modules[global->module].module->globals[global->index].imported;
+}
+
+static bool is_imported_table(const struct ws_merge *merge, uint32_t number) {
+  const struct ws_merge_item *table = &merge->tables[number];
+  return number != merge->indirect_table &&
+         table->index < merge->modules[table->module].module->imported_tables;
+}
+
+static bool is_imported_tag(const struct ws_merge *merge, uint32_t number) {
+  const struct ws_merge_item *tag = &merge->tags[number];
+  return tag->index < merge->modules[tag->module].imported_tags;
+}
+
+static void put_imports(struct ws_merge *merge, struct ws_buffer *out) {
+  bool memory = merge->options->import_memory;
+  ws_put_uleb(out, (uint64_t)merge->imported_functions + merge->imported_globals + merge->imported_tables +
+                       merge->imported_tags + memory);
+  if (memory) {
+    struct ws_limits limits = memory_limits(merge);
+    ws_put_name(out, (struct ws_slice){(const uint8_t *)"env", 3});
+    ws_put_name(out, (struct ws_slice){(const uint8_t *)"memory", 6});
+    ws_put_u8(out, WS_MEMORY);
+    put_limits(out, &limits);
+  }
+  for (uint32_t i = 0; i < merge->first_synthetic; i++) {
+    const struct ws_merge_function *function = &merge->functions[i];
+    if (!function->live || !is_imported_function(merge, i))
+      continue;
+    const struct ws_merge_module *from = &merge->modules[function->module];
+    put_import(out, merge, function->module, WS_FUNCTION, function->index);
+    ws_put_uleb(out, ws_merge_type(merge, function->module,
+                                   from->module->imports[from->imports[WS_FUNCTION][function->index]].type));
+  }
+  for (uint32_t i = 0; i < merge->global_count; i++) {
+    const struct ws_merge_global *global = &merge->globals[i];
+    if (!global->live || !is_imported_global(merge, i))
+      continue;
+    put_import(out, merge, global->module, WS_GLOBAL, global->index);
+    ws_put_slice(out, import_detail(merge, global->module, WS_GLOBAL, global->index));
+  }
+  for (uint32_t i = 0; i < merge->table_count; i++) {
+    const struct ws_merge_item *table = &merge->tables[i];
+    if (!table->live || !is_imported_table(merge, i))
+      continue;
+    put_import(out, merge, table->module, WS_TABLE, table->index);
+    ws_put_slice(out, import_detail(merge, table->module, WS_TABLE, table->index));
+  }
+  for (uint32_t i = 0; i < merge->tag_count; i++) {
+    const struct ws_merge_item *tag = &merge->tags[i];
+    if (!tag->live || !is_imported_tag(merge, i))
+      continue;
+    put_import(out, merge, tag->module, WS_TAG, tag->index);
+    ws_put_u8(out, 0); // an exception
+    ws_put_uleb(out, ws_merge_type(merge, tag->module, merge->modules[tag->module].tag_types[tag->index]));
+  }
+}
+
+static void put_functions(struct ws_merge *merge, struct ws_buffer *out) {
+  ws_put_uleb(out, merge->functions_used - merge->imported_functions);
+  for (uint32_t i = merge->first_synthetic; i < merge->function_count; i++)
+    if (merge->functions[i].live)
+      ws_put_uleb(out, i == merge->first_synthetic + WS_INIT_TLS ? ws_merge_pointer_type(merge)
+                                                                 : ws_merge_void_type(merge));
+  for (uint32_t i = 0; i < merge->first_synthetic; i++) {
+    const struct ws_merge_function *function = &merge->functions[i];
+    const struct ws_module *module = merge->modules[function->module].module;
+    if (function->live && !is_imported_function(merge, i))
+      ws_put_uleb(out, ws_merge_type(merge, function->module,
+                                     module->function_types[function->index - module->imported_functions]));
+  }
+}
+
+// Whether a host may add entries to the function table: a module says so by giving it no maximum.
+static bool may_table_grow(const struct ws_merge *merge) {
+  for (size_t m = 0; m < merge->module_count; m++) {
+    const struct ws_table *table = ws_indirect_table(merge->modules[m].module);
+    if (table && !table->limits.has_maximum)
+      return true;
+  }
+  return false;
+}
+
+static bool put_tables(const struct ws_merge *merge, struct ws_buffer *out) {
+  ws_put_uleb(out, merge->tables_used - merge->imported_tables);
+  if (merge->indirect_table != WS_NOTHING) {
+    const struct ws_merge_item *first = &merge->tables[merge->indirect_table];
+    const struct ws_table *table = &merge->modules[first->module].module->tables[first->index];
+    uint64_t size = merge->slot_count + 1; // the first is null
+    struct ws_limits limits = {.has_maximum = !may_table_grow(merge),
+                               .is_64 = table->limits.is_64,
+                               .minimum = size,
+                               .maximum = size};
+    ws_put_u8(out, WASM_TYPE_FUNCREF);
+    put_limits(out, &limits);
+  }
+  for (uint32_t i = 0; i < merge->table_count; i++) {
+    const struct ws_merge_item *item = &merge->tables[i];
+    if (!item->live || i == merge->indirect_table || is_imported_table(merge, i))
+      continue;
+    const struct ws_table *table = &merge->modules[item->module].module->tables[item->index];
+    if (table->initialised || table->element_type == WASM_TYPE_NULLABLE ||
+        table->element_type == WASM_TYPE_NONNULLABLE)
+      return ws_merge_fail(merge, item->module, "TABLE",
+                           "has a table with an initialiser, or of a type of its own, which cannot be merged "
+                           "yet");
+    ws_put_u8(out, table->element_type);
+    ws_put_slice(out, table->limits.bytes);
+  }
+  return true;
+}
+
+static void put_tags(struct ws_merge *merge, struct ws_buffer *out) {
+  ws_put_uleb(out, merge->tags_used - merge->imported_tags);
+  for (uint32_t i = 0; i < merge->tag_count; i++) {
+    const struct ws_merge_item *tag = &merge->tags[i];
+    if (!tag->live || is_imported_tag(merge, i))
+      continue;
+    ws_put_u8(out, 0); // an exception
+    ws_put_uleb(out, ws_merge_type(merge, tag->module, merge->modules[tag->module].tag_types[tag->index]));
+  }
+}
+
+static void put_constant(struct ws_buffer *out, bool is_64, uint64_t value) {
+  ws_put_u8(out, wasm_opcode_const(is_64));
+  ws_put_sleb(out, is_64 ? (int64_t)value : (int32_t)(uint32_t)value);
+  ws_put_u8(out, WASM_OPCODE_END);
+}
+
+// Whether an initial value means the same in the merged module: it names nothing by an index.
+static bool is_independent(struct ws_slice expression) {
+  static const uint8_t names[] = {WASM_OPCODE_GLOBAL_GET, WASM_OPCODE_REF_FUNC};
+  return expression.size > 0 && expression.data[0] != names[0] && expression.data[0] != names[1];
+}
+
+static bool put_globals(const struct ws_merge *merge, struct ws_buffer *out) {
+  ws_put_uleb(out, merge->globals_used - merge->imported_globals);
+  for (uint32_t i = 0; i < merge->global_count; i++) {
+    const struct ws_merge_global *global = &merge->globals[i];
+    if (!global->live || is_imported_global(merge, i))
+      continue;
+    const struct ws_global *is = &merge->modules[global->module].module->globals[global->index];
+    if (i == merge->stack_pointer) {
+      ws_put_u8(out, merge->is_64 ? WASM_TYPE_I64 : WASM_TYPE_I32);
+      ws_put_u8(out, 1); // mutable
+      put_constant(out, merge->is_64, merge->stack_high);
+      continue;
+    }
+    ws_put_slice(out, is->detail);
+    if (global->constant) {
+      put_constant(out, is->init.kind == WS_CONSTANT_I64,
+                   ws_merge_value(merge, global->module, &global->init, 0));
+    } else if (!is_independent(is->init.bytes)) {
+      return ws_merge_fail(merge, global->module, "GLOBAL",
+                           "has a global that is initialised by another, which cannot be merged yet");
+    } else {
+      ws_put_slice(out, is->init.bytes);
+    }
+  }
+  return true;
+}
+
+static uint32_t number_of(const struct ws_merge *merge, const struct ws_merge_export *export) {
+  switch (export->kind) {
+  case WS_FUNCTION:
+    return merge->functions[export->target].number;
+  case WS_GLOBAL:
+    return merge->globals[export->target].number;
+  case WS_TABLE:
+    return merge->tables[export->target].number;
+  default:
+    return merge->tags[export->target].number;
+  }
+}
+
+static void put_exports(const struct ws_merge *merge, const struct ws_merge_exports *exports,
+                        struct ws_buffer *out) {
+  bool memory = !merge->options->import_memory;
+  ws_put_uleb(out, exports->count + memory);
+  if (memory) {
+    ws_put_name(out, (struct ws_slice){(const uint8_t *)"memory", 6});
+    ws_put_u8(out, WS_MEMORY);
+    ws_put_uleb(out, 0);
+  }
+  for (size_t i = 0; i < exports->count; i++) {
+    ws_put_name(out, exports->items[i].name);
+    ws_put_u8(out, exports->items[i].kind);
+    ws_put_uleb(out, number_of(merge, &exports->items[i]));
+  }
+}
+
+static void put_elements(const struct ws_merge *merge, struct ws_buffer *out) {
+  uint32_t table = merge->tables[merge->indirect_table].number;
+  ws_put_uleb(out, 1);
+  ws_put_uleb(out, table ? 2 : 0); // active, of the table 0 or of one that is named
+  if (table)
+    ws_put_uleb(out, table);
+  const struct ws_merge_item *first = &merge->tables[merge->indirect_table];
+  put_constant(out, merge->modules[first->module].module->tables[first->index].limits.is_64, 1);
+  if (table)
+    ws_put_u8(out, 0); // function indices
+  ws_put_uleb(out, merge->slot_count);
+  for (size_t i = 0; i < merge->slot_count; i++)
+    ws_put_uleb(out, merge->functions[merge->slots[i]].number);
+}
+
+// ------------------------------------------------------------------------------------------------- the
+// module
+
+struct writer {
+  struct ws_merge *merge;
+  struct ws_sink sink;
+  bool ok;
+};
+
+static void give(struct writer *writer, const void *bytes, size_t size) {
+  if (writer->ok && size && !writer->sink.write(writer->sink.context, bytes, size))
+    writer->ok = ws_fail_sink(writer->merge->error, NULL);
+}
+
+// Hands on a section, and empties the buffer.
+static void give_section(struct writer *writer, enum ws_section_id id, struct ws_buffer *content) {
+  if (content->failed)
+    writer->ok = writer->ok && ws_merge_fail_memory(writer->merge);
+  struct ws_buffer header = {0};
+  ws_put_u8(&header, (uint8_t)id);
+  ws_put_uleb(&header, content->size);
+  if (header.failed)
+    writer->ok = writer->ok && ws_merge_fail_memory(writer->merge);
+  give(writer, header.data, header.size);
+  give(writer, content->data, content->size);
+  ws_buffer_free(&header);
+  ws_buffer_free(content);
+}
+
+static void give_counts(struct writer *writer, const struct ws_merge_exports *exports) {
+  struct ws_merge *merge = writer->merge;
+  struct ws_buffer out = {0};
+  if (merge->tags_used > merge->imported_tags) {
+    put_tags(merge, &out);
+    give_section(writer, WS_SECTION_TAG, &out);
+  }
+  if (merge->globals_used > merge->imported_globals && writer->ok) {
+    writer->ok = put_globals(merge, &out);
+    give_section(writer, WS_SECTION_GLOBAL, &out);
+  }
+  if (exports->count || !merge->options->import_memory) {
+    put_exports(merge, exports, &out);
+    give_section(writer, WS_SECTION_EXPORT, &out);
+  }
+  if (merge->functions[merge->first_synthetic + WS_INIT_MEMORY].live) {
+    ws_put_uleb(&out, merge->functions[merge->first_synthetic + WS_INIT_MEMORY].number);
+    give_section(writer, WS_SECTION_START, &out);
+  }
+  if (merge->slot_count) {
+    put_elements(merge, &out);
+    give_section(writer, WS_SECTION_ELEMENT, &out);
+  }
+}
+
+static void give_contents(struct writer *writer) {
+  struct ws_merge *merge = writer->merge;
+  struct ws_buffer out = {0};
+  if (merge->functions_used > merge->imported_functions && writer->ok) {
+    writer->ok = ws_single_code(merge, &out);
+    give_section(writer, WS_SECTION_CODE, &out);
+  }
+  if (ws_single_data_count(merge) && writer->ok) {
+    writer->ok = ws_single_data(merge, &out);
+    give_section(writer, WS_SECTION_DATA, &out);
+  }
+  if (writer->ok) {
+    writer->ok = ws_single_custom(merge, &out);
+    give(writer, out.data, out.size);
+  }
+  ws_buffer_free(&out);
+}
+
+static bool write_module(struct ws_merge *merge, const struct ws_merge_exports *exports,
+                         struct ws_sink sink) {
+  struct writer writer = {merge, sink, true};
+  struct ws_buffer imports = {0}, functions = {0}, out = {0};
+  // These name types, so they are made before the types are written.
+  put_imports(merge, &imports);
+  put_functions(merge, &functions);
+  give(&writer, "\0asm\1\0\0\0", 8);
+  put_types(merge, &out);
+  give_section(&writer, WS_SECTION_TYPE, &out);
+  if (imports.size > 1) // more than a count of 0
+    give_section(&writer, WS_SECTION_IMPORT, &imports);
+  if (functions.size > 1)
+    give_section(&writer, WS_SECTION_FUNCTION, &functions);
+  ws_buffer_free(&imports);
+  ws_buffer_free(&functions);
+  if (merge->tables_used > merge->imported_tables && writer.ok) {
+    writer.ok = put_tables(merge, &out);
+    give_section(&writer, WS_SECTION_TABLE, &out);
+  }
+  if (!merge->options->import_memory) {
+    struct ws_limits limits = memory_limits(merge);
+    ws_put_uleb(&out, 1);
+    put_limits(&out, &limits);
+    give_section(&writer, WS_SECTION_MEMORY, &out);
+  }
+  give_counts(&writer, exports);
+  give_contents(&writer);
+  return writer.ok;
+}
+
+// ----------------------------------------------------------------------------------------------------
+// merging
+
+// What is written anew and is needed.
+static void mark_synthetic(struct ws_merge *merge) {
+  bool zeros = false;
+  for (uint32_t i = 0; i < merge->datum_count; i++)
+    zeros |= merge->data[i].live && merge->segments[merge->data[i].output].zero;
+  if (merge->options->import_memory && zeros)
+    merge->functions[merge->first_synthetic + WS_INIT_MEMORY].live = true;
+}
+
+static bool merge_all(struct ws_merge *merge, const struct ws_merge_input *inputs, size_t count,
+                      struct ws_merge_exports *exports) {
+  if (!ws_merge_read(merge, inputs, count) || !ws_merge_choose_exports(merge, exports) ||
+      !ws_merge_mark(merge, exports->items, exports->count))
+    return false;
+  mark_synthetic(merge);
+  return ws_merge_number(merge) && ws_merge_place(merge);
+}
+
+bool ws_write_single(const struct ws_merge_input *inputs, size_t count,
+                     const struct ws_merge_options *options, struct ws_sink sink, struct ws_error *error) {
+  struct ws_merge merge = {.error = error, .options = options};
+  struct ws_merge_exports exports = {0};
+  bool ok = merge_all(&merge, inputs, count, &exports) && write_module(&merge, &exports, sink);
+  free(exports.items);
+  ws_merge_free(&merge);
+  return ok;
+}

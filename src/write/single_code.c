@@ -1,0 +1,231 @@
+// The code of a merged module: every function as it was, but for its operands.
+#include "read/instructions.h"
+#include "write/single_sections.h"
+
+// ------------------------------------------------------------------------------------------ what is
+// accounted
+
+// A function whose operands are compared with its relocations.
+struct check {
+  const struct ws_merge *merge;
+  const struct ws_merge_function *function;
+  uint32_t offset; // of the body, in the section as read
+  const struct ws_edge *next, *end;
+  const char *problem;
+};
+
+// The operand that each kind of relocation is for.
+static bool fits(enum ws_relocated what, enum ws_space space) {
+  switch (what) {
+  case WS_REL_FUNCTION_INDEX:
+    return space == WS_SPACE_FUNCTION;
+  case WS_REL_TYPE_INDEX:
+    return space == WS_SPACE_TYPE;
+  case WS_REL_GLOBAL_INDEX:
+    return space == WS_SPACE_GLOBAL;
+  case WS_REL_TAG_INDEX:
+    return space == WS_SPACE_TAG;
+  case WS_REL_TABLE_NUMBER:
+    return space == WS_SPACE_TABLE;
+  case WS_REL_TABLE_INDEX:
+  case WS_REL_TABLE_INDEX_REL:
+  case WS_REL_MEMORY_ADDR_REL:
+  case WS_REL_MEMORY_ADDR_TLS:
+    return space == WS_SPACE_CONSTANT;
+  case WS_REL_MEMORY_ADDR:
+    return space == WS_SPACE_CONSTANT || space == WS_SPACE_OFFSET;
+  default:
+    return false;
+  }
+}
+
+// The item that an index must name.
+static const uint8_t wanted_kind[] = {[WS_SPACE_FUNCTION] = WS_EDGE_FUNCTION,
+                                      [WS_SPACE_TYPE] = WS_EDGE_TYPE,
+                                      [WS_SPACE_GLOBAL] = WS_EDGE_GLOBAL,
+                                      [WS_SPACE_TABLE] = WS_EDGE_TABLE,
+                                      [WS_SPACE_TAG] = WS_EDGE_TAG};
+
+static bool is_index(enum ws_space space) {
+  return space == WS_SPACE_FUNCTION || space == WS_SPACE_TYPE || space == WS_SPACE_GLOBAL ||
+         space == WS_SPACE_TABLE || space == WS_SPACE_TAG;
+}
+
+// Whether an operand without a relocation means the same in the merged module.
+static bool may_stay(const struct check *check, const struct ws_operand *operand) {
+  const struct ws_merge *merge = check->merge;
+  const struct ws_module *module = merge->modules[check->function->module].module;
+  if (operand->space == WS_SPACE_CONSTANT || operand->space == WS_SPACE_OFFSET)
+    return true;
+  if (operand->space == WS_SPACE_MEMORY)
+    return operand->value == 0;
+  // Before reference types, call_indirect had a zero byte in place of a table.
+  return operand->space == WS_SPACE_TABLE && operand->value == 0 && operand->width == 1 &&
+         module->indirect_table == 0 && merge->tables[merge->indirect_table].number == 0;
+}
+
+static void check_operand(void *context, const struct ws_operand *operand) {
+  struct check *check = context;
+  uint32_t offset = check->offset + operand->offset;
+  if (check->next == check->end || check->next->offset != offset) {
+    if (!may_stay(check, operand))
+      check->problem = operand->space == WS_SPACE_DATA_SEGMENT || operand->space == WS_SPACE_ELEMENT_SEGMENT
+                           ? "names a data or element segment, which no relocation can"
+                           : "has an index without a relocation: relocations were taken away";
+    return;
+  }
+  const struct ws_edge *edge = check->next++;
+  if (!fits(ws_relocation_kinds[edge->type].operand, operand->space) ||
+      operand->width != ws_encoding_width(ws_relocation_kinds[edge->type].encoding) ||
+      (is_index(operand->space) && edge->kind != wanted_kind[operand->space]))
+    check->problem = "has a relocation that is not for the operand at its place";
+}
+
+static bool report(const struct check *check, const char *problem) {
+  char name[128];
+  uint32_t number = check->merge->modules[check->function->module].first_function + check->function->index;
+  ws_printable(ws_merge_function_name(check->merge, number), name, sizeof name);
+  return ws_merge_fail(check->merge, check->function->module, "CODE", "the function %s %s",
+                       name[0] ? name : "without a name", problem);
+}
+
+// When indices are renumbered, every one of them must be known.
+static bool check_function(const struct ws_merge *merge, const struct ws_merge_function *function,
+                           struct ws_slice bytes, uint32_t offset) {
+  const struct ws_edge *edges = merge->edges + function->first_edge;
+  struct check check = {merge, function, offset, edges, edges + function->edge_count, NULL};
+  struct ws_operand_visitor visitor = {check_operand, &check};
+  struct ws_reader body = ws_reader(bytes);
+  ws_visit_locals(&body, &visitor);
+  while (!body.bad && body.at < body.end && !check.problem)
+    ws_visit_instruction(&body, &visitor);
+  if (check.problem)
+    return report(&check, check.problem);
+  if (body.bad)
+    return report(&check, "is malformed, or has an instruction that this wasmshare does not know");
+  return check.next == check.end || report(&check, "has a relocation where there is no operand");
+}
+
+// --------------------------------------------------------------------------------------------------
+// functions
+
+static bool put_function(struct ws_merge *merge, struct ws_merge_function *function, struct ws_buffer *out) {
+  const struct ws_module *module = merge->modules[function->module].module;
+  uint32_t index = function->index - module->imported_functions;
+  struct ws_slice body = ws_function_body(module, index);
+  uint32_t offset = module->functions[index].offset;
+  if (!check_function(merge, function, body, offset))
+    return false;
+  ws_put_uleb(out, body.size);
+  function->code_offset = (uint32_t)out->size;
+  ws_put_slice(out, body);
+  for (uint32_t i = 0; i < function->edge_count && !out->failed; i++) {
+    const struct ws_edge *edge = &merge->edges[function->first_edge + i];
+    if (edge->kind != WS_EDGE_NONE)
+      ws_operand_put(out->data + function->code_offset + (edge->offset - offset),
+                     ws_relocation_kinds[edge->type].encoding,
+                     ws_merge_value(merge, function->module, edge, 0));
+  }
+  return true;
+}
+
+// A wrapper's calls are not padded, so it is written anew around them.
+static void put_wrapper(struct ws_merge *merge, struct ws_merge_function *function, struct ws_buffer *out) {
+  const struct ws_module *module = merge->modules[function->module].module;
+  struct ws_slice body = ws_function_body(module, function->index - module->imported_functions);
+  struct ws_buffer built = {0};
+  size_t copied = 0;
+  for (uint32_t i = 0; i < function->edge_count; i++) {
+    const struct ws_edge *edge = &merge->edges[function->first_edge + i];
+    ws_put_bytes(&built, body.data + copied, edge->offset - copied);
+    ws_put_uleb(&built, ws_merge_value(merge, function->module, edge, 0));
+    struct ws_reader old = ws_reader((struct ws_slice){body.data + edge->offset, body.size - edge->offset});
+    ws_read_uleb32(&old);
+    copied = edge->offset + ws_read_offset(&old);
+  }
+  ws_put_bytes(&built, body.data + copied, body.size - copied);
+  ws_put_uleb(out, built.size);
+  function->code_offset = (uint32_t)out->size;
+  ws_put_bytes(out, built.data, built.size);
+  out->failed |= built.failed;
+  ws_buffer_free(&built);
+}
+
+// How many results the function leaves on the stack.
+static size_t result_count(const struct ws_merge *merge, uint32_t number) {
+  const struct ws_merge_function *function = &merge->functions[number];
+  const struct ws_module *module = merge->modules[function->module].module;
+  if (number >= merge->first_synthetic || function->index < module->imported_functions)
+    return 0;
+  return module->types[module->function_types[function->index - module->imported_functions]].results.size;
+}
+
+// __wasm_call_ctors: each constructor, once.
+static void put_constructors(const struct ws_merge *merge, struct ws_buffer *body) {
+  ws_put_u8(body, 0); // no locals
+  for (size_t i = 0; i < merge->constructor_count; i++) {
+    ws_put_u8(body, WASM_OPCODE_CALL);
+    ws_put_uleb(body, merge->functions[merge->constructors[i]].number);
+    for (size_t k = result_count(merge, merge->constructors[i]); k > 0; k--)
+      ws_put_u8(body, WASM_OPCODE_DROP);
+  }
+  ws_put_u8(body, WASM_OPCODE_END);
+}
+
+static void put_constant(const struct ws_merge *merge, struct ws_buffer *body, uint64_t value) {
+  ws_put_u8(body, wasm_opcode_const(merge->is_64));
+  ws_put_sleb(body, merge->is_64 ? (int64_t)value : (int32_t)(uint32_t)value);
+}
+
+// A memory that the host gives may not be clear.
+static void put_init_memory(const struct ws_merge *merge, struct ws_buffer *body) {
+  ws_put_u8(body, 0); // no locals
+  for (uint32_t i = 0; i < merge->segment_count; i++) {
+    const struct ws_merge_segment *segment = &merge->segments[i];
+    if (!segment->zero || !segment->size)
+      continue;
+    put_constant(merge, body, segment->address);
+    ws_put_u8(body, WASM_OPCODE_I32_CONST);
+    ws_put_sleb(body, 0);
+    put_constant(merge, body, segment->size);
+    ws_put_u8(body, WASM_OPCODE_MISC_PREFIX);
+    ws_put_uleb(body, WASM_OPCODE_MEMORY_FILL);
+    ws_put_u8(body, 0); // the memory
+  }
+  ws_put_u8(body, WASM_OPCODE_END);
+}
+
+static void put_synthetic(struct ws_merge *merge, enum ws_merge_synthetic which, struct ws_buffer *out) {
+  struct ws_merge_function *function = &merge->functions[merge->first_synthetic + which];
+  if (!function->live)
+    return;
+  struct ws_buffer body = {0};
+  if (which == WS_CALL_CTORS)
+    put_constructors(merge, &body);
+  else if (which == WS_INIT_MEMORY)
+    put_init_memory(merge, &body);
+  ws_put_uleb(out, body.size);
+  function->code_offset = (uint32_t)out->size;
+  ws_put_bytes(out, body.data, body.size);
+  out->failed |= body.failed;
+  ws_buffer_free(&body);
+}
+
+bool ws_single_code(struct ws_merge *merge, struct ws_buffer *out) {
+  ws_put_uleb(out, merge->functions_used - merge->imported_functions);
+  for (int i = 0; i < WS_SYNTHETIC_COUNT; i++)
+    put_synthetic(merge, (enum ws_merge_synthetic)i, out);
+  for (uint32_t i = 0; i < merge->first_synthetic; i++) {
+    struct ws_merge_function *function = &merge->functions[i];
+    const struct ws_module *module = merge->modules[function->module].module;
+    if (!function->live || function->index < module->imported_functions)
+      continue;
+    if (ws_is_command_wrapper(module, function->index))
+      put_wrapper(merge, function, out);
+    else if (!put_function(merge, function, out))
+      return false;
+    if (out->size > INT32_MAX)
+      return ws_merge_fail(merge, function->module, "CODE", "is one too many: the merged code is too large");
+  }
+  return !out->failed || ws_merge_fail_memory(merge);
+}

@@ -1,0 +1,394 @@
+// The custom sections of a merged module: those of one name are put together.
+#include <stdlib.h>
+
+#include "write/single_sections.h"
+
+enum { WASM_NAMES_DATA_SEGMENT = 9 }; // subsections of "name"
+
+void ws_put_custom(struct ws_buffer *out, struct ws_slice name, const struct ws_buffer *content) {
+  ws_put_u8(out, WS_SECTION_CUSTOM);
+  ws_put_uleb(out, ws_uleb_size(name.size) + name.size + content->size);
+  ws_put_name(out, name);
+  ws_put_bytes(out, content->data, content->size);
+  out->failed |= content->failed;
+}
+
+static struct ws_slice text(const char *name) {
+  return (struct ws_slice){(const uint8_t *)name, strlen(name)};
+}
+
+// ------------------------------------------------------------------------------------------------------
+// names
+
+// Names by number in the merged module; those without one are empty.
+struct names {
+  struct ws_slice *functions, *globals;
+  bool any;
+};
+
+static void note_name(const struct ws_merge *merge, struct names *names, uint32_t m, uint8_t kind,
+                      uint32_t index, struct ws_slice name) {
+  const struct ws_merge_module *from = &merge->modules[m];
+  const struct ws_module *module = from->module;
+  if (kind == WASM_NAMES_FUNCTION && index < (uint64_t)module->imported_functions + module->function_count) {
+    const struct ws_merge_function *function = &merge->functions[from->first_function + index];
+    if (function->live)
+      names->functions[function->number] = name;
+  } else if (kind == WASM_NAMES_GLOBAL && index < module->global_count) {
+    const struct ws_merge_global *global = &merge->globals[from->first_global + index];
+    if (global->live)
+      names->globals[global->number] = name;
+  }
+}
+
+static void read_names(const struct ws_merge *merge, uint32_t m, struct names *names) {
+  const struct ws_section *section = ws_custom_section(merge->modules[m].module, "name");
+  struct ws_reader reader = ws_reader(section ? section->content : (struct ws_slice){0});
+  while (!reader.bad && reader.at < reader.end) {
+    uint8_t kind = ws_read_u8(&reader);
+    struct ws_reader part = ws_reader(ws_read_name(&reader));
+    if (reader.bad || (kind != WASM_NAMES_FUNCTION && kind != WASM_NAMES_GLOBAL))
+      continue;
+    names->any = true;
+    uint32_t count = ws_read_uleb32(&part);
+    for (uint32_t i = 0; i < count && !part.bad; i++) {
+      uint32_t index = ws_read_uleb32(&part);
+      struct ws_slice name = ws_read_name(&part);
+      if (!part.bad)
+        note_name(merge, names, m, kind, index, name);
+    }
+  }
+}
+
+// A subsection: what has a name, by number.
+static void put_name_map(struct ws_buffer *out, uint8_t kind, const struct ws_slice *names, uint32_t count) {
+  struct ws_buffer map = {0};
+  uint32_t named = 0;
+  for (uint32_t i = 0; i < count; i++)
+    named += names[i].size > 0;
+  if (!named)
+    return;
+  ws_put_uleb(&map, named);
+  for (uint32_t i = 0; i < count; i++) {
+    if (!names[i].size)
+      continue;
+    ws_put_uleb(&map, i);
+    ws_put_name(&map, names[i]);
+  }
+  ws_put_u8(out, kind);
+  ws_put_uleb(out, map.size);
+  ws_put_bytes(out, map.data, map.size);
+  out->failed |= map.failed;
+  ws_buffer_free(&map);
+}
+
+static bool put_segment_names(struct ws_merge *merge, struct ws_buffer *out) {
+  struct ws_slice *names = ws_arena_new(&merge->arena, merge->segment_count, sizeof *names);
+  if (!names)
+    return false;
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < merge->segment_count; i++)
+    if (ws_single_is_written(&merge->segments[i]))
+      names[count++] = merge->segments[i].name;
+  put_name_map(out, WASM_NAMES_DATA_SEGMENT, names, count);
+  return true;
+}
+
+static bool put_names(struct ws_merge *merge, struct ws_buffer *out) {
+  static const char *const synthetic[] = {[WS_CALL_CTORS] = "__wasm_call_ctors",
+                                          [WS_INIT_MEMORY] = "__wasm_init_memory",
+                                          [WS_INIT_TLS] = "__wasm_init_tls"};
+  struct names names = {.functions =
+                            ws_arena_new(&merge->arena, merge->functions_used, sizeof *names.functions),
+                        .globals = ws_arena_new(&merge->arena, merge->globals_used, sizeof *names.globals)};
+  struct ws_buffer content = {0};
+  if (!names.functions || !names.globals)
+    return false;
+  for (uint32_t m = 0; m < merge->module_count; m++)
+    read_names(merge, m, &names);
+  if (!names.any)
+    return true;
+  for (uint32_t i = 0; i < WS_SYNTHETIC_COUNT; i++)
+    if (merge->functions[merge->first_synthetic + i].live)
+      names.functions[merge->functions[merge->first_synthetic + i].number] = text(synthetic[i]);
+  put_name_map(&content, WASM_NAMES_FUNCTION, names.functions, merge->functions_used);
+  put_name_map(&content, WASM_NAMES_GLOBAL, names.globals, merge->globals_used);
+  bool ok = put_segment_names(merge, &content);
+  ws_put_custom(out, text("name"), &content);
+  ws_buffer_free(&content);
+  return ok;
+}
+
+// --------------------------------------------------------------------------------------------------
+// producers
+
+// tool-conventions, ProducersSection.md: fields, each a list of names and versions. Of one tool, the version
+// that was named first.
+struct producers {
+  struct ws_merge *merge;
+  struct producer_field {
+    struct ws_slice name;
+    struct ws_buffer values;
+    uint32_t count;
+  } fields[8];
+  size_t count;
+  struct ws_map seen;
+};
+
+static struct producer_field *find_field(struct producers *producers, struct ws_slice name) {
+  for (size_t i = 0; i < producers->count; i++)
+    if (ws_slice_equal(producers->fields[i].name, name))
+      return &producers->fields[i];
+  if (producers->count == sizeof producers->fields / sizeof *producers->fields)
+    return NULL; // there are three
+  producers->fields[producers->count] = (struct producer_field){.name = name};
+  return &producers->fields[producers->count++];
+}
+
+static void add_producer(struct producers *producers, struct producer_field *field, struct ws_slice name,
+                         struct ws_slice version) {
+  struct ws_buffer key = {0};
+  ws_put_name(&key, field->name);
+  ws_put_name(&key, name);
+  struct ws_slice kept = ws_buffer_keep(&key, &producers->merge->arena);
+  size_t before = producers->seen.count;
+  if (!kept.data || !ws_map_add(&producers->seen, kept, 0)) {
+    field->values.failed = true;
+    return;
+  }
+  if (producers->seen.count == before)
+    return;
+  ws_put_name(&field->values, name);
+  ws_put_name(&field->values, version);
+  field->count++;
+}
+
+static void read_producers(struct producers *producers, struct ws_slice content) {
+  struct ws_reader reader = ws_reader(content);
+  uint32_t fields = ws_read_uleb32(&reader);
+  for (uint32_t i = 0; i < fields && !reader.bad; i++) {
+    struct ws_slice name = ws_read_name(&reader);
+    uint32_t values = ws_read_uleb32(&reader);
+    struct producer_field *field = reader.bad ? NULL : find_field(producers, name);
+    for (uint32_t k = 0; k < values && !reader.bad; k++) {
+      struct ws_slice value = ws_read_name(&reader), version = ws_read_name(&reader);
+      if (field && !reader.bad)
+        add_producer(producers, field, value, version);
+    }
+  }
+}
+
+static void put_producers(struct ws_merge *merge, struct ws_buffer *out) {
+  struct producers producers = {.merge = merge};
+  for (size_t m = 0; m < merge->module_count; m++) {
+    const struct ws_section *section = ws_custom_section(merge->modules[m].module, "producers");
+    if (section)
+      read_producers(&producers, section->content);
+  }
+  struct ws_buffer content = {0};
+  ws_put_uleb(&content, producers.count);
+  for (size_t i = 0; i < producers.count; i++) {
+    struct producer_field *field = &producers.fields[i];
+    ws_put_name(&content, field->name);
+    ws_put_uleb(&content, field->count);
+    ws_put_bytes(&content, field->values.data, field->values.size);
+    content.failed |= field->values.failed;
+    ws_buffer_free(&field->values);
+  }
+  if (producers.count)
+    ws_put_custom(out, text("producers"), &content);
+  ws_buffer_free(&content);
+  ws_map_free(&producers.seen);
+}
+
+// ---------------------------------------------------------------------------------------------------
+// features
+
+static int compare_slices(const void *left, const void *right) {
+  return ws_slice_compare(*(const struct ws_slice *)left, *(const struct ws_slice *)right);
+}
+
+// Linking.md: the features that are used, each with its prefix.
+static bool put_features(struct ws_merge *merge, struct ws_buffer *out) {
+  struct ws_map seen = {0};
+  bool ok = true;
+  for (size_t m = 0; m < merge->module_count; m++) {
+    const struct ws_section *section = ws_custom_section(merge->modules[m].module, "target_features");
+    struct ws_reader reader = ws_reader(section ? section->content : (struct ws_slice){0});
+    uint32_t count = section ? ws_read_uleb32(&reader) : 0;
+    for (uint32_t i = 0; i < count && !reader.bad; i++) {
+      const uint8_t *at = reader.at;
+      ws_read_u8(&reader);
+      ws_read_name(&reader);
+      if (!reader.bad)
+        ok = ok && ws_map_add(&seen, (struct ws_slice){at, (size_t)(reader.at - at)}, 0);
+    }
+  }
+  struct ws_slice *features = ws_arena_new(&merge->arena, seen.count, sizeof *features);
+  size_t count = 0;
+  for (size_t i = 0; i < seen.capacity && features; i++)
+    if (seen.entries[i].key.data)
+      features[count++] = seen.entries[i].key;
+  if (count) {
+    qsort(features, count, sizeof *features, compare_slices);
+    struct ws_buffer content = {0};
+    ws_put_uleb(&content, count);
+    for (size_t i = 0; i < count; i++)
+      ws_put_slice(&content, features[i]);
+    ws_put_custom(out, text("target_features"), &content);
+    ws_buffer_free(&content);
+  }
+  ws_map_free(&seen);
+  return ok && features;
+}
+
+// ---------------------------------------------------------------------------------------- with relocations
+
+// What stands for something that is not in the module: lld/wasm/InputFiles.cpp, getTombstoneForSection. 0 if
+// the addend does.
+static uint64_t tombstone_of(struct ws_slice section) {
+  if (ws_slice_starts(section, ".debug_ranges") || ws_slice_starts(section, ".debug_loc"))
+    return UINT64_MAX - 1;
+  if (ws_slice_starts(section, ".debug_") || ws_slice_starts(section, "llvm.func_attr."))
+    return UINT64_MAX;
+  return 0;
+}
+
+static bool is_tombstone(struct ws_slice section, enum ws_encoding encoding, uint64_t operand) {
+  uint64_t ones = ws_encoding_is_64(encoding) ? UINT64_MAX : UINT32_MAX;
+  return tombstone_of(section) && (operand == ones || operand == ones - 1);
+}
+
+// Whether the item is in the merged module.
+static bool is_live(const struct ws_merge *merge, const struct ws_edge *edge) {
+  switch ((enum ws_edge_kind)edge->kind) {
+  case WS_EDGE_FUNCTION:
+    return merge->functions[edge->target].live &&
+           (ws_relocation_kinds[edge->type].operand == WS_REL_FUNCTION_INDEX ||
+            merge->functions[edge->target].slot);
+  case WS_EDGE_DATUM:
+    return merge->data[edge->target].live;
+  case WS_EDGE_GLOBAL:
+    return merge->globals[edge->target].live;
+  case WS_EDGE_TABLE:
+    return merge->tables[edge->target].live;
+  case WS_EDGE_TAG:
+    return merge->tags[edge->target].live;
+  case WS_EDGE_TYPE:
+    return merge->type_of[edge->target] != WS_NOTHING;
+  case WS_EDGE_START:
+  case WS_EDGE_STOP:
+    return merge->segments[edge->target].count > 0;
+  case WS_EDGE_LINKER:
+    return true;
+  case WS_EDGE_NONE:
+    break;
+  }
+  return false;
+}
+
+// An offset into the code section is of the module's own copy of a function, which may have been dropped.
+static bool code_offset(const struct ws_merge *merge, uint32_t m, const struct ws_relocation *relocation,
+                        uint64_t *value) {
+  const struct ws_merge_module *from = &merge->modules[m];
+  const struct ws_module *module = from->module;
+  const struct ws_symbol *symbol = &module->symbols[relocation->index];
+  if (symbol->kind != WS_SYMBOL_FUNCTION || symbol->index < module->imported_functions)
+    return false;
+  const struct ws_merge_function *function = &merge->functions[from->first_function + symbol->index];
+  *value +=
+      (uint64_t)function->code_offset - module->functions[symbol->index - module->imported_functions].offset;
+  return function->live;
+}
+
+static void relocate(const struct ws_merge *merge, uint32_t m, struct ws_slice section,
+                     const struct ws_relocation *relocation, uint8_t *site) {
+  enum ws_encoding encoding = ws_relocation_kinds[relocation->type].encoding;
+  enum ws_relocated what = ws_relocation_kinds[relocation->type].operand;
+  uint64_t value;
+  if (what == WS_REL_SECTION_OFFSET || relocation->index >= merge->modules[m].module->symbol_count ||
+      !ws_operand_get(site, encoding, &value) || is_tombstone(section, encoding, value))
+    return;
+  bool live;
+  if (what == WS_REL_FUNCTION_OFFSET) {
+    live = code_offset(merge, m, relocation, &value);
+  } else {
+    struct ws_edge edge = ws_merge_edge(merge, m, relocation, value);
+    if (edge.kind == WS_EDGE_NONE)
+      return;
+    live = is_live(merge, &edge);
+    if (live)
+      value = ws_merge_value(merge, m, &edge, 0);
+  }
+  if (!live)
+    value = tombstone_of(section) ? tombstone_of(section) : relocation->addend;
+  ws_operand_put(site, encoding, value);
+}
+
+void ws_put_relocated(const struct ws_merge *merge, uint32_t m, const struct ws_section *section,
+                      struct ws_buffer *out) {
+  const struct ws_section *relocations = ws_merge_relocations(merge, m, section);
+  size_t start = out->size;
+  ws_put_slice(out, section->content);
+  if (!relocations || out->failed)
+    return;
+  struct ws_reader reader = ws_reader(relocations->content);
+  ws_read_uleb32(&reader);
+  uint32_t count = ws_read_uleb32(&reader);
+  for (uint32_t i = 0; i < count && !reader.bad && reader.at < reader.end; i++) {
+    struct ws_relocation relocation = ws_read_relocation(&reader);
+    relocate(merge, m, section->name, &relocation, out->data + start + relocation.offset);
+  }
+}
+
+// -----------------------------------------------------------------------------------------------------
+// others
+
+// What is made anew, or would say something of one module that is not true of the merged one.
+static bool is_left_out(struct ws_slice name) {
+  static const char *const names[] = {"linking",
+                                      "name",
+                                      "producers",
+                                      "target_features",
+                                      "build_id",
+                                      "sourceMappingURL",
+                                      "external_debug_info"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (ws_slice_is(name, names[i]))
+      return true;
+  return ws_slice_starts(name, "reloc.") || ws_slice_starts(name, ".debug_");
+}
+
+static bool put_others(struct ws_merge *merge, struct ws_buffer *out) {
+  struct ws_map seen = {0};
+  bool ok = true;
+  for (uint32_t m = 0; m < merge->module_count && ok; m++) {
+    for (size_t i = 0; i < merge->modules[m].section_count && ok; i++) {
+      const struct ws_section *first = merge->modules[m].sections[i];
+      size_t before = seen.count;
+      if (first->id != WS_SECTION_CUSTOM || is_left_out(first->name))
+        continue;
+      ok = ws_map_add(&seen, first->name, 0) != NULL;
+      if (seen.count == before)
+        continue;
+      struct ws_buffer content = {0};
+      for (uint32_t k = m; k < merge->module_count; k++)
+        for (size_t j = 0; j < merge->modules[k].section_count; j++) {
+          const struct ws_section *section = merge->modules[k].sections[j];
+          if (section->id == WS_SECTION_CUSTOM && ws_slice_equal(section->name, first->name))
+            ws_put_relocated(merge, k, section, &content);
+        }
+      ws_put_custom(out, first->name, &content);
+      ws_buffer_free(&content);
+    }
+  }
+  ws_map_free(&seen);
+  return ok;
+}
+
+bool ws_single_custom(struct ws_merge *merge, struct ws_buffer *out) {
+  if (!put_others(merge, out) || !put_names(merge, out))
+    return ws_merge_fail_memory(merge);
+  put_producers(merge, out);
+  return (put_features(merge, out) && !out->failed) || ws_merge_fail_memory(merge);
+}
