@@ -124,42 +124,54 @@ static bool takes_slot(const struct ws_edge *edge) {
   return edge->kind == WS_EDGE_FUNCTION && (what == WS_REL_TABLE_INDEX || what == WS_REL_TABLE_INDEX_REL);
 }
 
-static bool give_slots(struct ws_merge *merge, uint32_t first, uint32_t count) {
-  for (uint32_t i = first; i < first + count; i++) {
-    const struct ws_edge *edge = &merge->edges[i];
-    if (!takes_slot(edge) || merge->functions[edge->target].slot)
-      continue;
-    uint32_t *slots = ws_make_room(merge->slots, merge->slot_count, &merge->slot_capacity, sizeof *slots);
-    if (!slots)
-      return false;
-    merge->slots = slots;
-    slots[merge->slot_count++] = edge->target;
-    merge->functions[edge->target].slot = (uint32_t)merge->slot_count; // the slot 0 is for null
-  }
+static bool give_slot(struct ws_merge *merge, uint32_t function) {
+  if (merge->functions[function].slot)
+    return true;
+  uint32_t *slots = ws_make_room(merge->slots, merge->slot_count, &merge->slot_capacity, sizeof *slots);
+  if (!slots)
+    return false;
+  merge->slots = slots;
+  slots[merge->slot_count++] = function;
+  merge->functions[function].slot = (uint32_t)merge->slot_count; // the slot 0 is for null
   return true;
+}
+
+static bool give_slots(struct ws_merge *merge, uint32_t first, uint32_t count) {
+  for (uint32_t i = first; i < first + count; i++)
+    if (takes_slot(&merge->edges[i]) && !give_slot(merge, merge->edges[i].target))
+      return false;
+  return true;
+}
+
+// Functions that ref.func names must be declared in an element segment (core specification, 3.4.14).
+static void note_declared(struct ws_merge *merge, const struct ws_merge_function *function) {
+  const struct ws_section *code = ws_section(merge->modules[function->module].module, WS_SECTION_CODE);
+  for (uint32_t i = 0; i < function->edge_count; i++) {
+    const struct ws_edge *edge = &merge->edges[function->first_edge + i];
+    if (edge->kind == WS_EDGE_FUNCTION && ws_relocation_kinds[edge->type].operand == WS_REL_FUNCTION_INDEX &&
+        code && code->content.data[edge->offset - 1] == WASM_OPCODE_REF_FUNC)
+      merge->functions[edge->target].declared = true;
+  }
 }
 
 // One slot for each function whose address is taken, in order of first use.
 static bool assign_slots(struct ws_merge *merge) {
   bool ok = true;
-  for (uint32_t i = 0; i < merge->first_synthetic && ok; i++)
-    if (merge->functions[i].live)
-      ok = give_slots(merge, merge->functions[i].first_edge, merge->functions[i].edge_count);
+  for (uint32_t i = 0; i < merge->first_synthetic && ok; i++) {
+    const struct ws_merge_function *function = &merge->functions[i];
+    if (!function->live)
+      continue;
+    ok = give_slots(merge, function->first_edge, function->edge_count);
+    if (!ws_is_command_wrapper(merge->modules[function->module].module, function->index))
+      note_declared(merge, function);
+  }
   for (uint32_t i = 0; i < merge->datum_count && ok; i++)
     if (merge->data[i].live)
       ok = give_slots(merge, merge->data[i].first_edge, merge->data[i].edge_count);
   for (uint32_t i = 0; i < merge->global_count && ok; i++) {
     const struct ws_merge_global *global = &merge->globals[i];
-    if (!global->live || !global->constant || !takes_slot(&global->init) ||
-        merge->functions[global->init.target].slot)
-      continue;
-    uint32_t *slots = ws_make_room(merge->slots, merge->slot_count, &merge->slot_capacity, sizeof *slots);
-    ok = slots != NULL;
-    if (!ok)
-      break;
-    merge->slots = slots;
-    slots[merge->slot_count++] = global->init.target;
-    merge->functions[global->init.target].slot = (uint32_t)merge->slot_count;
+    if (global->live && global->constant && takes_slot(&global->init))
+      ok = give_slot(merge, global->init.target);
   }
   return ok;
 }
