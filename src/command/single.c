@@ -50,8 +50,7 @@ static bool resolve_names(struct program *program) {
   return ok;
 }
 
-// ------------------------------------------------------------------------- what is one thing, for the time
-// being
+// --------------------------------------------------------------------- what is one thing, for the time being
 
 // By name: a strong definition, else the first weak one. Only symbols that are weak, or not defined, are
 // given another.

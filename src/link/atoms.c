@@ -22,8 +22,12 @@ bool ws_merge_fail_memory(const struct ws_merge *merge) {
   return ws_fail_memory(merge->error, NULL);
 }
 
-// ------------------------------------------------------------------------------------------ what can be
-// merged
+// ---------------------------------------------------------------------------------------- what can be merged
+
+// Those that only declare what ref.func names are made anew.
+static bool is_declarative(const struct ws_element *element) {
+  return element->before.size > 0 && (element->before.data[0] & 3) == 3;
+}
 
 static bool check_module(const struct ws_merge *merge, uint32_t index) {
   const struct ws_module *module = merge->modules[index].module;
@@ -46,6 +50,11 @@ static bool check_module(const struct ws_merge *merge, uint32_t index) {
     return ws_merge_fail(merge, index, NULL, "does not mix with %s: one has a %s memory, the other does not",
                          merge->modules[0].module->file,
                          info->memory64 != merge->is_64 ? "64-bit" : "shared");
+  for (size_t i = 0; i < module->element_count; i++)
+    if (!module->elements[i].indirect_table && !is_declarative(&module->elements[i]))
+      return ws_merge_fail(merge, index, "ELEMENT",
+                           "has elements of another table than that of function pointers, which cannot be "
+                           "merged yet");
   for (size_t i = 0; i < module->type_count; i++) {
     struct ws_slice lists[] = {module->types[i].parameters, module->types[i].results};
     for (size_t k = 0; k < 2; k++)
@@ -383,7 +392,7 @@ static void set_symbol(struct ws_merge *merge, uint32_t m, uint32_t index) {
   }
 }
 
-// ------------------------------------------------------------------------------------- what stands for what
+// -------------------------------------------------------------------------------------- what stands for what
 
 // For each item, the symbol that its module knows it by, the first that is not local.
 struct known {
@@ -1052,7 +1061,7 @@ static bool order_constructors(struct ws_merge *merge) {
   return ok;
 }
 
-// ---------------------------------------------------------------------------------------------------- all
+// ------------------------------------------------------------------------------------------------------- all
 
 bool ws_merge_read(struct ws_merge *merge, const struct ws_merge_input *inputs, size_t count) {
   merge->modules = new_array(merge, count, sizeof *merge->modules);

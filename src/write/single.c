@@ -5,7 +5,7 @@
 #include "link/exports.h"
 #include "write/single_sections.h"
 
-// --------------------------------------------------------------------------------------------- the sections
+// ---------------------------------------------------------------------------------------------- the sections
 
 static void put_types(const struct ws_merge *merge, struct ws_buffer *out) {
   ws_put_uleb(out, merge->types_used);
@@ -245,13 +245,20 @@ static void put_exports(const struct ws_merge *merge, const struct ws_merge_expo
   }
 }
 
-static void put_elements(const struct ws_merge *merge, struct ws_buffer *out) {
-  uint32_t table = merge->tables[merge->indirect_table].number;
-  ws_put_uleb(out, 1);
+static uint32_t count_declared(const struct ws_merge *merge) {
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < merge->function_count; i++)
+    count += merge->functions[i].declared && !merge->functions[i].slot;
+  return count;
+}
+
+// The function table, which starts at its slot 1.
+static void put_table_elements(const struct ws_merge *merge, struct ws_buffer *out) {
+  const struct ws_merge_item *first = &merge->tables[merge->indirect_table];
+  uint32_t table = first->number;
   ws_put_uleb(out, table ? 2 : 0); // active, of the table 0 or of one that is named
   if (table)
     ws_put_uleb(out, table);
-  const struct ws_merge_item *first = &merge->tables[merge->indirect_table];
   put_constant(out, merge->modules[first->module].module->tables[first->index].limits.is_64, 1);
   if (table)
     ws_put_u8(out, 0); // function indices
@@ -260,8 +267,22 @@ static void put_elements(const struct ws_merge *merge, struct ws_buffer *out) {
     ws_put_uleb(out, merge->functions[merge->slots[i]].number);
 }
 
-// ------------------------------------------------------------------------------------------------- the
-// module
+static void put_elements(const struct ws_merge *merge, struct ws_buffer *out) {
+  uint32_t declared = count_declared(merge);
+  ws_put_uleb(out, (merge->slot_count > 0) + (uint64_t)(declared > 0));
+  if (merge->slot_count)
+    put_table_elements(merge, out);
+  if (!declared)
+    return;
+  ws_put_uleb(out, 3); // declarative
+  ws_put_u8(out, 0);   // function indices
+  ws_put_uleb(out, declared);
+  for (uint32_t i = 0; i < merge->function_count; i++)
+    if (merge->functions[i].declared && !merge->functions[i].slot)
+      ws_put_uleb(out, merge->functions[i].number);
+}
+
+// ------------------------------------------------------------------------------------------------ the module
 
 struct writer {
   struct ws_merge *merge;
@@ -308,7 +329,7 @@ static void give_counts(struct writer *writer, const struct ws_merge_exports *ex
     ws_put_uleb(&out, merge->functions[merge->first_synthetic + WS_INIT_MEMORY].number);
     give_section(writer, WS_SECTION_START, &out);
   }
-  if (merge->slot_count) {
+  if (merge->slot_count || count_declared(merge)) {
     put_elements(merge, &out);
     give_section(writer, WS_SECTION_ELEMENT, &out);
   }

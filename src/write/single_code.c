@@ -2,8 +2,7 @@
 #include "read/instructions.h"
 #include "write/single_sections.h"
 
-// ------------------------------------------------------------------------------------------ what is
-// accounted
+// ----------------------------------------------------------------------------------------- what is accounted
 
 // A function whose operands are compared with its relocations.
 struct check {

@@ -242,7 +242,7 @@ static bool put_features(struct ws_merge *merge, struct ws_buffer *out) {
   return ok && features;
 }
 
-// ---------------------------------------------------------------------------------------- with relocations
+// ------------------------------------------------------------------------------------------ with relocations
 
 // What stands for something that is not in the module: lld/wasm/InputFiles.cpp, getTombstoneForSection. 0 if
 // the addend does.
