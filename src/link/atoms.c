@@ -43,6 +43,11 @@ static bool check_module(const struct ws_merge *merge, uint32_t index) {
     return ws_merge_fail(merge, index, NULL,
                          "has no relocations, so its indices cannot be renumbered: link it with "
                          "-Wl,--emit-relocs (rustc: -Clink-arg=--emit-relocs)");
+  for (uint32_t i = 0; i < module->function_count; i++)
+    if (ws_slice_starts(module->functions[i].name, "__wasm_apply_"))
+      return ws_merge_fail(merge, index, NULL,
+                           "is position-independent and has threads, so that its globals are made for each "
+                           "thread, which cannot be merged yet: compile it without -fPIC");
   if (module->function_count && !module->types)
     return ws_merge_fail(merge, index, "TYPE",
                          "has types that are no function types, which cannot be merged yet");
@@ -732,6 +737,15 @@ static bool is_null(const struct ws_merge *merge, uint32_t m, const struct ws_re
          !(ws_table_function(from->module, operand, &function) && function == own);
 }
 
+// A thread-local variable is named by its offset in the thread's block, or by its address if there is only
+// one thread.
+static bool is_tls_offset(const struct ws_symbol *symbol, const struct ws_relocation *relocation,
+                          uint64_t operand) {
+  uint64_t mask = ws_encoding_is_64(ws_relocation_kinds[relocation->type].encoding) ? UINT64_MAX : UINT32_MAX;
+  return is_datum_symbol(symbol) && (symbol->flags & WS_SYMBOL_TLS) &&
+         operand == ((symbol->offset + relocation->addend) & mask);
+}
+
 struct ws_edge ws_merge_edge(const struct ws_merge *merge, uint32_t m, const struct ws_relocation *relocation,
                              uint64_t operand) {
   const struct ws_merge_module *from = &merge->modules[m];
@@ -746,6 +760,9 @@ struct ws_edge ws_merge_edge(const struct ws_merge *merge, uint32_t m, const str
     if ((what == WS_REL_TABLE_INDEX || what == WS_REL_TABLE_INDEX_REL) &&
         is_null(merge, m, relocation, operand, edge.target))
       edge.kind = WS_EDGE_NONE;
+    if (is_tls_offset(&from->module->symbols[relocation->index], relocation, operand) &&
+        edge.kind == WS_EDGE_DATUM)
+      edge.kind = WS_EDGE_TLS;
     if (what == WS_REL_GLOBAL_INDEX && edge.kind != WS_EDGE_GLOBAL)
       edge = (struct ws_edge){.kind = WS_EDGE_GLOBAL,
                               .target = operand < from->module->global_count
@@ -941,8 +958,12 @@ static bool explain_by_export(struct ws_merge *merge, uint32_t m, const struct w
   if (is->imported || global->constant || is->init.kind == WS_CONSTANT_OTHER || is->mutable)
     return true;
   const uint32_t *symbol = ws_map_find(names, export->name);
+  struct ws_relocation none = {.type = merge->is_64 ? R_WASM_MEMORY_ADDR_I64 : R_WASM_MEMORY_ADDR_I32};
   struct ws_edge edge =
       symbol ? merge->symbols[from->first_symbol + *symbol] : linker_edge(merge, export->name);
+  if (symbol && edge.kind == WS_EDGE_DATUM &&
+      is_tls_offset(&from->module->symbols[*symbol], &none, is->init.value))
+    edge.kind = WS_EDGE_TLS;
   if (edge.kind == WS_EDGE_NONE && is->moves)
     return ws_merge_fail(merge, m, "GLOBAL", "exports an address for which there is no symbol");
   set_init(merge, global, edge);

@@ -25,6 +25,7 @@ enum ws_edge_kind {
   WS_EDGE_NONE,     // the operand stays as it is: null, a tombstone, a constant
   WS_EDGE_FUNCTION, // or its slot in the function table
   WS_EDGE_DATUM,
+  WS_EDGE_TLS, // the same, as an offset in the thread's block
   WS_EDGE_GLOBAL,
   WS_EDGE_TABLE,
   WS_EDGE_TAG,
@@ -40,7 +41,7 @@ struct ws_edge {
   uint8_t type;    // enum ws_relocation_type
   uint8_t kind;    // enum ws_edge_kind
   uint32_t target; // the item's number
-  uint64_t addend; // of WS_EDGE_DATUM: from the start of the atom
+  uint64_t addend; // of data: from the start of the atom
 };
 
 // The symbols whose value the linker makes.

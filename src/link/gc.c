@@ -73,6 +73,7 @@ static void mark_edge(struct marker *marker, const struct ws_edge *edge) {
     mark_function(marker, edge->target);
     break;
   case WS_EDGE_DATUM:
+  case WS_EDGE_TLS:
     mark_datum(marker, edge->target);
     break;
   case WS_EDGE_GLOBAL:

@@ -306,7 +306,12 @@ static bool place_data(struct ws_merge *merge, uint64_t *cursor) {
           !place_segment(merge, &merge->segments[i], cursor))
         return false;
   merge->data_end = *cursor;
-  return true;
+  if (!merge->shared || !merge->datum_count)
+    return true;
+  // What the threads agree on, so that one of them initialises the memory.
+  if (!ws_align_up(&merge->init_flag, *cursor, 4))
+    return false;
+  return ws_add(cursor, merge->init_flag, 4);
 }
 
 static bool place_memory(struct ws_merge *merge, uint64_t cursor) {
@@ -391,7 +396,7 @@ bool ws_merge_place(struct ws_merge *merge) {
 
 // ---------------------------------------------------------------------------------------------------- values
 
-static const struct ws_merge_segment *tls_segment(const struct ws_merge *merge) {
+const struct ws_merge_segment *ws_merge_tls(const struct ws_merge *merge) {
   for (uint32_t i = 0; i < merge->segment_count; i++)
     if (merge->segments[i].tls && merge->segments[i].count)
       return &merge->segments[i];
@@ -399,7 +404,7 @@ static const struct ws_merge_segment *tls_segment(const struct ws_merge *merge) 
 }
 
 static uint64_t linker_value(const struct ws_merge *merge, uint32_t module, enum ws_merge_symbol symbol) {
-  const struct ws_merge_segment *tls = tls_segment(merge);
+  const struct ws_merge_segment *tls = ws_merge_tls(merge);
   size_t owner = merge->options->heap_owner;
   switch (symbol) {
   case WS_MERGE_ZERO:
@@ -432,15 +437,13 @@ static uint64_t linker_value(const struct ws_merge *merge, uint32_t module, enum
   return 0;
 }
 
-static uint64_t address_of(const struct ws_merge *merge, uint32_t module, const struct ws_edge *edge,
-                           bool relative_to_tls) {
+static uint64_t address_of(const struct ws_merge *merge, uint32_t module, const struct ws_edge *edge) {
+  const struct ws_merge_datum *datum = &merge->data[edge->target];
   switch ((enum ws_edge_kind)edge->kind) {
-  case WS_EDGE_DATUM: {
-    const struct ws_merge_datum *datum = &merge->data[edge->target];
-    const struct ws_merge_segment *segment = &merge->segments[datum->output];
-    bool relative = segment->tls && (relative_to_tls || merge->shared);
-    return datum->address - (relative ? segment->address : 0) + edge->addend;
-  }
+  case WS_EDGE_DATUM:
+    return datum->address + edge->addend;
+  case WS_EDGE_TLS:
+    return datum->address - merge->segments[datum->output].address + edge->addend;
   case WS_EDGE_START:
     return merge->segments[edge->target].address + edge->addend;
   case WS_EDGE_STOP:
@@ -471,11 +474,10 @@ uint64_t ws_merge_value(const struct ws_merge *merge, uint32_t module, const str
     return merge->functions[edge->target].slot - UINT64_C(1); // relative to the table's base
   case WS_REL_MEMORY_ADDR:
   case WS_REL_MEMORY_ADDR_REL: // relative to the memory's base, which is 0
-    return address_of(merge, module, edge, false);
   case WS_REL_MEMORY_ADDR_TLS:
-    return address_of(merge, module, edge, true);
+    return address_of(merge, module, edge);
   case WS_REL_MEMORY_ADDR_LOCREL:
-    return address_of(merge, module, edge, false) - site;
+    return address_of(merge, module, edge) - site;
   case WS_REL_FUNCTION_OFFSET:
   case WS_REL_SECTION_OFFSET:
     break; // of debug sections: dwarf.c

@@ -15,6 +15,9 @@ uint32_t ws_merge_type(struct ws_merge *merge, uint32_t module, uint32_t type);
 uint32_t ws_merge_void_type(struct ws_merge *merge);
 uint32_t ws_merge_pointer_type(struct ws_merge *merge);
 
+// The segment of thread-local variables, or NULL.
+const struct ws_merge_segment *ws_merge_tls(const struct ws_merge *merge);
+
 // What an operand must be: `site` is its own address, if it is in data.
 uint64_t ws_merge_value(const struct ws_merge *merge, uint32_t module, const struct ws_edge *edge,
                         uint64_t site);

@@ -338,6 +338,10 @@ static void give_counts(struct writer *writer, const struct ws_merge_exports *ex
 static void give_contents(struct writer *writer) {
   struct ws_merge *merge = writer->merge;
   struct ws_buffer out = {0};
+  if (merge->shared && ws_single_data_count(merge)) { // the code names segments
+    ws_put_uleb(&out, ws_single_data_count(merge));
+    give_section(writer, WS_SECTION_DATA_COUNT, &out);
+  }
   if (merge->functions_used > merge->imported_functions && writer->ok) {
     writer->ok = ws_single_code(merge, &out);
     give_section(writer, WS_SECTION_CODE, &out);
@@ -387,13 +391,31 @@ static bool write_module(struct ws_merge *merge, const struct ws_merge_exports *
 // ----------------------------------------------------------------------------------------------------
 // merging
 
-// What is written anew and is needed.
+static bool has_bulk_memory(const struct ws_merge *merge) {
+  for (size_t m = 0; m < merge->module_count; m++)
+    if (merge->modules[m].module->has_bulk_memory)
+      return true;
+  return false;
+}
+
+// What is written anew and is needed: a memory of the host's may not be clear, and threads share one.
 static void mark_synthetic(struct ws_merge *merge) {
-  bool zeros = false;
-  for (uint32_t i = 0; i < merge->datum_count; i++)
-    zeros |= merge->data[i].live && merge->segments[merge->data[i].output].zero;
-  if (merge->options->import_memory && zeros)
+  bool any = false, zeros = false, tls = false;
+  for (uint32_t i = 0; i < merge->datum_count; i++) {
+    const struct ws_merge_segment *segment = &merge->segments[merge->data[i].output];
+    any |= merge->data[i].live;
+    zeros |= merge->data[i].live && segment->zero;
+    tls |= merge->data[i].live && segment->tls;
+  }
+  if (merge->options->import_memory && !merge->shared && !has_bulk_memory(merge)) {
+    for (uint32_t i = 0; i < merge->segment_count; i++)
+      merge->segments[i].zero = false;
+    zeros = false;
+  }
+  if (merge->shared ? any : merge->options->import_memory && zeros)
     merge->functions[merge->first_synthetic + WS_INIT_MEMORY].live = true;
+  if (merge->shared && tls && merge->tls_base != WS_NOTHING)
+    merge->globals[merge->tls_base].live = true;
 }
 
 static bool merge_all(struct ws_merge *merge, const struct ws_merge_input *inputs, size_t count,

@@ -176,20 +176,136 @@ static void put_constant(const struct ws_merge *merge, struct ws_buffer *body, u
   ws_put_sleb(body, merge->is_64 ? (int64_t)value : (int32_t)(uint32_t)value);
 }
 
+static void put_i32(struct ws_buffer *body, int32_t value) {
+  ws_put_u8(body, WASM_OPCODE_I32_CONST);
+  ws_put_sleb(body, value);
+}
+
+static void put_memory_instruction(struct ws_buffer *body, uint32_t opcode) {
+  ws_put_u8(body, WASM_OPCODE_MISC_PREFIX);
+  ws_put_uleb(body, opcode);
+}
+
+// An atomic instruction on an i32, at its stack operand's address.
+static void put_atomic(struct ws_buffer *body, uint32_t opcode) {
+  ws_put_u8(body, WASM_OPCODE_ATOMICS_PREFIX);
+  ws_put_uleb(body, opcode);
+  ws_put_uleb(body, 2); // alignment, as a power of two
+  ws_put_uleb(body, 0); // offset
+}
+
+static void put_block(struct ws_buffer *body) {
+  enum { NO_RESULT = 0x40 };
+  ws_put_u8(body, WASM_OPCODE_BLOCK);
+  ws_put_u8(body, NO_RESULT);
+}
+
 // A memory that the host gives may not be clear.
-static void put_init_memory(const struct ws_merge *merge, struct ws_buffer *body) {
-  ws_put_u8(body, 0); // no locals
+static void put_fill(const struct ws_merge *merge, const struct ws_merge_segment *segment,
+                     struct ws_buffer *body) {
+  put_constant(merge, body, segment->address);
+  put_i32(body, 0);
+  put_constant(merge, body, segment->size);
+  put_memory_instruction(body, WASM_OPCODE_MEMORY_FILL);
+  ws_put_u8(body, 0); // the memory
+}
+
+static void put_copy(struct ws_buffer *body, const struct ws_merge_segment *segment, uint32_t index) {
+  put_i32(body, 0);
+  put_i32(body, (int32_t)(uint32_t)segment->size);
+  put_memory_instruction(body, WASM_OPCODE_MEMORY_INIT);
+  ws_put_uleb(body, index);
+  ws_put_u8(body, 0); // the memory
+}
+
+// Passive segments, and what is zero. The first thread's block is the data's own place.
+static void put_segments(const struct ws_merge *merge, struct ws_buffer *body) {
+  uint32_t index = 0;
   for (uint32_t i = 0; i < merge->segment_count; i++) {
     const struct ws_merge_segment *segment = &merge->segments[i];
-    if (!segment->zero || !segment->size)
+    if (segment->zero && segment->size)
+      put_fill(merge, segment, body);
+    if (!merge->shared || !ws_single_is_written(segment))
       continue;
+    if (segment->tls) {
+      put_constant(merge, body, segment->address);
+      ws_put_u8(body, WASM_OPCODE_GLOBAL_SET);
+      ws_put_uleb(body, merge->globals[merge->tls_base].number);
+    }
     put_constant(merge, body, segment->address);
-    ws_put_u8(body, WASM_OPCODE_I32_CONST);
-    ws_put_sleb(body, 0);
-    put_constant(merge, body, segment->size);
-    ws_put_u8(body, WASM_OPCODE_MISC_PREFIX);
-    ws_put_uleb(body, WASM_OPCODE_MEMORY_FILL);
-    ws_put_u8(body, 0); // the memory
+    put_copy(body, segment, index++);
+  }
+}
+
+// One of the threads initialises the memory, as __wasm_init_memory of wasm-ld has it (lld/wasm/Writer.cpp,
+// createInitMemoryFunction): the flag is 0 before, 1 meanwhile and 2 after.
+static void put_handshake(const struct ws_merge *merge, struct ws_buffer *body) {
+  put_block(body); // left when the memory is initialised
+  put_block(body); // left to wait
+  put_block(body); // left to initialise
+  put_constant(merge, body, merge->init_flag);
+  put_i32(body, 0);
+  put_i32(body, 1);
+  put_atomic(body, WASM_OPCODE_I32_RMW_CMPXCHG);
+  ws_put_u8(body, WASM_OPCODE_BR_TABLE);
+  ws_put_bytes(body, "\x02\x00\x01\x02", 4); // two labels and the default
+  ws_put_u8(body, WASM_OPCODE_END);
+  put_segments(merge, body);
+  put_constant(merge, body, merge->init_flag);
+  put_i32(body, 2);
+  put_atomic(body, WASM_OPCODE_I32_ATOMIC_STORE);
+  put_constant(merge, body, merge->init_flag);
+  put_i32(body, -1); // all who wait
+  put_atomic(body, WASM_OPCODE_ATOMIC_NOTIFY);
+  ws_put_u8(body, WASM_OPCODE_DROP);
+  ws_put_u8(body, WASM_OPCODE_BR);
+  ws_put_uleb(body, 1);
+  ws_put_u8(body, WASM_OPCODE_END);
+  put_constant(merge, body, merge->init_flag);
+  put_i32(body, 1);
+  ws_put_u8(body, WASM_OPCODE_I64_CONST);
+  ws_put_sleb(body, -1); // for ever
+  put_atomic(body, WASM_OPCODE_I32_ATOMIC_WAIT);
+  ws_put_u8(body, WASM_OPCODE_DROP);
+  ws_put_u8(body, WASM_OPCODE_END);
+}
+
+static void put_init_memory(const struct ws_merge *merge, struct ws_buffer *body) {
+  ws_put_u8(body, 0); // no locals
+  if (!merge->shared) {
+    put_segments(merge, body);
+    ws_put_u8(body, WASM_OPCODE_END);
+    return;
+  }
+  put_handshake(merge, body);
+  uint32_t index = 0;
+  for (uint32_t i = 0; i < merge->segment_count; i++) {
+    if (!ws_single_is_written(&merge->segments[i]))
+      continue;
+    if (!merge->segments[i].tls) { // each thread's block is made of that one
+      put_memory_instruction(body, WASM_OPCODE_DATA_DROP);
+      ws_put_uleb(body, index);
+    }
+    index++;
+  }
+  ws_put_u8(body, WASM_OPCODE_END);
+}
+
+// __wasm_init_tls: a thread's own block of variables, at the address that it is called with.
+static void put_init_tls(const struct ws_merge *merge, struct ws_buffer *body) {
+  const struct ws_merge_segment *tls = ws_merge_tls(merge);
+  ws_put_u8(body, 0); // no locals
+  if (merge->tls_base != WS_NOTHING && merge->globals[merge->tls_base].live) {
+    ws_put_bytes(body, "\x20\x00", 2); // local.get 0
+    ws_put_u8(body, WASM_OPCODE_GLOBAL_SET);
+    ws_put_uleb(body, merge->globals[merge->tls_base].number);
+  }
+  uint32_t index = 0;
+  for (uint32_t i = 0; tls && i < merge->segment_count && &merge->segments[i] != tls; i++)
+    index += ws_single_is_written(&merge->segments[i]);
+  if (tls && ws_single_is_written(tls)) {
+    ws_put_bytes(body, "\x20\x00", 2);
+    put_copy(body, tls, index);
   }
   ws_put_u8(body, WASM_OPCODE_END);
 }
@@ -203,6 +319,8 @@ static void put_synthetic(struct ws_merge *merge, enum ws_merge_synthetic which,
     put_constructors(merge, &body);
   else if (which == WS_INIT_MEMORY)
     put_init_memory(merge, &body);
+  else
+    put_init_tls(merge, &body);
   ws_put_uleb(out, body.size);
   function->code_offset = (uint32_t)out->size;
   ws_put_bytes(out, body.data, body.size);

@@ -267,6 +267,7 @@ static bool is_live(const struct ws_merge *merge, const struct ws_edge *edge) {
            (ws_relocation_kinds[edge->type].operand == WS_REL_FUNCTION_INDEX ||
             merge->functions[edge->target].slot);
   case WS_EDGE_DATUM:
+  case WS_EDGE_TLS:
     return merge->data[edge->target].live;
   case WS_EDGE_GLOBAL:
     return merge->globals[edge->target].live;
