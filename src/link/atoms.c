@@ -44,7 +44,8 @@ static bool check_module(const struct ws_merge *merge, uint32_t index) {
                          "has no relocations, so its indices cannot be renumbered: link it with "
                          "-Wl,--emit-relocs (rustc: -Clink-arg=--emit-relocs)");
   for (uint32_t i = 0; i < module->function_count; i++)
-    if (ws_slice_starts(module->functions[i].name, "__wasm_apply_"))
+    if (ws_slice_starts(module->functions[i].name, "__wasm_apply_") &&
+        module->functions[i].size > sizeof "\x00\x0b" - 1) // no locals, and the end
       return ws_merge_fail(merge, index, NULL,
                            "is position-independent and has threads, so that its globals are made for each "
                            "thread, which cannot be merged yet: compile it without -fPIC");
