@@ -388,6 +388,8 @@ static bool put_others(struct ws_merge *merge, struct ws_buffer *out) {
 }
 
 bool ws_single_custom(struct ws_merge *merge, struct ws_buffer *out) {
+  if (!merge->options->strip_debug && !ws_single_dwarf(merge, out))
+    return false;
   if (!put_others(merge, out) || !put_names(merge, out))
     return ws_merge_fail_memory(merge);
   put_producers(merge, out);

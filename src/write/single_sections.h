@@ -15,6 +15,9 @@ bool ws_single_is_written(const struct ws_merge_segment *segment);
 // single_custom.c: whole sections, with their headers
 bool ws_single_custom(struct ws_merge *merge, struct ws_buffer *out);
 
+// dwarf.c: likewise
+bool ws_single_dwarf(struct ws_merge *merge, struct ws_buffer *out);
+
 // A custom section with what its relocations say.
 void ws_put_relocated(const struct ws_merge *merge, uint32_t module, const struct ws_section *section,
                       struct ws_buffer *out);
