@@ -186,6 +186,19 @@ struct ws_merge {
 bool ws_merge_read(struct ws_merge *merge, const struct ws_merge_input *inputs, size_t count);
 void ws_merge_free(struct ws_merge *merge);
 
+// Its parts. targets.c: what symbols and imports mean; edges.c: what code, data and globals refer to;
+// constructors.c.
+bool ws_merge_find_targets(struct ws_merge *merge);
+bool ws_merge_read_edges(struct ws_merge *merge);
+bool ws_merge_order_constructors(struct ws_merge *merge);
+// What a symbol of the linker's stands for; WS_EDGE_NONE if it is none that moves.
+struct ws_edge ws_merge_linker_edge(const struct ws_merge *merge, struct ws_slice name);
+
+// Whether it is a variable in a data segment.
+static inline bool ws_is_datum_symbol(const struct ws_symbol *symbol) {
+  return symbol->kind == WS_SYMBOL_DATA && !(symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE));
+}
+
 // The function of that index in a module's space: the one that stands for it.
 uint32_t ws_merge_function_at(const struct ws_merge *merge, uint32_t module, uint32_t index);
 // What a relocation refers to; `operand` is what its site holds.
