@@ -25,6 +25,19 @@ static bool is_declarative(const struct ws_element *element) {
   return element->before.size > 0 && (element->before.data[0] & 3) == 3;
 }
 
+// Whether a function of the linker's does what is not done anew: __wasm_apply_tls_relocs and its like, if
+// they are not empty.
+static bool has_own_work(const struct ws_module *module, uint32_t defined) {
+  const struct ws_function *function = &module->functions[defined];
+  const struct ws_export *init_tls =
+      ws_find_export(module, (struct ws_slice){(const uint8_t *)"__wasm_init_tls", 15});
+  uint32_t index = module->imported_functions + defined;
+  return function->synthetic && function->size > sizeof "\x00\x0b" - 1 && // locals and the end
+         !(module->has_start && module->start == index) && !(init_tls && init_tls->index == index) &&
+         !ws_slice_is(function->name, "__wasm_init_memory") &&
+         !ws_slice_is(function->name, "__wasm_init_tls");
+}
+
 static bool check_module(const struct ws_merge *merge, uint32_t index) {
   const struct ws_module *module = merge->modules[index].module;
   const struct ws_module_info *info = &module->info;
@@ -40,8 +53,7 @@ static bool check_module(const struct ws_merge *merge, uint32_t index) {
                          "has no relocations, so its indices cannot be renumbered: link it with "
                          "-Wl,--emit-relocs (rustc: -Clink-arg=--emit-relocs)");
   for (uint32_t i = 0; i < module->function_count; i++)
-    if (ws_slice_starts(module->functions[i].name, "__wasm_apply_") &&
-        module->functions[i].size > sizeof "\x00\x0b" - 1) // no locals, and the end
+    if (has_own_work(module, i))
       return ws_merge_fail(merge, index, NULL,
                            "is position-independent and has threads, so that its globals are made for each "
                            "thread, which cannot be merged yet: compile it without -fPIC");

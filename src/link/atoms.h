@@ -73,6 +73,7 @@ struct ws_merge_function {
   uint32_t edge_count;
   bool live;
   bool declared;        // named by ref.func
+  bool wrapper;         // the linker's, of an export: it runs constructors and destructors around it
   uint32_t number;      // in the merged module
   uint32_t slot;        // in the function table, or 0
   uint32_t code_offset; // of its body, in the merged code section
@@ -213,7 +214,5 @@ bool ws_merge_fail(const struct ws_merge *merge, uint32_t module, const char *se
 bool ws_merge_fail_memory(const struct ws_merge *merge);
 // The name of a function as its module's symbol table or names have it.
 struct ws_slice ws_merge_function_name(const struct ws_merge *merge, uint32_t function);
-// Whether a function is the linker's wrapper of an export, which runs constructors and destructors around it.
-bool ws_is_command_wrapper(const struct ws_module *module, uint32_t index);
 
 #endif

@@ -190,13 +190,40 @@ static bool read_wrapper(struct ws_merge *merge, struct ws_merge_function *funct
   return wrapper.ok;
 }
 
-static bool read_wrappers(struct ws_merge *merge, size_t *capacity) {
-  for (uint32_t i = 0; i < merge->first_synthetic; i++) {
-    struct ws_merge_function *function = &merge->functions[i];
-    if (function->one == i && function->edge_count == 0 &&
-        ws_is_command_wrapper(merge->modules[function->module].module, function->index) &&
-        !read_wrapper(merge, function, capacity))
+// lld/wasm/Writer.cpp, createCommandExportWrappers: nothing but calls, whose operands the linker does not
+// pad, with what the wrapper was called with.
+static bool is_wrapper(struct ws_slice bytes) {
+  struct ws_reader body = ws_reader(bytes);
+  unsigned calls = 0;
+  if (ws_read_uleb32(&body) != 0) // locals
+    return false;
+  while (!body.bad && body.at < body.end) {
+    struct ws_instruction instruction = ws_read_instruction(&body);
+    if (instruction.opcode == WASM_OPCODE_CALL && !instruction.padded)
+      calls++;
+    else if (instruction.opcode != WASM_OPCODE_LOCAL_GET &&
+             !(instruction.opcode == WASM_OPCODE_END && body.at == body.end))
       return false;
+  }
+  return !body.bad && calls > 1;
+}
+
+static bool read_wrappers(struct ws_merge *merge, size_t *capacity) {
+  for (uint32_t m = 0; m < merge->module_count; m++) {
+    const struct ws_module *module = merge->modules[m].module;
+    for (size_t i = 0; i < module->export_count; i++) {
+      const struct ws_export *export = &module->exports[i];
+      if (export->kind != WS_FUNCTION || export->index < module->imported_functions)
+        continue;
+      struct ws_merge_function *function =
+          &merge->functions[merge->modules[m].first_function + export->index];
+      if (function->wrapper || function->edge_count ||
+          !is_wrapper(ws_function_body(module, export->index - module->imported_functions)))
+        continue;
+      function->wrapper = true;
+      if (!read_wrapper(merge, function, capacity))
+        return false;
+    }
   }
   return true;
 }

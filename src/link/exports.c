@@ -15,17 +15,19 @@ static bool is_start(struct ws_slice name) {
 }
 
 // A wrapped export runs the constructors at each call; the merged module runs them once, so what it exports
-// is the function itself.
-static uint32_t unwrap(const struct ws_merge *merge, uint32_t target) {
+// is the function itself, which has the export's name or the wrapper's.
+static uint32_t unwrap(const struct ws_merge *merge, uint32_t target, struct ws_slice name) {
+  static const char suffix[] = ".command_export";
   const struct ws_merge_function *function = &merge->functions[target];
-  if (target >= merge->first_synthetic ||
-      !ws_is_command_wrapper(merge->modules[function->module].module, function->index))
-    return target;
-  struct ws_slice name = ws_merge_function_name(merge, target);
-  name.size -= strlen(".command_export");
+  struct ws_slice wrapper = ws_merge_function_name(merge, target);
+  if (wrapper.size > sizeof suffix - 1)
+    wrapper.size -= sizeof suffix - 1;
   for (uint32_t i = 0; i < function->edge_count; i++) {
     uint32_t called = merge->edges[function->first_edge + i].target;
-    if (called < merge->first_synthetic && ws_slice_equal(ws_merge_function_name(merge, called), name))
+    struct ws_slice other = {0};
+    if (called < merge->first_synthetic)
+      other = ws_merge_function_name(merge, called);
+    if (other.size && (ws_slice_equal(other, name) || ws_slice_equal(other, wrapper)))
       return called;
   }
   return target;
@@ -36,7 +38,8 @@ static uint32_t target_of(const struct ws_merge *merge, uint32_t m, const struct
   switch (export->kind) {
   case WS_FUNCTION: {
     uint32_t target = ws_merge_function_at(merge, m, export->index);
-    return is_start(export->name) ? target : unwrap(merge, target);
+    bool wrapped = target < merge->first_synthetic && merge->functions[target].wrapper;
+    return wrapped && !is_start(export->name) ? unwrap(merge, target, export->name) : target;
   }
   case WS_GLOBAL:
     return merge->globals[from->first_global + export->index].one;

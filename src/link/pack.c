@@ -162,7 +162,7 @@ static bool assign_slots(struct ws_merge *merge) {
     if (!function->live)
       continue;
     ok = give_slots(merge, function->first_edge, function->edge_count);
-    if (!ws_is_command_wrapper(merge->modules[function->module].module, function->index))
+    if (!function->wrapper)
       note_declared(merge, function);
   }
   for (uint32_t i = 0; i < merge->datum_count && ok; i++)

@@ -386,13 +386,6 @@ struct ws_slice ws_merge_function_name(const struct ws_merge *merge, uint32_t fu
   return from->module->functions[named->index - from->module->imported_functions].name;
 }
 
-bool ws_is_command_wrapper(const struct ws_module *module, uint32_t index) {
-  static const char suffix[] = ".command_export";
-  struct ws_slice name = defined_name(module, index);
-  size_t size = sizeof suffix - 1;
-  return name.size > size && memcmp(name.data + name.size - size, suffix, size) == 0;
-}
-
 bool ws_merge_find_targets(struct ws_merge *merge) {
   for (uint32_t m = 0; m < merge->module_count; m++)
     for (uint32_t i = 0; i < merge->modules[m].module->symbol_count; i++)

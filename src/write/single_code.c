@@ -337,7 +337,7 @@ bool ws_single_code(struct ws_merge *merge, struct ws_buffer *out) {
     const struct ws_module *module = merge->modules[function->module].module;
     if (!function->live || function->index < module->imported_functions)
       continue;
-    if (ws_is_command_wrapper(module, function->index))
+    if (function->wrapper)
       put_wrapper(merge, function, out);
     else if (!put_function(merge, function, out))
       return false;
