@@ -1,0 +1,207 @@
+// One file: what modules are merged into does what a static link of their objects does, function by function.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { WASI } from 'node:wasi';
+import { Worker } from 'node:worker_threads';
+import { cases } from '../oracle/cases.mjs';
+import { Toolbox } from '../oracle/link.mjs';
+import { compareMerged } from '../oracle/merged.mjs';
+import { decode, Reader } from '../oracle/wasm.mjs';
+import { linkReactor, run, scratchDirectory, stringAt, testsDirectory, tool } from './tools.mjs';
+
+const directory = scratchDirectory();
+const source = name => join(testsDirectory, 'node', 'modules', 'single', name);
+const file = name => join(directory, name);
+
+function compile(name, output, ...flags) {
+  run(tool('CLANG'), ['--target=wasm32', '-O2', '-fno-builtin', '-Wall', '-Wextra', '-Werror', ...flags, '-c',
+    source(name), '-o', file(output)]);
+  return file(output);
+}
+
+function link(output, objects, ...flags) {
+  run(tool('WASM_LD'), ['--no-entry', '--allow-undefined', '--export=__wasm_call_ctors', ...flags, ...objects, '-o',
+    file(output)]);
+  return file(output);
+}
+const placeable = ['--emit-relocs', '--import-memory'];
+
+function merge(output, modules, ...options) {
+  run(tool('WASMSHARE'), ['combine', '--single', file(output), ...options, ...modules]);
+  run('wasm-validate', ['--enable-all', file(output)]);
+  return file(output);
+}
+
+const load = (path, imports) => new WebAssembly.Instance(new WebAssembly.Module(readFileSync(path)), imports).exports;
+
+test('three modules are one program, as one link of their objects', async t => {
+  const names = ['first', 'second', 'third'];
+  const objects = names.map(name => compile(`${name}.c`, `${name}.o`, '-fvisibility=default'));
+  const modules = names.map((name, i) => link(`${name}.wasm`, [objects[i]], '--export-dynamic', ...placeable));
+  const linked = link('linked.wasm', objects, '--export=run', '--export=seen', '--export-dynamic');
+  const merged = merge('merged.wasm', modules, '--host-import', 'env.host_log');
+
+  const results = [merged, linked].map(path => {
+    const log = [];
+    const exports = load(path, { env: { host_log: text => log.push(stringAt(exports.memory, text)) } });
+    (exports._initialize ?? exports.__wasm_call_ctors)();
+    return { run: [1, 2, 3].map(exports.run), seen: [0, 1, 2, 3, 4].map(exports.seen), log };
+  });
+  await t.test('it does the same', () => {
+    assert.deepEqual(results[0], results[1]);
+    assert.deepEqual(results[0].seen, [100, 200, 65535, 3, 0]); // by priority, then in link order
+    assert.deepEqual(results[0].log, ['third', 'third', 'third']);
+  });
+  await t.test('every function is the linker\'s, but for what its numbers are', () => {
+    const { differences, compared } = compareMerged(readFileSync(merged), readFileSync(linked));
+    assert.deepEqual(differences, []);
+    assert.ok(compared >= 14, `${compared} functions`);
+  });
+  await t.test('calls go straight from one module\'s function to another\'s, and nothing is imported but the host\'s',
+    () => assert.deepEqual(decode(readFileSync(merged)).imports.map(({ name }) => name), ['host_log']));
+  await t.test('it is no larger', () => assert.ok(statSync(merged).size <= 1.03 * statSync(linked).size));
+});
+
+test('SQLite with two small modules', async t => {
+  const flags = [`-I${tool('SQLITE_DIRECTORY')}`, join(testsDirectory, 'sqlite', 'database.c'), tool('SQLITE_OBJECT'),
+    '-lwasi-emulated-getpid', '-lwasi-emulated-mman'];
+  const objects = ['queries', 'score'].map(name => compile(`${name}.c`, `${name}.o`));
+  const modules = [linkReactor('CLANG', file('sqlite.wasm'), ...flags),
+    ...['queries', 'score'].map((name, i) => link(`${name}.wasm`, [objects[i]], ...placeable))];
+  const merged = merge('sqlite-merged.wasm', modules, '--strip-debug');
+  const linked = file('sqlite-linked.wasm');
+  run(tool('CLANG'), ['--target=wasm32-wasi', '-Wno-deprecated', '-mexec-model=reactor', '-O2', '--no-wasm-opt',
+    '-Wl,--strip-debug,--keep-section=name', ...objects, ...flags, '-o', linked]);
+  await t.test('answers', () => {
+    const wasi = new WASI({ version: 'preview1' });
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(merged)),
+      { wasi_snapshot_preview1: wasi.wasiImport });
+    wasi.initialize(instance);
+    assert.equal(stringAt(instance.exports.memory, instance.exports.ask()), '2000 2001000 x999');
+    const [first, second] = [instance.exports.score_answer(), instance.exports.score_answer()];
+    assert.equal(second, first + 1);
+  });
+  await t.test('every function is the linker\'s', () => {
+    const { differences, compared } = compareMerged(readFileSync(merged), readFileSync(linked));
+    assert.deepEqual(differences, []);
+    assert.ok(compared > 1000, `${compared} functions`);
+  });
+  await t.test('and it is no larger', () => assert.ok(statSync(merged).size <= 1.03 * statSync(linked).size));
+});
+
+test('threads share one memory, which one of them initialises', async () => {
+  const pages = 1 << 24;
+  const modules = [['left', 1000], ['right', 50]].map(([name, start]) => link(`${name}.wasm`,
+    [compile('counter.c', `${name}.o`, '-pthread', '-mbulk-memory', `-DNAME(x)=${name}_##x`, `-DSTART=${start}`)],
+    '--export-dynamic', '--shared-memory', `--max-memory=${pages}`, '--export=__wasm_init_tls', '--export=__tls_base',
+    '--export=__tls_size', '--export=__stack_pointer', ...placeable));
+  const path = merge('threads.wasm', modules, '--import-memory', '--heap-size', '64K');
+  const module = new WebAssembly.Module(readFileSync(path));
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: pages / 65536, shared: true });
+  const barrier = new Int32Array(new SharedArrayBuffer(4));
+  const threads = 4, times = 10_000, areas = 0x80000;
+  const reports = await Promise.all(Array.from({ length: threads }, (_, i) => new Promise((resolve, reject) => {
+    const worker = new Worker(source('thread.mjs'),
+      { workerData: { module, memory, barrier, threads, area: areas + i * 8192, times } });
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  })));
+  assert.equal(reports.filter(({ initialised }) => initialised).length, 1);
+  for (const { initialised, tlsBase, addresses, counts, sums } of reports) {
+    assert.equal(tlsBase >= areas, !initialised);
+    addresses.forEach(address => assert.ok(address >= tlsBase && address < tlsBase + 64));
+    assert.deepEqual(counts, [1007 + times, 57 + 2 * times]);
+    assert.deepEqual(sums, [9999, 19999]);
+  }
+  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports;
+  assert.equal(exports.left_get_total(), 1000 + threads * times);
+  assert.equal(exports.right_get_total(), 50 + 2 * threads * times);
+  assert.equal(exports.left_get_bss_total(), threads * times);
+});
+
+// What differs by design when one module is merged alone, and given a memory of its own.
+const ownWays = [/^__wasm_init_memory/, /^__wasm_init_tls has/, /^__wasm_apply_tls_relocs is missing/,
+  /^__wasm_call_ctors is missing/, /\.command_export is missing$/, /^imports /];
+// Without names, functions cannot be paired; these are refused, which is tested elsewhere.
+const compared = cases.filter(({ relocations, link: flags, rust, name }) =>
+  relocations && !rust && !flags.includes('--strip-all') && !name.startsWith('threads-pic-tls-pointers'));
+
+test('every kind of module, merged alone, is what the linker makes of it without relocations', async t => {
+  const tools = { clang: tool('CLANG'), linker: tool('WASM_LD'), wasmshare: tool('WASMSHARE'), work: file('cases') };
+  for (const entry of compared) {
+    await t.test(entry.name, () => {
+      const toolbox = new Toolbox(tools);
+      const objects = toolbox.compile(entry);
+      const input = toolbox.link(entry, objects, [], 'input.wasm');
+      const linked = toolbox.link(entry, objects, [], 'linked.wasm', false);
+      const merged = join(input, '..', 'merged.wasm');
+      const shared = entry.link.includes('--shared-memory') ? ['--import-memory'] : [];
+      run(tool('WASMSHARE'), ['combine', '--single', merged, ...shared, input]);
+      const { differences, compared: count } = compareMerged(readFileSync(merged), readFileSync(linked));
+      assert.deepEqual(differences.filter(line => !ownWays.some(way => way.test(line))), []);
+      assert.ok(count > 0);
+    });
+  }
+});
+
+// Takes the nth relocation of code away; lld may count more than it writes, so the count can stay.
+function withoutRelocation(bytes, nth) {
+  const parts = [bytes.subarray(0, 8)];
+  const leb = number => {
+    const out = [];
+    do out.push((number & 0x7f) | (number > 0x7f ? 0x80 : 0)); while ((number >>>= 7));
+    return Buffer.from(out);
+  };
+  let taken = null;
+  for (const section of decode(bytes).sections) {
+    let payload = bytes.subarray(section.start, section.end);
+    if (section.id === 0) {
+      if (section.name === 'reloc.CODE') {
+        const reader = new Reader(payload);
+        reader.u32();
+        reader.u32();
+        for (let i = 0; ; i++) {
+          const from = reader.at, type = reader.u8();
+          reader.u32();
+          reader.u32();
+          if ([3, 4, 5].includes(type)) reader.signed();
+          if (i < nth) continue;
+          taken = type;
+          payload = Buffer.concat([payload.subarray(0, from), payload.subarray(reader.at)]);
+          break;
+        }
+      }
+      payload = Buffer.concat([leb(section.name.length), Buffer.from(section.name), payload]);
+    }
+    parts.push(Buffer.from([section.id]), leb(payload.length), payload);
+  }
+  return { bytes: Buffer.concat(parts), taken };
+}
+
+test('an index whose relocation was taken away is refused', async t => {
+  const objects = ['first', 'second', 'third'].map(name => compile(`${name}.c`, `indices-${name}.o`));
+  const module = link('indices.wasm', objects, '--export=run', ...placeable);
+  const indices = new Set([0, 6, 7, 20]); // relocations of functions, types, globals and tables
+  const seen = new Set();
+  const { relocations } = decode(readFileSync(module));
+  for (let i = 0; i < relocations[0].entries.length; i++) {
+    const { bytes, taken } = withoutRelocation(readFileSync(module), i);
+    if (!indices.has(taken)) continue;
+    seen.add(taken);
+    await t.test(`relocation ${i}, of type ${taken}`, () => {
+      writeFileSync(file('taken.wasm'), bytes);
+      assert.throws(() => execFileSync(tool('WASMSHARE'),
+        ['combine', '--single', file('none.wasm'), '--host-imports', 'env', file('taken.wasm')], { stdio: 'pipe' }),
+        ({ status, stderr }) => {
+          assert.equal(status, 1);
+          assert.match(`${stderr}`, /^wasmshare: error: [^\n]*relocations[^\n]*\n$/);
+          return true;
+        });
+    });
+  }
+  assert.ok(seen.has(0) && seen.has(6));
+});
