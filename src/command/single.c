@@ -151,7 +151,7 @@ static bool fill_inputs(struct program *program) {
     for (size_t i = 0; i < module->import_count; i++)
       from[i] = module->imports[i].from;
     program->inputs[m] =
-        (struct ws_merge_input){module, program->options->inputs[m].name, from, program->one_of[m]};
+        (struct ws_merge_input){module, program->options->inputs[m].name, from, program->one_of[m], m};
   }
   return true;
 }

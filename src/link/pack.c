@@ -365,21 +365,23 @@ static bool find_heap_users(const struct ws_merge *merge, bool *users) {
   return true;
 }
 
-// Only one module can hand out the memory from __heap_base up: see plan.c.
+// Only one allocator can hand out the memory from __heap_base up: see plan.c.
 static bool check_heaps(const struct ws_merge *merge) {
   bool *users = calloc(merge->module_count, sizeof *users), ok = true;
   if (!users)
     return ws_merge_fail_memory(merge);
   find_heap_users(merge, users);
-  size_t owner = merge->options->heap_owner;
+  size_t owner = WS_HOST;
   for (uint32_t m = 0; m < merge->module_count && ok && merge->options->heap_owner == WS_HOST; m++) {
-    if (users[m] && owner != WS_HOST)
+    size_t heap = merge->modules[m].input.heap;
+    if (!users[m] || heap == WS_HOST)
+      continue;
+    if (owner != WS_HOST && heap != merge->modules[owner].input.heap)
       ok = ws_merge_fail(merge, m, NULL,
                          "hands out the memory from __heap_base up, and so does %s, so they would overwrite "
                          "each other: say which one may with --heap-owner, or let one use the other's malloc",
                          merge->modules[owner].module->file);
-    else if (users[m])
-      owner = m;
+    owner = m;
   }
   free(users);
   return ok;
@@ -420,7 +422,9 @@ static uint64_t linker_value(const struct ws_merge *merge, uint32_t module, enum
   case WS_MERGE_DATA_END:
     return merge->data_end;
   case WS_MERGE_HEAP_BASE:
-    return owner == WS_HOST || owner == module ? merge->heap_base : merge->heap_end;
+    return owner == WS_HOST || merge->modules[module].input.heap == merge->modules[owner].input.heap
+               ? merge->heap_base
+               : merge->heap_end;
   case WS_MERGE_HEAP_END:
     return merge->heap_end;
   case WS_MERGE_TLS_BASE:
