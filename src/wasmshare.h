@@ -205,6 +205,8 @@ struct ws_link_options {
   // Make the modules one program: they share stack and table, and what the languages say is one thing is one. Then they
   // are for use together, all of them.
   bool one_program;
+  // Make them one module: see ws_link_write_single. Implies one_program.
+  bool single;
   // Keep the linking and reloc.* sections, rewritten, so that the written modules can be moved again. Zeroed
   // data is then written out, as the linker does.
   bool keep_relocs;
@@ -386,6 +388,19 @@ struct ws_sink {
 // Writes a module as it was planned. Fails if memory runs out, a check that was left for later fails (see check_later),
 // or the sink stops (WS_ERROR_SINK). What the sink was given is then to be thrown away.
 WS_API bool ws_link_write(const struct ws_link *link, size_t module, struct ws_sink sink, struct ws_error *error);
+
+// Options of a program in one module.
+struct ws_single_options {
+  size_t size;        // of this struct
+  bool import_memory; // rather than define and export it
+  bool strip_debug;   // leave DWARF out
+};
+
+// Writes the modules of a link as one module, which was resolved with `single` and need not be planned. `plan` says what
+// it says of a plan; `options` may be NULL. Fails if a module cannot be merged, if two modules export different things
+// under one name, and as ws_link_write does.
+WS_API bool ws_link_write_single(const struct ws_link *link, const struct ws_plan_options *plan,
+                                 const struct ws_single_options *options, struct ws_sink sink, struct ws_error *error);
 
 // Writes the module as it is at the place that it was linked for, prepared: with a section that says all that
 // placing it takes, so that it can be placed without its relocations, as early as at load time

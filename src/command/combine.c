@@ -141,12 +141,18 @@ static bool plan_with_claims(const struct options *options, const struct layout 
   return ws_link_plan(layout->link, &plan, &error) || fail_with(&error);
 }
 
-static bool plan_modules(const struct options *options, const struct layout *layout) {
+static bool check_plan(const struct options *options) {
   if (options->plan.heap_owner && !check_module_name(options, "heap-owner", options->plan.heap_owner))
     return false;
-  if (options->plan.stack_size && !options->share_stack && !options->link)
+  if (options->plan.stack_size && !options->share_stack && !options->link && !options->single)
     return fail("--stack-size: is for --stack=shared; private stacks have the size that they were linked "
                 "with, and --extra-stack");
+  return true;
+}
+
+static bool plan_modules(const struct options *options, const struct layout *layout) {
+  if (!check_plan(options))
+    return false;
   struct ws_heap_claim *claims = xcalloc(options->heaps.count + 1, sizeof *claims);
   bool ok = plan_with_claims(options, layout, claims);
   for (size_t i = 0; i < options->heaps.count; i++)
@@ -182,12 +188,14 @@ static bool plan_layout(const struct options *options, struct layout *layout) {
 }
 
 bool command_combine(const struct options *options) {
-  if (options->single)
-    return command_single(options);
   struct layout layout = {.name = options->layout_name, .count = options->input_count};
   layout.modules = xcalloc(layout.count, sizeof *layout.modules);
-  bool ok = check_names(options) && read_modules(options, &layout) && plan_layout(options, &layout) &&
-            write_all(options, &layout) && report_map(options, &layout) && commit_outputs();
+  bool ok = check_names(options) && read_modules(options, &layout);
+  if (options->single)
+    ok = ok && resolve_names(options, &layout) && check_plan(options) && write_single(options, &layout);
+  else
+    ok = ok && plan_layout(options, &layout) && write_all(options, &layout) && report_map(options, &layout) &&
+         commit_outputs();
   ws_link_free(layout.link);
   for (size_t i = 0; i < layout.count; i++) {
     ws_module_free(layout.modules[i].module);

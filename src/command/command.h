@@ -77,7 +77,6 @@ void free_options(struct options *options);
 
 // The commands. They report what is wrong and return false.
 bool command_combine(const struct options *options);
-bool command_single(const struct options *options); // combine --single
 bool command_relocate(const struct options *options);
 bool command_inspect(const struct options *options);
 bool command_heap_base(const struct options *options);
@@ -198,6 +197,11 @@ struct json_t *json_text(const char *text);
 char *json_string_text(const char *text);
 // layout.json
 void print_json(FILE *to, const struct layout *layout);
+
+// ------------------------------------------------------------------------------------------------ single.c
+
+// Writes the modules of a resolved link as one.
+bool write_single(const struct options *options, const struct layout *layout);
 
 // ---------------------------------------------------------------------------------------- headers.c, map.c
 

@@ -36,6 +36,7 @@ struct ws_link *new_link(const struct options *options) {
                                  .share_stack = options->share_stack,
                                  .share_table = options->share_table,
                                  .one_program = options->link,
+                                 .single = options->single != NULL,
                                  .keep_relocs = options->keep_relocs,
                                  .host_imports = options->host_imports.items,
                                  .host_modules = options->host_modules.items,

@@ -126,17 +126,6 @@ static bool read_tags(struct ws_merge *merge, uint32_t index) {
   return !reader.bad || ws_merge_fail(merge, index, "TAG", "malformed section");
 }
 
-static bool list_sections(struct ws_merge *merge, struct ws_merge_module *into) {
-  const struct ws_module *module = into->module;
-  into->sections = ws_arena_new(&merge->arena, module->section_count, sizeof *into->sections);
-  if (!into->sections)
-    return false;
-  for (size_t i = 0; i < module->section_count; i++)
-    if (!module->sections[i].added)
-      into->sections[into->section_count++] = &module->sections[i];
-  return true;
-}
-
 // Numbers the items of all modules on; false if there are too many.
 static bool number_items(struct ws_merge *merge) {
   uint64_t functions = 0, globals = 0, tables = 0, tags = 0, symbols = 0, types = 0;
@@ -347,7 +336,7 @@ bool ws_merge_read(struct ws_merge *merge, const struct ws_merge_input *inputs, 
     merge->modules[i].input = inputs[i];
     if (!check_module(merge, i))
       return false;
-    if (!list_imports(merge, &merge->modules[i]) || !list_sections(merge, &merge->modules[i]))
+    if (!list_imports(merge, &merge->modules[i]))
       return ws_merge_fail_memory(merge);
     if (!read_tags(merge, i))
       return false;

@@ -5,13 +5,8 @@
 #define WASMSHARE_ATOMS_H
 
 #include "base/map.h"
-#include "read/module.h"
+#include "link/one.h"
 #include "read/relocations.h"
-
-// The symbol, of all modules, that stands for a symbol.
-struct ws_one_symbol {
-  uint32_t module, symbol;
-};
 
 // A module, and what its names mean.
 struct ws_merge_input {
@@ -125,8 +120,6 @@ struct ws_merge_module {
   uint32_t datum_count, tag_count, imported_tags;
   const uint32_t *imports[WS_TAG + 1]; // of each kind: the indices of its imports
   uint32_t *tag_types;                 // of all its tags
-  const struct ws_section **sections;  // as they were read, in order: what reloc.* and symbols number
-  size_t section_count;
 };
 
 struct ws_merge_options {

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-enum { WASM_INIT_FUNCS = 6 }; // linking.md: subsections of "linking"
 
 struct constructor {
   uint32_t priority, function;

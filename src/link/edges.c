@@ -86,13 +86,13 @@ static bool add_edge(struct ws_merge *merge, size_t *capacity, const struct ws_e
 const struct ws_section *ws_merge_relocations(const struct ws_merge *merge, uint32_t module,
                                               const struct ws_section *section) {
   const struct ws_merge_module *from = &merge->modules[module];
-  for (size_t i = 0; i < from->section_count; i++) {
-    const struct ws_section *relocations = from->sections[i];
+  for (size_t i = 0; i < from->module->section_count; i++) {
+    const struct ws_section *relocations = &from->module->sections[i];
     if (relocations->id != WS_SECTION_CUSTOM || !ws_slice_starts(relocations->name, "reloc."))
       continue;
     struct ws_reader reader = ws_reader(relocations->content);
     uint32_t target = ws_read_uleb32(&reader);
-    if (!reader.bad && target < from->section_count && from->sections[target] == section)
+    if (!reader.bad && target < from->module->section_count && &from->module->sections[target] == section)
       return relocations;
   }
   return NULL;

@@ -17,6 +17,8 @@ struct ws_link *ws_link_new(const struct ws_link_options *options, struct ws_err
     ws_fail_memory(error, "");
   else
     take_options(&link->options, sizeof link->options, options, options ? options->size : 0);
+  if (link && link->options.single)
+    link->options.one_program = true;
   if (link && link->options.one_program)
     link->options.share_stack = link->options.share_table = true;
   return link;

@@ -381,9 +381,12 @@ static bool check_exact(struct resolver *resolver) {
 bool ws_link_resolve(struct ws_link *link, struct ws_error *error) {
   struct resolver resolver = {.link = link, .options = &link->options, .first = error};
   bool one = link->options.one_program;
-  link->resolved = check_exact(&resolver) && (!one || ws_find_things(link, error)) && resolve_names(&resolver) &&
-                   (!one || ws_unify_tags(link, error)) && ws_find_order(link, error) &&
-                   (one ? ws_unify_functions(link, error) : ws_find_divided(link, error));
+  bool ok = check_exact(&resolver) && (!one || ws_find_things(link, error)) && resolve_names(&resolver);
+  if (one && !link->options.single)
+    ok = ok && ws_unify_tags(link, error) && ws_find_order(link, error) && ws_unify_functions(link, error);
+  else if (!one)
+    ok = ok && ws_find_order(link, error) && ws_find_divided(link, error);
+  link->resolved = ok;
   if (!link->resolved && resolver.problems == 0)
     report(&resolver, error);
   return link->resolved;

@@ -682,16 +682,16 @@ static bool add_module(struct dwarf *dwarf, uint32_t m) {
   dwarf->abbreviations.read = false;
   for (int i = 0; i < SECTIONS; i++)
     dwarf->bases[i] = dwarf->sections[i].size;
-  for (size_t i = 0; i < from->section_count; i++) {
+  for (size_t i = 0; i < from->module->section_count; i++) {
     enum section section;
-    if (from->sections[i]->id != WS_SECTION_CUSTOM || !ws_slice_starts(from->sections[i]->name, ".debug_"))
+    if (from->module->sections[i].id != WS_SECTION_CUSTOM || !ws_slice_starts(from->module->sections[i].name, ".debug_"))
       continue;
-    if (!is_known(from->sections[i]->name, &section)) {
+    if (!is_known(from->module->sections[i].name, &section)) {
       char name[64];
-      ws_printable(from->sections[i]->name, name, sizeof name);
+      ws_printable(from->module->sections[i].name, name, sizeof name);
       return ws_merge_fail(dwarf->merge, m, name, "cannot be merged yet: leave DWARF out with --strip-debug");
     }
-    ws_put_relocated(dwarf->merge, m, from->sections[i], &dwarf->sections[section]);
+    ws_put_relocated(dwarf->merge, m, &from->module->sections[i], &dwarf->sections[section]);
   }
   for (int i = 0; i < SECTIONS; i++) {
     if (dwarf->sections[i].failed)

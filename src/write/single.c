@@ -1,8 +1,10 @@
 #include "write/single.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "link/exports.h"
+#include "link/link.h"
 #include "write/single_sections.h"
 
 // ---------------------------------------------------------------------------------------------- the sections
@@ -434,5 +436,58 @@ bool ws_write_single(const struct ws_merge_input *inputs, size_t count,
   bool ok = merge_all(&merge, inputs, count, &exports) && write_module(&merge, &exports, sink);
   free(exports.items);
   ws_merge_free(&merge);
+  return ok;
+}
+
+// The modules of a link, and what their names mean.
+static bool fill_inputs(const struct ws_link *link, struct ws_arena *arena, struct ws_merge_input *inputs) {
+  for (size_t i = 0; i < link->count; i++) {
+    const struct ws_input *input = &link->inputs[i];
+    size_t *from = ws_arena_new(arena, input->module->import_count, sizeof *from);
+    if (!from)
+      return false;
+    for (size_t k = 0; k < input->module->import_count; k++)
+      from[k] = input->imports[k].from;
+    inputs[i] = (struct ws_merge_input){input->module, input->name, from, link->one.of[i], link->one.heap[i]};
+  }
+  return true;
+}
+
+static bool find_modules(const struct ws_link *link, const struct ws_plan_options *plan, size_t *prefer,
+                         struct ws_merge_options *options, struct ws_error *error) {
+  for (size_t i = 0; i < link->options.prefer_count; i++)
+    for (size_t k = 0; k < link->count; k++)
+      if (strcmp(link->options.prefer[i], link->inputs[k].name) == 0)
+        prefer[options->prefer_count++] = k;
+  options->heap_owner = WS_HOST;
+  for (size_t k = 0; k < link->count && plan->heap_owner; k++)
+    if (strcmp(plan->heap_owner, link->inputs[k].name) == 0)
+      options->heap_owner = k;
+  return !plan->heap_owner || options->heap_owner != WS_HOST ||
+         ws_fail(error, "", NULL, WS_NO_OFFSET, "there is no module called '%s' that could own the heap",
+                 plan->heap_owner);
+}
+
+bool ws_link_write_single(const struct ws_link *link, const struct ws_plan_options *given,
+                          const struct ws_single_options *single, struct ws_sink sink, struct ws_error *error) {
+  struct ws_plan_options plan = {WS_OPTIONS(plan)};
+  if (given)
+    memcpy(&plan, given, given->size < sizeof plan ? given->size : sizeof plan);
+  if (!link->resolved || !link->options.single)
+    return ws_fail(error, "", NULL, WS_NO_OFFSET, "the modules were not resolved to be one");
+  struct ws_arena arena = {0};
+  struct ws_merge_input *inputs = ws_arena_new(&arena, link->count, sizeof *inputs);
+  size_t *prefer = ws_arena_new(&arena, link->options.prefer_count, sizeof *prefer);
+  struct ws_merge_options options = {.import_memory = single && single->import_memory,
+                                     .strip_debug = single && single->strip_debug,
+                                     .base = plan.base,
+                                     .stack_size = plan.stack_size,
+                                     .heap_size = plan.heap_size,
+                                     .max_memory = plan.max_memory,
+                                     .prefer = prefer};
+  bool ok = (inputs && prefer && fill_inputs(link, &arena, inputs)) || ws_fail_memory(error, "");
+  ok = ok && find_modules(link, &plan, prefer, &options, error) &&
+       ws_write_single(inputs, link->count, &options, sink, error);
+  ws_arena_free(&arena);
   return ok;
 }

@@ -364,8 +364,8 @@ static bool put_others(struct ws_merge *merge, struct ws_buffer *out) {
   struct ws_map seen = {0};
   bool ok = true;
   for (uint32_t m = 0; m < merge->module_count && ok; m++) {
-    for (size_t i = 0; i < merge->modules[m].section_count && ok; i++) {
-      const struct ws_section *first = merge->modules[m].sections[i];
+    for (size_t i = 0; i < merge->modules[m].module->section_count && ok; i++) {
+      const struct ws_section *first = &merge->modules[m].module->sections[i];
       size_t before = seen.count;
       if (first->id != WS_SECTION_CUSTOM || is_left_out(first->name))
         continue;
@@ -374,8 +374,8 @@ static bool put_others(struct ws_merge *merge, struct ws_buffer *out) {
         continue;
       struct ws_buffer content = {0};
       for (uint32_t k = m; k < merge->module_count; k++)
-        for (size_t j = 0; j < merge->modules[k].section_count; j++) {
-          const struct ws_section *section = merge->modules[k].sections[j];
+        for (size_t j = 0; j < merge->modules[k].module->section_count; j++) {
+          const struct ws_section *section = &merge->modules[k].module->sections[j];
           if (section->id == WS_SECTION_CUSTOM && ws_slice_equal(section->name, first->name))
             ws_put_relocated(merge, k, section, &content);
         }
