@@ -14,14 +14,14 @@ function(terms_of what file otherwise)
   set(copyright "${copyright}\n\n---- ${what}, parts of which are linked into this ----\n\n${terms}" PARENT_SCOPE)
 endfunction()
 
-if(NOT WASMSHARE_LLVM_SHARED)
+if(WASMSHARE_LLVM AND NOT WASMSHARE_LLVM_SHARED)
   get_target_property(file LLVMObject LOCATION)
   terms_of(LLVM "${file}" "Apache-2.0 WITH LLVM-exception: https://llvm.org/LICENSE.txt\n")
 endif()
-if(JANSSON_LIBRARY MATCHES "\\.a$")
+if(TARGET jansson OR JANSSON_LIBRARY MATCHES "\\.a$")
   terms_of(Jansson "${JANSSON_LIBRARY}" "MIT: Copyright Petri Lehtinen, https://github.com/akheron/jansson\n")
 endif()
-if(CMAKE_BUILD_TYPE STREQUAL "Release")
+if(WASMSHARE_LLVM AND CMAKE_BUILD_TYPE STREQUAL "Release")
   string(APPEND copyright "\n\n---- libstdc++ and libgcc, parts of which are linked into the command ----\n\n"
     "Copyright Free Software Foundation, Inc.\n"
     "GPL-3.0-or-later WITH GCC-exception-3.1: with the GCC Runtime Library Exception, which lets programs that GCC\n"

@@ -9,7 +9,7 @@ set(cache_args
   -DCMAKE_BUILD_TYPE:STRING=Release
   -DCMAKE_TOOLCHAIN_FILE:FILEPATH= # defined, lest the environment variable of that name counts
   -DBUILD_TESTING:BOOL=OFF)
-foreach(variable LLVM_DIR WASMSHARE_LLVM_SHARED)
+foreach(variable LLVM_DIR WASMSHARE_LLVM WASMSHARE_LLVM_SHARED FETCHCONTENT_SOURCE_DIR_JANSSON)
   if(DEFINED ${variable})
     list(APPEND cache_args -D${variable}:STRING=${${variable}})
   endif()

@@ -34,7 +34,9 @@ string(REPLACE ";" ";\n    " functions "${functions}")
 set(exports "${PROJECT_BINARY_DIR}/wasmshare.map")
 file(CONFIGURE OUTPUT "${exports}" CONTENT "{\n  global:\n    @functions@;\n  local:\n    *;\n};\n" @ONLY)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/wasmshare.h")
-target_link_options(libwasmshare_shared PRIVATE "LINKER:--version-script=${exports}")
+if(NOT APPLE) # whose linker has no such scripts
+  target_link_options(libwasmshare_shared PRIVATE "LINKER:--version-script=${exports}")
+endif()
 set_target_properties(libwasmshare_shared PROPERTIES
   OUTPUT_NAME wasmshare
   LINK_DEPENDS "${exports}"
@@ -82,16 +84,19 @@ foreach(file wasmshare.mk wasm32-unknown-unknown.cmake wasm32-wasi.cmake wasm-cl
 endforeach()
 
 # a static library does not say what it needs, so the .pc file has to
-find_program(WASMSHARE_LLVM_CONFIG llvm-config HINTS "${LLVM_TOOLS_BINARY_DIR}" NO_DEFAULT_PATH REQUIRED)
-set(llvm_link --link-static)
-if(WASMSHARE_LLVM_SHARED)
-  set(llvm_link --link-shared)
+set(private_libs "")
+if(WASMSHARE_LLVM)
+  find_program(WASMSHARE_LLVM_CONFIG llvm-config HINTS "${LLVM_TOOLS_BINARY_DIR}" NO_DEFAULT_PATH REQUIRED)
+  set(llvm_link --link-static)
+  if(WASMSHARE_LLVM_SHARED)
+    set(llvm_link --link-shared)
+  endif()
+  execute_process(
+    COMMAND "${WASMSHARE_LLVM_CONFIG}" ${llvm_link} --ldflags --libs --system-libs object
+    OUTPUT_VARIABLE private_libs OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX REPLACE "[ \n]+" " " private_libs "${private_libs} -lstdc++ -pthread")
+  string(REGEX REPLACE "/[^ ]*/lib([^ /]+)\\.(so|a)" "-l\\1" private_libs "${private_libs}")
 endif()
-execute_process(
-  COMMAND "${WASMSHARE_LLVM_CONFIG}" ${llvm_link} --ldflags --libs --system-libs object
-  OUTPUT_VARIABLE private_libs OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-string(REGEX REPLACE "[ \n]+" " " private_libs "${private_libs} -lstdc++ -pthread")
-string(REGEX REPLACE "/[^ ]*/lib([^ /]+)\\.(so|a)" "-l\\1" private_libs "${private_libs}")
 file(RELATIVE_PATH prefix_from_pc "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" /)
 string(REGEX REPLACE "/$" "" prefix_from_pc "${prefix_from_pc}")
 configure_file(cmake/wasmshare.pc.in wasmshare.pc @ONLY)
@@ -165,7 +170,11 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+set(llvm_major 22)
+if(WASMSHARE_LLVM)
+  set(llvm_major ${LLVM_VERSION_MAJOR})
+endif()
 # linking the static library, or with clang and wasm-ld, takes what a user of the command alone can do without
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "clang (>= 1:19), lld (>= 1:19), nodejs, cmake (>= 3.20), make (>= 4.3), \
-llvm-${LLVM_VERSION_MAJOR}-dev")
+llvm-${llvm_major}-dev")
 include(CPack)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "wasmshare.h"
 
@@ -134,6 +135,23 @@ bool commit_outputs(void);
 void catch_signals(void);
 // Removes what was not committed and what was replaced, and forgets all outputs.
 void discard_outputs(void);
+
+// ------------------------------------------------------------------------------------------------ system.c
+
+// Whether each of two files has the other's name now: not every system or file system can do that.
+bool exchange_names(const char *a, const char *b);
+// Copies from file to file; returns how much, or -1.
+ssize_t copy_range(int from, uint64_t offset, int to, size_t size);
+// Of a mapped file, the memory can be used otherwise until it is read again.
+void forget_pages(const void *bytes, size_t size);
+// Has signals that end the command go to the handler first.
+void handle_signals(void (*handler)(int));
+// Without symbolic links, allocated; or NULL, with errno.
+char *real_path(const char *path);
+// Where this command is, allocated; or NULL. `called` is argv[0].
+char *command_path(const char *called);
+// Has relative paths begin where the command was called.
+void use_working_directory(void);
 
 // ------------------------------------------------------------------------------------------------ inputs.c
 

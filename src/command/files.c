@@ -39,7 +39,7 @@ bool open_input(const char *path, struct input_file *file) {
 void forget_input(const struct input_file *file) {
   enum { LARGE = 16 * 1024 * 1024 };
   if (file->size >= LARGE)
-    madvise((void *)(uintptr_t)file->bytes, file->size, MADV_DONTNEED);
+    forget_pages(file->bytes, file->size);
 }
 
 void close_input(struct input_file *file) {
@@ -95,12 +95,7 @@ static void end_change(void) {
 }
 
 void catch_signals(void) {
-  // SIGPIPE: of what reads our output. SIGABRT: LLVM's reader out of memory.
-  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGABRT};
-  struct sigaction action = {.sa_handler = end_by_signal, .sa_flags = SA_RESTART}, old;
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-    if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) // as nohup has it
-      sigaction(numbers[i], &action, NULL);
+  handle_signals(end_by_signal);
 }
 
 static void free_directories(void) {
@@ -225,7 +220,7 @@ static bool follow_link(struct output_file *file) {
   if (lstat(file->path, &status) != 0 || !S_ISLNK(status.st_mode) || stat(file->path, &status) != 0 ||
       !S_ISREG(status.st_mode))
     return true;
-  char *path = realpath(file->path, NULL);
+  char *path = real_path(file->path);
   if (!path)
     return fail("%s: cannot write: %s", file->path, strerror(errno));
   free(file->path);
@@ -301,16 +296,10 @@ struct output_file *open_output(char *path, const struct options *inputs) {
 // Writes what is in the output's input as it is written, such as DWARF, from file to file: it need not come
 // into memory. Returns how much that was, or -1.
 static ssize_t copy_from_input(const struct output_file *file, const char *at, size_t size) {
-#ifdef __linux__
   const struct input_file *input = file->input;
   size_t offset = input ? (uintptr_t)at - (uintptr_t)input->bytes : 0;
-  if (input && offset < input->size && size <= input->size - offset) {
-    off64_t from = (off64_t)offset;
-    return copy_file_range(input->descriptor, &from, file->descriptor, NULL, size, 0);
-  }
-#endif
-  (void)file, (void)at, (void)size;
-  return -1;
+  bool borrowed = input && offset < input->size && size <= input->size - offset;
+  return borrowed ? copy_range(input->descriptor, offset, file->descriptor, size) : -1;
 }
 
 bool write_output(void *context, const void *bytes, size_t size) {
@@ -347,9 +336,7 @@ bool flush_stream(struct output_file *file) {
 // back; besides, a file system that has a file replaced writes the new one to disk at once, which takes
 // longer than all else.
 static bool put_in_place(struct output_file *file) {
-#ifdef RENAME_EXCHANGE
-  file->exchanged = renameat2(AT_FDCWD, file->temporary, AT_FDCWD, file->path, RENAME_EXCHANGE) == 0;
-#endif
+  file->exchanged = exchange_names(file->temporary, file->path);
   file->in_place = file->exchanged || rename(file->temporary, file->path) == 0;
   if (!file->in_place)
     fail("%s: cannot write: %s", file->path, strerror(errno));
@@ -357,10 +344,8 @@ static bool put_in_place(struct output_file *file) {
 }
 
 static void take_back(struct output_file *file) {
-#ifdef RENAME_EXCHANGE
   if (file->exchanged)
-    renameat2(AT_FDCWD, file->temporary, AT_FDCWD, file->path, RENAME_EXCHANGE);
-#endif
+    exchange_names(file->temporary, file->path);
   if (file->in_place && !file->exchanged && file->temporary)
     unlink(file->path);
 }

@@ -1,6 +1,6 @@
 // wasmshare: gives separately linked WebAssembly modules one linear memory.
 // Exit status: 0, or 1 with one line on stderr that says what is wrong.
-#include <limits.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 
 #include "base/suggest.h"
 #include "command/command.h"
+#include "read/llvm.h"
 
 // One line, whatever is in it.
 static void report(const char *kind, char *line) {
@@ -70,24 +71,24 @@ bool flush_printed(void) {
 
 // An installation can be moved: where wasmshare.mk is, from the command's directory (WS_SHARE), is what was
 // configured. A build tree has it in its own share.
-static bool print_makefile(void) {
+static bool print_makefile(const char *called) {
   static const char *const places[] = {"/" WS_SHARE "/wasmshare.mk", "/share/wasmshare/wasmshare.mk"};
-  char command[4096], path[sizeof command + sizeof WS_SHARE + 32];
-  ssize_t size = readlink("/proc/self/exe", command, sizeof command - 1);
-  if (size <= 0)
-    return fail("cannot tell where wasmshare is installed: cannot read /proc/self/exe");
-  command[size] = '\0';
-  *strrchr(command, '/') = '\0';
-  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-    snprintf(path, sizeof path, "%s%s", command, places[i]);
-    if (access(path, R_OK) == 0) {
-      // A name without "..", so that make sees one file.
-      char real[PATH_MAX];
-      puts(realpath(path, real) ? real : path);
-      return true;
-    }
+  char *directory = command_path(called), *found = NULL;
+  if (!directory)
+    return fail("cannot tell where wasmshare is installed: %s", strerror(errno));
+  *strrchr(directory, '/') = '\0';
+  for (size_t i = 0; i < sizeof places / sizeof *places && !found; i++) {
+    char *path = xprintf("%s%s", directory, places[i]);
+    if (access(path, R_OK) == 0) // a name without "..", so that make sees one file
+      found = real_path(path);
+    free(path);
   }
-  return fail("wasmshare.mk is not where it was installed with wasmshare: in %s/" WS_SHARE, command);
+  bool ok =
+      found ? puts(found) >= 0
+            : fail("wasmshare.mk is not where it was installed with wasmshare: in %s/" WS_SHARE, directory);
+  free(found);
+  free(directory);
+  return ok;
 }
 
 static const struct command {
@@ -157,11 +158,12 @@ static bool run(int argc, char **argv) {
   if (is_help(argv[1]) || strcmp(argv[1], "help") == 0)
     return print_help();
   if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
-    puts("wasmshare " WS_VERSION);
+    printf("wasmshare " WS_VERSION "\nreaders: its own%s%s\n", *ws_object_reader ? ", " : "",
+           ws_object_reader);
     return true;
   }
   if (strcmp(argv[1], "--makefile") == 0)
-    return print_makefile();
+    return print_makefile(argv[0]);
   struct ws_suggestion suggestion = ws_suggest((struct ws_slice){(const uint8_t *)argv[1], strlen(argv[1])});
   for (size_t i = 0; i < COMMANDS; i++) {
     if (strcmp(argv[1], commands[i].name) == 0)
@@ -176,6 +178,7 @@ static bool run(int argc, char **argv) {
 int main(int argc, char **argv) {
   signal(SIGXFSZ, SIG_IGN); // a file that may not be so large is an error of write()
   catch_signals();
+  use_working_directory();
   json_set_alloc_funcs(xmalloc, free);
   bool ok = run(argc, argv) && flush_printed();
   tell_warnings(ok);

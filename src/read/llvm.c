@@ -11,6 +11,7 @@
 #include <llvm-c/Core.h>
 #include <llvm-c/ErrorHandling.h>
 #include <llvm-c/Object.h>
+#include <llvm/Config/llvm-config.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/lsan_interface.h>
@@ -18,6 +19,8 @@
 #define __lsan_disable()
 #define __lsan_enable()
 #endif
+
+const char ws_object_reader[] = "LLVM " LLVM_VERSION_STRING;
 
 // report_fatal_error does not return; the handler has to leave LLVM by itself, and gets no context. What LLVM
 // had allocated by then is lost.

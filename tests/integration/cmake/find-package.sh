@@ -2,7 +2,7 @@
 # target is no obstacle.
 . "$(dirname "$0")/../lib.sh"
 example cmake
-version=$(wasmshare --version | grep -o '[0-9]*\.[0-9]*\.[0-9]*')
+version=$(wasmshare --version | head -1 | grep -o '[0-9]*\.[0-9]*\.[0-9]*')
 cp -r "$WASMSHARE_PREFIX" "$work/moved"
 # only what is named, not what is in PATH
 configure() {

@@ -24,9 +24,10 @@ one_line "wasmshare: error: wasmshare.mk is not where it was installed with wasm
 
 # as without /proc
 cat >no-proc.c <<'END'
-#include <sys/types.h>
-ssize_t readlink(const char *path, char *buffer, size_t size) { return -(path && buffer && size); }
+#include <errno.h>
+#include <stddef.h>
+char *realpath(const char *path, char *buffer) { errno = path && buffer ? EINVAL : ENOENT; return NULL; }
 END
 gcc -shared -fPIC no-proc.c -o no-proc.so
-one_line 'wasmshare: error: cannot tell where wasmshare is installed: cannot read /proc/self/exe' \
+one_line 'wasmshare: error: cannot tell where wasmshare is installed: No such file or directory' \
     env LD_PRELOAD="$work/no-proc.so" wasmshare --makefile

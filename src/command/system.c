@@ -1,0 +1,105 @@
+// What each operating system has in a way of its own. WASI, which the npm package runs on, has no signals and
+// no processes.
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifdef __APPLE__
+#include <mach-o/dyld.h>
+#endif
+
+#include "command/command.h"
+
+bool exchange_names(const char *a, const char *b) {
+#if defined(RENAME_EXCHANGE)
+  return renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) == 0;
+#elif defined(RENAME_SWAP)
+  return renamex_np(a, b, RENAME_SWAP) == 0;
+#else
+  (void)a, (void)b;
+  return false;
+#endif
+}
+
+ssize_t copy_range(int from, uint64_t offset, int to, size_t size) {
+#ifdef __linux__
+  off_t at = (off_t)offset;
+  return copy_file_range(from, &at, to, NULL, size, 0);
+#else
+  (void)from, (void)offset, (void)to, (void)size;
+  return -1;
+#endif
+}
+
+void forget_pages(const void *bytes, size_t size) {
+#ifdef __wasi__
+  (void)bytes, (void)size; // a mapped file is a copy
+#else
+  madvise((void *)(uintptr_t)bytes, size, MADV_DONTNEED);
+#endif
+}
+
+void handle_signals(void (*handler)(int)) {
+#ifdef __wasi__
+  (void)handler;
+#else
+  // SIGPIPE: of what reads our output. SIGABRT: LLVM's reader out of memory.
+  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGABRT};
+  struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, old;
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) // as nohup has it
+      sigaction(numbers[i], &action, NULL);
+#endif
+}
+
+char *real_path(const char *path) {
+#ifdef __wasi__
+  // There is no realpath: only the last name is followed.
+  enum { LONGEST_CHAIN = 40 };
+  char target[4096], *real = xprintf("%s", path);
+  for (int i = 0; i < LONGEST_CHAIN; i++) {
+    ssize_t size = readlink(real, target, sizeof target - 1);
+    if (size < 0)
+      return real;
+    target[size] = '\0';
+    const char *slash = strrchr(real, '/');
+    int directory = slash && target[0] != '/' ? (int)(slash - real + 1) : 0;
+    char *next = xprintf("%.*s%s", directory, real, target);
+    free(real);
+    real = next;
+  }
+  free(real);
+  errno = ELOOP;
+  return NULL;
+#else
+  return realpath(path, NULL);
+#endif
+}
+
+char *command_path(const char *called) {
+#if defined(__wasi__)
+  return xprintf("%s", called); // the package says where it is
+#elif defined(__APPLE__)
+  (void)called;
+  char path[PATH_MAX];
+  uint32_t size = sizeof path;
+  return _NSGetExecutablePath(path, &size) == 0 ? realpath(path, NULL) : NULL;
+#else
+  (void)called;
+  return realpath("/proc/self/exe", NULL);
+#endif
+}
+
+void use_working_directory(void) {
+#ifdef __wasi__
+  const char *directory = getenv("PWD"); // a module starts in the root
+  if (directory && chdir(directory) != 0)
+    fail("%s: cannot be the working directory: %s", directory, strerror(errno));
+#endif
+}
