@@ -1,3 +1,5 @@
+// Memories and tables are named by what is used of them: not every project declares WebAssembly.
+
 /** A module that `wasmshare prepare` wrote: its bytes, or what has or will have them. Bytes are not changed. */
 export type ModuleSource = Source | PromiseLike<Source>;
 type Source = ArrayBuffer | ArrayBufferView | { arrayBuffer(): Promise<ArrayBuffer> };
@@ -60,9 +62,9 @@ export interface CombineOptions {
 export interface LoadOptions {
   /** The memory that the layout's modules run on. It is grown, and the module goes where it grew. Without it and `base`,
    * the module goes behind the pages of the layout: right as long as nothing has grown the memory. */
-  memory?: WebAssembly.Memory;
+  memory?: { readonly buffer: { readonly byteLength: number }, grow(pages: number): number };
   /** The shared table that they use, which is grown too. Without it, the caller grows it to the new tableSize. */
-  table?: WebAssembly.Table;
+  table?: { grow(elements: number): number };
   /** An address to go to instead, above the layout's heap base and with room for the module: what a malloc in that memory
    * returned, for instance (as a number without sign: `malloc(size) >>> 0`). */
   base?: number;
@@ -102,8 +104,8 @@ export class WasmShareError extends Error {
   name: 'WasmShareError';
   /**
    * - `source`: it is no Uint8Array, ArrayBuffer or Response, or a Response that is not ok (404)
-   * - `not-wasm`: it is not WebAssembly; a page, perhaps
-   * - `not-prepared`: it was not written by `wasmshare prepare`
+   * - `not-wasm`: it is not WebAssembly (a page, perhaps), or not all of it
+   * - `not-prepared`: it was not written by `wasmshare prepare`, or placed since
    * - `changed`: it was changed since, or prepared by another version of WasmShare
    * - `option`: an argument or an option has a value that does not go, or there is no such option
    * - `mix`: modules with 32-bit and 64-bit, or shared and unshared memories do not mix

@@ -12,7 +12,7 @@ async function open(source, name = 'the module') {
   if (source?.arrayBuffer && source.ok !== false) source = await source.arrayBuffer();
   const { buffer = source, byteOffset, byteLength } = source ?? {};
   if (!(byteLength >= 0))
-    fail('source', `${name} is no bytes or Response: ${source?.status ?? source}`);
+    fail('source', `${name} is no bytes or Response: ${source?.status ?? source?.constructor.name}`);
   return read(new Uint8Array(buffer, byteOffset, byteLength), name);
 }
 
@@ -40,7 +40,7 @@ export async function relocate(source, offset, heapBase) {
 }
 
 export async function combine(sources, additionalStack = 0, options) {
-  check({ modules: sources }, () => Array.isArray(sources) && sources.length);
+  check({ 'modules, an array of at least one': sources }, () => sources?.flat && sources.length);
   const modules = await Promise.all(sources.map((source, i) => open(source, `module ${i}`)));
   const layout = plan(modules, additionalStack, options);
   return {

@@ -49,7 +49,7 @@
         (return (i32.const 0))))
       (local.set $digit (local.get $delta))
       (loop $digits
-        (i64.store8 (local.get $at) (i64.or (i64.xor (local.get $mask) (i64.const 255)) (local.tee $digit
+        (i64.store8 (local.get $at) (i64.or (i64.add (local.get $mask) (i64.const 1)) (local.tee $digit
           (i64.add (local.get $digit) (i64.and (i64.load8_u (local.get $at)) (local.get $mask))))))
         (if (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 1))) (local.get $until)) (then
           (local.set $digit (i64.shr_s (local.get $digit) (i64.popcnt (local.get $mask)))) ;; what is still to add

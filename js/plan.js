@@ -13,7 +13,10 @@ export const tooLarge = (module, end = limitOf(module), hint = '') =>
 
 // Refuses arguments and options, by their names, unless each of them goes.
 export function check(given, goes) {
-  for (const name in given) goes?.(given[name]) || fail('option', `invalid argument ${name}: ${given[name]}`);
+  for (const name in given) {
+    const value = given[name]; // which can be a module
+    goes?.(value) || fail('option', `invalid argument ${name}: ${value?.map ? value.constructor.name : value}`.slice(0, 99));
+  }
 }
 
 export const isSize = (value) => Number.isInteger(value) && value >= 0;
@@ -29,7 +32,7 @@ export function extent(module, own = module.ownsStack) {
 // The module at the first place from `cursor` up, in a layout that may share a stack and a table.
 export function placeNext(module, cursor, additionalStack, align, { memory64, shared, stackLow, stackPointer, tableSize }) {
   if (module.memory64 !== memory64 || module.shared !== shared)
-    module.wrong('mix', 'has another kind of memory: link it like the others');
+    module.wrong('mix', 'has another kind of memory than the others');
   const alignment = Math.max(module.alignment, align), own = module.ownsStack && stackLow === null;
   const [low, high] = extent(module, own), stackFirst = own && module.stackLow === low;
   if (cursor < NULL_GUARD && !stackFirst && high > low) cursor = NULL_GUARD;

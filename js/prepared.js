@@ -18,17 +18,17 @@ export const fail = (code, message) => {
   throw new WasmShareError(code, message);
 };
 
-// The loops over a module's bytes (kernel.wat: its memory m, its functions d and p), and whose bytes are in the memory.
-let kernel, held;
+// The loops over a module's bytes (kernel.wat: its memory m, its functions d and p).
+let kernel;
 
 // A copy of the bytes in the memory of the loops.
 function hold(bytes) {
   kernel ??= new WebAssembly.Instance(
-    new WebAssembly.Module(Uint8Array.from(code.match(/../g), (digits) => '0x' + digits))).exports;
+    new WebAssembly.Module(Uint8Array.from(code, (letter) => letter.charCodeAt() - 40))).exports;
   const { m } = kernel, more = bytes.length + 8 - m.buffer.byteLength;
   if (more > 0) m.grow(Math.ceil(more / PAGE));
   const copy = new Uint8Array(m.buffer, 0, bytes.length);
-  if (held !== bytes) copy.set(held = bytes);
+  copy.set(bytes);
   return copy;
 }
 
@@ -56,19 +56,17 @@ export function read(bytes, name) {
   while (number.at < bytes.length) {
     const start = number.at++, id = bytes[start], size = number(), content = number.at, end = content + size;
     // A custom section counts if it is ours.
-    if (id) sections[id] = { start, content, end };
-    else if (text(content, 10) === '\twasmshare') sections[0] = { start, content: content + 10, end };
+    if (id || text(content, 10) === '\twasmshare') sections[id] = { start, content, end };
     number.at = end;
   }
-  if (number.at !== bytes.length || text(0, 8) !== '\0asm\x01\0\0\0') wrong('not-wasm', 'is not WebAssembly');
-  const { start, content, end } = sections[0] ?? wrong('not-prepared', 'is not prepared: use `wasmshare prepare`');
-  number.at = content + 9;
+  if (number.at !== bytes.length || text(0, 8) !== '\0asm\x01\0\0\0') wrong('not-wasm', 'is not WebAssembly, or is cut off');
+  const { start, content, end } = sections[0] ?? wrong('not-prepared', 'is not prepared, or is placed: use `wasmshare prepare`');
+  const facts = number.at = content + 19; // behind its name, the version and the digest
   const [covered, flags, alignment, dataBase, dataSize, stackLow, stackSize, ownEnd, heapBase, heapEnd, , , ,
     tableBase, tableSize, , memoryAt, tableAt] = Array.from({ length: 18 }, number);
   const fixups = number.at;
-  held = null;
   hold(bytes);
-  if (bytes[content] !== 2 || !(covered <= start) || !kernel.d(covered, content + 9, end)) malformed();
+  if (bytes[content + 10] !== 2 || !(covered <= start) || !kernel.d(covered, facts, end)) malformed();
 
   const limits = (at) => {
     number.at = at + 1;
@@ -80,7 +78,7 @@ export function read(bytes, name) {
     dataEnd: dataBase + dataSize, stackLow, stackPointer: stackLow + stackSize, end: ownEnd, heapBase, heapEnd,
     tableBase, tableSize, memory, table: limits(tableAt),
     ownsStack: (flags & (HAS_STACK | IMPORTS_STACK)) === HAS_STACK,
-    memory64: !!(memory.flags & MEMORY64), shared: !!(memory.flags & SHARED),
+    memory64: memory.flags >= MEMORY64, shared: memory.flags % MEMORY64 >= SHARED,
   };
 }
 
@@ -133,7 +131,6 @@ export function place(module, layout, at) {
   const deltas = [0, at.offset, at.stackLow - module.stackLow, at.stackPointer - module.stackPointer,
     at.heapBase - module.heapBase, layout.heapEnd - module.heapEnd, at.tableBase - module.tableBase];
   const number = reader(bytes, module.fixups), { start, end } = sections[0];
-  held = null;
   while (number.at !== end) {
     const kind = number(), delta = deltas[(kind >> 3 & 7) + 1] - deltas[kind >> 6];
     // How many digits, which bits of a byte are one's, which the last one's, and which of those is a sign.

@@ -53,6 +53,12 @@ test('its loops are those of kernel.wat, assembled', () => {
   assert.equal(assemble(tool('WAT2WASM')), readFileSync(join(projectDirectory, 'js', 'kernel.js'), 'utf8'));
 });
 
+function compiles(source, lib) {
+  writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ files: [source], compilerOptions: { noEmit: true,
+    strict: true, noUncheckedIndexedAccess: true, target: 'es2022', module: 'nodenext', lib, types: [] } }));
+  run(tool('TSC'), ['--project', directory]);
+}
+
 test('its types are those of what it does', () => {
   const consumer = join(directory, 'consumer.mts');
   const installed = join(directory, 'node_modules', 'wasmshare');
@@ -72,9 +78,15 @@ const code: 'heap' extends WasmShareError['code'] ? true : false = true;
 combine(['module.wasm']);
 export { module, first, moved, code };
 `);
-  writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ files: [consumer], compilerOptions: { noEmit: true,
-    strict: true, noUncheckedIndexedAccess: true, target: 'es2022', module: 'nodenext', lib: ['es2022', 'dom'], types: [] } }));
-  run(tool('TSC'), ['--project', directory]);
+  compiles(consumer, ['es2022', 'dom']);
+  // as in Node, with no `lib` that declares WebAssembly
+  const other = join(directory, 'other.mts');
+  writeFileSync(other, `import { combine, load } from 'wasmshare';
+const { modules, layout } = await combine([new Uint8Array()]);
+export const memory = { buffer: new ArrayBuffer(0), grow: (pages: number): number => pages };
+export const first: Uint8Array = modules[0]!, more: number = (await load(layout, first, { memory })).neededPages;
+`);
+  compiles(other, ['es2022']);
 });
 
 for (const language of ['c', 'rust']) {
@@ -111,16 +123,18 @@ test('modules are bytes, or what has or will have them, and are not changed', as
 test('what is no prepared module is refused, with a code and what to do', async () => {
   for (const source of [undefined, null, 'module.wasm', 17, {}]) await refuses(combine([source]), 'source', /module 0/);
   for (const modules of [undefined, null, [], 17, keeper, Promise.resolve([keeper]), 'module.wasm'])
-    await refuses(combine(modules), 'option', /^invalid argument modules: /);
+    await refuses(combine(modules), 'option', /^invalid argument modules, an array of at least one: [\w. \[\]]*$/);
+  await refuses(combine([[keeper]]), 'source', /^module 0 is no bytes or Response: Array$/);
+  await refuses(combine('\0asm'.repeat(1e6)), 'option', /^[^]{1,99}$/);
   const page = (status) => new Response('<!doctype html><title>a page</title>', { status });
-  await refuses(combine([keeper, page(200)]), 'not-wasm', /^module 1 is not WebAssembly$/);
+  await refuses(combine([keeper, page(200)]), 'not-wasm', /^module 1 is not WebAssembly, or is cut off$/);
   await refuses(combine([keeper, page(404)]), 'source', /^module 1 is no bytes or Response: 404$/);
   await refuses(getHeapBase(new Uint8Array()), 'not-wasm', /the module/);
   await refuses(getHeapBase(keeper.subarray(0, -1)), 'not-wasm', /the module/);
   await refuses(getHeapBase(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)), 'not-prepared', /`wasmshare prepare`/);
   await refuses(relocate(readFileSync(join(directory, 'keeper-linked.wasm')), 0), 'not-prepared', /prepare/);
   const { modules: [placed] } = await combine([keeper]);
-  await refuses(combine([placed]), 'not-prepared', /prepare/);
+  await refuses(combine([placed]), 'not-prepared', /^module 0 is not prepared, or is placed: /);
 });
 
 test('a module that was changed is refused, but for its names', async () => {
