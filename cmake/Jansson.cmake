@@ -11,6 +11,9 @@ if(JANSSON_INCLUDE_DIR AND JANSSON_LIBRARY AND NOT FETCHCONTENT_SOURCE_DIR_JANSS
 endif()
 
 include(FetchContent)
+if(POLICY CMP0135)
+  cmake_policy(SET CMP0135 NEW)
+endif()
 if(NOT FETCHCONTENT_SOURCE_DIR_JANSSON)
   message(STATUS "Jansson is not installed (Debian, Ubuntu: libjansson-dev; Fedora: jansson-devel; Homebrew: jansson): fetching it")
 endif()

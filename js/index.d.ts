@@ -113,9 +113,10 @@ export class WasmShareError extends Error {
    * - `space`: it would not fit the address space, or the place that was given
    * - `maximum`: the memory's maximum is too small
    * - `heap`: two modules would hand out the same heap
+   * - `refused`: of wasmshare/full: what the command says
    * - `stack`, `table`: the module cannot share its own, or it imports its stack and nothing says how large that is
    */
   code: 'source' | 'not-wasm' | 'not-prepared' | 'changed' | 'option' | 'mix' | 'alignment' | 'space' | 'maximum' |
-    'heap' | 'stack' | 'table';
+    'heap' | 'stack' | 'table' | 'refused';
   constructor(code: WasmShareError['code'], message: string);
 }

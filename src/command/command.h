@@ -150,8 +150,8 @@ void handle_signals(void (*handler)(int));
 char *real_path(const char *path);
 // Where this command is, allocated; or NULL. `called` is argv[0].
 char *command_path(const char *called);
-// Has relative paths begin where the command was called.
-void use_working_directory(void);
+// Has relative paths begin where the command was called. Reports if that cannot be.
+bool use_working_directory(void);
 
 // ------------------------------------------------------------------------------------------------ inputs.c
 

@@ -9,7 +9,19 @@ static json_t *number(uint64_t value) {
   return json_integer((json_int_t)value);
 }
 
-static json_t *inspect_json(const char *path, const struct ws_module_info *info) {
+// What it imports, other than its memory and what the layout would give it.
+static json_t *imports_json(const struct ws_module *module) {
+  json_t *json = json_array();
+  struct ws_import_info import;
+  for (size_t i = 0; ws_module_import(module, i, &import); i++)
+    json_array_append_new(json,
+                          json_pack("{s:o, s:o, s:s}", "module", json_text(import.module), "name",
+                                    json_text(import.name), "kind", ws_external_kind_name(import.kind)));
+  return json;
+}
+
+static json_t *inspect_json(const char *path, const struct ws_module *module) {
+  const struct ws_module_info *info = ws_module_info(module);
   json_t *json = json_object(), *relocations = json_object(), *pointers = json_object(),
          *globals = json_array();
   json_object_set_new(json, "file", json_text(path));
@@ -53,6 +65,7 @@ static json_t *inspect_json(const char *path, const struct ws_module_info *info)
         globals, json_pack("{s:I, s:o, s:s, s:I}", "index", (json_int_t)info->globals[i].index, "name",
                            json_text(info->globals[i].name), "base", ws_base_name(info->globals[i].base),
                            "value", (json_int_t)info->globals[i].value));
+  json_object_set_new(json, "imports", imports_json(module));
   json_object_set_new(json, "relocations", relocations);
   json_object_set_new(json, "pointers", pointers);
   json_object_set_new(json, "globals", globals);
@@ -119,7 +132,7 @@ bool command_inspect(const struct options *options) {
     struct ws_module *module = NULL;
     ok = read_input(options, options->inputs[i].path, false, &file, &module);
     if (ok && options->json)
-      json_array_append_new(all, inspect_json(options->inputs[i].path, ws_module_info(module)));
+      json_array_append_new(all, inspect_json(options->inputs[i].path, module));
     else if (ok)
       print_text(options->inputs[i].path, ws_module_info(module));
     ws_module_free(module);

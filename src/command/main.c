@@ -178,9 +178,8 @@ static bool run(int argc, char **argv) {
 int main(int argc, char **argv) {
   signal(SIGXFSZ, SIG_IGN); // a file that may not be so large is an error of write()
   catch_signals();
-  use_working_directory();
   json_set_alloc_funcs(xmalloc, free);
-  bool ok = run(argc, argv) && flush_printed();
+  bool ok = use_working_directory() && run(argc, argv) && flush_printed();
   tell_warnings(ok);
   return ok ? 0 : 1;
 }

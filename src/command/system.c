@@ -96,10 +96,11 @@ char *command_path(const char *called) {
 #endif
 }
 
-void use_working_directory(void) {
+bool use_working_directory(void) {
 #ifdef __wasi__
   const char *directory = getenv("PWD"); // a module starts in the root
   if (directory && chdir(directory) != 0)
-    fail("%s: cannot be the working directory: %s", directory, strerror(errno));
+    return fail("%s: cannot be the working directory: %s", directory, strerror(errno));
 #endif
+  return true;
 }

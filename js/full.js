@@ -1,0 +1,141 @@
+// All that the wasmshare command does, in JavaScript: for modules as the linker wrote them, in a browser, Node, Deno or a
+// worker. It is the command, compiled to WebAssembly (wasmshare.wasm), with files in memory.
+
+import { MemoryFiles } from './files.js';
+import { load as loadPrepared } from './index.js';
+import { fail, WasmShareError } from './prepared.js';
+import { run } from './wasi.js';
+
+export { WasmShareError };
+
+let compiled;
+
+async function compile(source) {
+  source = await source;
+  if (typeof source === 'string' || source instanceof URL) source = await fetch(source);
+  if (source instanceof WebAssembly.Module) return source;
+  return WebAssembly.compile(await open(source, 'wasmshare.wasm'));
+}
+
+export function initialize(source = new URL('./wasmshare.wasm', import.meta.url)) {
+  compiled = compile(source);
+  return compiled.then(() => {});
+}
+
+// ------------------------------------------------------------------------------------------------ modules, by name
+
+const kindOf = (value) => `${value?.constructor?.name ?? value}`;
+const isModule = (source) => ['arrayBuffer', 'then', 'byteLength'].some((name) => source?.[name] !== undefined);
+
+async function open(source, name) {
+  source = await source;
+  if (source?.arrayBuffer && source.ok !== false) source = await source.arrayBuffer();
+  const { buffer = source, byteOffset, byteLength } = source ?? {};
+  if (!(byteLength >= 0)) fail('source', `${name} is no bytes or Response: ${source?.status ?? kindOf(source)}`);
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+// The bytes of all modules, by name. Those of a list are called module0, module1 and so on.
+async function openAll(sources) {
+  const entries = Array.isArray(sources) ? sources.map((source, i) => [`module${i}`, source])
+    : sources instanceof Object && !isModule(sources) ? Object.entries(sources) : [];
+  if (!entries.length) fail('option', `invalid argument modules, an array or object of at least one: ${kindOf(sources)}`);
+  for (const [name] of entries) if (/[=/\0]/.test(name)) fail('option', `no module can be called '${name}'`);
+  return Object.fromEntries(await Promise.all(entries.map(async ([name, source]) => [name, await open(source, name)])));
+}
+
+// Does the work for modules as they were given: one, a list or by name; and gives the results in the same way.
+async function forEach(sources, work) {
+  if (isModule(sources)) return (await forEach([sources], work))[0];
+  const modules = await openAll(sources), results = await work(modules, Object.keys(modules));
+  return Array.isArray(sources) ? results : Object.fromEntries(Object.keys(modules).map((name, i) => [name, results[i]]));
+}
+
+// ------------------------------------------------------------------------------------------------- the command
+
+// Runs it beside these files. What it makes in the directory `out`, it makes there.
+async function execute(args, files) {
+  if (!compiled) initialize();
+  const module = await compiled, fs = new MemoryFiles(), printed = ['', '', ''], decoders = [1, 2].map(() => new TextDecoder());
+  for (const directory of ['/in', '/out']) fs.mkdirSync(directory);
+  for (const [name, bytes] of Object.entries(files)) fs.set(`/in/${name}`, bytes);
+  const status = run(module, {
+    args: ['wasmshare', ...args], directory: '/in', fs,
+    write(descriptor, bytes) {
+      printed[descriptor] += decoders[descriptor - 1].decode(bytes, { stream: true });
+      return bytes.length;
+    },
+  });
+  const written = [...fs.written()].map(([path, bytes]) => [path.replace(/^\/(in|out)\//, ''), bytes]);
+  return { status, output: printed[1], errors: printed[2], files: Object.fromEntries(written) };
+}
+
+export async function command(args, files = {}) {
+  const opened = Object.entries(files).map(async ([name, source]) => [name, await open(source, name)]);
+  return execute(args, Object.fromEntries(await Promise.all(opened)));
+}
+
+// What it makes, or its error.
+async function succeed(args, modules) {
+  const { status, errors, ...result } = await execute(args, modules);
+  const lines = errors.split('\n').filter(Boolean).map((line) => line.replace(/^wasmshare: (error|warning): /, ''));
+  if (status !== 0) fail('refused', lines.join('\n'));
+  return { ...result, warnings: lines };
+}
+
+// Options, as it takes them: { heapSize: 65536 } is --heap-size=65536, and a list is several.
+function flags(options) {
+  return Object.entries(options).flatMap(([name, value]) => {
+    const flag = '--' + name.replace(/[A-Z]/g, (letter) => '-' + letter.toLowerCase());
+    if (value === undefined || value === null || value === false) return [];
+    if (value === true) return [flag];
+    return [value].flat().map((one) => `${flag}=${one}`);
+  });
+}
+
+const inputs = (names) => ['--', ...names.map((name) => `${name}=${name}`)];
+
+// ------------------------------------------------------------------------------------------------------ what it does
+
+export async function combine(sources, additionalStack = 0, options) {
+  const modules = await openAll(sources), names = Object.keys(modules), { heapOwner, maxMemory, ...others } = options ?? {};
+  // Nothing can be imported from a module that has no name but its place in a list: the host gives it all.
+  if (Array.isArray(sources) && !others.hostImports && !others.hostImport)
+    others.hostImports = [...new Set((await inspectAll(modules, names)).flatMap(({ imports }) => imports.map(({ module }) => module)))];
+  const { files, ...printed } = await succeed(['combine', '-o', '/out', ...flags({
+    extraStack: additionalStack || null, maxMemory: maxMemory || null, heapOwner: names[heapOwner] ?? heapOwner, ...others,
+  }), ...inputs(names)], modules);
+  const layout = JSON.parse(new TextDecoder().decode(files[`${others.name ?? 'layout'}.json`]));
+  return { modules: names.map((name) => files[`${name}.wasm`]), neededPages: layout.pages, layout, files, ...printed };
+}
+
+// A module alone is called so in errors.
+const alone = async (source) => ({ 'the module': await open(source, 'the module') });
+
+export async function relocate(source, offset, heapBase, options) {
+  const moved = flags({ offset, heapBase, ...options });
+  return (await succeed(['relocate', '-o', '/out/moved', ...moved, '--', 'the module'], await alone(source))).files.moved;
+}
+
+export async function getHeapBase(source) {
+  return Number((await succeed(['heap-base', '--', 'the module'], await alone(source))).output);
+}
+
+export async function prepare(sources) {
+  return forEach(sources, async (modules, names) => {
+    const { files } = await succeed(['prepare', '-o', '/out', ...inputs(names)], modules);
+    return names.map((name) => files[`${name}.wasm`]);
+  });
+}
+
+export async function inspect(sources, options) {
+  return forEach(sources, (modules, names) => inspectAll(modules, names, options));
+}
+
+async function inspectAll(modules, names, options) {
+  return JSON.parse((await succeed(['inspect', '--json', ...flags({ ...options }), '--', ...names], modules)).output);
+}
+
+export async function load(layout, source, options) {
+  return loadPrepared(layout, await prepare(source), options);
+}
