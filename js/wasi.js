@@ -138,8 +138,13 @@ export function run(module, { args, directory, fs, write, toPath = (path) => '/'
     },
     fd_write(descriptor, vectors, count, result) {
       const to = file(descriptor);
+      if (descriptor < ROOT) {
+        const printed = []; // in one piece, as it was printed
+        transfer(vectors, count, result, (from) => printed.push(...from) && from.length);
+        if (printed.length) view().setUint32(result, write(descriptor, Uint8Array.from(printed)), true);
+        return;
+      }
       transfer(vectors, count, result, (from) => {
-        if (descriptor < ROOT) return write(descriptor, from);
         const size = fs.writeSync(to.handle ?? fail('EBADF'), from, 0, from.length, to.position);
         if (to.position !== null) to.position += size;
         return size;

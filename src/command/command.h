@@ -146,12 +146,12 @@ ssize_t copy_range(int from, uint64_t offset, int to, size_t size);
 void forget_pages(const void *bytes, size_t size);
 // Has signals that end the command go to the handler first.
 void handle_signals(void (*handler)(int));
-// Without symbolic links, allocated; or NULL, with errno.
+// Without symbolic links and "..", if the system has that, allocated; or NULL, with errno.
 char *real_path(const char *path);
 // Where this command is, allocated; or NULL. `called` is argv[0].
 char *command_path(const char *called);
-// Has relative paths begin where the command was called. Reports if that cannot be.
-bool use_working_directory(void);
+// Before all else: has relative paths begin where the command was called. Reports if that cannot be.
+bool begin_command(void);
 
 // ------------------------------------------------------------------------------------------------ inputs.c
 

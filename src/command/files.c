@@ -214,17 +214,29 @@ static bool same_output(const char *a, const char *b) {
   return same;
 }
 
+// The path that the symbolic link names, allocated; or NULL, with errno.
+static char *read_link(const char *path) {
+  char target[4096];
+  ssize_t size = readlink(path, target, sizeof target);
+  if (size < 0)
+    return NULL;
+  const char *slash = strrchr(path, '/');
+  int directory = slash && target[0] != '/' ? (int)(slash - path + 1) : 0;
+  return xprintf("%.*s%.*s", directory, path, (int)size, target);
+}
+
 // What a symbolic link names is written, not the link replaced.
 static bool follow_link(struct output_file *file) {
   struct stat status;
-  if (lstat(file->path, &status) != 0 || !S_ISLNK(status.st_mode) || stat(file->path, &status) != 0 ||
-      !S_ISREG(status.st_mode))
-    return true;
-  char *path = real_path(file->path);
-  if (!path)
-    return fail("%s: cannot write: %s", file->path, strerror(errno));
-  free(file->path);
-  file->path = path;
+  // one that can be opened is not in a cycle
+  while (lstat(file->path, &status) == 0 && S_ISLNK(status.st_mode) && stat(file->path, &status) == 0 &&
+         S_ISREG(status.st_mode)) {
+    char *path = read_link(file->path);
+    if (!path)
+      return fail("%s: cannot write: %s", file->path, strerror(errno));
+    free(file->path);
+    file->path = path;
+  }
   return true;
 }
 

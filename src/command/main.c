@@ -179,7 +179,7 @@ int main(int argc, char **argv) {
   signal(SIGXFSZ, SIG_IGN); // a file that may not be so large is an error of write()
   catch_signals();
   json_set_alloc_funcs(xmalloc, free);
-  bool ok = use_working_directory() && run(argc, argv) && flush_printed();
+  bool ok = begin_command() && run(argc, argv) && flush_printed();
   tell_warnings(ok);
   return ok ? 0 : 1;
 }

@@ -185,7 +185,7 @@ static bool fail_option(char **argv, unsigned command, int option) {
   // A short option may be one of several in a word, which is not behind us then.
   const char short_option[] = {'-', (char)optopt, '\0'};
   if (option == ':')
-    return fail("%s %s: needs a value", argv[0], argv[optind - 1]);
+    return fail("%s %s: needs a value", argv[0], optopt < FIRST_LONG ? short_option : argv[optind - 1]);
   if (optopt >= FIRST_LONG)
     return fail("%s: --%s takes no value", argv[0], rows[optopt - FIRST_LONG].name);
   return fail_unknown(argv[0], command, optopt ? short_option : argv[optind - 1]);

@@ -60,23 +60,7 @@ void handle_signals(void (*handler)(int)) {
 
 char *real_path(const char *path) {
 #ifdef __wasi__
-  // There is no realpath: only the last name is followed.
-  enum { LONGEST_CHAIN = 40 };
-  char target[4096], *real = xprintf("%s", path);
-  for (int i = 0; i < LONGEST_CHAIN; i++) {
-    ssize_t size = readlink(real, target, sizeof target - 1);
-    if (size < 0)
-      return real;
-    target[size] = '\0';
-    const char *slash = strrchr(real, '/');
-    int directory = slash && target[0] != '/' ? (int)(slash - real + 1) : 0;
-    char *next = xprintf("%.*s%s", directory, real, target);
-    free(real);
-    real = next;
-  }
-  free(real);
-  errno = ELOOP;
-  return NULL;
+  return xprintf("%s", path);
 #else
   return realpath(path, NULL);
 #endif
@@ -96,9 +80,12 @@ char *command_path(const char *called) {
 #endif
 }
 
-bool use_working_directory(void) {
+bool begin_command(void) {
 #ifdef __wasi__
-  const char *directory = getenv("PWD"); // a module starts in the root
+  // A module starts in the root; and its C library writes the first line that is printed at once.
+  static char buffer[BUFSIZ];
+  setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+  const char *directory = getenv("PWD");
   if (directory && chdir(directory) != 0)
     return fail("%s: cannot be the working directory: %s", directory, strerror(errno));
 #endif

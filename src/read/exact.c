@@ -111,7 +111,11 @@ static void check_without_relocations(struct ws_module *module, bool trust_pic) 
   for (size_t i = 0; i < module->segment_count; i++)
     initialised |= !ws_slice_is_zero(module->segments[i].bytes);
   if (has_data && !pic)
-    ws_module_refuse(module, NULL, "has no linking section, so its pointers cannot be found: %s", advice);
+    ws_module_refuse(
+        module, NULL,
+        "has no linking section, so its pointers cannot be found: %s; if wasmshare has placed it "
+        "already, give what the linker wrote, or combine with --keep-relocs",
+        advice);
   else if (!trust_pic && !is_code_exact(module))
     ws_module_refuse(
         module, NULL,
