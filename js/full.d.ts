@@ -104,4 +104,4 @@ export function command(args: string[], files?: NamedModules):
  * Loads and compiles the command, which the first call of another function does otherwise.
  * @param source where wasmshare.wasm is, if not beside this file: a URL, a Response, bytes or a compiled module
  */
-export function initialize(source?: string | URL | ModuleSource | object): Promise<void>;
+export function initialize(source?: string | { readonly href: string } | ModuleSource | object): Promise<void>;

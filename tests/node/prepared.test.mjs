@@ -1,15 +1,19 @@
 // Prepared modules, for every kind of module of the relink oracle: however a prepared module is placed (by the command,
-// in JavaScript, by a C host), the result is what the command makes of what the linker wrote.
+// in JavaScript, by a C host), the result is what the command makes of what the linker wrote. So is what wasmshare/full
+// makes of that.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { combine, getHeapBase, relocate, WasmShareError } from '../../js/index.js';
+import { pathToFileURL } from 'node:url';
+import { combine, getHeapBase, relocate } from '../../js/index.js';
 import { cases } from '../oracle/cases.mjs';
 import { Toolbox } from '../oracle/link.mjs';
 import { projectDirectory, run, scratchDirectory, testsDirectory, tool } from './tools.mjs';
+
+const full = await import(pathToFileURL(join(tool('NPM_PACKAGE'), 'full-node.js')));
 
 const directory = scratchDirectory();
 const toolbox = new Toolbox({ clang: tool('CLANG'), linker: tool('WASM_LD'), wasmshare: tool('WASMSHARE'),
@@ -32,7 +36,7 @@ async function attempt(promise) {
   try {
     return await promise;
   } catch (error) {
-    if (!(error instanceof WasmShareError)) throw error;
+    if (error.name !== 'WasmShareError') throw error; // there are two packages of it
     return null;
   }
 }
@@ -61,9 +65,12 @@ async function compareShifts(work, linked, prepared) {
     const moves = command('relocate', '--trust-pic', linked, '-o', expected, ...flags);
     const moved = await attempt(relocate(bytes, offset, heapBase));
     assert.equal(moved !== null, moves, `relocate by ${offset}`);
+    const movedAsLinked = await attempt(full.relocate(readFileSync(linked), offset, heapBase, { trustPic: true }));
+    assert.equal(movedAsLinked !== null, moves, `relocate what the linker wrote by ${offset}`);
     assert.equal(command('relocate', prepared, '-o', ours, ...flags), moves);
     if (!moves) continue;
     same(moved, expected, 'what JavaScript relocated');
+    same(movedAsLinked, expected, 'what JavaScript relocated as the linker wrote it');
     same(readFileSync(ours), expected, 'what the command relocated');
     if (heapBase) {
       run(loadHost, [prepared, ours, 'shift', offset, heapBase]);
@@ -96,7 +103,14 @@ async function compareCombinations(work, linked, prepared) {
     const combined = await attempt(combine(names.map(() => bytes), additionalStack, options));
     assert.equal(combined !== null, combines, `combine ${flags}`);
     assert.equal(command(...by(ours, prepared)), combines);
+    const sources = Object.fromEntries(names.map(name => [name, readFileSync(linked)]));
+    const combinedAsLinked = await attempt(full.combine(sources, additionalStack,
+      { ...options, trustPic: true, hostImports: ['env'] }));
+    assert.equal(combinedAsLinked !== null, combines, `combine what the linker wrote ${flags}`);
     if (!combines) continue;
+    assert.deepEqual(Object.keys(combinedAsLinked.files).sort(), readdirSync(expected).sort());
+    for (const [name, contents] of Object.entries(combinedAsLinked.files))
+      same(contents, join(expected, name), 'what JavaScript combined as the linker wrote it');
     const layout = JSON.parse(readFileSync(join(expected, 'layout.json'), 'utf8'));
     assert.equal(readFileSync(join(ours, 'layout.json'), 'utf8'), readFileSync(join(expected, 'layout.json'), 'utf8'));
     const like = (ours, all) => Object.fromEntries(Object.keys(ours).map(key => [key, all[key]]));

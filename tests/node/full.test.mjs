@@ -1,0 +1,215 @@
+// wasmshare/full, from the npm package: the whole library in JavaScript, in Node and in a browser (Chromium). That it writes
+// what the command writes is prepared.test.mjs's to say.
+
+import assert from 'node:assert/strict';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { inBrowser } from './browser.mjs';
+import { linkFreestanding, projectDirectory, run, scratchDirectory, testsDirectory, tool } from './tools.mjs';
+
+const npmPackage = tool('NPM_PACKAGE'), directory = scratchDirectory();
+const part = name => import(pathToFileURL(join(npmPackage, name)));
+const { combine, command, getHeapBase, initialize, inspect, load, prepare, relocate, WasmShareError } = await part('full-node.js');
+const { MemoryFiles } = await part('files.js'), { windowsPath } = await part('wasi.js');
+
+const linked = (name, source, ...flags) => readFileSync(linkFreestanding(source, join(directory, name), ...flags));
+const keeper = linked('keeper.wasm', 'keeper.c', '-DSENTENCE="a sentence"');
+const threads = linked('threads.wasm', 'threads.c', '-pthread', '-mbulk-memory',
+  '-Wl,--shared-memory,--max-memory=1048576,--export=__wasm_init_tls');
+const bss = linked('bss.wasm', 'bss.c', '-mbulk-memory', '-Wl,--allow-undefined');
+
+const refuses = (promise, code, message) => assert.rejects(promise, error => {
+  assert.ok(error instanceof WasmShareError);
+  assert.equal(error.code, code);
+  assert.match(error.message, message);
+  assert.ok(error.message.length < 300 && !error.message.includes('\0'));
+  return true;
+});
+
+test('all that a page loads is at most 130 KB, compressed', () => {
+  const minified = join(directory, 'full.min.js');
+  run(tool('ESBUILD'), ['--bundle', '--minify', '--format=esm', '--log-level=error', `--outfile=${minified}`, join(npmPackage, 'full.js')]);
+  const size = [minified, join(npmPackage, 'wasmshare.wasm')].reduce((sum, file) => sum + gzipSync(readFileSync(file), { level: 9 }).length, 0);
+  assert.ok(size <= 130 * 1024, `${size} bytes`);
+});
+
+describe('modules as the linker wrote them', () => {
+  test('are combined, by their places in a list or by name, with any option of the command', async () => {
+    const { modules, neededPages, layout } = await combine([keeper, keeper], 4096, { heapOwner: 1 });
+    assert.equal(modules.length, 2);
+    assert.equal(neededPages, layout.pages);
+    const shared = await combine({ left: keeper, right: Promise.resolve(new Response(threads.slice())) }).catch(error => error);
+    assert.match(shared.message, /right/);
+    const { layout: { threadCount }, files, output } = await combine({ work: threads }, 0,
+      { stack: 'shared', threads: 3, printMap: true, map: 'map.svg', name: 'places', maxMemory: 1 << 20 });
+    assert.equal(threadCount, 3);
+    assert.match(output, /work +stack|stack/);
+    assert.deepEqual(Object.keys(files).sort(), ['map.svg', 'places.d.mts', 'places.h', 'places.json', 'places.mjs', 'work.wasm']);
+    assert.equal((await command(['verify', 'places.json'], files)).status, 0);
+  });
+
+  test('are prepared, inspected, moved and loaded, one or several', async () => {
+    const one = await prepare(keeper), [two] = await prepare([keeper]), { three } = await prepare({ three: keeper });
+    assert.deepEqual([two, three], [one, one]);
+    assert.equal((await inspect(one)).prepared, true);
+    const [found, { reason }] = await inspect([bss, (await combine([keeper])).modules[0]]);
+    assert.ok(found.exact && found.imports.every(({ module }) => module === 'env'));
+    assert.match(reason, /placed it already.*--keep-relocs/);
+    assert.equal(await getHeapBase(keeper), found.heapBase && (await inspect(keeper)).heapBase);
+    const moved = await relocate(keeper, 0x10000, undefined, { keepRelocs: true });
+    assert.equal(await getHeapBase(moved), await getHeapBase(keeper) + 0x10000);
+    const { layout } = await combine([keeper]), memory = new WebAssembly.Memory({ initial: layout.pages });
+    const { module } = await load(layout, keeper, { memory });
+    const { instance: { exports } } = await WebAssembly.instantiate(module, { env: { memory } });
+    assert.ok(exports.sentence() >= layout.pages * 65536);
+  });
+
+  test('can be given again with keepRelocs, and are named for what they are without', async () => {
+    const again = await combine((await combine([keeper, keeper], 0, { keepRelocs: true })).modules);
+    assert.equal(again.modules.length, 2);
+    await refuses(combine((await combine([keeper])).modules), 'refused', /^module0: .*if wasmshare has placed it already.*--keep-relocs$/);
+  });
+
+  test('are not changed, nor is what is wrong printed', async () => {
+    const copy = Uint8Array.from(keeper);
+    await combine([copy], 0, { base: 0x20000 });
+    assert.deepEqual(copy, Uint8Array.from(keeper));
+    for (const modules of [[], undefined, null, keeper, new Uint8Array(keeper), {}, 'keeper.wasm'])
+      await refuses(combine(modules), 'option', /^invalid argument modules, an array or object of at least one: \w+$/);
+    await refuses(combine([[keeper]]), 'source', /^module0 is no bytes or Response: Array$/);
+    await refuses(combine([new Response('', { status: 404 })]), 'source', /404/);
+    await refuses(combine({ 'a=b': keeper }), 'option', /a=b/);
+    await refuses(combine([keeper.subarray(0, -7)]), 'refused', /^module0: .*cut off/);
+    await refuses(getHeapBase(new TextEncoder().encode('<!doctype html>')), 'refused', /^the module: /);
+    await refuses(combine([keeper], 0, { nonsense: true }), 'refused', /nonsense/);
+    await refuses(combine([keeper], -1), 'refused', /extra-stack/);
+  });
+});
+
+for (const language of ['c', 'rust']) {
+  test(`the example of the predecessor's README runs with another import, in ${language}`, () => {
+    const at = scratchDirectory(language);
+    run(join(projectDirectory, 'examples', 'three-modules', 'build.sh'), [language, at]);
+    cpSync(join(at, 'unplaced'), join(at, 'output'), { recursive: true });
+    cpSync(npmPackage, join(at, 'node_modules', 'wasmshare'), { recursive: true });
+    const script = readFileSync(join(testsDirectory, 'node', 'modules', 'predecessor-readme.mjs'), 'utf8');
+    writeFileSync(join(at, 'readme.mjs'), script.replace("'wasmshare'", "'wasmshare/full'"));
+    assert.equal(run(process.execPath, ['readme.mjs'], { cwd: at }), '1337n\n2674n\n');
+  });
+}
+
+describe('in a browser', () => {
+  const served = scratchDirectory('page');
+  cpSync(npmPackage, join(served, 'wasmshare'), { recursive: true });
+  run(join(projectDirectory, 'examples', 'three-modules', 'build.sh'), ['c', join(served, 'c')]);
+  cpSync(join(served, 'c', 'unplaced'), join(served, 'output'), { recursive: true });
+  for (const [from, to] of [['predecessor-readme.mjs', 'readme.mjs'], ['predecessor-fs.mjs', 'fs.mjs']])
+    cpSync(join(testsDirectory, 'node', 'modules', from), join(served, to));
+  writeFileSync(join(served, 'index.html'), `<!doctype html><link rel="icon" href="data:,"><input type="file" multiple>
+    <script type="importmap">{ "imports": { "fs": "./fs.mjs", "wasmshare": "./wasmshare/full.js" } }</script>`);
+  writeFileSync(join(served, 'worker.mjs'), `import { combine } from './wasmshare/full.js';
+    const { neededPages } = await combine([fetch('output/a.wasm'), fetch('output/b.wasm')]);
+    postMessage(neededPages);`);
+
+  test('the example of the predecessor\'s README runs with another import', async () => {
+    const said = await inBrowser(served, page => page.evaluate(async () => {
+      const numbers = [];
+      console.log = number => numbers.push(String(number));
+      await import('/readme.mjs');
+      return numbers;
+    }));
+    assert.deepEqual(said, ['1337', '2674']);
+  });
+
+  test('modules that a user uploads are placed, or refused with what the command says', async () => {
+    const page = combineUploaded => inBrowser(served, async page => {
+      await page.setInputFiles('input', combineUploaded);
+      return page.evaluate(async () => {
+        const { combine } = await import('/wasmshare/full.js');
+        const { files } = document.querySelector('input');
+        try {
+          const { modules, neededPages: initial } = await combine([...files]);
+          const memory = new WebAssembly.Memory({ initial });
+          for (const module of modules) await WebAssembly.instantiate(module, { env: { memory } });
+          return modules.length;
+        } catch ({ message }) {
+          return message;
+        }
+      });
+    });
+    const modules = readdirSync(join(served, 'output')).map(name => join(served, 'output', name));
+    assert.equal(await page(modules), 3);
+    assert.match(await page([join(served, 'index.html')]), /^module0: .*WebAssembly/);
+  });
+
+  test('a worker combines modules', async () => {
+    const pages = await inBrowser(served, page => page.evaluate(() => new Promise((resolve, reject) => {
+      const worker = new Worker('/worker.mjs', { type: 'module' });
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = reject;
+    })));
+    assert.ok(pages > 1);
+  });
+});
+
+test('its types are those of what it does', () => {
+  const at = scratchDirectory('types'), consumer = join(at, 'consumer.mts');
+  cpSync(npmPackage, join(at, 'node_modules', 'wasmshare'), { recursive: true });
+  writeFileSync(consumer, `import { combine, command, getHeapBase, initialize, inspect, load, prepare, relocate, WasmShareError } from 'wasmshare/full';
+const bytes = new Uint8Array();
+await initialize(bytes);
+const { modules, neededPages, layout, files, warnings } = await combine({ a: bytes, b: Promise.resolve(bytes) }, 16,
+  { stack: 'shared', heapOwner: 'a', hostImports: ['env'], keepRelocs: true, threads: 2 });
+const from: string | null = layout.modules[0]!.imports[0]!.from;
+const [first]: Uint8Array[] = await prepare([bytes]), { a }: { a: Uint8Array } = await prepare({ a: bytes });
+const one: Uint8Array = await prepare(bytes), exact: boolean = (await inspect(bytes)).exact;
+const next = (await load(layout, bytes)).layout.instantiationOrder;
+const { status, output }: { status: number, output: string } = await command(['--version'], files);
+const moved: Uint8Array = await relocate(bytes, 16, await getHeapBase(bytes), { tableOffset: 3 });
+export const code: WasmShareError['code'] = 'refused';
+// @ts-expect-error: a path is no module
+combine(['module.wasm']);
+export { modules, neededPages, warnings, from, first, a, one, exact, next, status, output, moved };
+`);
+  writeFileSync(join(at, 'tsconfig.json'), JSON.stringify({ files: [consumer], compilerOptions: { noEmit: true,
+    strict: true, noUncheckedIndexedAccess: true, target: 'es2022', module: 'nodenext', lib: ['es2022'], types: [] } }));
+  run(tool('TSC'), ['--project', at]);
+});
+
+// Windows' own paths, with the one separator that the command knows. Relative ones have been put behind the directory.
+test('paths of Windows', () => {
+  const paths = {
+    'C:/work/a.wasm': 'C:/work/a.wasm', 'C:/work/../other': 'C:/work/../other', 'C:': 'C:', 'C:/work/D:/a.wasm': 'D:/a.wasm',
+    'c:/work/./x/c:/out': 'c:/out', 'server/share/a.wasm': '//server/share/a.wasm', 'C:/work/name=x': 'C:/work/name=x',
+  };
+  for (const [path, expected] of Object.entries(paths)) assert.equal(windowsPath(path), expected, path);
+});
+
+test('files in memory are as those of a file system', () => {
+  const files = new MemoryFiles(), { O_WRONLY, O_CREAT, O_EXCL } = files.constants;
+  const fails = (code, act) => assert.throws(act, error => error.code === code);
+  files.set('/a/b/c', Uint8Array.of(1, 2, 3));
+  assert.deepEqual(files.readdirSync('/a'), ['b']);
+  assert.equal(files.statSync('/a/./b/../b/c').size, 3n);
+  fails('EISDIR', () => files.openSync('/a', O_WRONLY));
+  fails('ENOENT', () => files.openSync('/none/x', O_WRONLY | O_CREAT));
+  fails('EEXIST', () => files.openSync('/a/b/c', O_WRONLY | O_CREAT | O_EXCL));
+  fails('ENOTEMPTY', () => files.rmdirSync('/a'));
+  fails('EISDIR', () => files.renameSync('/a/b/c', '/a'));
+  const handle = files.openSync('/x', O_WRONLY | O_CREAT | O_EXCL);
+  files.writeSync(handle, Uint8Array.of(7, 8, 9), 1, 2, 5000);
+  files.renameSync('/x', '/a/b/c');
+  assert.deepEqual([...files.written()].map(([path, { length }]) => [path, length]), [['/a/b/c', 5002]]);
+  files.unlinkSync('/a/b/c');
+  fails('ENOENT', () => files.statSync('/a/b/c'));
+});
+
+test('wasmshare.wasm can come from elsewhere', async () => {
+  await initialize(readFileSync(join(npmPackage, 'wasmshare.wasm')));
+  assert.equal((await command(['--version'])).status, 0);
+  await initialize(new WebAssembly.Module(readFileSync(join(npmPackage, 'wasmshare.wasm'))));
+  assert.match((await command(['--help'])).output, /^wasmshare /);
+});
