@@ -9,6 +9,7 @@ if(NOT CMAKE_SOURCE_DIR STREQUAL PROJECT_SOURCE_DIR)
 endif()
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
+include(CheckLinkerFlag)
 
 # ------------------------------------------------------------------------------------------------- the C library, shared
 
@@ -25,21 +26,14 @@ foreach(property COMPILE_DEFINITIONS COMPILE_OPTIONS COMPILE_FEATURES INCLUDE_DI
   endif()
 endforeach()
 
-file(READ "${PROJECT_SOURCE_DIR}/src/wasmshare.h" header)
-string(REGEX REPLACE "//[^\n]*" "" header "${header}")
-string(REGEX MATCHALL "ws_[a-z0-9_]+\\(" functions "${header}")
-string(REPLACE "(" "" functions "${functions}")
-list(REMOVE_DUPLICATES functions)
-string(REPLACE ";" ";\n    " functions "${functions}")
-set(exports "${PROJECT_BINARY_DIR}/wasmshare.map")
-file(CONFIGURE OUTPUT "${exports}" CONTENT "{\n  global:\n    @functions@;\n  local:\n    *;\n};\n" @ONLY)
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/wasmshare.h")
-if(NOT APPLE) # whose linker has no such scripts
-  target_link_options(libwasmshare_shared PRIVATE "LINKER:--version-script=${exports}")
+# What is public is marked in the header, WS_API; the static libraries that are linked into it have no such marks.
+target_compile_options(libwasmshare_shared PRIVATE -fvisibility=hidden)
+check_linker_flag(C -Wl,--exclude-libs,ALL links_exclude_libs)
+if(links_exclude_libs)
+  target_link_options(libwasmshare_shared PRIVATE -Wl,--exclude-libs,ALL)
 endif()
 set_target_properties(libwasmshare_shared PROPERTIES
   OUTPUT_NAME wasmshare
-  LINK_DEPENDS "${exports}"
   VERSION ${PROJECT_VERSION}
   SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 

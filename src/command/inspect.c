@@ -10,13 +10,19 @@ static json_t *number(uint64_t value) {
 }
 
 // What it imports, other than its memory and what the layout would give it.
-static json_t *imports_json(const struct ws_module *module) {
+static json_t *imports_json(const char *path, const struct ws_module *module) {
   json_t *json = json_array();
+  struct ws_link_options options = {WS_OPTIONS(options)};
+  struct ws_error error;
   struct ws_import_info import;
-  for (size_t i = 0; ws_module_import(module, i, &import); i++)
+  struct ws_link *link = ws_link_new(&options, &error);
+  if (!link || !ws_link_add(link, module, path, &error))
+    out_of_memory();
+  for (size_t i = 0; ws_link_import(link, 0, i, &import); i++)
     json_array_append_new(json,
                           json_pack("{s:o, s:o, s:s}", "module", json_text(import.module), "name",
                                     json_text(import.name), "kind", ws_external_kind_name(import.kind)));
+  ws_link_free(link);
   return json;
 }
 
@@ -65,7 +71,7 @@ static json_t *inspect_json(const char *path, const struct ws_module *module) {
         globals, json_pack("{s:I, s:o, s:s, s:I}", "index", (json_int_t)info->globals[i].index, "name",
                            json_text(info->globals[i].name), "base", ws_base_name(info->globals[i].base),
                            "value", (json_int_t)info->globals[i].value));
-  json_object_set_new(json, "imports", imports_json(module));
+  json_object_set_new(json, "imports", imports_json(path, module));
   json_object_set_new(json, "relocations", relocations);
   json_object_set_new(json, "pointers", pointers);
   json_object_set_new(json, "globals", globals);
