@@ -57,8 +57,16 @@ endforeach()
 install(FILES src/wasmshare.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT library)
 # what places modules at load time, as sources: for native hosts, and for pages
 install(FILES src/runtime/wasmshare_load.h src/runtime/wasmshare_load.c DESTINATION "${share_dir}/load" COMPONENT command)
-install(FILES js/package.json js/index.js js/index.d.ts js/format.js js/plan.js js/prepared.js js/kernel.js js/kernel.wat
+install(FILES js/index.js js/index.d.ts js/format.js js/plan.js js/prepared.js js/kernel.js js/kernel.wat
   DESTINATION "${share_dir}/js" COMPONENT command)
+# without the parts that need wasmshare.wasm, which takes a compiler for WASI
+file(READ "${PROJECT_SOURCE_DIR}/js/package.json" json)
+foreach(part "  \"bin\": {[^}]*},\n" "    \"./full\": {[^}]*},\n" "    \"./wasmshare.wasm\":[^\n]*\n" "  \"sideEffects\":[^]]*],\n")
+  string(REGEX REPLACE "${part}" "" json "${json}")
+endforeach()
+file(WRITE "${PROJECT_BINARY_DIR}/js/package.json" "${json}")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/js/package.json")
+install(FILES "${PROJECT_BINARY_DIR}/js/package.json" DESTINATION "${share_dir}/js" COMPONENT command)
 
 # --------------------------------------------------------------------------------------------------------- build systems
 
@@ -102,6 +110,7 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/wasmshare.pc" DESTINATION "${CMAKE_IN
 install(FILES docs/wasmshare.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT command)
 set(doc_dir "${CMAKE_INSTALL_DATADIR}/doc/wasmshare")
 
+set(published https://github.com/wasmshare/wasmshare/blob/main)
 # install_text(FILE DESTINATION [FROM TO]...): links that begin with FROM in the tree begin with TO where it is installed.
 function(install_text file destination)
   file(READ "${file}" text)
@@ -116,11 +125,12 @@ function(install_text file destination)
   set_property(DIRECTORY "${PROJECT_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
 endfunction()
 
-foreach(doc layout cmake cargo make sharing prepared-modules prepared-format)
+foreach(doc layout cmake cargo make sharing prepared-modules prepared-format toolchains comparison troubleshooting)
   install_text("${PROJECT_SOURCE_DIR}/docs/${doc}.md" "${doc_dir}"
-    ../examples examples ../js ../../wasmshare/js ../src/runtime ../../wasmshare/load)
+    ../examples examples ../js ../../wasmshare/js ../src/runtime ../../wasmshare/load ../README.md "${published}/README.md")
 endforeach()
-install_text("${PROJECT_SOURCE_DIR}/js/README.md" "${share_dir}/js" ../docs ../../doc/wasmshare)
+install_text("${PROJECT_SOURCE_DIR}/js/README.md" "${share_dir}/js"
+  ../docs ../../doc/wasmshare ../README.md "${published}/README.md" full.d.ts "${published}/js/full.d.ts")
 # those that need nothing else of the tree, and a page
 install(DIRECTORY examples/cmake examples/cargo examples/make examples/c-host DESTINATION "${doc_dir}/examples"
   COMPONENT command

@@ -18,3 +18,23 @@ done
 cp -r doc/wasmshare/examples/make "$work"
 cd "$work/make"
 make
+
+# what the documentation says by message is what is said
+cd "$WASMSHARE_SOURCE"
+sed -n 's/^| \(`[^|]*\) |.*/\1/p' docs/troubleshooting.md | grep -v '(V8)\|(Node)\|^message' | grep -o '`[^`]*`' | tr -d '`' >"$work/messages.txt"
+[ "$(wc -l <"$work/messages.txt")" -gt 15 ] || fail "few messages: $(cat "$work/messages.txt")"
+cat src/*/*.c js/*.js cmake/LLVM.cmake | tr -d '\n' | sed 's/" *"//g' >"$work/said.txt"
+while IFS= read -r message; do
+    message=$(printf '%s' "$message" | sed 's/NAME/%s/g')
+    grep -qF -e "$message" "$work/said.txt" || fail "docs/troubleshooting.md: nothing says \"$message\""
+done <"$work/messages.txt"
+
+# every page is in the index, and links lead somewhere
+for page in docs/*.md; do
+    [ "$page" = docs/README.md ] || expect "](${page#docs/}" docs/README.md
+done
+for file in *.md docs/*.md; do
+    for link in $(grep -o '](\.\{0,2\}[^):#]*' "$file" | sed 's/^](//; /^https*$/d'); do
+        [ -e "$(dirname "$file")/$link" ] || fail "$file: $link is not there"
+    done
+done

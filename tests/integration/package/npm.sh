@@ -128,3 +128,6 @@ cp add.wasm a.wasm
 npx --offline wasmshare prepare -o ready common.wasm a.wasm
 cp ready/*.wasm .
 node example.mjs
+
+# on any system
+node "$WASMSHARE_SOURCE/tests/integration/package/smoke.mjs" "$WASMSHARE_SOURCE/build/npm"
