@@ -3,8 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// <cxxabi.h>
+#ifdef WS_HAS_DEMANGLER // <cxxabi.h>, of a C++ library that is linked
 char *__cxa_demangle(const char *mangled, char *buffer, size_t *size, int *status);
+#define demangle(name) __cxa_demangle(name, NULL, NULL, NULL)
+#else
+#define demangle(name) NULL
+#endif
 
 struct ws_slice ws_weak_stub_name(const struct ws_symbol *symbol) {
   static const char prefix[] = "undefined_weak:";
@@ -44,7 +48,7 @@ static bool demangles_to(struct ws_slice mangled, size_t skipped, struct ws_slic
   memcpy(text, "_Z", 2);
   memcpy(text + 2, mangled.data + 2 + skipped, mangled.size - 2 - skipped);
   text[mangled.size - skipped] = '\0';
-  char *demangled = __cxa_demangle(text, NULL, NULL, NULL);
+  char *demangled = demangle(text);
   bool is_so = demangled && is_spelled_like(name, demangled);
   free(demangled);
   free(text);

@@ -307,8 +307,8 @@ static void a_global_in_a_circle_is_refused(void **state) {
   add_export(1, "g", WS_TABLE);
   assert_false(resolve(2, DEFAULTS));
   assert_null(ws_link_order(together));
-  assert_says(problems, "imports the table f of one, which needs this module first");
-  assert_says(error.message, "imports the table f of one, which needs this module first");
+  assert_says(problems, "imports the table g of two, which needs this module first");
+  assert_says(error.message, "imports the table g of two, which needs this module first");
 }
 
 static void a_long_chain_needs_no_deep_stack(void **state) {
