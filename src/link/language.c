@@ -100,6 +100,28 @@ enum ws_name_owner ws_name_owner(struct ws_slice name) {
   return WS_NAME_PLAIN;
 }
 
+// std:: and __cxxabiv1::, with the virtual tables, type_info and guards of what is in them, and operators new
+// and delete.
+static bool is_of_cxx_library(struct ws_slice name) {
+  static const char *const prefixes[] = {"_Z",    "_ZT",   "_ZGV",  "_ZN",   "_ZNK",
+                                         "_ZTVN", "_ZTIN", "_ZTSN", "_ZTTN", "_ZGVN"};
+  if (ws_slice_starts(name, "_Zn") || ws_slice_starts(name, "_Zd"))
+    return true;
+  for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+    size_t size = strlen(prefixes[i]);
+    if (!ws_slice_starts(name, prefixes[i]))
+      continue;
+    struct ws_slice rest = {name.data + size, name.size - size};
+    if (ws_slice_starts(rest, "St") || ws_slice_starts(rest, "10__cxxabiv1"))
+      return true;
+  }
+  return false;
+}
+
+bool ws_is_library_name(struct ws_slice name) {
+  return ws_slice_starts(name, "_Z") ? is_of_cxx_library(name) : ws_name_owner(name) == WS_NAME_LIBRARY;
+}
+
 bool ws_was_local(struct ws_slice name) {
   struct ws_slice base = ws_name_base(name);
   return base.size != name.size && !is_rust(base);

@@ -14,6 +14,9 @@ enum ws_name_owner {
 
 enum ws_name_owner ws_name_owner(struct ws_slice name);
 
+// Whether it is the C library's, the C++ library's or the C++ runtime's.
+bool ws_is_library_name(struct ws_slice name);
+
 // The name of a Rust or C++ entity without what ThinLTO appends when it makes a local symbol global.
 struct ws_slice ws_name_base(struct ws_slice name);
 

@@ -122,6 +122,9 @@ static bool sort_versions(struct search *search) {
       // Weak definitions of C++ are one by their names, and inline functions tell nothing of a library.
       count += list[count].strength != WS_BINDING_WEAK || name->owner != WS_NAME_CXX;
     }
+  for (uint32_t i = 0; i < definitions->count; i++)
+    if (definitions->list[i].is_own)
+      definitions->list[i].version = i;
   while (count > 0) {
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
@@ -198,10 +201,12 @@ static bool add_claim(struct search *search, struct claims *claims, uint32_t thi
   return true;
 }
 
-// A function that works on a variable of a library claims the part that it is in, too.
+// A function that works on a variable claims the part that it is in, too: one of a library on one of a
+// library, and an author's on an author's.
 static bool claim_operands(struct search *search, struct claims *claims, uint32_t node, uint32_t name,
-                           uint32_t version) {
+                           uint32_t version, bool is_own) {
   struct ws_match *match = search->match;
+  bool is_library = !is_own && ws_is_library_name(ws_match_symbol(match, node)->name);
   uint32_t module = match->module[node];
   struct ws_relocation_cursor cursor = ws_match_relocations(match, match->thing[node]);
   struct ws_relocation relocation;
@@ -212,7 +217,8 @@ static bool claim_operands(struct search *search, struct claims *claims, uint32_
     const struct ws_symbol *symbol = ws_match_symbol(match, operand);
     bool is_variable = symbol->kind == WS_SYMBOL_DATA &&
                        !(symbol->flags & (WS_SYMBOL_LOCAL | WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE));
-    if (is_variable && !add_claim(search, claims, match->thing[operand], name, version))
+    if (is_variable && ws_is_library_name(symbol->name) == is_library &&
+        !add_claim(search, claims, match->thing[operand], name, version))
       return false;
   }
   return true;
@@ -238,7 +244,7 @@ static bool list_claims(struct search *search, struct claims *claims) {
         continue;
       if (!add_claim(search, claims, search->match->thing[definition->node], i, definition->version) ||
           (name->kind == WS_SYMBOL_FUNCTION &&
-           !claim_operands(search, claims, definition->node, i, definition->version)))
+           !claim_operands(search, claims, definition->node, i, definition->version, definition->is_own)))
         return false;
     }
   }
@@ -420,8 +426,7 @@ static int compare_loners(const void *a, const void *b) {
 
 static bool is_library_function(const struct ws_symbol *symbol) {
   return symbol->kind == WS_SYMBOL_FUNCTION && !(symbol->flags & (WS_SYMBOL_LOCAL | WS_SYMBOL_UNDEFINED)) &&
-         (ws_name_owner(symbol->name) == WS_NAME_LIBRARY || ws_slice_starts(symbol->name, "_ZNSt") ||
-          ws_slice_starts(symbol->name, "_ZSt"));
+         ws_is_library_name(symbol->name);
 }
 
 static bool may_be_loner(const struct search *search, const bool *is_library, uint32_t node) {

@@ -41,17 +41,12 @@ struct work {
   bool is_linked; // one of them is of its own object
 };
 
-static bool is_of_library(const struct ws_symbol *symbol) {
-  return ws_name_owner(symbol->name) == WS_NAME_LIBRARY || ws_slice_starts(symbol->name, "_ZNSt") ||
-         ws_slice_starts(symbol->name, "_ZSt");
-}
-
 // Dynamic initialisation of a C++ file is for its own variables; any other function may use those of others.
 static bool initialises(const struct ws_symbol *function, const struct ws_symbol *variable) {
   if (variable->flags & WS_SYMBOL_LOCAL)
     return true;
   return ws_slice_starts(function->name, "_GLOBAL__") && !(variable->flags & WS_SYMBOL_WEAK) &&
-         ws_name_owner(variable->name) == WS_NAME_CXX && !is_of_library(variable);
+         ws_name_owner(variable->name) == WS_NAME_CXX && !ws_is_library_name(variable->name);
 }
 
 // How far to look into local functions that an init function calls, or registers to be called at the end.

@@ -602,6 +602,14 @@ static void objects_with_plain_names_are_of_no_library(void **state) {
                     MODULE_OF(FUNCTION("malloc", 0, USES("mi_malloc")), FUNCTION("mi_malloc", 0)));
   assert_where(&program, 'b', "malloc", 'b');
   free_program(&program);
+  // Nor are variables of the object one, but those of libraries are.
+#define MORE                                                                                                 \
+  FUNCTION("_Z6helperv", 0, USES("count", "_ZN1n1vE", "_ZNSt3__14coutE")), VARIABLE("count", LOCAL),         \
+      VARIABLE("_ZN1n1vE", 0), VARIABLE("_ZNSt3__14coutE", 0), FUNCTION("entry", 0, USES("count"))
+  program = COMBINE(MODULE_OF(MORE), MODULE_OF(MORE));
+  assert_where(&program, 'b', "_ZN1n1vE", 'b');
+  assert_where(&program, 'b', "_ZNSt3__14coutE", 'a');
+  free_program(&program);
   // But they override what a library has weak.
   program = COMBINE(MODULE_OF(FUNCTION("_Znwm", WEAK)),
                     MODULE_OF(FUNCTION("_Znwm", 0, 1, USES("count")), FUNCTION("used", 0, USES("count")),
