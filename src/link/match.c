@@ -250,7 +250,9 @@ static bool correspond(const struct ws_match *match, uint32_t x, uint32_t y, boo
   if (local_x != local_y || (is_own(match, x) && is_own(match, y)))
     return false;
   bool has_body = in_x->kind == WS_SYMBOL_FUNCTION || in_x->kind == WS_SYMBOL_DATA;
-  *follow = local_x && has_body && !((in_x->flags | in_y->flags) & WS_SYMBOL_ABSOLUTE);
+  *follow = local_x && has_body &&
+            !(ws_is_local_name_unique(in_x->name) && ws_is_local_name_unique(in_y->name)) &&
+            !((in_x->flags | in_y->flags) & WS_SYMBOL_ABSOLUTE);
   return are_names_equal(in_x, in_y);
 }
 
@@ -447,7 +449,7 @@ static void join_operand(const struct ws_match *match, uint32_t module, uint32_t
   const struct ws_symbol *symbol = ws_match_symbol(match, operand);
   if ((symbol->kind == WS_SYMBOL_FUNCTION || symbol->kind == WS_SYMBOL_DATA) &&
       (symbol->flags & WS_SYMBOL_LOCAL) && !(symbol->flags & WS_SYMBOL_ABSOLUTE) &&
-      !ws_is_private_name(symbol->name))
+      !ws_is_private_name(symbol->name) && !ws_is_local_name_unique(symbol->name))
     ws_join_roots(part, thing, match->thing[operand]);
 }
 

@@ -255,6 +255,19 @@ static bool bind_rust(struct finder *finder, const struct ws_defined_name *name)
   return true;
 }
 
+// LLVM splits variables that only one module's code uses, if it sees all of that: NAME.0, NAME.1. Then one
+// module has the pieces, and another the whole.
+static bool tell_split(struct finder *finder, const struct ws_defined_name *name) {
+  struct ws_slice whole = name->text;
+  const uint8_t *dot = memchr(whole.data, '.', whole.size);
+  if (name->kind != WS_SYMBOL_DATA || name->owner != WS_NAME_RUST || !dot)
+    return true;
+  whole.size = (size_t)(dot - whole.data);
+  const struct ws_defined_name *found = ws_find_name(&finder->definitions, WS_SYMBOL_DATA, whole);
+  return !found || keep_apart(finder, finder->definitions.list[name->first].node,
+                              finder->definitions.list[found->first].node, WS_KEPT_DIFFERENT);
+}
+
 static bool bind_tag(struct finder *finder, const struct ws_defined_name *name) {
   const struct ws_definition *list = finder->definitions.list;
   uint32_t to = list[name->first].node;
@@ -271,7 +284,9 @@ static bool bind_tag(struct finder *finder, const struct ws_defined_name *name) 
 static bool bind_names(struct finder *finder) {
   for (size_t i = 0; i < finder->definitions.name_count; i++) {
     const struct ws_defined_name *name = &finder->definitions.names[i];
-    bool ok = true;
+    bool ok = tell_split(finder, name);
+    if (!ok)
+      return false;
     if (name->first == name->last || name->owner == WS_NAME_MODULE)
       continue;
     if (name->kind == WS_SYMBOL_TAG)
@@ -314,7 +329,7 @@ static bool find_calls(struct finder *finder) {
   const uint32_t *thing = match->thing;
   for (size_t i = 0; i < finder->override_count; i++) {
     const struct override *override = &finder->overrides[i];
-    if (override->is_needed && ws_name_owner(symbol_of(finder, override->from)->name) != WS_NAME_PLAIN &&
+    if (override->is_needed && finder->match.owner[override->from] != WS_NAME_PLAIN &&
         ws_match_add(match, thing[override->to], thing[override->from]) == WS_NO_NODE)
       return out_of_memory(finder);
   }
@@ -328,7 +343,7 @@ static bool find_calls(struct finder *finder) {
   for (size_t i = 0; i < finder->override_count; i++) {
     const struct override *override = &finder->overrides[i];
     bool is_needed = override->is_needed;
-    if (is_needed && ws_name_owner(symbol_of(finder, override->from)->name) != WS_NAME_PLAIN) {
+    if (is_needed && finder->match.owner[override->from] != WS_NAME_PLAIN) {
       const struct ws_pair *pair =
           &match->pairs[ws_match_add(match, thing[override->to], thing[override->from])];
       is_needed = pair->different || pair->depends;
@@ -480,39 +495,47 @@ static bool fill_kept(struct finder *finder) {
   return true;
 }
 
-// The function of a module that hands out memory from __heap_base on: one that names it, but for what only
-// tells threads where their stack ends. WS_NO_NODE if there is none.
-static uint32_t find_allocator(const struct finder *finder, uint32_t index) {
+// Whether a function names __heap_base or __heap_end: it hands out memory, but for what only tells threads
+// where their stack ends.
+static bool hands_out_memory(const struct finder *finder, uint32_t function) {
+  if (finder->match.owner[function] == WS_NAME_MODULE)
+    return false;
+  const struct ws_module *module = finder->modules[finder->match.module[function]];
+  struct ws_relocation_cursor cursor = ws_match_relocations(&finder->match, function);
+  struct ws_relocation relocation;
+  while (ws_next_relocation(&cursor, &relocation)) {
+    if (relocation.type == R_WASM_TYPE_INDEX_LEB || relocation.index >= module->symbol_count)
+      continue;
+    const struct ws_symbol *symbol = &module->symbols[relocation.index];
+    if (symbol->kind == WS_SYMBOL_DATA &&
+        (ws_slice_is(symbol->name, "__heap_base") || ws_slice_is(symbol->name, "__heap_end")))
+      return true;
+  }
+  return false;
+}
+
+// The module whose allocator is one with this one's; a module with several has its own.
+static size_t find_heap(const struct finder *finder, uint32_t index) {
   const struct ws_module *module = finder->modules[index];
   const struct ws_match_module *in = &finder->match.in[index];
+  size_t heap = WS_HOST;
   if (!module->info.uses_heap_base && !module->info.uses_heap_end)
-    return WS_NO_NODE;
+    return heap;
   for (uint32_t i = 0; i < module->function_count; i++) {
-    if (in->functions[i] == WS_NO_NODE ||
-        ws_name_owner(symbol_of(finder, in->functions[i])->name) == WS_NAME_MODULE)
+    if (in->functions[i] == WS_NO_NODE || !hands_out_memory(finder, in->functions[i]))
       continue;
-    struct ws_relocation_cursor cursor = ws_match_relocations(&finder->match, in->functions[i]);
-    struct ws_relocation relocation;
-    while (ws_next_relocation(&cursor, &relocation)) {
-      if (relocation.type == R_WASM_TYPE_INDEX_LEB || relocation.index >= module->symbol_count)
-        continue;
-      const struct ws_symbol *symbol = &module->symbols[relocation.index];
-      if (symbol->kind == WS_SYMBOL_DATA &&
-          (ws_slice_is(symbol->name, "__heap_base") || ws_slice_is(symbol->name, "__heap_end")))
-        return in->functions[i];
-    }
+    size_t other = finder->match.module[resolve(finder, in->functions[i])];
+    heap = heap == WS_HOST || heap == other ? other : index;
   }
-  return WS_NO_NODE;
+  return heap;
 }
 
 static bool fill_heap(struct finder *finder) {
   size_t *heap = ws_arena_new(finder->arena, finder->count, sizeof *heap);
   if (!heap)
     return out_of_memory(finder);
-  for (uint32_t i = 0; i < finder->count; i++) {
-    uint32_t allocator = find_allocator(finder, i);
-    heap[i] = allocator == WS_NO_NODE ? WS_HOST : finder->match.module[resolve(finder, allocator)];
-  }
+  for (uint32_t i = 0; i < finder->count; i++)
+    heap[i] = find_heap(finder, i);
   finder->one->heap = heap;
   return true;
 }
