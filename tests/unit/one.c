@@ -717,16 +717,18 @@ static void what_lto_made_local_is_found_by_name(void **state) {
 static void statics_of_rust_are_found_by_name(void **state) {
   (void)state;
 #define OLD "_ZN6common6LOGGER17h0123456789abcdefE"
-  struct program program = COMBINE(MODULE_OF(VARIABLE("_RNvC6common5COUNT", LOCAL), VARIABLE(OLD, LOCAL),
-                                             VARIABLE("_RNvC6common4TORN", LOCAL), FUNCTION("run", 0),
-                                             VARIABLE("_RNvNtC12wasm_bindgen9externref4SLAB", LOCAL)),
-                                   MODULE_OF(VARIABLE("_RNvC6common4TORN", LOCAL, .size = 8),
-                                             VARIABLE("_RNvC6common5COUNT.llvm.123", 0), VARIABLE(OLD, LOCAL),
-                                             VARIABLE("_RNvNtC12wasm_bindgen9externref4SLAB", LOCAL)));
+  struct program program = COMBINE(
+      MODULE_OF(VARIABLE("_RNvC6common5SPLIT.0", LOCAL), VARIABLE("_RNvC6common5COUNT", LOCAL),
+                VARIABLE(OLD, LOCAL), VARIABLE("_RNvC6common4TORN", LOCAL), FUNCTION("run", 0),
+                VARIABLE("_RNvNtC12wasm_bindgen9externref4SLAB", LOCAL)),
+      MODULE_OF(VARIABLE("_RNvC6common5SPLIT", LOCAL), VARIABLE("_RNvC6common4TORN", LOCAL, .size = 8),
+                VARIABLE("_RNvC6common5COUNT.llvm.123", 0), VARIABLE(OLD, LOCAL),
+                VARIABLE("_RNvNtC12wasm_bindgen9externref4SLAB", LOCAL)));
   assert_where(&program, 'b', "_RNvC6common5COUNT.llvm.123", 'a');
   assert_where(&program, 'b', OLD, 'a');
   assert_where(&program, 'b', "_RNvC6common4TORN", 'b');
   assert_true(is_kept(&program, "_RNvC6common4TORN", WS_KEPT_DIFFERENT));
+  assert_true(is_kept(&program, "_RNvC6common5SPLIT", WS_KEPT_DIFFERENT));
   assert_where(&program, 'b', "_RNvNtC12wasm_bindgen9externref4SLAB", 'b');
   free_program(&program);
 }
