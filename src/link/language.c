@@ -83,6 +83,13 @@ static bool is_of_own_table(struct ws_slice name) {
   return ws_slice_contains(name, "12wasm_bindgen9externref");
 }
 
+// Counters of profiles and coverage, and what writes them: of the code of each module
+// (llvm/ProfileData/InstrProfData.inc).
+static bool is_of_profile(struct ws_slice name) {
+  return ws_slice_starts(name, "__prof") || ws_slice_starts(name, "__llvm_") ||
+         ws_slice_starts(name, "__covrec_");
+}
+
 enum ws_name_owner ws_name_owner(struct ws_slice name) {
   struct ws_slice base = ws_name_base(name);
   if (is_rust(base))
@@ -91,7 +98,7 @@ enum ws_name_owner ws_name_owner(struct ws_slice name) {
     return WS_NAME_PLAIN;
   if (ws_slice_starts(name, "_Z"))
     return WS_NAME_CXX;
-  if (is_listed(name, module_names, sizeof module_names / sizeof *module_names))
+  if (is_of_profile(name) || is_listed(name, module_names, sizeof module_names / sizeof *module_names))
     return WS_NAME_MODULE;
   bool reserved = name.size > 1 && name.data[0] == '_' &&
                   (name.data[1] == '_' || (name.data[1] >= 'A' && name.data[1] <= 'Z'));

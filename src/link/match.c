@@ -378,6 +378,43 @@ bool ws_match_looks_same(const struct ws_match *match, uint32_t x, uint32_t y) {
          memcmp(sides[0].place.bytes + at, sides[1].place.bytes + at, size - at) == 0;
 }
 
+// FNV-1a
+static uint64_t hash_bytes(uint64_t hash, const uint8_t *bytes, size_t size) {
+  for (size_t i = 0; i < size; i++)
+    hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+  return hash;
+}
+
+static uint64_t hash_operand(const struct ws_match *match, uint32_t module, uint64_t hash,
+                             const struct ws_relocation *relocation) {
+  hash = hash_bytes(hash, &relocation->type, 1);
+  if (relocation->type == R_WASM_TYPE_INDEX_LEB || relocation->index >= match->modules[module]->symbol_count)
+    return hash;
+  const struct ws_symbol *symbol = &match->modules[module]->symbols[relocation->index];
+  struct ws_slice name = ws_name_base(symbol->name);
+  if (ws_is_private_name(symbol->name) || ws_weak_stub_name(symbol).size > 0)
+    return hash;
+  return hash_bytes(hash, name.data, name.size);
+}
+
+uint64_t ws_match_hash(const struct ws_match *match, uint32_t node) {
+  uint64_t hash = UINT64_C(0xcbf29ce484222325);
+  struct side side;
+  if (!find_place(match, node, &side.place))
+    return hash;
+  uint32_t at = 0, size = side.place.size;
+  side.cursor = ws_match_relocations(match, node);
+  for (advance(&side); side.offset != UINT32_MAX; advance(&side)) {
+    size_t width = ws_relocation_width(side.relocation.type);
+    if (side.offset < at || width > size - side.offset)
+      break;
+    hash = hash_bytes(hash, side.place.bytes + at, side.offset - at);
+    hash = hash_operand(match, match->module[node], hash, &side.relocation);
+    at = side.offset + (uint32_t)width;
+  }
+  return hash_bytes(hash, side.place.bytes + at, size - at);
+}
+
 static enum outcome compare_pair(struct ws_match *match, uint32_t index) {
   uint32_t x = match->pairs[index].x, y = match->pairs[index].y;
   const struct ws_symbol *in_x = ws_match_symbol(match, x), *in_y = ws_match_symbol(match, y);

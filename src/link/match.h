@@ -64,6 +64,9 @@ bool ws_match_compare(struct ws_match *match);
 // Whether two variables have the same content, whatever their pointers point at.
 bool ws_match_looks_same(const struct ws_match *match, uint32_t x, uint32_t y);
 
+// The same for functions that may be the same, and most often another one for others.
+uint64_t ws_match_hash(const struct ws_match *match, uint32_t node);
+
 // Fills `part`, one for each node, with a union-find forest: things that refer to one local symbol, and that
 // symbol, were in one object file.
 void ws_match_parts(const struct ws_match *match, uint32_t *part);

@@ -11,9 +11,10 @@ struct search {
   uint32_t *stands;
 };
 
-// An init function; those of one name and priority may be copies.
+// An init function. Those of one name, priority and hash may be copies: there can be thousands of one name.
 struct copy {
   struct ws_slice name;
+  uint64_t hash;
   uint32_t priority, rank, node;
 };
 
@@ -24,13 +25,15 @@ static int compare_copies(const void *a, const void *b) {
     return names;
   if (x->priority != y->priority)
     return x->priority < y->priority ? -1 : 1;
+  if (x->hash != y->hash)
+    return x->hash < y->hash ? -1 : 1;
   if (x->rank != y->rank)
     return x->rank < y->rank ? -1 : 1;
   return x->node < y->node ? -1 : x->node > y->node;
 }
 
 static bool may_be_copies(const struct copy *x, const struct copy *y) {
-  return x->priority == y->priority && ws_slice_equal(x->name, y->name);
+  return x->priority == y->priority && x->hash == y->hash && ws_slice_equal(x->name, y->name);
 }
 
 // ------------------------------------------------------------------------------------------ what it works on
@@ -115,6 +118,11 @@ static bool is_copy(const struct search *search, uint32_t x, uint32_t y) {
 
 // ----------------------------------------------------------------------------------------------------- all
 
+// Of Rust's, the names say all.
+static uint64_t hash_copy(const struct ws_match *match, uint32_t node) {
+  return match->owner[node] == WS_NAME_RUST ? 0 : ws_match_hash(match, match->thing[node]);
+}
+
 static bool list_copies(const struct search *search, const uint32_t *rank, struct ws_arena *arena,
                         struct copy **copies, size_t *count, struct ws_error *error) {
   const struct ws_match *match = search->match;
@@ -130,8 +138,11 @@ static bool list_copies(const struct search *search, const uint32_t *rank, struc
       if (!longer)
         return ws_fail_memory(error, "");
       *copies = longer;
-      longer[(*count)++] = (struct copy){ws_match_symbol(match, node)->name, functions[k].priority, rank[i],
-                                         match->thing[node]};
+      longer[(*count)++] = (struct copy){.name = ws_match_symbol(match, node)->name,
+                                         .hash = hash_copy(match, node),
+                                         .priority = functions[k].priority,
+                                         .rank = rank[i],
+                                         .node = match->thing[node]};
     }
   }
   if (*count)

@@ -92,10 +92,36 @@ const char *ws_kept_reason(enum ws_kept_reason reason) {
     return "one is thread-local and the other is not";
   case WS_KEPT_TYPE:
     return "its copies have different types";
+  case WS_KEPT_SECTION:
+    return "each module has its own section of that name";
   case WS_KEPT_UNRELATED:
     return "the parts of the library object that have it have no function in common";
   }
   return "?";
+}
+
+// Lists of things that are spread over object files, and gathered by linkers, in a section with a name that
+// is a C identifier.
+static bool keep_sections(struct finder *finder) {
+  struct ws_arena *arena = &finder->scratch;
+  uint32_t *starts = ws_arena_new(arena, finder->match.node_count, sizeof *starts);
+  size_t count = 0;
+  if (!starts)
+    return out_of_memory(finder);
+  for (uint32_t i = 0; i < finder->match.node_count; i++) {
+    const struct ws_symbol *symbol = symbol_of(finder, i);
+    if (symbol->kind != WS_SYMBOL_DATA || !(symbol->flags & WS_SYMBOL_ABSOLUTE) ||
+        !ws_slice_starts(symbol->name, "__start_"))
+      continue;
+    size_t known = 0;
+    while (known < count && !ws_slice_equal(symbol_of(finder, starts[known])->name, symbol->name))
+      known++;
+    if (known == count)
+      starts[count++] = i;
+    else if (!keep_apart(finder, starts[known], i, WS_KEPT_SECTION))
+      return false;
+  }
+  return true;
 }
 
 // ---------------------------------------------------------------------------------------- binding by name
@@ -587,7 +613,7 @@ static bool find(struct finder *finder) {
   free(unrelated);
   if (!ok)
     return false;
-  return bind_names(finder) && bind_stubs(finder) && bind_all_undefined(finder) &&
+  return keep_sections(finder) && bind_names(finder) && bind_stubs(finder) && bind_all_undefined(finder) &&
          ws_find_once(&finder->match, finder->rank, finder->bound, scratch, finder->stands, finder->error) &&
          find_calls(finder) && fill_of(finder) && fill_merged(finder) && fill_kept(finder) &&
          fill_heap(finder);

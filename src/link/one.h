@@ -31,6 +31,7 @@ enum ws_kept_reason {
   WS_KEPT_SIZE,         // variables of different size
   WS_KEPT_THREAD_LOCAL, // one is thread-local, the other is not
   WS_KEPT_TYPE,         // functions or tags of different types
+  WS_KEPT_SECTION,      // __start_NAME: a linker would have put the sections of that name together
   WS_KEPT_UNRELATED,    // parts of one library object, it seems, that have no function in common
 };
 

@@ -24,7 +24,12 @@ struct item {
 #define VARIABLE(...) {.kind = WS_SYMBOL_DATA, .name = __VA_ARGS__}
 #define TAG(...) {.kind = WS_SYMBOL_TAG, .name = __VA_ARGS__}
 #define USES(...) .uses = {__VA_ARGS__}
-enum { WEAK = WS_SYMBOL_WEAK, LOCAL = WS_SYMBOL_LOCAL, UNDEFINED = WS_SYMBOL_UNDEFINED };
+enum {
+  WEAK = WS_SYMBOL_WEAK,
+  LOCAL = WS_SYMBOL_LOCAL,
+  UNDEFINED = WS_SYMBOL_UNDEFINED,
+  ABSOLUTE = WS_SYMBOL_ABSOLUTE
+};
 enum { DATA_BASE = 1024, MOST_ITEMS = 12 };
 
 struct layout {
@@ -66,7 +71,7 @@ static struct layout lay_out(const struct item *items, size_t count) {
     for (size_t k = 0; k < count_uses(&items[i]); k++)
       if (items[i].uses[k][0] == '&' && !layout.slot[find_item(&layout, items[i].uses[k] + 1)])
         layout.slot[find_item(&layout, items[i].uses[k] + 1)] = ++layout.slots;
-    if (items[i].kind != WS_SYMBOL_DATA || (items[i].flags & UNDEFINED))
+    if (items[i].kind != WS_SYMBOL_DATA || (items[i].flags & (UNDEFINED | ABSOLUTE)))
       continue;
     layout.offset[i] = layout.data_size;
     layout.size[i] = (items[i].size ? items[i].size : 4) + 4 * (uint32_t)count_uses(&items[i]);
@@ -280,7 +285,7 @@ static struct ws_buffer link_items(const struct item *items, size_t count) {
   ws_put_u8(&content, 0x0b);
   ws_put_uleb(&content, layout.data_size);
   for (size_t i = 0; i < count; i++)
-    if (items[i].kind == WS_SYMBOL_DATA && !(items[i].flags & UNDEFINED))
+    if (items[i].kind == WS_SYMBOL_DATA && !(items[i].flags & (UNDEFINED | ABSOLUTE)))
       put_variable(&content, &layout, &items[i], &data);
   if (layout.data_size > 0)
     put_section(&module, WS_SECTION_DATA, &content);
@@ -733,6 +738,15 @@ static void statics_of_rust_are_found_by_name(void **state) {
   free_program(&program);
 }
 
+static void sections_that_linkers_gather_are_told(void **state) {
+  (void)state;
+  struct program program = COMBINE(MODULE_OF(FUNCTION("run", 0), VARIABLE("__start_list", ABSOLUTE)),
+                                   MODULE_OF(FUNCTION("work", 0), VARIABLE("__start_list", ABSOLUTE)));
+  assert_where(&program, 'b', "__start_list", 'b');
+  assert_true(is_kept(&program, "__start_list", WS_KEPT_SECTION));
+  free_program(&program);
+}
+
 // ---------------------------------------------------------------------------------------------------- tags
 
 static void tags_of_the_abi_are_one(void **state) {
@@ -856,6 +870,7 @@ static void reserved_names_are_found(void **state) {
       {"_Rest", WS_NAME_LIBRARY},
       {"seed.llvm.123", WS_NAME_PLAIN},
       {"main", WS_NAME_MODULE},
+      {"__profc_helper", WS_NAME_MODULE},
       {"_start", WS_NAME_MODULE},
       {"__wasm_call_ctors", WS_NAME_MODULE},
   };
@@ -892,6 +907,7 @@ int main(void) {
       cmocka_unit_test(inline_functions_tell_nothing_of_local_state),
       cmocka_unit_test(what_lto_made_local_is_found_by_name),
       cmocka_unit_test(statics_of_rust_are_found_by_name),
+      cmocka_unit_test(sections_that_linkers_gather_are_told),
       cmocka_unit_test(tags_of_the_abi_are_one),
       cmocka_unit_test(constructors_run_by_priority_and_once),
       cmocka_unit_test(a_constructor_of_plugins_runs_in_each),
