@@ -491,8 +491,21 @@ static bool list_unrelated(struct search *search, struct ws_unrelated **list, si
   return found;
 }
 
+static void note_state(const struct search *search, bool *has_state) {
+  const struct ws_match *match = search->match;
+  for (uint32_t i = 0; i < match->node_count; i++) {
+    const struct ws_symbol *symbol = ws_match_symbol(match, i);
+    has_state[ws_find_root(search->part, i)] |=
+        symbol->kind == WS_SYMBOL_DATA && !ws_is_private_name(symbol->name) &&
+        !(symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE)) &&
+        !ws_slice_starts(match->modules[match->module[i]]->segments[symbol->index].name, ".rodata");
+  }
+  for (uint32_t i = 0; i < match->node_count; i++)
+    has_state[i] = has_state[ws_find_root(search->part, i)];
+}
+
 bool ws_find_objects(struct ws_match *match, struct ws_definitions *definitions, const bool *strong,
-                     const uint32_t *rank, struct ws_arena *arena, uint32_t *stands,
+                     const uint32_t *rank, struct ws_arena *arena, uint32_t *stands, bool *has_state,
                      struct ws_unrelated **unrelated, size_t *unrelated_count) {
   struct search search = {
       .match = match, .definitions = definitions, .rank = rank, .strong = strong, .arena = arena};
@@ -506,6 +519,7 @@ bool ws_find_objects(struct ws_match *match, struct ws_definitions *definitions,
   join_same(&search);
   for (uint32_t i = 0; i < match->node_count; i++)
     search.variant[i] = ws_find_root(search.object, ws_find_root(search.part, i));
+  note_state(&search, has_state);
   return split_objects(&search) && choose(&search, stands) &&
          list_unrelated(&search, unrelated, unrelated_count);
 }

@@ -22,10 +22,11 @@ struct ws_unrelated {
 
 // Says of definitions of names that mean one thing in a program which are the same (ws_definition.version),
 // and fills `stands`, one for each node: the thing that stands for what it names, which is of the module that
-// comes first by `rank`. Lists the variables of libraries that may be one, but for which there is no proof;
-// free the list. False if memory runs out.
+// comes first by `rank`. Says of each node whether it is of an
+// object that has variables. Lists the variables of libraries that may be one, but for which there is no
+// proof; free the list. False if memory runs out.
 bool ws_find_objects(struct ws_match *match, struct ws_definitions *definitions, const bool *strong,
-                     const uint32_t *rank, struct ws_arena *arena, uint32_t *stands,
+                     const uint32_t *rank, struct ws_arena *arena, uint32_t *stands, bool *has_state,
                      struct ws_unrelated **unrelated, size_t *unrelated_count);
 
 // The thing that a node means: its name may be bound to another one's, and that may be a copy of what stands

@@ -20,6 +20,7 @@ struct finder {
   struct ws_definitions definitions;
   uint32_t *rank;   // of each module: those that are preferred come first
   bool *strong;     // of each thing: it has a strong name
+  bool *has_state;  // of each node: its object has variables
   uint32_t *stands; // of each node: the thing that stands for what it names
   uint32_t *bound;  // of each node: the node that its name is bound to, itself if its own
   struct ws_one_kept *kept;
@@ -68,11 +69,13 @@ static bool keep_apart(struct finder *finder, uint32_t first, uint32_t other, en
   const char *name = copy_name(finder->arena, symbol->name);
   if (!name)
     return out_of_memory(finder);
-  kept[finder->kept_count++] = (struct ws_one_kept){.name = name,
-                                                    .kind = (enum ws_symbol_kind)symbol->kind,
-                                                    .reason = reason,
-                                                    .module = finder->match.module[first],
-                                                    .other = finder->match.module[other]};
+  kept[finder->kept_count++] =
+      (struct ws_one_kept){.name = name,
+                           .kind = (enum ws_symbol_kind)symbol->kind,
+                           .reason = reason,
+                           .has_state = finder->has_state[first] || finder->has_state[other],
+                           .module = finder->match.module[first],
+                           .other = finder->match.module[other]};
   return true;
 }
 
@@ -126,14 +129,17 @@ static bool keep_sections(struct finder *finder) {
 
 // ---------------------------------------------------------------------------------------- binding by name
 
+static const struct ws_type *function_type(const struct finder *finder, uint32_t node) {
+  const struct ws_module *module = finder->modules[finder->match.module[node]];
+  uint32_t defined = symbol_of(finder, node)->index - module->imported_functions;
+  uint32_t type = defined < module->function_count ? module->function_types[defined] : UINT32_MAX;
+  return type < module->type_count ? &module->types[type] : NULL;
+}
+
 static bool has_same_type(const struct finder *finder, uint32_t a, uint32_t b) {
-  const struct ws_module *in_a = finder->modules[finder->match.module[a]],
-                         *in_b = finder->modules[finder->match.module[b]];
-  uint32_t type_a = in_a->function_types[symbol_of(finder, a)->index - in_a->imported_functions],
-           type_b = in_b->function_types[symbol_of(finder, b)->index - in_b->imported_functions];
-  return type_a < in_a->type_count && type_b < in_b->type_count &&
-         ws_slice_equal(in_a->types[type_a].parameters, in_b->types[type_b].parameters) &&
-         ws_slice_equal(in_a->types[type_a].results, in_b->types[type_b].results);
+  const struct ws_type *type_a = function_type(finder, a), *type_b = function_type(finder, b);
+  return type_a && type_b && ws_slice_equal(type_a->parameters, type_b->parameters) &&
+         ws_slice_equal(type_a->results, type_b->results);
 }
 
 static bool add_override(struct finder *finder, uint32_t from, uint32_t to, bool is_needed) {
@@ -596,7 +602,8 @@ static bool find(struct finder *finder) {
   finder->strong = ws_arena_new(scratch, nodes, sizeof *finder->strong);
   finder->stands = ws_arena_new(scratch, nodes, sizeof *finder->stands);
   finder->bound = ws_arena_new(scratch, nodes, sizeof *finder->bound);
-  if (!order || !finder->strong || !finder->stands || !finder->bound)
+  finder->has_state = ws_arena_new(scratch, nodes, sizeof *finder->has_state);
+  if (!order || !finder->strong || !finder->has_state || !finder->stands || !finder->bound)
     return out_of_memory(finder);
   for (uint32_t i = 0; i < nodes; i++)
     finder->bound[i] = i;
@@ -605,7 +612,7 @@ static bool find(struct finder *finder) {
   size_t unrelated_count = 0;
   if (!ws_list_definitions(&finder->match, order, scratch, &finder->definitions) ||
       !ws_find_objects(&finder->match, &finder->definitions, finder->strong, finder->rank, scratch,
-                       finder->stands, &unrelated, &unrelated_count))
+                       finder->stands, finder->has_state, &unrelated, &unrelated_count))
     return out_of_memory(finder);
   bool ok = true;
   for (size_t i = 0; i < unrelated_count && ok; i++)

@@ -42,6 +42,7 @@ struct ws_one_kept {
   enum ws_symbol_kind kind;
   enum ws_kept_reason reason;
   uint32_t module, other; // where it is
+  bool has_state;         // it is a variable, or a function of an object that has variables
 };
 
 // A function symbol that another definition overrides, or a stub for a weak one that the module does not

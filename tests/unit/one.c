@@ -383,6 +383,15 @@ static bool is_kept(const struct program *program, const char *name, enum ws_kep
   return false;
 }
 
+// Whether what was kept of that name has variables.
+static bool has_state(const struct program *program, const char *name) {
+  for (size_t i = 0; i < program->one.kept_count; i++)
+    if (strcmp(program->one.kept[i].name, name) == 0)
+      return program->one.kept[i].has_state;
+  fail_msg("%s was not kept apart", name);
+  return false;
+}
+
 static bool calls_other(const struct program *program, char module, const char *name) {
   for (size_t i = 0; i < program->one.call_count; i++)
     if (program->one.calls[i].from.module == (uint32_t)(module - 'a') &&
@@ -567,6 +576,7 @@ static void other_versions_stay_apart(void **state) {
   assert_where(&program, 'c', "malloc", 'a');
   assert_where(&program, 'd', "heap", 'b');
   assert_true(is_kept(&program, "malloc", WS_KEPT_DIFFERENT));
+  assert_true(has_state(&program, "malloc"));
   assert_true(is_kept(&program, "free", WS_KEPT_OBJECT));
   free_program(&program);
 }
@@ -630,6 +640,7 @@ static void what_names_different_things_is_different(void **state) {
       COMBINE(MODULE_OF(FUNCTION("exit", 0, USES("one")), FUNCTION("one", 0), FUNCTION("two", 0)),
               MODULE_OF(FUNCTION("exit", 0, USES("two")), FUNCTION("one", 0), FUNCTION("two", 0)));
   assert_where(&program, 'b', "exit", 'b');
+  assert_false(has_state(&program, "exit"));
   free_program(&program);
 }
 
