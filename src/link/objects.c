@@ -375,10 +375,11 @@ static struct member *list_members(struct search *search, size_t *count) {
 }
 
 // Two variables of one module that are one with the same of another: then it is not certain what is what, and
-// all of this object stays apart.
+// all of this object stays apart. Functions may be: LLVM makes equal ones one, where it sees them.
 static void note_torn(struct search *search, const struct member *members, size_t count) {
   for (size_t i = 1; i < count; i++)
-    if (is_one_with(&members[i - 1], &members[i]) && members[i - 1].rank == members[i].rank)
+    if (is_one_with(&members[i - 1], &members[i]) && members[i - 1].rank == members[i].rank &&
+        ws_match_symbol(search->match, members[i].node)->kind == WS_SYMBOL_DATA)
       search->variant[members[i].variant] = WS_NO_NODE;
 }
 
