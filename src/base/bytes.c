@@ -156,6 +156,27 @@ void ws_buffer_free(struct ws_buffer *buffer) {
   *buffer = (struct ws_buffer){0};
 }
 
+// Gives the buffer a capacity; false if memory runs out.
+static bool set_capacity(struct ws_buffer *buffer, size_t capacity) {
+  uint8_t *data = realloc(buffer->data, capacity);
+  if (!data) {
+    buffer->failed = true;
+    return false;
+  }
+  buffer->data = data;
+  buffer->capacity = capacity;
+  return true;
+}
+
+void ws_buffer_reserve(struct ws_buffer *buffer, size_t size) {
+  if (buffer->failed || size <= buffer->capacity - buffer->size)
+    return;
+  if (size > SIZE_MAX - buffer->size)
+    buffer->failed = true;
+  else
+    set_capacity(buffer, buffer->size + size);
+}
+
 void ws_put_bytes(struct ws_buffer *buffer, const void *bytes, size_t size) {
   if (buffer->failed || size == 0)
     return;
@@ -168,13 +189,8 @@ void ws_put_bytes(struct ws_buffer *buffer, const void *bytes, size_t size) {
       }
       capacity *= 2;
     }
-    uint8_t *data = realloc(buffer->data, capacity);
-    if (!data) {
-      buffer->failed = true;
+    if (!set_capacity(buffer, capacity))
       return;
-    }
-    buffer->data = data;
-    buffer->capacity = capacity;
   }
   memcpy(buffer->data + buffer->size, bytes, size);
   buffer->size += size;

@@ -126,6 +126,8 @@ struct ws_buffer {
 };
 
 void ws_buffer_free(struct ws_buffer *buffer);
+// Makes room for `size` more bytes, where that is known beforehand.
+void ws_buffer_reserve(struct ws_buffer *buffer, size_t size);
 void ws_put_u8(struct ws_buffer *buffer, uint8_t byte);
 void ws_put_bytes(struct ws_buffer *buffer, const void *bytes, size_t size);
 void ws_put_slice(struct ws_buffer *buffer, struct ws_slice slice);

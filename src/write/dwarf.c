@@ -98,8 +98,7 @@ static bool malformed(struct dwarf *dwarf) {
   return refuse(dwarf, "malformed DWARF");
 }
 
-// -----------------------------------------------------------------------------------------------------
-// offsets
+// --------------------------------------------------------------------------------------------------- offsets
 
 static uint64_t read_number(struct ws_reader *reader, size_t size) {
   struct ws_slice bytes = ws_read_bytes(reader, size);
@@ -146,8 +145,7 @@ static bool read_length(struct dwarf *dwarf, struct ws_reader *section) {
   return true;
 }
 
-// -------------------------------------------------------------------------------------------------
-// abbreviations
+// --------------------------------------------------------------------------------------------- abbreviations
 
 static bool add_abbreviation(struct abbreviations *list, uint64_t code) {
   struct abbreviation *items = ws_make_room(list->items, list->count, &list->capacity, sizeof *items);
@@ -214,8 +212,7 @@ static const struct abbreviation *find_abbreviation(const struct abbreviations *
   return NULL;
 }
 
-// ---------------------------------------------------------------------------------------------------
-// expressions
+// ----------------------------------------------------------------------------------------------- expressions
 
 static bool walk_expression(struct dwarf *dwarf, uint64_t size);
 
@@ -310,8 +307,7 @@ static bool walk_expression(struct dwarf *dwarf, uint64_t size) {
   return reader->at == end || malformed(dwarf);
 }
 
-// ----------------------------------------------------------------------------------------------------
-// attributes
+// ------------------------------------------------------------------------------------------------ attributes
 
 // The section that an attribute's value is an offset into, or SECTIONS.
 static enum section section_of(const struct dwarf *dwarf, uint32_t attribute) {
@@ -466,8 +462,7 @@ static bool walk_value(struct dwarf *dwarf, uint32_t attribute, uint32_t form) {
   return !reader->bad || malformed(dwarf);
 }
 
-// ---------------------------------------------------------------------------------------------------------
-// units
+// ----------------------------------------------------------------------------------------------------- units
 
 // DWARF 5, 7.5.1; before that, the same without a kind, and in another order.
 static bool walk_unit_header(struct dwarf *dwarf, uint64_t *abbreviations) {
@@ -589,8 +584,7 @@ static bool walk_names(struct dwarf *dwarf) {
   return !reader->bad || malformed(dwarf);
 }
 
-// ------------------------------------------------------------------------------------------------ location
-// lists
+// -------------------------------------------------------------------------------------------- location lists
 
 // DWARF 4, 2.6.2: pairs of addresses, each but the last with an expression, or a base instead of one.
 static bool walk_old_locations(struct dwarf *dwarf) {
@@ -635,8 +629,7 @@ static bool walk_locations(struct dwarf *dwarf) {
   return !reader->bad || malformed(dwarf);
 }
 
-// ------------------------------------------------------------------------------------------------------
-// sections
+// -------------------------------------------------------------------------------------------------- sections
 
 static bool (*const walkers[SECTIONS])(struct dwarf *) = {
     [INFO] = walk_unit,
@@ -709,23 +702,31 @@ static bool add_module(struct dwarf *dwarf, uint32_t m) {
   return true;
 }
 
-static void put_sections(const struct dwarf *dwarf, struct ws_buffer *out) {
+// Makes room for all sections.
+static void reserve(struct dwarf *dwarf) {
+  size_t sizes[SECTIONS] = {0};
+  enum section section;
+  for (uint32_t m = 0; m < dwarf->merge->module_count; m++) {
+    const struct ws_merge_module *from = &dwarf->merge->modules[m];
+    for (size_t i = 0; i < from->module->section_count; i++)
+      if (from->module->sections[i].id == WS_SECTION_CUSTOM && is_known(from->module->sections[i].name, &section))
+        sizes[section] += from->module->sections[i].content.size;
+  }
   for (int i = 0; i < SECTIONS; i++)
-    if (dwarf->sections[i].size)
-      ws_put_custom(out, (struct ws_slice){(const uint8_t *)section_names[i], strlen(section_names[i])},
-                    &dwarf->sections[i]);
+    if (sizes[i])
+      ws_buffer_reserve(&dwarf->sections[i], sizes[i]);
 }
 
-bool ws_single_dwarf(struct ws_merge *merge, struct ws_buffer *out) {
-  struct dwarf dwarf = {.merge = merge};
-  bool ok = true;
-  for (uint32_t m = 0; m < merge->module_count && ok; m++)
-    ok = add_module(&dwarf, m);
-  if (ok)
-    put_sections(&dwarf, out);
-  for (int i = 0; i < SECTIONS; i++)
+void ws_single_dwarf(struct ws_single_writer *writer) {
+  struct dwarf dwarf = {.merge = writer->merge};
+  reserve(&dwarf);
+  for (uint32_t m = 0; m < writer->merge->module_count && writer->ok; m++)
+    writer->ok = add_module(&dwarf, m);
+  for (int i = 0; i < SECTIONS; i++) {
+    if (writer->ok && dwarf.sections[i].size)
+      ws_give_custom(writer, section_names[i], &dwarf.sections[i]);
     ws_buffer_free(&dwarf.sections[i]);
+  }
   free(dwarf.abbreviations.items);
   free(dwarf.abbreviations.attributes);
-  return ok;
 }

@@ -286,112 +286,113 @@ static void put_elements(const struct ws_merge *merge, struct ws_buffer *out) {
 
 // ------------------------------------------------------------------------------------------------ the module
 
-struct writer {
-  struct ws_merge *merge;
-  struct ws_sink sink;
-  bool ok;
-};
-
-static void give(struct writer *writer, const void *bytes, size_t size) {
+static void give(struct ws_single_writer *writer, const void *bytes, size_t size) {
   if (writer->ok && size && !writer->sink.write(writer->sink.context, bytes, size))
     writer->ok = ws_fail_sink(writer->merge->error, NULL);
 }
 
-// Hands on a section, and empties the buffer.
-static void give_section(struct writer *writer, enum ws_section_id id, struct ws_buffer *content) {
-  if (content->failed)
+// A section's header, which is made in `header`, and its content.
+static void give_parts(struct ws_single_writer *writer, struct ws_buffer *header, struct ws_buffer *content) {
+  if (header->failed || content->failed)
     writer->ok = writer->ok && ws_merge_fail_memory(writer->merge);
-  struct ws_buffer header = {0};
-  ws_put_u8(&header, (uint8_t)id);
-  ws_put_uleb(&header, content->size);
-  if (header.failed)
-    writer->ok = writer->ok && ws_merge_fail_memory(writer->merge);
-  give(writer, header.data, header.size);
+  give(writer, header->data, header->size);
   give(writer, content->data, content->size);
-  ws_buffer_free(&header);
+  ws_buffer_free(header);
   ws_buffer_free(content);
 }
 
-static void give_counts(struct writer *writer, const struct ws_merge_exports *exports) {
+void ws_give_section(struct ws_single_writer *writer, enum ws_section_id id, struct ws_buffer *content) {
+  struct ws_buffer header = {0};
+  ws_put_u8(&header, (uint8_t)id);
+  ws_put_uleb(&header, content->size);
+  give_parts(writer, &header, content);
+}
+
+void ws_give_custom(struct ws_single_writer *writer, const char *name, struct ws_buffer *content) {
+  struct ws_buffer header = {0};
+  struct ws_slice text = {(const uint8_t *)name, strlen(name)};
+  ws_put_u8(&header, WS_SECTION_CUSTOM);
+  ws_put_uleb(&header, ws_uleb_size(text.size) + text.size + content->size);
+  ws_put_name(&header, text);
+  give_parts(writer, &header, content);
+}
+
+static void give_counts(struct ws_single_writer *writer, const struct ws_merge_exports *exports) {
   struct ws_merge *merge = writer->merge;
   struct ws_buffer out = {0};
   if (merge->tags_used > merge->imported_tags) {
     put_tags(merge, &out);
-    give_section(writer, WS_SECTION_TAG, &out);
+    ws_give_section(writer, WS_SECTION_TAG, &out);
   }
   if (merge->globals_used > merge->imported_globals && writer->ok) {
     writer->ok = put_globals(merge, &out);
-    give_section(writer, WS_SECTION_GLOBAL, &out);
+    ws_give_section(writer, WS_SECTION_GLOBAL, &out);
   }
   if (exports->count || !merge->options->import_memory) {
     put_exports(merge, exports, &out);
-    give_section(writer, WS_SECTION_EXPORT, &out);
+    ws_give_section(writer, WS_SECTION_EXPORT, &out);
   }
   if (merge->functions[merge->first_synthetic + WS_INIT_MEMORY].live) {
     ws_put_uleb(&out, merge->functions[merge->first_synthetic + WS_INIT_MEMORY].number);
-    give_section(writer, WS_SECTION_START, &out);
+    ws_give_section(writer, WS_SECTION_START, &out);
   }
   if (merge->slot_count || count_declared(merge)) {
     put_elements(merge, &out);
-    give_section(writer, WS_SECTION_ELEMENT, &out);
+    ws_give_section(writer, WS_SECTION_ELEMENT, &out);
   }
 }
 
-static void give_contents(struct writer *writer) {
+static void give_contents(struct ws_single_writer *writer) {
   struct ws_merge *merge = writer->merge;
   struct ws_buffer out = {0};
   if (merge->shared && ws_single_data_count(merge)) { // the code names segments
     ws_put_uleb(&out, ws_single_data_count(merge));
-    give_section(writer, WS_SECTION_DATA_COUNT, &out);
+    ws_give_section(writer, WS_SECTION_DATA_COUNT, &out);
   }
   if (merge->functions_used > merge->imported_functions && writer->ok) {
     writer->ok = ws_single_code(merge, &out);
-    give_section(writer, WS_SECTION_CODE, &out);
+    ws_give_section(writer, WS_SECTION_CODE, &out);
   }
   if (ws_single_data_count(merge) && writer->ok) {
     writer->ok = ws_single_data(merge, &out);
-    give_section(writer, WS_SECTION_DATA, &out);
+    ws_give_section(writer, WS_SECTION_DATA, &out);
   }
-  if (writer->ok) {
-    writer->ok = ws_single_custom(merge, &out);
-    give(writer, out.data, out.size);
-  }
-  ws_buffer_free(&out);
+  if (writer->ok)
+    ws_single_custom(writer);
 }
 
 static bool write_module(struct ws_merge *merge, const struct ws_merge_exports *exports,
                          struct ws_sink sink) {
-  struct writer writer = {merge, sink, true};
+  struct ws_single_writer writer = {merge, sink, true};
   struct ws_buffer imports = {0}, functions = {0}, out = {0};
   // These name types, so they are made before the types are written.
   put_imports(merge, &imports);
   put_functions(merge, &functions);
   give(&writer, "\0asm\1\0\0\0", 8);
   put_types(merge, &out);
-  give_section(&writer, WS_SECTION_TYPE, &out);
+  ws_give_section(&writer, WS_SECTION_TYPE, &out);
   if (imports.size > 1) // more than a count of 0
-    give_section(&writer, WS_SECTION_IMPORT, &imports);
+    ws_give_section(&writer, WS_SECTION_IMPORT, &imports);
   if (functions.size > 1)
-    give_section(&writer, WS_SECTION_FUNCTION, &functions);
+    ws_give_section(&writer, WS_SECTION_FUNCTION, &functions);
   ws_buffer_free(&imports);
   ws_buffer_free(&functions);
   if (merge->tables_used > merge->imported_tables && writer.ok) {
     writer.ok = put_tables(merge, &out);
-    give_section(&writer, WS_SECTION_TABLE, &out);
+    ws_give_section(&writer, WS_SECTION_TABLE, &out);
   }
   if (!merge->options->import_memory) {
     struct ws_limits limits = memory_limits(merge);
     ws_put_uleb(&out, 1);
     put_limits(&out, &limits);
-    give_section(&writer, WS_SECTION_MEMORY, &out);
+    ws_give_section(&writer, WS_SECTION_MEMORY, &out);
   }
   give_counts(&writer, exports);
   give_contents(&writer);
   return writer.ok;
 }
 
-// ----------------------------------------------------------------------------------------------------
-// merging
+// --------------------------------------------------------------------------------------------------- merging
 
 static bool has_bulk_memory(const struct ws_merge *merge) {
   for (size_t m = 0; m < merge->module_count; m++)

@@ -105,8 +105,7 @@ static bool check_function(const struct ws_merge *merge, const struct ws_merge_f
   return check.next == check.end || report(&check, "has a relocation where there is no operand");
 }
 
-// --------------------------------------------------------------------------------------------------
-// functions
+// ------------------------------------------------------------------------------------------------- functions
 
 static bool put_function(struct ws_merge *merge, struct ws_merge_function *function, struct ws_buffer *out) {
   const struct ws_module *module = merge->modules[function->module].module;
@@ -329,6 +328,14 @@ static void put_synthetic(struct ws_merge *merge, enum ws_merge_synthetic which,
 }
 
 bool ws_single_code(struct ws_merge *merge, struct ws_buffer *out) {
+  size_t size = 0;
+  for (uint32_t i = 0; i < merge->first_synthetic; i++) {
+    const struct ws_merge_function *function = &merge->functions[i];
+    const struct ws_module *module = merge->modules[function->module].module;
+    if (function->live && function->index >= module->imported_functions)
+      size += module->functions[function->index - module->imported_functions].size + sizeof(uint32_t);
+  }
+  ws_buffer_reserve(out, size);
   ws_put_uleb(out, merge->functions_used - merge->imported_functions);
   for (int i = 0; i < WS_SYNTHETIC_COUNT; i++)
     put_synthetic(merge, (enum ws_merge_synthetic)i, out);

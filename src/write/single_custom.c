@@ -5,20 +5,11 @@
 
 enum { WASM_NAMES_DATA_SEGMENT = 9 }; // subsections of "name"
 
-void ws_put_custom(struct ws_buffer *out, struct ws_slice name, const struct ws_buffer *content) {
-  ws_put_u8(out, WS_SECTION_CUSTOM);
-  ws_put_uleb(out, ws_uleb_size(name.size) + name.size + content->size);
-  ws_put_name(out, name);
-  ws_put_bytes(out, content->data, content->size);
-  out->failed |= content->failed;
-}
-
 static struct ws_slice text(const char *name) {
   return (struct ws_slice){(const uint8_t *)name, strlen(name)};
 }
 
-// ------------------------------------------------------------------------------------------------------
-// names
+// ----------------------------------------------------------------------------------------------------- names
 
 // Names by number in the merged module; those without one are empty.
 struct names {
@@ -94,7 +85,8 @@ static bool put_segment_names(struct ws_merge *merge, struct ws_buffer *out) {
   return true;
 }
 
-static bool put_names(struct ws_merge *merge, struct ws_buffer *out) {
+static bool give_names(struct ws_single_writer *writer) {
+  struct ws_merge *merge = writer->merge;
   static const char *const synthetic[] = {[WS_CALL_CTORS] = "__wasm_call_ctors",
                                           [WS_INIT_MEMORY] = "__wasm_init_memory",
                                           [WS_INIT_TLS] = "__wasm_init_tls"};
@@ -114,13 +106,11 @@ static bool put_names(struct ws_merge *merge, struct ws_buffer *out) {
   put_name_map(&content, WASM_NAMES_FUNCTION, names.functions, merge->functions_used);
   put_name_map(&content, WASM_NAMES_GLOBAL, names.globals, merge->globals_used);
   bool ok = put_segment_names(merge, &content);
-  ws_put_custom(out, text("name"), &content);
-  ws_buffer_free(&content);
+  ws_give_custom(writer, "name", &content);
   return ok;
 }
 
-// --------------------------------------------------------------------------------------------------
-// producers
+// ------------------------------------------------------------------------------------------------- producers
 
 // tool-conventions, ProducersSection.md: fields, each a list of names and versions. Of one tool, the version
 // that was named first.
@@ -178,7 +168,8 @@ static void read_producers(struct producers *producers, struct ws_slice content)
   }
 }
 
-static void put_producers(struct ws_merge *merge, struct ws_buffer *out) {
+static void give_producers(struct ws_single_writer *writer) {
+  struct ws_merge *merge = writer->merge;
   struct producers producers = {.merge = merge};
   for (size_t m = 0; m < merge->module_count; m++) {
     const struct ws_section *section = ws_custom_section(merge->modules[m].module, "producers");
@@ -196,20 +187,20 @@ static void put_producers(struct ws_merge *merge, struct ws_buffer *out) {
     ws_buffer_free(&field->values);
   }
   if (producers.count)
-    ws_put_custom(out, text("producers"), &content);
+    ws_give_custom(writer, "producers", &content);
   ws_buffer_free(&content);
   ws_map_free(&producers.seen);
 }
 
-// ---------------------------------------------------------------------------------------------------
-// features
+// -------------------------------------------------------------------------------------------------- features
 
 static int compare_slices(const void *left, const void *right) {
   return ws_slice_compare(*(const struct ws_slice *)left, *(const struct ws_slice *)right);
 }
 
 // Linking.md: the features that are used, each with its prefix.
-static bool put_features(struct ws_merge *merge, struct ws_buffer *out) {
+static bool give_features(struct ws_single_writer *writer) {
+  struct ws_merge *merge = writer->merge;
   struct ws_map seen = {0};
   bool ok = true;
   for (size_t m = 0; m < merge->module_count; m++) {
@@ -235,8 +226,7 @@ static bool put_features(struct ws_merge *merge, struct ws_buffer *out) {
     ws_put_uleb(&content, count);
     for (size_t i = 0; i < count; i++)
       ws_put_slice(&content, features[i]);
-    ws_put_custom(out, text("target_features"), &content);
-    ws_buffer_free(&content);
+    ws_give_custom(writer, "target_features", &content);
   }
   ws_map_free(&seen);
   return ok && features;
@@ -342,8 +332,7 @@ void ws_put_relocated(const struct ws_merge *merge, uint32_t m, const struct ws_
   }
 }
 
-// -----------------------------------------------------------------------------------------------------
-// others
+// ---------------------------------------------------------------------------------------------------- others
 
 // What is made anew, or would say something of one module that is not true of the merged one.
 static bool is_left_out(struct ws_slice name) {
@@ -360,38 +349,51 @@ static bool is_left_out(struct ws_slice name) {
   return ws_slice_starts(name, "reloc.") || ws_slice_starts(name, ".debug_");
 }
 
-static bool put_others(struct ws_merge *merge, struct ws_buffer *out) {
+// All sections of a name, from module `first` on.
+static bool give_joined(struct ws_single_writer *writer, uint32_t first, struct ws_slice name) {
+  struct ws_merge *merge = writer->merge;
+  struct ws_buffer content = {0};
+  char *text = ws_arena_new(&merge->arena, name.size + 1, 1);
+  if (!text)
+    return false;
+  memcpy(text, name.data, name.size);
+  for (uint32_t m = first; m < merge->module_count; m++)
+    for (size_t i = 0; i < merge->modules[m].module->section_count; i++) {
+      const struct ws_section *section = &merge->modules[m].module->sections[i];
+      if (section->id == WS_SECTION_CUSTOM && ws_slice_equal(section->name, name))
+        ws_put_relocated(merge, m, section, &content);
+    }
+  ws_give_custom(writer, text, &content);
+  return true;
+}
+
+static bool give_others(struct ws_single_writer *writer) {
+  struct ws_merge *merge = writer->merge;
   struct ws_map seen = {0};
   bool ok = true;
   for (uint32_t m = 0; m < merge->module_count && ok; m++) {
     for (size_t i = 0; i < merge->modules[m].module->section_count && ok; i++) {
-      const struct ws_section *first = &merge->modules[m].module->sections[i];
+      const struct ws_section *section = &merge->modules[m].module->sections[i];
       size_t before = seen.count;
-      if (first->id != WS_SECTION_CUSTOM || is_left_out(first->name))
+      if (section->id != WS_SECTION_CUSTOM || is_left_out(section->name))
         continue;
-      ok = ws_map_add(&seen, first->name, 0) != NULL;
-      if (seen.count == before)
-        continue;
-      struct ws_buffer content = {0};
-      for (uint32_t k = m; k < merge->module_count; k++)
-        for (size_t j = 0; j < merge->modules[k].module->section_count; j++) {
-          const struct ws_section *section = &merge->modules[k].module->sections[j];
-          if (section->id == WS_SECTION_CUSTOM && ws_slice_equal(section->name, first->name))
-            ws_put_relocated(merge, k, section, &content);
-        }
-      ws_put_custom(out, first->name, &content);
-      ws_buffer_free(&content);
+      ok = ws_map_add(&seen, section->name, 0) != NULL;
+      if (seen.count > before)
+        ok = ok && give_joined(writer, m, section->name);
     }
   }
   ws_map_free(&seen);
   return ok;
 }
 
-bool ws_single_custom(struct ws_merge *merge, struct ws_buffer *out) {
-  if (!merge->options->strip_debug && !ws_single_dwarf(merge, out))
-    return false;
-  if (!put_others(merge, out) || !put_names(merge, out))
-    return ws_merge_fail_memory(merge);
-  put_producers(merge, out);
-  return (put_features(merge, out) && !out->failed) || ws_merge_fail_memory(merge);
+void ws_single_custom(struct ws_single_writer *writer) {
+  if (!writer->merge->options->strip_debug)
+    ws_single_dwarf(writer);
+  if (!writer->ok)
+    return;
+  bool ok = give_others(writer) && give_names(writer);
+  give_producers(writer);
+  ok = ok && give_features(writer);
+  if (!ok)
+    writer->ok = writer->ok && ws_merge_fail_memory(writer->merge);
 }

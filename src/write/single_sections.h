@@ -4,7 +4,18 @@
 
 #include "link/pack.h"
 
-// Each adds the section's content to a buffer, and returns false with an error if that cannot be.
+// Where the sections go.
+struct ws_single_writer {
+  struct ws_merge *merge;
+  struct ws_sink sink;
+  bool ok; // what cannot be written has left an error
+};
+
+// Hands on a section, and empties its content.
+void ws_give_section(struct ws_single_writer *writer, enum ws_section_id id, struct ws_buffer *content);
+void ws_give_custom(struct ws_single_writer *writer, const char *name, struct ws_buffer *content);
+
+// These two add the section's content to a buffer, and return false with an error if that cannot be.
 
 // single_code.c; also notes where each function went
 bool ws_single_code(struct ws_merge *merge, struct ws_buffer *out);
@@ -12,15 +23,13 @@ bool ws_single_code(struct ws_merge *merge, struct ws_buffer *out);
 bool ws_single_data(struct ws_merge *merge, struct ws_buffer *out);
 uint32_t ws_single_data_count(const struct ws_merge *merge);
 bool ws_single_is_written(const struct ws_merge_segment *segment);
-// single_custom.c: whole sections, with their headers
-bool ws_single_custom(struct ws_merge *merge, struct ws_buffer *out);
 
-// dwarf.c: likewise
-bool ws_single_dwarf(struct ws_merge *merge, struct ws_buffer *out);
+// single_custom.c: all custom sections
+void ws_single_custom(struct ws_single_writer *writer);
+// dwarf.c: those of DWARF among them
+void ws_single_dwarf(struct ws_single_writer *writer);
 
 // A custom section with what its relocations say.
 void ws_put_relocated(const struct ws_merge *merge, uint32_t module, const struct ws_section *section,
                       struct ws_buffer *out);
-void ws_put_custom(struct ws_buffer *out, struct ws_slice name, const struct ws_buffer *content);
-
 #endif
