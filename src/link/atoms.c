@@ -25,17 +25,29 @@ static bool is_declarative(const struct ws_element *element) {
   return element->before.size > 0 && (element->before.data[0] & 3) == 3;
 }
 
+static bool are_types_there(const struct ws_module *module) {
+  for (uint32_t i = 0; i < module->function_count; i++)
+    if (module->function_types[i] >= module->type_count)
+      return false;
+  for (size_t i = 0; i < module->import_count; i++)
+    if (module->imports[i].kind == WS_FUNCTION && module->imports[i].type >= module->type_count)
+      return false;
+  return true;
+}
+
 // Whether a function of the linker's does what is not done anew: __wasm_apply_tls_relocs and its like, if
 // they are not empty.
 static bool has_own_work(const struct ws_module *module, uint32_t defined) {
+  static const char init_tls_name[] = "__wasm_init_tls";
   const struct ws_function *function = &module->functions[defined];
-  const struct ws_export *init_tls =
-      ws_find_export(module, (struct ws_slice){(const uint8_t *)"__wasm_init_tls", 15});
   uint32_t index = module->imported_functions + defined;
-  return function->synthetic && function->size > sizeof "\x00\x0b" - 1 && // locals and the end
-         !(module->has_start && module->start == index) && !(init_tls && init_tls->index == index) &&
-         !ws_slice_is(function->name, "__wasm_init_memory") &&
-         !ws_slice_is(function->name, "__wasm_init_tls");
+  if (!function->synthetic || function->size <= sizeof "\x00\x0b" - 1 || // locals and the end
+      (module->has_start && module->start == index) || ws_slice_is(function->name, "__wasm_init_memory") ||
+      ws_slice_is(function->name, init_tls_name))
+    return false;
+  const struct ws_export *init_tls =
+      ws_find_export(module, (struct ws_slice){(const uint8_t *)init_tls_name, sizeof init_tls_name - 1});
+  return !(init_tls && init_tls->index == index);
 }
 
 static bool check_module(const struct ws_merge *merge, uint32_t index) {
@@ -64,6 +76,8 @@ static bool check_module(const struct ws_merge *merge, uint32_t index) {
     return ws_merge_fail(merge, index, NULL, "does not mix with %s: one has a %s memory, the other does not",
                          merge->modules[0].module->file,
                          info->memory64 != merge->is_64 ? "64-bit" : "shared");
+  if (!are_types_there(module))
+    return ws_merge_fail(merge, index, "FUNCTION", "has a function of a type that does not exist");
   for (size_t i = 0; i < module->element_count; i++)
     if (!module->elements[i].indirect_table && !is_declarative(&module->elements[i]))
       return ws_merge_fail(merge, index, "ELEMENT",
@@ -124,6 +138,33 @@ static bool read_tags(struct ws_merge *merge, uint32_t index) {
       return ws_merge_fail(merge, index, "TAG", "has a tag of a type that does not exist");
   }
   return !reader.bad || ws_merge_fail(merge, index, "TAG", "malformed section");
+}
+
+static bool list_sections(struct ws_merge *merge, struct ws_merge_module *into) {
+  const struct ws_module *module = into->module;
+  into->sections = ws_arena_new(&merge->arena, module->section_count, sizeof *into->sections);
+  into->relocations = ws_arena_new(&merge->arena, module->section_count, sizeof *into->relocations);
+  if (!into->sections || !into->relocations)
+    return false;
+  for (size_t i = 0; i < module->section_count; i++)
+    into->sections[into->section_count++] = &module->sections[i];
+  for (size_t i = 0; i < into->section_count; i++) {
+    const struct ws_section *section = into->sections[i];
+    if (section->id != WS_SECTION_CUSTOM || !ws_slice_starts(section->name, "reloc."))
+      continue;
+    struct ws_reader reader = ws_reader(section->content);
+    uint32_t target = ws_read_uleb32(&reader);
+    if (!reader.bad && target < into->section_count)
+      into->relocations[target] = section;
+  }
+  return true;
+}
+
+size_t ws_merge_section(const struct ws_merge_module *from, enum ws_section_id id) {
+  for (size_t i = 0; i < from->section_count; i++)
+    if (from->sections[i]->id == id)
+      return i;
+  return SIZE_MAX;
 }
 
 // Numbers the items of all modules on; false if there are too many.
@@ -317,6 +358,13 @@ static bool make_segments(struct ws_merge *merge) {
     merge->segments[*at].zero &=
         ws_slice_is_zero((struct ws_slice){from->bytes.data + datum->offset, datum->size});
     datum->output = *at;
+    datum->next = WS_NOTHING;
+    struct ws_merge_segment *segment = &merge->segments[*at];
+    if (segment->head == WS_NOTHING)
+      segment->head = i;
+    else
+      merge->data[segment->tail].next = i;
+    segment->tail = i;
   }
   return true;
 }
@@ -336,7 +384,7 @@ bool ws_merge_read(struct ws_merge *merge, const struct ws_merge_input *inputs, 
     merge->modules[i].input = inputs[i];
     if (!check_module(merge, i))
       return false;
-    if (!list_imports(merge, &merge->modules[i]))
+    if (!list_imports(merge, &merge->modules[i]) || !list_sections(merge, &merge->modules[i]))
       return ws_merge_fail_memory(merge);
     if (!read_tags(merge, i))
       return false;

@@ -82,6 +82,7 @@ struct ws_merge_datum {
   uint32_t offset, size; // in the segment
   uint32_t first_edge, edge_count;
   uint32_t output; // merge->segments
+  uint32_t next;   // in that, or WS_NOTHING
   bool live;
   uint64_t alignment;
   uint64_t address;
@@ -109,6 +110,7 @@ struct ws_merge_segment {
   struct ws_slice name;
   bool tls, zero;        // zero: is not written
   bool whole;            // its name is a C identifier: all of it is kept, in order, if any of it is
+  uint32_t head, tail;   // of the list of its data
   uint32_t first, count; // in merge->placed
   uint64_t address, size, alignment;
 };
@@ -118,8 +120,11 @@ struct ws_merge_module {
   struct ws_merge_input input;
   uint32_t first_function, first_global, first_table, first_tag, first_symbol, first_type, first_datum;
   uint32_t datum_count, tag_count, imported_tags;
-  const uint32_t *imports[WS_TAG + 1]; // of each kind: the indices of its imports
-  uint32_t *tag_types;                 // of all its tags
+  const uint32_t *imports[WS_TAG + 1];   // of each kind: the indices of its imports
+  uint32_t *tag_types;                   // of all its tags
+  const struct ws_section **sections;    // as they were read, in order: what reloc.* and symbols number
+  const struct ws_section **relocations; // the reloc.* section for each, or NULL
+  size_t section_count;
 };
 
 struct ws_merge_options {
@@ -200,9 +205,8 @@ uint32_t ws_merge_function_at(const struct ws_merge *merge, uint32_t module, uin
 // What a relocation refers to; `operand` is what its site holds.
 struct ws_edge ws_merge_edge(const struct ws_merge *merge, uint32_t module,
                              const struct ws_relocation *relocation, uint64_t operand);
-// The reloc.* section for a section, or NULL.
-const struct ws_section *ws_merge_relocations(const struct ws_merge *merge, uint32_t module,
-                                              const struct ws_section *section);
+// The number of the section of that id, which there is at most one of; SIZE_MAX if there is none.
+size_t ws_merge_section(const struct ws_merge_module *from, enum ws_section_id id);
 // An error of one module.
 bool ws_merge_fail(const struct ws_merge *merge, uint32_t module, const char *section, const char *format,
                    ...) WS_PRINTF(4, 5);

@@ -32,7 +32,7 @@ struct ws_edge ws_merge_edge(const struct ws_merge *merge, uint32_t m, const str
   struct ws_edge edge = {.kind = WS_EDGE_NONE};
   enum ws_relocated what = ws_relocation_kinds[relocation->type].operand;
   if (what == WS_REL_TYPE_INDEX) {
-    edge.kind = WS_EDGE_TYPE;
+    edge.kind = relocation->index < from->module->type_count ? WS_EDGE_TYPE : WS_EDGE_NONE;
     edge.target = from->first_type + relocation->index;
   } else if (relocation->index < from->module->symbol_count) {
     edge = merge->symbols[from->first_symbol + relocation->index];
@@ -43,11 +43,12 @@ struct ws_edge ws_merge_edge(const struct ws_merge *merge, uint32_t m, const str
     if (is_tls_offset(&from->module->symbols[relocation->index], relocation, operand) &&
         edge.kind == WS_EDGE_DATUM)
       edge.kind = WS_EDGE_TLS;
-    if (what == WS_REL_GLOBAL_INDEX && edge.kind != WS_EDGE_GLOBAL)
-      edge = (struct ws_edge){.kind = WS_EDGE_GLOBAL,
-                              .target = operand < from->module->global_count
-                                            ? merge->globals[from->first_global + operand].one
-                                            : 0};
+    if (what == WS_REL_GLOBAL_INDEX && edge.kind != WS_EDGE_GLOBAL) {
+      edge = (struct ws_edge){.kind = WS_EDGE_NONE};
+      if (operand < from->module->global_count)
+        edge = (struct ws_edge){.kind = WS_EDGE_GLOBAL,
+                                .target = merge->globals[from->first_global + operand].one};
+    }
   }
   edge.type = relocation->type;
   edge.offset = relocation->offset;
@@ -83,28 +84,14 @@ static bool add_edge(struct ws_merge *merge, size_t *capacity, const struct ws_e
   return true;
 }
 
-const struct ws_section *ws_merge_relocations(const struct ws_merge *merge, uint32_t module,
-                                              const struct ws_section *section) {
-  const struct ws_merge_module *from = &merge->modules[module];
-  for (size_t i = 0; i < from->module->section_count; i++) {
-    const struct ws_section *relocations = &from->module->sections[i];
-    if (relocations->id != WS_SECTION_CUSTOM || !ws_slice_starts(relocations->name, "reloc."))
-      continue;
-    struct ws_reader reader = ws_reader(relocations->content);
-    uint32_t target = ws_read_uleb32(&reader);
-    if (!reader.bad && target < from->module->section_count && &from->module->sections[target] == section)
-      return relocations;
-  }
-  return NULL;
-}
-
 // Reads the relocations of the code or of the data.
 static bool read_edges(struct ws_merge *merge, uint32_t m, enum ws_section_id id, size_t *capacity) {
   const struct ws_merge_module *from = &merge->modules[m];
-  const struct ws_section *target = ws_section(from->module, id);
-  const struct ws_section *section = target ? ws_merge_relocations(merge, m, target) : NULL;
+  size_t number = ws_merge_section(from, id);
+  const struct ws_section *section = number == SIZE_MAX ? NULL : from->relocations[number];
   if (!section)
     return true;
+  const struct ws_section *target = from->sections[number];
   struct ws_reader reader = ws_reader(section->content);
   ws_read_uleb32(&reader);
   uint32_t count = ws_read_uleb32(&reader);

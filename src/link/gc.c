@@ -51,9 +51,8 @@ static void mark_segment(struct marker *marker, uint32_t segment) {
   if (marker->whole[segment])
     return;
   marker->whole[segment] = true;
-  for (uint32_t i = 0; i < marker->merge->datum_count; i++)
-    if (marker->merge->data[i].output == segment)
-      mark_datum(marker, i);
+  for (uint32_t i = marker->merge->segments[segment].head; i != WS_NOTHING; i = marker->merge->data[i].next)
+    mark_datum(marker, i);
 }
 
 static void mark_edge(struct marker *marker, const struct ws_edge *edge);

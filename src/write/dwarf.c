@@ -675,16 +675,16 @@ static bool add_module(struct dwarf *dwarf, uint32_t m) {
   dwarf->abbreviations.read = false;
   for (int i = 0; i < SECTIONS; i++)
     dwarf->bases[i] = dwarf->sections[i].size;
-  for (size_t i = 0; i < from->module->section_count; i++) {
+  for (size_t i = 0; i < from->section_count; i++) {
     enum section section;
-    if (from->module->sections[i].id != WS_SECTION_CUSTOM || !ws_slice_starts(from->module->sections[i].name, ".debug_"))
+    if (from->sections[i]->id != WS_SECTION_CUSTOM || !ws_slice_starts(from->sections[i]->name, ".debug_"))
       continue;
-    if (!is_known(from->module->sections[i].name, &section)) {
+    if (!is_known(from->sections[i]->name, &section)) {
       char name[64];
-      ws_printable(from->module->sections[i].name, name, sizeof name);
+      ws_printable(from->sections[i]->name, name, sizeof name);
       return ws_merge_fail(dwarf->merge, m, name, "cannot be merged yet: leave DWARF out with --strip-debug");
     }
-    ws_put_relocated(dwarf->merge, m, &from->module->sections[i], &dwarf->sections[section]);
+    ws_put_relocated(dwarf->merge, m, i, &dwarf->sections[section]);
   }
   for (int i = 0; i < SECTIONS; i++) {
     if (dwarf->sections[i].failed)
@@ -708,9 +708,9 @@ static void reserve(struct dwarf *dwarf) {
   enum section section;
   for (uint32_t m = 0; m < dwarf->merge->module_count; m++) {
     const struct ws_merge_module *from = &dwarf->merge->modules[m];
-    for (size_t i = 0; i < from->module->section_count; i++)
-      if (from->module->sections[i].id == WS_SECTION_CUSTOM && is_known(from->module->sections[i].name, &section))
-        sizes[section] += from->module->sections[i].content.size;
+    for (size_t i = 0; i < from->section_count; i++)
+      if (from->sections[i]->id == WS_SECTION_CUSTOM && is_known(from->sections[i]->name, &section))
+        sizes[section] += from->sections[i]->content.size;
   }
   for (int i = 0; i < SECTIONS; i++)
     if (sizes[i])
@@ -724,7 +724,8 @@ void ws_single_dwarf(struct ws_single_writer *writer) {
     writer->ok = add_module(&dwarf, m);
   for (int i = 0; i < SECTIONS; i++) {
     if (writer->ok && dwarf.sections[i].size)
-      ws_give_custom(writer, section_names[i], &dwarf.sections[i]);
+      ws_give_custom(writer, (struct ws_slice){(const uint8_t *)section_names[i], strlen(section_names[i])},
+                     &dwarf.sections[i]);
     ws_buffer_free(&dwarf.sections[i]);
   }
   free(dwarf.abbreviations.items);

@@ -5,6 +5,7 @@
 
 #include "link/exports.h"
 #include "link/link.h"
+#include "read/instructions.h"
 #include "write/single_sections.h"
 
 // ---------------------------------------------------------------------------------------------- the sections
@@ -185,10 +186,19 @@ static void put_constant(struct ws_buffer *out, bool is_64, uint64_t value) {
   ws_put_u8(out, WASM_OPCODE_END);
 }
 
+static void note_index(void *context, const struct ws_operand *operand) {
+  bool *names_one = context;
+  *names_one |= operand->space != WS_SPACE_CONSTANT;
+}
+
 // Whether an initial value means the same in the merged module: it names nothing by an index.
 static bool is_independent(struct ws_slice expression) {
-  static const uint8_t names[] = {WASM_OPCODE_GLOBAL_GET, WASM_OPCODE_REF_FUNC};
-  return expression.size > 0 && expression.data[0] != names[0] && expression.data[0] != names[1];
+  bool names_one = false;
+  struct ws_operand_visitor visitor = {note_index, &names_one};
+  struct ws_reader reader = ws_reader(expression);
+  while (!reader.bad && reader.at < reader.end)
+    ws_visit_instruction(&reader, &visitor);
+  return !reader.bad && !names_one;
 }
 
 static bool put_globals(const struct ws_merge *merge, struct ws_buffer *out) {
@@ -308,12 +318,11 @@ void ws_give_section(struct ws_single_writer *writer, enum ws_section_id id, str
   give_parts(writer, &header, content);
 }
 
-void ws_give_custom(struct ws_single_writer *writer, const char *name, struct ws_buffer *content) {
+void ws_give_custom(struct ws_single_writer *writer, struct ws_slice name, struct ws_buffer *content) {
   struct ws_buffer header = {0};
-  struct ws_slice text = {(const uint8_t *)name, strlen(name)};
   ws_put_u8(&header, WS_SECTION_CUSTOM);
-  ws_put_uleb(&header, ws_uleb_size(text.size) + text.size + content->size);
-  ws_put_name(&header, text);
+  ws_put_uleb(&header, ws_uleb_size(name.size) + name.size + content->size);
+  ws_put_name(&header, name);
   give_parts(writer, &header, content);
 }
 

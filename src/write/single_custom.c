@@ -106,7 +106,7 @@ static bool give_names(struct ws_single_writer *writer) {
   put_name_map(&content, WASM_NAMES_FUNCTION, names.functions, merge->functions_used);
   put_name_map(&content, WASM_NAMES_GLOBAL, names.globals, merge->globals_used);
   bool ok = put_segment_names(merge, &content);
-  ws_give_custom(writer, "name", &content);
+  ws_give_custom(writer, text("name"), &content);
   return ok;
 }
 
@@ -187,7 +187,7 @@ static void give_producers(struct ws_single_writer *writer) {
     ws_buffer_free(&field->values);
   }
   if (producers.count)
-    ws_give_custom(writer, "producers", &content);
+    ws_give_custom(writer, text("producers"), &content);
   ws_buffer_free(&content);
   ws_map_free(&producers.seen);
 }
@@ -226,7 +226,7 @@ static bool give_features(struct ws_single_writer *writer) {
     ws_put_uleb(&content, count);
     for (size_t i = 0; i < count; i++)
       ws_put_slice(&content, features[i]);
-    ws_give_custom(writer, "target_features", &content);
+    ws_give_custom(writer, text("target_features"), &content);
   }
   ws_map_free(&seen);
   return ok && features;
@@ -316,9 +316,9 @@ static void relocate(const struct ws_merge *merge, uint32_t m, struct ws_slice s
   ws_operand_put(site, encoding, value);
 }
 
-void ws_put_relocated(const struct ws_merge *merge, uint32_t m, const struct ws_section *section,
-                      struct ws_buffer *out) {
-  const struct ws_section *relocations = ws_merge_relocations(merge, m, section);
+void ws_put_relocated(const struct ws_merge *merge, uint32_t m, size_t number, struct ws_buffer *out) {
+  const struct ws_section *section = merge->modules[m].sections[number];
+  const struct ws_section *relocations = merge->modules[m].relocations[number];
   size_t start = out->size;
   ws_put_slice(out, section->content);
   if (!relocations || out->failed)
@@ -349,40 +349,43 @@ static bool is_left_out(struct ws_slice name) {
   return ws_slice_starts(name, "reloc.") || ws_slice_starts(name, ".debug_");
 }
 
-// All sections of a name, from module `first` on.
-static bool give_joined(struct ws_single_writer *writer, uint32_t first, struct ws_slice name) {
-  struct ws_merge *merge = writer->merge;
-  struct ws_buffer content = {0};
-  char *text = ws_arena_new(&merge->arena, name.size + 1, 1);
-  if (!text)
-    return false;
-  memcpy(text, name.data, name.size);
-  for (uint32_t m = first; m < merge->module_count; m++)
-    for (size_t i = 0; i < merge->modules[m].module->section_count; i++) {
-      const struct ws_section *section = &merge->modules[m].module->sections[i];
-      if (section->id == WS_SECTION_CUSTOM && ws_slice_equal(section->name, name))
-        ws_put_relocated(merge, m, section, &content);
+// The sections of one name.
+struct joined {
+  struct ws_slice name;
+  struct ws_buffer content;
+};
+
+static bool join_others(struct ws_merge *merge, struct ws_map *names, struct joined *list) {
+  for (uint32_t m = 0; m < merge->module_count; m++) {
+    for (size_t i = 0; i < merge->modules[m].section_count; i++) {
+      const struct ws_section *section = merge->modules[m].sections[i];
+      if (section->id != WS_SECTION_CUSTOM || is_left_out(section->name))
+        continue;
+      const uint32_t *at = ws_map_add(names, section->name, (uint32_t)names->count);
+      if (!at)
+        return false;
+      list[*at].name = section->name;
+      ws_put_relocated(merge, m, i, &list[*at].content);
     }
-  ws_give_custom(writer, text, &content);
+  }
   return true;
 }
 
 static bool give_others(struct ws_single_writer *writer) {
   struct ws_merge *merge = writer->merge;
-  struct ws_map seen = {0};
-  bool ok = true;
-  for (uint32_t m = 0; m < merge->module_count && ok; m++) {
-    for (size_t i = 0; i < merge->modules[m].module->section_count && ok; i++) {
-      const struct ws_section *section = &merge->modules[m].module->sections[i];
-      size_t before = seen.count;
-      if (section->id != WS_SECTION_CUSTOM || is_left_out(section->name))
-        continue;
-      ok = ws_map_add(&seen, section->name, 0) != NULL;
-      if (seen.count > before)
-        ok = ok && give_joined(writer, m, section->name);
-    }
+  size_t most = 0;
+  for (size_t m = 0; m < merge->module_count; m++)
+    most += merge->modules[m].section_count;
+  struct joined *list = ws_arena_new(&merge->arena, most, sizeof *list);
+  struct ws_map names = {0};
+  bool ok = list && join_others(merge, &names, list);
+  for (size_t i = 0; i < names.count; i++) {
+    if (ok)
+      ws_give_custom(writer, list[i].name, &list[i].content);
+    else
+      ws_buffer_free(&list[i].content);
   }
-  ws_map_free(&seen);
+  ws_map_free(&names);
   return ok;
 }
 

@@ -13,7 +13,7 @@ struct ws_single_writer {
 
 // Hands on a section, and empties its content.
 void ws_give_section(struct ws_single_writer *writer, enum ws_section_id id, struct ws_buffer *content);
-void ws_give_custom(struct ws_single_writer *writer, const char *name, struct ws_buffer *content);
+void ws_give_custom(struct ws_single_writer *writer, struct ws_slice name, struct ws_buffer *content);
 
 // These two add the section's content to a buffer, and return false with an error if that cannot be.
 
@@ -29,7 +29,6 @@ void ws_single_custom(struct ws_single_writer *writer);
 // dwarf.c: those of DWARF among them
 void ws_single_dwarf(struct ws_single_writer *writer);
 
-// A custom section with what its relocations say.
-void ws_put_relocated(const struct ws_merge *merge, uint32_t module, const struct ws_section *section,
-                      struct ws_buffer *out);
+// The content of one of a module's custom sections, with what its relocations say.
+void ws_put_relocated(const struct ws_merge *merge, uint32_t module, size_t number, struct ws_buffer *out);
 #endif
