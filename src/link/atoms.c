@@ -243,6 +243,8 @@ static int compare_places(const void *left, const void *right) {
     return a->segment < b->segment ? -1 : 1;
   if (a->offset != b->offset)
     return a->offset < b->offset ? -1 : 1;
+  if (a->end != b->end)
+    return a->end < b->end ? -1 : 1;
   return a->symbol < b->symbol ? -1 : a->symbol > b->symbol;
 }
 
@@ -271,19 +273,21 @@ static void add_datum(struct ws_merge *merge, uint32_t module, uint32_t segment,
 }
 
 // Cuts one segment at its symbols. Symbols that overlap are of one atom, and what follows a symbol's end is
-// of its atom.
+// of its atom. A symbol without a size may be the end of what comes before it, as assembly has it, or the start
+// of what comes after: these stay together.
 static void split_segment(struct ws_merge *merge, uint32_t module, uint32_t segment,
                           const struct place **places, const struct place *end) {
   const struct ws_merge_module *from = &merge->modules[module];
   const struct ws_segment *in = &from->module->segments[segment];
   bool whole = is_c_identifier(in->name);
-  uint64_t covered = 0;
+  uint64_t covered = 0, label = UINT64_MAX; // where the last symbol without a size was
   add_datum(merge, module, segment, 0);
   for (; *places < end && (*places)->segment == segment; ++*places) {
     const struct place *place = *places;
     struct ws_merge_datum *last = &merge->data[merge->datum_count - 1];
-    if (!whole && place->offset > last->offset && place->offset >= covered &&
-        place->offset < in->bytes.size) {
+    if (place->end == place->offset)
+      label = place->offset;
+    if (!whole && place->offset > last->offset && place->offset >= covered && place->offset != label) {
       last->size = (uint32_t)place->offset - last->offset;
       add_datum(merge, module, segment, place->offset);
       last = &merge->data[merge->datum_count - 1];

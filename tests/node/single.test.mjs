@@ -123,6 +123,15 @@ test('threads share one memory, which one of them initialises', async () => {
   assert.equal(exports.left_get_bss_total(), threads * times);
 });
 
+test('labels of assembly stay where they are to each other, whatever is dropped around them', () => {
+  const objects = ['labels.s', 'score.c'].map((name, i) =>
+    compile(name, `labels-${i}.o`, '-Wno-unused-command-line-argument'));
+  const modules = ['labels', 'labelled'].map((name, i) => link(`${name}.wasm`, [objects[i]], ...placeable));
+  const exports = load(merge('labels-merged.wasm', modules));
+  assert.equal(exports.length(), 12);
+  assert.equal(exports.sum(), 1 + 2 + 3);
+});
+
 // What differs by design when one module is merged alone, and given a memory of its own.
 const ownWays = [/^__wasm_init_memory/, /^__wasm_init_tls has/, /^__wasm_apply_tls_relocs is missing/,
   /^__wasm_call_ctors is missing/, /\.command_export is missing$/, /^imports /];
