@@ -122,6 +122,11 @@ static bool add_module(struct chooser *chooser, uint32_t m, bool is_program) {
     // A program is started by _start alone, which runs the constructors.
     if (target == WS_NOTHING || (is_program && ws_slice_is(export->name, initialize_name)))
       continue;
+    if (ws_slice_is(export->name, "memory"))
+      return ws_merge_fail(
+          merge, m, "EXPORT",
+          "exports something else than its memory as \"memory\", which is what the merged module "
+          "exports so: rename it");
     if (!add(chooser, (struct ws_merge_export){export->name, export->kind, target, m}))
       return false;
   }

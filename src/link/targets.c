@@ -195,6 +195,8 @@ static uint32_t host_import(struct resolver *resolver, const struct item *item, 
     ws_put_name(&key, module->types[type].parameters);
     ws_put_name(&key, module->types[type].results);
   }
+  if (item->import->kind == WS_GLOBAL || item->import->kind == WS_TABLE)
+    ws_put_slice(&key, item->import->detail);
   struct ws_slice kept = ws_buffer_keep(&key, &merge->arena);
   uint32_t *first = kept.data ? ws_map_add(&resolver->host, kept, number) : NULL;
   return first ? *first : WS_NOTHING;

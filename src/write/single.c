@@ -241,9 +241,25 @@ static uint32_t number_of(const struct ws_merge *merge, const struct ws_merge_ex
   }
 }
 
+// WASI's functions look for the memory among the exports of who calls them.
+static bool imports_wasi(const struct ws_merge *merge) {
+  for (uint32_t i = 0; i < merge->first_synthetic; i++) {
+    const struct ws_merge_function *function = &merge->functions[i];
+    const struct ws_merge_module *from = &merge->modules[function->module];
+    if (function->live && is_imported_function(merge, i) &&
+        ws_slice_starts(from->module->imports[from->imports[WS_FUNCTION][function->index]].module, "wasi_"))
+      return true;
+  }
+  return false;
+}
+
+static bool exports_memory(const struct ws_merge *merge) {
+  return !merge->options->import_memory || imports_wasi(merge);
+}
+
 static void put_exports(const struct ws_merge *merge, const struct ws_merge_exports *exports,
                         struct ws_buffer *out) {
-  bool memory = !merge->options->import_memory;
+  bool memory = exports_memory(merge);
   ws_put_uleb(out, exports->count + memory);
   if (memory) {
     ws_put_name(out, (struct ws_slice){(const uint8_t *)"memory", 6});
@@ -337,7 +353,7 @@ static void give_counts(struct ws_single_writer *writer, const struct ws_merge_e
     writer->ok = put_globals(merge, &out);
     ws_give_section(writer, WS_SECTION_GLOBAL, &out);
   }
-  if (exports->count || !merge->options->import_memory) {
+  if (exports->count || exports_memory(merge)) {
     put_exports(merge, exports, &out);
     ws_give_section(writer, WS_SECTION_EXPORT, &out);
   }
