@@ -1,6 +1,8 @@
 // The hash table from bytes to numbers.
 #include "unit.h"
 
+#include <stdio.h>
+
 #include "base/map.h"
 
 static struct ws_slice key(char *text, int number) {
