@@ -17,7 +17,7 @@ const char *ws_external_kind_name(enum ws_external_kind kind) {
 
 enum { TEXT = 128, MOST_PROBLEMS = 20 }; // that are told: one mistake can make thousands
 
-// --------------------------------------------------------------------------------------------------- exports
+// ------------------------------------------------------------------------------------------------- exports
 
 static const struct ws_import *nth_import(const struct ws_module *module, uint8_t kind, uint32_t index) {
   for (size_t i = 0; i < module->import_count; i++)
@@ -90,7 +90,7 @@ static bool find_variable(const struct ws_module *module, struct ws_slice name, 
   return false;
 }
 
-// -------------------------------------------------------------------------------------------------- choosing
+// ------------------------------------------------------------------------------------------------ choosing
 
 struct resolver {
   struct ws_link *link;
@@ -147,7 +147,7 @@ static void consider(const struct resolver *resolver, struct choice *choice, siz
     choice->rival = module;
 }
 
-// --------------------------------------------------------------------------------------------------- imports
+// ------------------------------------------------------------------------------------------------- imports
 
 // "MODULE.NAME", as options and people write it.
 static bool is_named(const struct ws_import *import, const char *text) {
@@ -290,7 +290,7 @@ static void resolve_import(struct resolver *resolver, const struct ws_import *im
   found->from = choice.best;
 }
 
-// ------------------------------------------------------------------------------------------------- variables
+// ----------------------------------------------------------------------------------------------- variables
 
 static void report_missing_variable(struct resolver *resolver, struct ws_slice symbol, const char *name) {
   if (is_one_of_many(resolver))
@@ -392,7 +392,7 @@ bool ws_link_resolve(struct ws_link *link, struct ws_error *error) {
   return link->resolved;
 }
 
-// ----------------------------------------------------------------------------------------- what was resolved
+// --------------------------------------------------------------------------------------- what was resolved
 
 // The `index`th import that is not supplied; SIZE_MAX if there are no more.
 static size_t listed_import(const struct ws_input *input, size_t index) {
