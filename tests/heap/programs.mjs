@@ -1,0 +1,139 @@
+// The modules of the heap tests, and what becomes of sets of them.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { cargoBuild, run, scratchDirectory, testsDirectory, tool } from '../node/tools.mjs';
+import { Hammer } from './hammer.mjs';
+
+const sources = join(testsDirectory, 'heap', 'modules');
+const linked = scratchDirectory('linked');
+const placeable = ['--no-wasm-opt', '-Wl,--import-memory,--emit-relocs'];
+const freestanding = ['--target=wasm32', '-ffreestanding', '-fno-builtin', '-nostdlib',
+  '-Wl,--no-entry,--export-if-defined=__wasm_call_ctors'];
+const debianLibrary = ['--target=wasm32-wasi', '-Wno-deprecated', '-mexec-model=reactor'];
+const oneHeap = '-Wl,--export=malloc,--export=realloc,--export=free';
+
+// What compiles a kind: its source and flags; and, if its memory is bounded, that it is `fixed`.
+export const kinds = {
+  library: { source: 'c-library.c', flags: debianLibrary },
+  exported: { source: 'c-library.c', flags: [...debianLibrary, oneHeap] },
+  borrows: { source: 'c-library.c', flags: ['--target=wasm32-wasi', '-Wno-deprecated', '-nostartfiles', '-nodefaultlibs',
+    '-Wl,--no-entry,--allow-undefined'] },
+  rust: {},
+  steps: { source: 'steps.c' },
+  classes: { source: 'classes.c' },
+  segments: { source: 'segments.c' },
+  bounded: { source: 'bounded.c' },
+  claims: { source: 'claims.c' },
+  arena: { source: 'arena.c', flags: [...freestanding, '-Wl,--initial-heap=1048576'], fixed: true },
+  sbrk: { source: 'sbrk.c' },
+  doubles: { source: 'doubles.c' },
+  reads: { source: 'reads.c', fixed: true },
+};
+
+// A module that was linked: { file, fixed }.
+const made = new Map();
+export function make(kind, ...more) {
+  const key = [kind, ...more].join(' ');
+  if (!made.has(key))
+    made.set(key, { file: link(kind, join(linked, `${made.size}-${kind}.wasm`), more), fixed: kinds[kind].fixed });
+  return made.get(key);
+}
+
+function link(kind, file, more) {
+  const { source, flags = freestanding, command = tool('CLANG'), make: makeIt } = kinds[kind];
+  if (makeIt) {
+    makeIt(file, more);
+  } else if (kind === 'rust') {
+    copyFileSync(join(cargoBuild(join(testsDirectory, 'heap', 'rust')), 'heap_test.wasm'), file);
+  } else {
+    run(command, [...flags, '-O2', '-Wall', '-Wextra', '-Werror', ...placeable, ...more, join(sources, source), '-o', file]);
+  }
+  return file;
+}
+
+// WASI that says no to everything.
+export function host(module) {
+  const wasi = {};
+  for (const { module: from, name } of WebAssembly.Module.imports(module))
+    if (from === 'wasi_snapshot_preview1')
+      wasi[name] = () => 52;
+  return { wasi_snapshot_preview1: wasi };
+}
+
+const rangesOf = modules => modules.flatMap(({ name, dataBase, dataEnd, stackLow, stackPointer }) =>
+  [[dataBase, dataEnd, `static data of ${name}`], [stackLow ?? 0, stackPointer ?? 0, `the stack of ${name}`]]
+    .filter(([from, to]) => to > from));
+
+// { layout, refused }: the text with which combine refuses it, in one line that says what it is about and names a module.
+export async function combine(modules, directory, ...options) {
+  const inputs = Object.entries(modules).map(([name, { file }]) => `${name}=${file}`);
+  const { status, stderr } = spawnSync(tool('WASMSHARE'), ['combine', '-o', directory, ...options, ...inputs],
+    { encoding: 'utf8' });
+  if (status === 0) {
+    run(tool('WASMSHARE'), ['verify', directory]);
+    return { layout: await import(pathToFileURL(join(directory, 'layout.mjs'))) };
+  }
+  assert.equal(status, 1, stderr);
+  assert.match(stderr, /^wasmshare: error: [^\n]*heap[^\n]*\n$/);
+  const named = Object.values(modules).filter(({ file }) => stderr.includes(file));
+  assert.ok(named.length > 0, stderr);
+  return { refused: stderr, named: named.length };
+}
+
+// Instantiates what was combined: { memory, workers, ranges, load }.
+export async function open(layout, modules, { memory = layout.createMemory(), now } = {}) {
+  const compiled = {};
+  for (const { name, url } of layout.modules)
+    compiled[name] = await WebAssembly.compile(readFileSync(url));
+  const opened = await layout.instantiate(({ name }) => host(compiled[name]),
+    { memory, modules: now, compile: ({ name }) => compiled[name] });
+  const worker = name => ({ exports: opened.instances[name].exports, fixed: modules[name].fixed });
+  const workers = Object.fromEntries(Object.keys(opened.instances).map(name => [name, worker(name)]));
+  const ranges = rangesOf(layout.modules);
+  if (layout.stackPointer)
+    ranges.push([layout.stackLow, layout.stackPointer, 'the stack']);
+  return { memory, workers, ranges, load: async name => {
+    await opened.load(name);
+    workers[name] = worker(name);
+  } };
+}
+
+// The same with the JavaScript package, from prepared modules.
+export async function openPrepared(modules, directory, { late = [], options } = {}) {
+  const { combine: place, load } = await import('../../js/index.js');
+  run(tool('WASMSHARE'), ['prepare', '-o', directory, ...Object.entries(modules).map(([name, { file }]) => `${name}=${file}`)]);
+  const bytes = name => readFileSync(join(directory, `${name}.wasm`));
+  const now = Object.keys(modules).filter(name => !late.includes(name));
+  let { modules: placed, layout } = await place(now.map(bytes), 0, options);
+  const memory = new WebAssembly.Memory({ initial: layout.pages, maximum: layout.maximumPages ?? 65536 });
+  const workers = {}, ranges = [];
+  const start = async (name, wasm, at) => {
+    const module = await WebAssembly.compile(wasm), env = { memory };
+    for (const { module: from, name: wanted, kind } of WebAssembly.Module.imports(module))
+      if (from === 'env' && kind === 'function')
+        env[wanted] = Object.values(workers).map(({ exports }) => exports[wanted]).find(Boolean);
+    const { exports } = await WebAssembly.instantiate(module, { ...host(module), env });
+    (exports._initialize ?? exports.__wasm_call_ctors)?.();
+    workers[name] = { exports, fixed: modules[name].fixed };
+    ranges.push(...rangesOf([{ ...at, name }]));
+  };
+  for (const [i, name] of now.entries())
+    await start(name, placed[i], layout.modules[i]);
+  return { memory, workers, ranges, load: async name => {
+    const loaded = await load(layout, bytes(name), { memory });
+    ({ layout } = loaded);
+    await start(name, loaded.module, layout.modules.at(-1));
+  } };
+}
+
+// Hammers an opened program, beginning in an order, and returns the hammer with its blocks still there.
+export function hammer({ memory, workers, ranges }, { order = Object.keys(workers), seed = 1, steps = 1000 } = {}) {
+  const hammer = new Hammer(memory, workers, ranges, seed);
+  hammer.begin(order);
+  hammer.run(steps);
+  return hammer;
+}
