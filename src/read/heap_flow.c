@@ -30,6 +30,7 @@ struct value {
   int8_t size, grown, base;
   bool nonzero;
   bool maybe;      // or it is none of that
+  bool chosen;     // and what decides that is neither failure nor where the pages are
   bool bytes;      // not pages
   bool near;       // not more than a page away from what was returned
   bool current;    // nobody has grown the memory since
@@ -102,7 +103,7 @@ static bool is_memory(const struct value *value) {
 }
 
 static bool is_address(const struct value *value) {
-  return value->grown && value->bytes && value->near;
+  return value->grown && value->bytes && value->near && !value->chosen;
 }
 
 static int8_t join_count(int8_t a, int8_t b) {
@@ -128,6 +129,7 @@ static struct value join_values(struct value a, struct value b) {
   both.base = join_count(a.base, b.base);
   both.nonzero = a.nonzero && b.nonzero;
   both.maybe = a.maybe || b.maybe || a.size != b.size || a.grown != b.grown;
+  both.chosen = a.chosen || b.chosen;
   both.bytes = (a.bytes || !from_a) && (b.bytes || !from_b);
   both.near = (a.near || !from_a) && (b.near || !from_b);
   both.current = (a.current || !a.size) && (b.current || !b.size);
@@ -138,8 +140,8 @@ static struct value join_values(struct value a, struct value b) {
 static bool same_value(const struct value *a, const struct value *b) {
   return a->number == b->number && a->what == b->what && a->test == b->test && a->own == b->own &&
          a->size == b->size && a->grown == b->grown && a->base == b->base && a->nonzero == b->nonzero &&
-         a->maybe == b->maybe && a->bytes == b->bytes && a->near == b->near && a->current == b->current &&
-         a->guards == b->guards;
+         a->maybe == b->maybe && a->chosen == b->chosen && a->bytes == b->bytes && a->near == b->near &&
+         a->current == b->current && a->guards == b->guards;
 }
 
 // --------------------------------------------------------------------------------------------------- states
@@ -376,6 +378,7 @@ static struct value mix(struct value a, struct value b) {
   result.base = a.base || b.base ? SOME : 0;
   result.bytes = a.bytes || b.bytes;
   result.maybe = a.maybe || b.maybe;
+  result.chosen = a.chosen || b.chosen;
   result.current = (a.current || !a.size) && (b.current || !b.size);
   return result;
 }
@@ -530,6 +533,14 @@ static struct value equals(struct value a, struct value b, bool is_64) {
   return condition(grown && !itself && !is_constant(&b) ? SAME : NO_TEST, 0);
 }
 
+// No page has a number that is as large as -1, and none that is used is page 0: x > 65535, x + 1 < 2.
+static bool is_failed_page(const struct value *less, const struct value *more) {
+  enum { LAST_PAGE = 65535 };
+  if (is_constant(less))
+    return more->grown && !more->bytes && less->number >= LAST_PAGE;
+  return less->grown == 1 && !less->bytes && more->number <= 2;
+}
+
 // `less` < or <= `more`
 static struct value compare(struct run *run, struct value less, struct value more, bool is_signed,
                             bool is_64) {
@@ -543,6 +554,8 @@ static struct value compare(struct run *run, struct value less, struct value mor
     return condition(FAILED, 0);
   if (is_signed && more.grown && is_constant(&less) && as_signed(less.number, is_64) <= 0)
     return condition(NOT_FAILED, 0);
+  if (!is_signed && number && is_failed_page(&less, &more))
+    return condition(FAILED, 0);
   if (!number && !(less.size && more.size)) {
     compare_size(run, &less);
     compare_size(run, &more);
@@ -1010,7 +1023,7 @@ static void select_one(struct run *run) {
   // Instead of an address, what is used may be another, and not because memory.grow failed or went on there.
   const struct value *unlike = !value.grown ? &value : !otherwise.grown ? &otherwise : NULL;
   if (unlike && !is_constant(unlike) && !is_about_grown(&held))
-    either.near &= !either.grown;
+    either.chosen |= either.grown != 0;
   push(run, either);
 }
 
@@ -1295,8 +1308,8 @@ void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
   struct value *arguments = calloc(parameters + 1, sizeof *arguments);
   if (arguments && follow(&run, index, arguments, parameters) && run.now.live) {
     struct value result = run.result_count ? run.now.values[run.local_count] : anything;
-    flow->returns_address = run.now.pending && is_address(&result);
-    flow->returns_pages = run.now.pending && result.grown && result.near && !result.bytes;
+    flow->returns_address = run.now.pending && result.grown == 1 && result.bytes && !result.chosen;
+    flow->returns_pages = run.now.pending && result.grown && result.near && !result.bytes && !result.chosen;
     flow->uses_elsewhere |= flow->returns_address;
     flow->ignores_grown |= run.now.pending && !flow->returns_address && !flow->returns_pages;
     flow->ignores_grown |= flow->expects_grown && !flow->uses_elsewhere;
