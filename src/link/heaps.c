@@ -113,8 +113,8 @@ static bool is_alone(const struct ws_link *link, const struct ws_input *input) {
 static bool limit_claims(struct ws_link *link, struct ws_error *error) {
   for (size_t i = 0; i < link->count; i++) {
     struct ws_input *input = &link->inputs[i];
-    // With its relocations, a module stays as it is: it will be read again.
-    if (input->heap != WS_HEAP_CLAIMS_ONCE || (link->options.keep_relocs && is_alone(link, input)))
+    // What is prepared is limited already. With its relocations, a module stays as it is: it will be read again.
+    if (input->heap != WS_HEAP_CLAIMS_ONCE || input->module->prepared || (link->options.keep_relocs && is_alone(link, input)))
       continue;
     if (!ws_can_limit_memory(input->module, error))
       return false;

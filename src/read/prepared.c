@@ -15,6 +15,11 @@ _Static_assert((int)WS_LOAD_LEB32 == (int)WS_LEB32 && (int)WS_LOAD_SLEB32 == (in
                    (int)WS_LOAD_U32 == (int)WS_U32 && (int)WS_LOAD_U64 == (int)WS_U64,
                "encodings");
 
+_Static_assert((int)WS_LOAD_HEAPS == (int)WS_HEAP_CLASSES &&
+                   (int)WS_LOAD_HEAP_CLAIMS_ONCE == (int)WS_HEAP_CLAIMS_ONCE &&
+                   (int)WS_LOAD_HEAP_UNKNOWN == (int)WS_HEAP_UNKNOWN,
+               "heaps");
+
 bool ws_is_prepared(const struct ws_module *module) {
   return ws_custom_section(module, "wasmshare") != NULL;
 }
@@ -35,6 +40,9 @@ static void take_facts(struct ws_module *module, const struct ws_load_module *pr
   info->heap_base = prepared->end;
   info->uses_heap_base = prepared->uses_heap_base;
   info->uses_heap_end = prepared->uses_heap_end;
+  info->heap = (enum ws_heap_class)prepared->heap;
+  info->heap_reason = "as it was when it was prepared";
+  info->grows_memory = prepared->grows_memory;
   info->has_table = prepared->has_table;
   info->table_base = prepared->table_base;
   info->table_size = prepared->table_size;

@@ -291,7 +291,7 @@ static bool describe_rest(struct ws_module *module, struct ws_error *error) {
   if (!module->prepared)
     ws_find_zeros(module);
   count_fixups(module);
-  return ws_read_heap(module, error);
+  return module->prepared || ws_read_heap(module, error);
 }
 
 static bool read_module(struct ws_module *module, const struct ws_read_options *options,

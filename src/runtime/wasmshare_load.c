@@ -134,6 +134,8 @@ static bool read_facts(struct ws_load_module *module, struct reader *reader) {
   module->uses_heap_base = flags & 64;
   module->uses_heap_end = flags & 128;
   module->has_relocations = flags & 256;
+  module->heap = (enum ws_load_heap)(flags >> 9 & 7);
+  module->grows_memory = flags & 4096;
   module->alignment = UINT64_C(1) << (alignment & 63);
   module->data_base = read_uleb(reader);
   module->data_end = module->data_base + read_uleb(reader);
@@ -153,11 +155,12 @@ static bool read_facts(struct ws_load_module *module, struct reader *reader) {
   uint64_t memory = read_uleb(reader), table = read_uleb(reader);
   module->fixups = reader->at;
   const uint64_t most = UINT64_C(1) << 53; // what JavaScript counts to
-  if (reader->bad || flags > 511 || alignment < 4 || alignment > 32 || tls_alignment > 32 ||
-      module->tls_size > most || index > UINT32_MAX || memory > module->size || table > module->size ||
-      module->data_base > most || module->data_end - module->data_base > most || module->stack_low > most ||
-      module->stack_pointer - module->stack_low > most || module->end > most || module->heap_base > most ||
-      module->heap_end > most || module->table_base > UINT32_MAX || module->table_size > UINT32_MAX)
+  if (reader->bad || flags > 8191 || (flags >> 9 & 7) >= WS_LOAD_HEAPS || alignment < 4 || alignment > 32 ||
+      tls_alignment > 32 || module->tls_size > most || index > UINT32_MAX || memory > module->size ||
+      table > module->size || module->data_base > most || module->data_end - module->data_base > most ||
+      module->stack_low > most || module->stack_pointer - module->stack_low > most || module->end > most ||
+      module->heap_base > most || module->heap_end > most || module->table_base > UINT32_MAX ||
+      module->table_size > UINT32_MAX)
     return false;
   bool imported = table < module->imports.end;
   return read_limits(module, &module->imports, (size_t)memory, &module->memory) &&
@@ -189,6 +192,15 @@ enum ws_load_status ws_load_open(struct ws_load_module *module, const void *byte
   if (sum.value != long_at(header + 1))
     return WS_LOAD_CHANGED;
   return read_facts(module, &reader) ? WS_LOAD_OK : WS_LOAD_MALFORMED;
+}
+
+static bool takes_all(const struct ws_load_module *module) {
+  return module->heap >= WS_LOAD_HEAP_CONTIGUOUS;
+}
+
+bool ws_load_clash(const struct ws_load_module *one, const struct ws_load_module *other) {
+  return (takes_all(one) && (takes_all(other) || other->grows_memory)) ||
+         (takes_all(other) && one->grows_memory);
 }
 
 unsigned ws_load_width(enum ws_load_encoding encoding) {
@@ -278,7 +290,8 @@ static void put_uleb(struct ws_load_edits *edits, struct ws_load_edit *edit, uin
   } while (value);
 }
 
-static void put_limits(struct ws_load_edits *edits, struct ws_load_edit *edit, const struct ws_load_limits *limits) {
+static void put_limits(struct ws_load_edits *edits, struct ws_load_edit *edit,
+                       const struct ws_load_limits *limits) {
   uint8_t flags =
       (uint8_t)((limits->has_maximum ? 1 : 0) | (limits->shared ? 2 : 0) | (limits->is_64 ? 4 : 0));
   put(edits, edit, &flags, 1);
@@ -305,8 +318,8 @@ static void close_section(const struct resized *resized, struct ws_load_edits *e
 }
 
 // Adds to the number at the start of a section. Returns where what it counts begins.
-static size_t edit_count(const uint8_t *bytes, const struct ws_load_range *section, struct ws_load_edits *edits,
-                         uint64_t by) {
+static size_t edit_count(const uint8_t *bytes, const struct ws_load_range *section,
+                         struct ws_load_edits *edits, uint64_t by) {
   struct reader reader = {bytes, section->content, section->end, false};
   uint64_t count = read_uleb(&reader);
   if (by)
@@ -377,7 +390,8 @@ static struct ws_load_limits memory_limits(const struct ws_load_module *module,
 }
 
 // Takes away the first global: its type, whether it is mutable, and a constant of full width.
-static void edit_globals(const struct ws_load_module *module, size_t stack_pointer, struct ws_load_edits *edits) {
+static void edit_globals(const struct ws_load_module *module, size_t stack_pointer,
+                         struct ws_load_edits *edits) {
   struct resized globals = open_section(&module->globals, edits);
   edit_count(module->bytes, &module->globals, edits, UINT64_MAX);
   add_edit(edits, stack_pointer, module->bytes[stack_pointer + 2] == I64_CONST ? 14 : 9);
@@ -385,7 +399,8 @@ static void edit_globals(const struct ws_load_module *module, size_t stack_point
 }
 
 static enum ws_load_status make_edits(const struct ws_load_module *module,
-                                      const struct ws_load_placement *placement, struct ws_load_edits *edits) {
+                                      const struct ws_load_placement *placement,
+                                      struct ws_load_edits *edits) {
   bool move_stack = placement->share_stack && module->has_stack && !module->imports_stack;
   bool move_table = placement->share_table && module->has_table && !module->imports_table;
   bool defines_table = module->table.at >= module->imports.end;

@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-enum { WS_LOAD_FORMAT = 2 }; // the version of the format
+enum { WS_LOAD_FORMAT = 3 }; // the version of the format
 
 enum ws_load_status {
   WS_LOAD_OK,
@@ -70,6 +70,17 @@ struct ws_load_limits {
   uint64_t minimum, maximum;
 };
 
+// What a module does with memory that it was not given, as wasmshare.h has it.
+enum ws_load_heap {
+  WS_LOAD_HEAP_NONE,        // takes none
+  WS_LOAD_HEAP_GROWS,       // uses what memory.grow returns
+  WS_LOAD_HEAP_BOUNDED,     // and [__heap_base, __heap_end)
+  WS_LOAD_HEAP_CLAIMS_ONCE, // the same, since it was prepared
+  WS_LOAD_HEAP_CONTIGUOUS,  // takes all from __heap_base up
+  WS_LOAD_HEAP_UNKNOWN,     // may take all from __heap_base up
+  WS_LOAD_HEAPS
+};
+
 // A prepared module, opened. Addresses are as linked, in bytes.
 struct ws_load_module {
   const uint8_t *bytes;
@@ -77,8 +88,10 @@ struct ws_load_module {
 
   bool has_stack, imports_stack, can_share_stack;
   bool has_table, imports_table, can_share_table;
-  bool uses_heap_base, uses_heap_end; // it hands out the heap
-  bool has_relocations;               // linked with --emit-relocs
+  bool uses_heap_base, uses_heap_end; // it names __heap_base, __heap_end
+  enum ws_load_heap heap;
+  bool grows_memory;
+  bool has_relocations; // linked with --emit-relocs
   uint64_t alignment;
   uint64_t data_base, data_end;
   uint64_t stack_low, stack_pointer;
@@ -99,6 +112,11 @@ struct ws_load_module {
 // outlive `module`, which is undefined unless this returns WS_LOAD_OK. Returns any status but those of
 // placing.
 enum ws_load_status ws_load_open(struct ws_load_module *module, const void *bytes, size_t size);
+
+// Whether the two would hand out the same memory, wherever they are: one takes all from its __heap_base up,
+// and the other does so, too, or grows the memory. Others can be together, if each that is bounded has a heap
+// of its own, which may be empty: heap_base == heap_end.
+bool ws_load_clash(const struct ws_load_module *one, const struct ws_load_module *other);
 
 // Where a module goes. Addresses and sizes are in bytes, unless said otherwise.
 struct ws_load_placement {
@@ -150,14 +168,14 @@ bool ws_load_next(struct ws_load_fixups *fixups);
 
 unsigned ws_load_width(enum ws_load_encoding encoding);
 
-// Bytes of a module that are replaced by others. The longest are those of a table's import: 32, and limits of 21 at
-// most.
+// Bytes of a module that are replaced by others. The longest are those of a table's import: 32, and limits of
+// 21 at most.
 struct ws_load_edit {
   size_t at, remove, size;
   uint8_t bytes[53];
 };
-// In order of place. The most there are is 14: seven of imports, three of tables, three of globals, and the section that
-// goes.
+// In order of place. The most there are is 14: seven of imports, three of tables, three of globals, and the
+// section that goes.
 struct ws_load_edits {
   struct ws_load_edit edits[14];
   size_t count;
@@ -168,9 +186,10 @@ struct ws_load_edits {
 struct ws_load_sections {
   const uint8_t *bytes;
   struct ws_load_range imports, tables;
-  struct ws_load_limits memory, table; // as they will be; `at` and `size` are those of what they are instead of
-  bool add_memory, move_table;         // become imports
-  const uint8_t *stack_pointer;        // so does this one: its type, and that it is mutable. Or NULL
+  struct ws_load_limits memory,
+      table;                    // as they will be; `at` and `size` are those of what they are instead of
+  bool add_memory, move_table;  // become imports
+  const uint8_t *stack_pointer; // so does this one: its type, and that it is mutable. Or NULL
 };
 // Appends the edits of the section's content and of its size.
 void ws_load_edit_imports(const struct ws_load_sections *sections, struct ws_load_edits *edits);

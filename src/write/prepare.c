@@ -37,7 +37,8 @@ static struct ws_placement unmoved(const struct ws_module *module) {
       .heap_base = module->heap_base,
       .heap_end = module->heap_end,
       // It is not known yet beside which modules it will be.
-      .memory_view = info->heap == WS_HEAP_CLAIMS_ONCE ? WS_VIEW_BOUNDED : WS_VIEW_WHOLE,
+      .memory_view =
+          info->heap == WS_HEAP_CLAIMS_ONCE && !module->prepared ? WS_VIEW_BOUNDED : WS_VIEW_WHOLE,
       .table_base = info->table_base,
       .pages = module->memory.minimum,
       .maximum_pages = module->memory.maximum,
@@ -120,7 +121,8 @@ static uint64_t flags(const struct ws_module *module) {
   return (uint64_t)info->has_stack | (uint64_t)info->imports_stack << 1 | (uint64_t)can_share_stack << 2 |
          (uint64_t)info->has_table << 3 | (uint64_t)info->imports_table << 4 |
          (uint64_t)can_share_table << 5 | (uint64_t)info->uses_heap_base << 6 |
-         (uint64_t)info->uses_heap_end << 7 | (uint64_t)info->has_relocations << 8;
+         (uint64_t)info->uses_heap_end << 7 | (uint64_t)info->has_relocations << 8 |
+         (uint64_t)info->heap << 9 | (uint64_t)info->grows_memory << 12;
 }
 
 // Where the limits of the table that the functions are in are, or 0 if nothing changes them.
