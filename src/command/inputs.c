@@ -17,7 +17,7 @@ bool read_input(const struct options *options, const char *path, bool to_place, 
   if (!to_place)
     return true;
   forget_input(file);
-  if (ws_module_info(*module)->reruns_constructors)
+  if (ws_module_info(*module)->reruns_constructors && !options->link && !options->single)
     warn("%s: every call of an export runs its constructors again: link it as a reactor "
          "(-mexec-model=reactor), or "
          "without a C library with -Wl,--export-if-defined=__wasm_call_ctors",

@@ -111,7 +111,7 @@ bool ws_link_kept(const struct ws_link *link, size_t index, struct ws_kept *kept
     return false;
   const struct ws_one_kept *one = &link->one.kept[index];
   *kept = (struct ws_kept){one->name, one->module, one->other, ws_kept_reason(one->reason),
-                           one->reason != WS_KEPT_PLAIN};
+                           one->reason != WS_KEPT_PLAIN && one->has_state};
   return true;
 }
 

@@ -196,7 +196,6 @@ static bool read_features(struct ws_module *module, struct ws_section *section) 
     struct ws_slice name = ws_read_name(&reader);
     if (prefix == '+' && (ws_slice_is(name, "bulk-memory") || ws_slice_is(name, "bulk-memory-opt")))
       module->has_bulk_memory = true;
-    module->has_tail_calls |= prefix == '+' && ws_slice_is(name, "tail-call");
   }
   return !reader.bad;
 }

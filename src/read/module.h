@@ -201,7 +201,7 @@ struct ws_module {
   uint32_t code_count_size; // bytes of the function count at the start of the code section's content
 
   // linking.c
-  bool has_linking, has_bulk_memory, has_tail_calls;
+  bool has_linking, has_bulk_memory;
   struct ws_symbol *symbols;
   uint32_t symbol_count;
 

@@ -240,15 +240,18 @@ static bool describe_globals(struct ws_module *module) {
   struct ws_pointer_global *globals = ws_arena_new(&module->arena, info->global_count, sizeof *globals);
   if (!globals)
     return false;
+  struct ws_slice *exported = ws_arena_new(&module->arena, module->global_count, sizeof *exported);
+  if (!exported)
+    return false;
+  for (size_t i = module->export_count; i-- > 0;)
+    if (module->exports[i].kind == WS_GLOBAL)
+      exported[module->exports[i].index] = module->exports[i].name;
   size_t count = 0;
   for (uint32_t i = 0; i < module->global_count; i++) {
     const struct ws_global *global = &module->globals[i];
     if (!global->moves)
       continue;
-    struct ws_slice name = global->name;
-    for (size_t k = 0; k < module->export_count && name.size == 0; k++)
-      if (module->exports[k].kind == WS_GLOBAL && module->exports[k].index == i)
-        name = module->exports[k].name;
+    struct ws_slice name = global->name.size ? global->name : exported[i];
     globals[count++] = (struct ws_pointer_global){
         .index = i, .name = copy_text(module, name), .base = global->base, .value = global->init.value};
     if (!globals[count - 1].name)

@@ -206,9 +206,23 @@ static void put_slot(const struct ws_image *image, struct ws_buffer *body, uint6
   ws_put_sleb(body, is_64 ? (int64_t)slot : (int32_t)(uint32_t)slot);
 }
 
+// Whether some function of the module makes a tail call.
+static bool has_tail_calls(const struct ws_module *module) {
+  for (uint32_t i = 0; i < module->function_count; i++) {
+    struct ws_reader body = ws_reader(ws_function_body(module, i));
+    ws_skip_locals(&body);
+    while (body.at < body.end && !body.bad) {
+      uint8_t opcode = ws_read_instruction(&body).opcode;
+      if (opcode == WASM_OPCODE_RETURN_CALL || opcode == WASM_OPCODE_RETURN_CALL_INDIRECT)
+        return true;
+    }
+  }
+  return false;
+}
+
 // Calls another module's function, through the table, with the same arguments. If the module has tail calls, this is one,
 // so that the stack does not grow where the program's does not.
-static bool append_trampoline(struct ws_image *image, const struct ws_trampoline *trampoline) {
+static bool append_trampoline(struct ws_image *image, const struct ws_trampoline *trampoline, bool tail_calls) {
   const struct ws_module *module = image->module;
   const struct ws_module *callee = image->link->inputs[trampoline->to.module].module;
   struct ws_slice name = {(const uint8_t *)"", 0};
@@ -221,7 +235,7 @@ static bool append_trampoline(struct ws_image *image, const struct ws_trampoline
   struct ws_buffer body = {0};
   put_arguments(&body, module->types ? &module->types[appended->type] : NULL);
   put_slot(image, &body, trampoline->slot);
-  ws_put_u8(&body, module->has_tail_calls ? WASM_OPCODE_RETURN_CALL_INDIRECT : WASM_OPCODE_CALL_INDIRECT);
+  ws_put_u8(&body, tail_calls ? WASM_OPCODE_RETURN_CALL_INDIRECT : WASM_OPCODE_CALL_INDIRECT);
   ws_put_uleb(&body, appended->type);
   ws_put_uleb(&body, table_index(image));
   ws_put_u8(&body, WASM_OPCODE_END);
@@ -428,8 +442,9 @@ static bool append_functions(struct ws_image *image) {
     if (module->functions[module->linker_functions[i].function].unpadded &&
         !rewrite_function(image, &module->linker_functions[i]))
       return false;
+  bool tail_calls = changes->trampoline_count && has_tail_calls(module);
   for (size_t i = 0; i < changes->trampoline_count; i++)
-    if (!append_trampoline(image, &changes->trampolines[i]))
+    if (!append_trampoline(image, &changes->trampolines[i], tail_calls))
       return false;
   for (unsigned i = 0; i < WS_RUNNERS; i++)
     if (changes->runners[i].name && !append_runner(image, &changes->runners[i]))
