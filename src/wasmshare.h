@@ -114,6 +114,12 @@ enum { WS_RELOCATION_TYPES = 32 };
 // type.
 WS_API const char *ws_relocation_name(unsigned type);
 
+// What a module can import or export: core specification, 5.5.5.
+enum ws_external_kind { WS_FUNCTION, WS_TABLE, WS_MEMORY, WS_GLOBAL, WS_TAG };
+
+// "function", "table", ...
+WS_API const char *ws_external_kind_name(enum ws_external_kind kind);
+
 // A global that holds a pointer.
 struct ws_pointer_global {
   uint32_t index; // in the module's global index space
@@ -182,12 +188,6 @@ struct ws_module_info {
 WS_API const struct ws_module_info *ws_module_info(const struct ws_module *module);
 
 // ------------------------------------------------------------------------------------------------- linking
-
-// What a module can import or export: core specification, 5.5.5.
-enum ws_external_kind { WS_FUNCTION, WS_TABLE, WS_MEMORY, WS_GLOBAL, WS_TAG };
-
-// "function", "table", ...
-WS_API const char *ws_external_kind_name(enum ws_external_kind kind);
 
 #define WS_HOST SIZE_MAX // in place of the index of a module
 
@@ -280,6 +280,9 @@ WS_API bool ws_link_import(const struct ws_link *link, size_t module, size_t ind
 
 // Whether a module imports its function table, as it is written.
 WS_API bool ws_link_imports_table(const struct ws_link *link, size_t module);
+
+// Whether a module exports something of that kind under that name, as it is written.
+WS_API bool ws_link_exports(const struct ws_link *link, size_t module, enum ws_external_kind kind, const char *name);
 
 // Whether a module exports what the `index`th import of another asks for, with the same type.
 WS_API bool ws_link_import_matches(const struct ws_link *link, size_t module, size_t index, size_t exporter);

@@ -105,7 +105,7 @@ struct output_file {
   int descriptor;
   FILE *stream;                   // of the descriptor, or NULL
   const struct input_file *input; // that parts of it are borrowed from, or NULL
-  bool in_place;                  // has its real name
+  bool in_place;                  // has its real name, or is there already
   bool exchanged;                 // and what had it before, has the temporary one
   struct output_file *next;
 };
@@ -128,8 +128,9 @@ bool write_placed(struct output_file *file, const struct ws_link *link, size_t m
                   const struct input_file *input);
 // What the outputs so far are made of, for make and ninja.
 bool write_depfile(const struct options *options);
-// Closes all outputs and gives them their names. On failure nothing new is left behind, and what was there is
-// there again, unless the file system cannot exchange two names.
+// Closes all outputs and gives them their names; an output that is there already, with the same bytes, is
+// left as it is. On failure nothing new is left behind, and what was there is there again, unless the file
+// system cannot exchange two names.
 bool commit_outputs(void);
 // From now on, signals that end the command remove what was not committed.
 void catch_signals(void);
@@ -184,24 +185,47 @@ struct layout {
   size_t count;
 };
 
-// A number of the layout, or of a module in it, as each language has it.
+struct json_t; // jansson's
+
+// What a layout says of a module in numbers.
+struct module_numbers {
+  struct ws_placement at;
+  uint64_t table_size;
+  bool has_stack, has_tls;
+};
+
+// A number of the layout, in a struct ws_plan, or of a module in it, in a struct module_numbers: all that
+// writes, reads or types one goes by these.
 struct field {
   const char *name, *macro;
   // Of C and JavaScript: an ADDRESS is as wide as the memory has it, a COUNT in C only, a NUMBER in neither.
-  enum { ADDRESS, COUNT, NUMBER, BOOLEAN } kind;
-  uint64_t value;
-  bool absent;
-  bool undefined;       // in JavaScript, rather than null
+  // A DISTANCE is an ADDRESS that may be negative.
+  enum { ADDRESS, DISTANCE, COUNT, NUMBER, BOOLEAN } kind;
+  size_t place;         // of the value: a uint64_t, or a bool for BOOLEAN
+  size_t given;         // of the bool that says whether there is one, or ALWAYS
+  bool of_threads;      // there is one if there are threads
+  bool undefined;       // without one, in JavaScript, rather than null
   const char *comment;  // on it and those after it that have none
   const char *heading;  // the same in JavaScript
   const char *nullable; // when there is none
 };
-enum { PLAN_FIELDS = 13, MODULE_FIELDS = 11 };
+#define ALWAYS SIZE_MAX
 
-// Those of the layout itself, and those of a module, in order; the last has no name.
-void get_plan_fields(const struct layout *layout, struct field fields[PLAN_FIELDS + 1]);
-void get_module_fields(const struct layout *layout, const struct placed *placed,
-                       struct field fields[MODULE_FIELDS + 1]);
+// In order; the last has no name.
+extern const struct field plan_fields[], module_fields[];
+
+struct module_numbers module_numbers(const struct layout *layout, const struct placed *placed);
+// Whether the record, which the field is part of, has a value for it, and which.
+bool field_is_given(const struct field *field, const void *record);
+uint64_t field_value(const struct field *field, const void *record);
+// Reads a record from layout.json. False if it does not have all fields, as docs/layout.schema.json has them.
+bool read_fields(const struct field *fields, const struct json_t *json, void *record);
+
+// The export that runs a module's constructors, or NULL.
+const char *constructors_of(const struct ws_link *link, size_t module);
+// Whether the module that an import comes from, or WS_HOST, is instantiated later than the one that imports
+// it.
+bool is_deferred(const struct layout *layout, size_t importer, size_t from);
 
 // Whether a module has a range of the heap to itself.
 bool owns_heap(const struct layout *layout, size_t module);

@@ -355,6 +355,34 @@ static bool put_in_place(struct output_file *file) {
   return file->in_place;
 }
 
+// Whether what has the output's name already has its bytes.
+static bool is_unchanged(const struct output_file *file) {
+  struct stat old, new;
+  if (!file->temporary || stat(file->path, &old) != 0 || !S_ISREG(old.st_mode) ||
+      stat(file->temporary, &new) != 0 || old.st_size != new.st_size)
+    return false;
+  FILE *a = fopen(file->path, "rbe"), *b = fopen(file->temporary, "rbe");
+  char bytes[16384], others[sizeof bytes];
+  size_t size;
+  bool same = a && b;
+  while (same && (size = fread(bytes, 1, sizeof bytes, a)) > 0)
+    same = fread(others, 1, size, b) == size && memcmp(bytes, others, size) == 0;
+  same = same && !ferror(a);
+  if (a)
+    fclose(a);
+  if (b)
+    fclose(b);
+  return same;
+}
+
+// Leaves what is there as it is, its time too: what is made of it need not be made again.
+static void keep_old(struct output_file *file) {
+  unlink(file->temporary);
+  free(file->temporary);
+  file->temporary = NULL;
+  file->in_place = true;
+}
+
 static void take_back(struct output_file *file) {
   if (file->exchanged)
     exchange_names(file->temporary, file->path);
@@ -377,6 +405,11 @@ bool commit_outputs(void) {
   for (struct output_file *file = outputs.first; file; file = file->next) {
     if (close_output(file) != 0)
       return fail("%s: cannot write: %s", file->path, strerror(errno));
+    if (!is_unchanged(file))
+      continue;
+    begin_change();
+    keep_old(file);
+    end_change();
   }
   begin_change();
   bool ok = put_all_in_place();

@@ -25,33 +25,117 @@ static void put_url(FILE *to, const char *text) {
 }
 
 static void put_plan_macros(FILE *to, const struct layout *layout, const char *prefix, const char *suffix) {
-  struct field fields[PLAN_FIELDS + 1];
-  get_plan_fields(layout, fields);
   put_macro(to, prefix, NULL, "PAGE_SIZE", WS_PAGE_SIZE, suffix);
   fputs("\n", to);
-  for (const struct field *field = fields; field->name; field++) {
-    if (field->absent)
+  for (const struct field *field = plan_fields; field->name; field++) {
+    if (!field_is_given(field, &layout->plan))
       continue;
     if (field->comment)
       fprintf(to, "/* %s */\n", field->comment);
     bool plain = field->kind == NUMBER || field->kind == BOOLEAN;
-    put_macro(to, prefix, NULL, field->macro, field->value, plain ? "" : suffix);
+    put_macro(to, prefix, NULL, field->macro, field_value(field, &layout->plan), plain ? "" : suffix);
   }
+}
+
+// Text as a C string: not every byte can be in one, and "??=" is something else there.
+static void put_c_string(FILE *to, const char *text) {
+  putc('"', to);
+  for (; *text; text++) {
+    unsigned char byte = (unsigned char)*text;
+    bool plain = byte >= 0x20 && byte < 0x7f && !strchr("\"\\?", byte);
+    fprintf(to, plain ? "%c" : "\\%03o", byte);
+  }
+  putc('"', to);
+}
+
+static void put_text_macro(FILE *to, const char *prefix, const char *module, const char *name,
+                           const char *text) {
+  fprintf(to, "#define %s_%s_%s ", prefix, module, name);
+  if (text)
+    put_c_string(to, text);
+  else
+    putc('0', to);
+  putc('\n', to);
+}
+
+// X(MODULE, NAME, KIND, FROM, DEFERRED) for each import: FROM is the index of a module, or -1.
+static void put_import_macros(FILE *to, const struct layout *layout, const struct placed *placed,
+                              const char *prefix, const char *module) {
+  static const char *const kinds[] = {"FUNCTION", "TABLE", "MEMORY", "GLOBAL", "TAG"};
+  struct ws_import_info import;
+  size_t importer = (size_t)(placed - layout->modules);
+  fprintf(to, "#define %s_%s_IMPORTS(X)", prefix, module);
+  for (size_t i = 0; ws_link_import(layout->link, importer, i, &import); i++) {
+    fputs(" \\\n  X(", to);
+    put_c_string(to, import.module);
+    fputs(", ", to);
+    put_c_string(to, import.name);
+    fprintf(to, ", %s, %ld, %d)", kinds[import.kind], import.from == WS_HOST ? -1L : (long)import.from,
+            is_deferred(layout, importer, import.from));
+  }
+  putc('\n', to);
 }
 
 static void put_module_macros(FILE *to, const struct layout *layout, const struct placed *placed,
                               const char *prefix, const char *suffix) {
-  struct field fields[MODULE_FIELDS + 1];
-  char *module = macro_name(placed->name);
-  get_module_fields(layout, placed, fields);
-  fprintf(to, "\n/* %s.wasm */\n", placed->name);
-  fprintf(to, "/* Added to the addresses of its static data */\n#define %s_%s_OFFSET %" PRId64 "%s\n", prefix,
-          module, (int64_t)placed->placement.offset, layout->plan.memory64 ? "LL" : "L");
-  for (const struct field *field = fields; field->name; field++) {
+  const struct ws_module_info *info = ws_module_info(placed->module);
+  const struct module_numbers numbers = module_numbers(layout, placed);
+  size_t index = (size_t)(placed - layout->modules);
+  const char *constructors = constructors_of(layout->link, index);
+  char *module = macro_name(placed->name), *file = xprintf("%s.wasm", placed->name);
+  fprintf(to, "\n/* %s */\n", file);
+  put_macro(to, prefix, module, "INDEX", index, "");
+  put_text_macro(to, prefix, module, "NAME", placed->name);
+  put_text_macro(to, prefix, module, "FILE", file);
+  for (const struct field *field = module_fields; field->name; field++) {
+    uint64_t value = field_is_given(field, &numbers) ? field_value(field, &numbers) : 0;
     fprintf(to, "/* %s */\n", field->comment);
-    put_macro(to, prefix, module, field->macro, field->absent ? 0 : field->value, suffix);
+    if (field->kind == DISTANCE)
+      fprintf(to, "#define %s_%s_%s %" PRId64 "%s\n", prefix, module, field->macro, (int64_t)value,
+              suffix + 1);
+    else
+      put_macro(to, prefix, module, field->macro, value, suffix);
   }
+  fputs("/* Where the memory goes in its imports, and whether it imports its function table */\n", to);
+  put_text_macro(to, prefix, module, "MEMORY_IMPORT_MODULE", info->memory_module);
+  put_text_macro(to, prefix, module, "MEMORY_IMPORT_FIELD", info->memory_name);
+  put_macro(to, prefix, module, "IMPORTS_TABLE", ws_link_imports_table(layout->link, index), "");
+  fputs("/* The export that runs its constructors, or 0 */\n", to);
+  put_text_macro(to, prefix, module, "CONSTRUCTORS", constructors);
+  fputs("/* X(module, name, kind, index of the module that exports it or -1, whether that comes later) */\n",
+        to);
+  put_import_macros(to, layout, placed, prefix, module);
   free(module);
+  free(file);
+}
+
+// X(MODULE) for every module, in the order of `order`, or in their own.
+static void put_module_list(FILE *to, const struct layout *layout, const char *prefix, const char *name,
+                            const size_t *order) {
+  fprintf(to, "#define %s_%s(X)", prefix, name);
+  for (size_t i = 0; i < layout->count; i++) {
+    char *module = macro_name(layout->modules[order ? order[i] : i].name);
+    fprintf(to, " X(%s)", module);
+    free(module);
+  }
+  putc('\n', to);
+}
+
+// Whether a module needs another that comes later.
+static bool has_cycle(const struct layout *layout) {
+  struct ws_import_info import;
+  for (size_t i = 0; i < layout->count; i++)
+    for (size_t k = 0; ws_link_import(layout->link, i, k, &import); k++)
+      if (is_deferred(layout, i, import.from))
+        return true;
+  return false;
+}
+
+static const char *order_comment(const struct layout *layout) {
+  return has_cycle(layout)
+             ? "Each module comes after those that it imports from, but for its deferred imports: those "
+               "are in a cycle."
+             : "Each module comes after those that it imports from.";
 }
 
 void print_header(FILE *to, const struct layout *layout) {
@@ -67,10 +151,10 @@ void print_header(FILE *to, const struct layout *layout) {
       WS_VERSION, prefix, prefix);
   put_plan_macros(to, layout, prefix, suffix);
   put_macro(to, prefix, NULL, "MODULE_COUNT", layout->count, "");
-  fputs("/* Each needs only those before it:", to);
-  for (size_t i = 0; i < layout->count; i++)
-    fprintf(to, "%s %s", i ? "," : "", layout->modules[layout->order[i]].name);
-  fputs(" */\n", to);
+  fprintf(to, "/* X(MODULE) for each: %s_##MODULE##_FILE and so on are below */\n", prefix);
+  put_module_list(to, layout, prefix, "MODULES", NULL);
+  fprintf(to, "/* %s */\n", order_comment(layout));
+  put_module_list(to, layout, prefix, "INSTANTIATION_ORDER", layout->order);
   for (size_t i = 0; i < layout->count; i++)
     put_module_macros(to, layout, &layout->modules[i], prefix, suffix);
   fputs("\n#endif\n", to);
@@ -85,13 +169,16 @@ static void put_string(FILE *to, const char *text) {
 }
 
 // A field's value; `n` is what an address ends with.
-static void put_value(FILE *to, const struct field *field, const char *n) {
-  if (field->absent)
+static void put_value(FILE *to, const struct field *field, const void *record, const char *n) {
+  uint64_t value = field_value(field, record);
+  if (!field_is_given(field, record))
     fputs(field->undefined ? "undefined" : "null", to);
   else if (field->kind == BOOLEAN)
-    fputs(field->value ? "true" : "false", to);
+    fputs(value ? "true" : "false", to);
+  else if (field->kind == DISTANCE)
+    fprintf(to, "%" PRId64 "%s", (int64_t)value, n);
   else
-    fprintf(to, "%" PRIu64 "%s", field->value, field->kind == ADDRESS ? n : "");
+    fprintf(to, "%" PRIu64 "%s", value, field->kind == ADDRESS ? n : "");
 }
 
 static void put_imports(FILE *to, const struct layout *layout, size_t module) {
@@ -109,7 +196,7 @@ static void put_imports(FILE *to, const struct layout *layout, size_t module) {
       fputs("null", to);
     else
       put_string(to, layout->modules[import.from].name);
-    fputs(" },", to);
+    fprintf(to, ", deferred: %s },", is_deferred(layout, module, import.from) ? "true" : "false");
   }
   fputs(i ? "\n    ],\n    bindings: [" : "],\n    bindings: [", to);
   for (i = 0; ws_link_binding(layout->link, module, i, &binding); i++) {
@@ -123,39 +210,43 @@ static void put_imports(FILE *to, const struct layout *layout, size_t module) {
 }
 
 static void put_plan(FILE *to, const struct layout *layout, const char *n) {
-  struct field fields[PLAN_FIELDS + 1];
-  get_plan_fields(layout, fields);
   fprintf(to, "export const pageSize = %u;\n", WS_PAGE_SIZE);
-  for (const struct field *field = fields; field->name; field++) {
+  for (const struct field *field = plan_fields; field->name; field++) {
     if (field->heading)
       fprintf(to, "\n// %s\n", field->heading);
     fprintf(to, "export const %s = ", field->name);
-    put_value(to, field, n);
+    put_value(to, field, &layout->plan, n);
     fputs(";\n", to);
   }
 }
 
 static void put_module(FILE *to, const struct layout *layout, const struct placed *placed, const char *n) {
   const struct ws_module_info *info = ws_module_info(placed->module);
-  struct field fields[MODULE_FIELDS + 1];
-  get_module_fields(layout, placed, fields);
+  const struct module_numbers numbers = module_numbers(layout, placed);
+  size_t index = (size_t)(placed - layout->modules);
+  const char *constructors = constructors_of(layout->link, index);
   fputs("  {\n    name: ", to);
   put_string(to, placed->name);
-  fputs(",\n    url: new URL('./", to);
+  fputs(",\n    get url() { return new URL('./", to);
   put_url(to, placed->name);
-  fprintf(to, ".wasm', import.meta.url),\n    offset: %" PRId64 "%s,\n", (int64_t)placed->placement.offset,
-          n);
-  for (const struct field *field = fields; field->name; field++) {
+  fputs(".wasm', import.meta.url); },\n", to);
+  for (const struct field *field = module_fields; field->name; field++) {
     fprintf(to, "    %s: ", field->name);
-    put_value(to, field, n);
+    put_value(to, field, &numbers, n);
     fputs(",\n", to);
   }
   fputs("    memoryImport: { module: ", to);
   put_string(to, info->memory_module);
   fputs(", name: ", to);
   put_string(to, info->memory_name);
-  fprintf(to, " },\n    importsTable: %s,\n", ws_link_imports_table(layout->link, (size_t)(placed - layout->modules)) ? "true" : "false");
-  put_imports(to, layout, (size_t)(placed - layout->modules));
+  fprintf(to, " },\n    importsTable: %s,\n    constructors: ",
+          ws_link_imports_table(layout->link, index) ? "true" : "false");
+  if (constructors)
+    put_string(to, constructors);
+  else
+    fputs("null", to);
+  fputs(",\n", to);
+  put_imports(to, layout, index);
   fputs("  },\n", to);
 }
 
@@ -169,7 +260,7 @@ void print_script(FILE *to, const struct layout *layout) {
   fputs("\n// In layout order\nexport const modules = [\n", to);
   for (size_t i = 0; i < layout->count; i++)
     put_module(to, layout, &layout->modules[i], n);
-  fputs("];\n\n// Each module needs only those before it.\nexport const instantiationOrder = [", to);
+  fprintf(to, "];\n\n// %s\nexport const instantiationOrder = [", order_comment(layout));
   for (size_t i = 0; i < layout->count; i++) {
     fputs(i ? ", " : "", to);
     put_string(to, layout->modules[layout->order[i]].name);
@@ -179,7 +270,6 @@ void print_script(FILE *to, const struct layout *layout) {
 }
 
 void print_types(FILE *to, const struct layout *layout) {
-  struct field fields[MODULE_FIELDS + 1];
   fprintf(to,
           "// Types of the layout. Written by wasmshare %s; do not edit.\n\n"
           "/** An address or a size in the memory, in bytes. */\n"
@@ -191,11 +281,11 @@ void print_types(FILE *to, const struct layout *layout) {
     put_string(to, layout->modules[i].name);
   }
   fputs(";\n\n/** Where a module is. */\nexport interface Placement {\n", to);
-  get_module_fields(layout, &layout->modules[0], fields);
-  for (const struct field *field = fields; field->name; field++)
+  for (const struct field *field = module_fields; field->name; field++)
     fprintf(to, "  /** %s%s%s. */\n  readonly %s: %s%s;\n", field->comment, field->nullable ? "; " : "",
             field->nullable ? field->nullable : "", field->name,
-            field->kind == ADDRESS ? "Address" : "number", field->nullable ? " | null" : "");
+            field->kind == ADDRESS || field->kind == DISTANCE ? "Address" : "number",
+            field->nullable ? " | null" : "");
   fputs("}\n\n", to);
   fputs(layout_d_mts, to);
 }

@@ -1,5 +1,6 @@
 // What a layout says, and layout.json: docs/layout.md describes both.
 #include <ctype.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,68 +49,126 @@ char *json_string_text(const char *text) {
   return quoted;
 }
 
-void get_plan_fields(const struct layout *layout, struct field fields[PLAN_FIELDS + 1]) {
-  const struct ws_plan *plan = &layout->plan;
-  bool own_stacks = !plan->shared_stack, own_tables = !plan->shared_table, alone = plan->thread_count == 0;
-  const struct field all[PLAN_FIELDS + 1] = {
-      {"pages", "PAGES", COUNT, plan->pages, .comment = "Pages that the memory must have at the start"},
-      {"maximumPages", "MAXIMUM_PAGES", COUNT, plan->maximum_pages, .absent = !plan->has_maximum,
-       .undefined = true},
-      {"shared", "SHARED", BOOLEAN, plan->shared, .comment = "Kind of the memory"},
-      {"memory64", "MEMORY64", BOOLEAN, plan->memory64, .comment = NULL},
-      {"heapBase", "HEAP_BASE", ADDRESS, plan->heap_base,
-       .comment = "The heap: first byte after every module, and end of the memory at the start"},
-      {"heapEnd", "HEAP_END", ADDRESS, plan->heap_end, .comment = NULL},
-      {"stackLow", "STACK_LOW", ADDRESS, plan->stack_low, .absent = own_stacks,
-       .comment = "The stack of all modules: lowest byte, and initial stack pointer",
-       .heading = "The stack and the function table that all modules share, if they do"},
-      {"stackPointer", "STACK_POINTER", ADDRESS, plan->stack_pointer, .absent = own_stacks},
-      {"tableSize", "TABLE_SIZE", COUNT, plan->table_size, .absent = own_tables,
-       .comment = "Elements that the function table of all modules must have"},
-      {"threadCount", "THREAD_COUNT", NUMBER, plan->thread_count,
-       .comment = "Threads, beside the first, that have an area: a stack, then thread-local variables",
-       .heading = "Areas of threads, beside the first: a stack, then thread-local variables"},
-      {"threadBase", "THREAD_BASE", ADDRESS, plan->thread_base, .absent = alone},
-      {"threadSize", "THREAD_SIZE", ADDRESS, plan->thread_size, .absent = alone},
-      {"threadStackSize", "THREAD_STACK_SIZE", ADDRESS, plan->thread_stack_size, .absent = alone},
-  };
-  memcpy(fields, all, sizeof all);
-}
+// ---------------------------------------------------------------------------------------------- its numbers
 
-void get_module_fields(const struct layout *layout, const struct placed *placed,
-                       struct field fields[MODULE_FIELDS + 1]) {
-  const struct ws_placement *at = &placed->placement;
+#define PLAN(field) offsetof(struct ws_plan, field)
+#define OF(field) offsetof(struct module_numbers, field)
+
+const struct field plan_fields[] = {
+    {"pages", "PAGES", COUNT, PLAN(pages), ALWAYS, .comment = "Pages that the memory must have at the start"},
+    {"maximumPages", "MAXIMUM_PAGES", COUNT, PLAN(maximum_pages), PLAN(has_maximum), .undefined = true},
+    {"shared", "SHARED", BOOLEAN, PLAN(shared), ALWAYS, .comment = "Kind of the memory"},
+    {"memory64", "MEMORY64", BOOLEAN, PLAN(memory64), ALWAYS, .comment = NULL},
+    {"heapBase", "HEAP_BASE", ADDRESS, PLAN(heap_base), ALWAYS,
+     .comment = "The heap: first byte after every module, and end of the memory at the start"},
+    {"heapEnd", "HEAP_END", ADDRESS, PLAN(heap_end), ALWAYS, .comment = NULL},
+    {"stackLow", "STACK_LOW", ADDRESS, PLAN(stack_low), PLAN(shared_stack),
+     .comment = "The stack of all modules: lowest byte, and initial stack pointer",
+     .heading = "The stack and the function table that all modules share, if they do"},
+    {"stackPointer", "STACK_POINTER", ADDRESS, PLAN(stack_pointer), PLAN(shared_stack), .comment = NULL},
+    {"tableSize", "TABLE_SIZE", COUNT, PLAN(table_size), PLAN(shared_table),
+     .comment = "Elements that the function table of all modules must have"},
+    {"threadCount", "THREAD_COUNT", NUMBER, PLAN(thread_count), ALWAYS,
+     .comment = "Threads, beside the first, that have an area: a stack, then thread-local variables",
+     .heading = "Areas of threads, beside the first: a stack, then thread-local variables"},
+    {"threadBase", "THREAD_BASE", ADDRESS, PLAN(thread_base), ALWAYS, .of_threads = true},
+    {"threadSize", "THREAD_SIZE", ADDRESS, PLAN(thread_size), ALWAYS, .of_threads = true},
+    {"threadStackSize", "THREAD_STACK_SIZE", ADDRESS, PLAN(thread_stack_size), ALWAYS, .of_threads = true},
+    {.name = NULL},
+};
+
+const struct field module_fields[] = {
+    {"offset", "OFFSET", DISTANCE, OF(at.offset), ALWAYS,
+     .comment = "Added to the addresses of its static data"},
+    {"memoryBase", "MEMORY_BASE", ADDRESS, OF(at.base), ALWAYS,
+     .comment = "First byte of the module's range"},
+    {"memorySize", "MEMORY_SIZE", ADDRESS, OF(at.size), ALWAYS,
+     .comment = "Size of the range in bytes: stack and static data"},
+    {"stackLow", "STACK_LOW", ADDRESS, OF(at.stack_low), OF(has_stack), .comment = "Lowest byte of the stack",
+     .nullable = "null if it has none"},
+    {"stackPointer", "STACK_POINTER", ADDRESS, OF(at.stack_pointer), OF(has_stack),
+     .comment = "Initial stack pointer: one past the stack's highest byte",
+     .nullable = "null if it has none"},
+    {"dataBase", "DATA_BASE", ADDRESS, OF(at.data_base), ALWAYS, .comment = "First byte of static data"},
+    {"dataEnd", "DATA_END", ADDRESS, OF(at.data_end), ALWAYS,
+     .comment = "One past the last byte of static data"},
+    {"heapBase", "HEAP_BASE", ADDRESS, OF(at.heap_base), ALWAYS,
+     .comment = "Start of its own range of the heap, which may be empty: what it was told is __heap_base"},
+    {"heapEnd", "HEAP_END", ADDRESS, OF(at.heap_end), ALWAYS,
+     .comment = "End of that range: what it was told is __heap_end"},
+    {"tableBase", "TABLE_BASE", COUNT, OF(at.table_base), ALWAYS,
+     .comment = "Index of its first function in its function table"},
+    {"tableSize", "TABLE_SIZE", COUNT, OF(table_size), ALWAYS, .comment = "How many functions it puts there"},
+    {"tlsOffset", "TLS_OFFSET", ADDRESS, OF(at.tls_offset), OF(has_tls),
+     .comment = "Where in a thread's area its thread-local variables are",
+     .nullable = "null without --threads, or if it has none"},
+    {.name = NULL},
+};
+
+struct module_numbers module_numbers(const struct layout *layout, const struct placed *placed) {
   const struct ws_module_info *info = ws_module_info(placed->module);
-  bool no_stack = !info->has_stack, no_tls = !layout->plan.thread_count || !info->tls_size;
-  const struct field all[MODULE_FIELDS + 1] = {
-      {"memoryBase", "MEMORY_BASE", ADDRESS, at->base, .comment = "First byte of the module's range"},
-      {"memorySize", "MEMORY_SIZE", ADDRESS, at->size,
-       .comment = "Size of the range in bytes: stack and static data"},
-      {"stackLow", "STACK_LOW", ADDRESS, at->stack_low, .absent = no_stack,
-       .comment = "Lowest byte of the stack", .nullable = "null if it has none"},
-      {"stackPointer", "STACK_POINTER", ADDRESS, at->stack_pointer, .absent = no_stack,
-       .comment = "Initial stack pointer: one past the stack's highest byte",
-       .nullable = "null if it has none"},
-      {"dataBase", "DATA_BASE", ADDRESS, at->data_base, .comment = "First byte of static data"},
-      {"dataEnd", "DATA_END", ADDRESS, at->data_end, .comment = "One past the last byte of static data"},
-      {"heapBase", "HEAP_BASE", ADDRESS, at->heap_base, .comment = "Its own range of the heap, which may be empty: what it was told is __heap_base"},
-      {"heapEnd", "HEAP_END", ADDRESS, at->heap_end, .comment = "And __heap_end"},
-      {"tableBase", "TABLE_BASE", COUNT, at->table_base,
-       .comment = "Index of its first function in its function table"},
-      {"tableSize", "TABLE_SIZE", COUNT, info->table_size, .comment = "How many functions it puts there"},
-      {"tlsOffset", "TLS_OFFSET", ADDRESS, at->tls_offset, .absent = no_tls,
-       .comment = "Where in a thread's area its thread-local variables are",
-       .nullable = "null without --threads, or if it has none"},
-  };
-  memcpy(fields, all, sizeof all);
+  return (struct module_numbers){.at = placed->placement,
+                                 .table_size = info->table_size,
+                                 .has_stack = info->has_stack,
+                                 .has_tls = layout->plan.thread_count && info->tls_size};
 }
 
-static void set_fields(json_t *json, const struct field *fields) {
+bool field_is_given(const struct field *field, const void *record) {
+  if (field->of_threads)
+    return ((const struct ws_plan *)record)->thread_count > 0;
+  return field->given == ALWAYS || *(const bool *)((const char *)record + field->given);
+}
+
+uint64_t field_value(const struct field *field, const void *record) {
+  const void *at = (const char *)record + field->place;
+  return field->kind == BOOLEAN ? *(const bool *)at : *(const uint64_t *)at;
+}
+
+static bool read_field(const struct field *field, const json_t *value, void *record) {
+  void *at = (char *)record + field->place;
+  if (!field_is_given(field, record))
+    return json_is_null(value);
+  if (field->kind == BOOLEAN) {
+    *(bool *)at = json_is_true(value);
+    return json_is_boolean(value);
+  }
+  *(uint64_t *)at = (uint64_t)json_integer_value(value);
+  return json_is_integer(value) && (field->kind == DISTANCE || json_integer_value(value) >= 0);
+}
+
+bool read_fields(const struct field *fields, const json_t *json, void *record) {
+  for (const struct field *field = fields; field->name; field++)
+    if (field->given != ALWAYS)
+      *(bool *)((char *)record + field->given) |= json_is_integer(json_object_get(json, field->name));
+  for (const struct field *field = fields; field->name; field++)
+    if (!read_field(field, json_object_get(json, field->name), record))
+      return false;
+  return true;
+}
+
+static void set_fields(json_t *json, const struct field *fields, const void *record) {
   for (const struct field *field = fields; field->name; field++)
     json_object_set_new(json, field->name,
-                        field->absent            ? json_null()
-                        : field->kind == BOOLEAN ? json_boolean(field->value)
-                                                 : json_integer((json_int_t)field->value));
+                        !field_is_given(field, record) ? json_null()
+                        : field->kind == BOOLEAN ? json_boolean(field_value(field, record))
+                                                 : json_integer((json_int_t)field_value(field, record)));
+}
+
+// --------------------------------------------------------------------------------- its modules, and the file
+
+const char *constructors_of(const struct ws_link *link, size_t module) {
+  static const char *const names[] = {"_initialize", "__wasm_call_ctors"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (ws_link_exports(link, module, WS_FUNCTION, names[i]))
+      return names[i];
+  return NULL;
+}
+
+bool is_deferred(const struct layout *layout, size_t importer, size_t from) {
+  for (size_t i = 0; from != WS_HOST && i < layout->count; i++)
+    if (layout->order[i] == from || layout->order[i] == importer)
+      return layout->order[i] == importer && from != importer;
+  return false;
 }
 
 // The variables of other modules that it was bound to.
@@ -128,26 +187,28 @@ static json_t *imports_json(const struct layout *layout, size_t module) {
   json_t *json = json_array();
   struct ws_import_info import;
   for (size_t i = 0; ws_link_import(layout->link, module, i, &import); i++)
-    json_array_append_new(json, json_pack("{s:s, s:s, s:s, s:s?}", "module", import.module, "name",
-                                          import.name, "kind", ws_external_kind_name(import.kind), "from",
-                                          import.from == WS_HOST ? NULL : layout->modules[import.from].name));
+    json_array_append_new(
+        json, json_pack("{s:s, s:s, s:s, s:s?, s:b}", "module", import.module, "name", import.name, "kind",
+                        ws_external_kind_name(import.kind), "from",
+                        import.from == WS_HOST ? NULL : layout->modules[import.from].name, "deferred",
+                        is_deferred(layout, module, import.from)));
   return json;
 }
 
 static json_t *module_json(const struct layout *layout, const struct placed *placed) {
   const struct ws_module_info *info = ws_module_info(placed->module);
-  struct field fields[MODULE_FIELDS + 1];
+  const struct module_numbers numbers = module_numbers(layout, placed);
   size_t index = (size_t)(placed - layout->modules);
+  const char *constructors = constructors_of(layout->link, index);
   json_t *json = json_object();
   json_object_set_new(json, "name", json_string(placed->name));
   json_object_set_new(json, "file", json_sprintf("%s.wasm", placed->name));
-  json_object_set_new(json, "offset", json_integer((json_int_t)placed->placement.offset));
-  get_module_fields(layout, placed, fields);
-  set_fields(json, fields);
+  set_fields(json, module_fields, &numbers);
   json_object_set_new(json, "heap", json_string(ws_heap_class_name(ws_link_heap(layout->link, index))));
   json_object_set_new(json, "memoryImport",
                       json_pack("{s:s, s:s}", "module", info->memory_module, "name", info->memory_name));
   json_object_set_new(json, "importsTable", json_boolean(ws_link_imports_table(layout->link, index)));
+  json_object_set_new(json, "constructors", constructors ? json_string(constructors) : json_null());
   json_object_set_new(json, "imports", imports_json(layout, index));
   json_object_set_new(json, "bindings", bindings_json(layout, index));
   return json;
@@ -172,13 +233,11 @@ static void set_program(json_t *json, const struct layout *layout) {
 }
 
 void print_json(FILE *to, const struct layout *layout) {
-  struct field fields[PLAN_FIELDS + 1];
   json_t *json = json_object(), *modules = json_array();
   json_object_set_new(json, "version", json_integer(1));
   json_object_set_new(json, "name", json_string(layout->name));
   json_object_set_new(json, "pageSize", json_integer(WS_PAGE_SIZE));
-  get_plan_fields(layout, fields);
-  set_fields(json, fields);
+  set_fields(json, plan_fields, &layout->plan);
   json_t *order = json_array();
   for (size_t i = 0; i < layout->count; i++)
     json_array_append_new(order, json_string(layout->modules[layout->order[i]].name));

@@ -47,35 +47,8 @@ static uint64_t optional(const json_t *object, const char *key) {
   return (uint64_t)json_integer_value(json_object_get(object, key));
 }
 
-// Reads a number that the schema requires. Sets *ok to false if it is not there.
-static uint64_t number(const json_t *object, const char *key, bool *ok) {
-  const json_t *value = json_object_get(object, key);
-  if (!json_is_integer(value))
-    *ok = false;
-  return (uint64_t)json_integer_value(value);
-}
-
 static bool read_plan(const json_t *json, struct ws_plan *plan) {
-  bool ok = true;
-  plan->pages = number(json, "pages", &ok);
-  plan->heap_base = number(json, "heapBase", &ok);
-  plan->heap_end = number(json, "heapEnd", &ok);
-  plan->has_maximum = json_is_integer(json_object_get(json, "maximumPages"));
-  plan->maximum_pages = optional(json, "maximumPages");
-  plan->shared_stack = json_is_integer(json_object_get(json, "stackPointer"));
-  plan->stack_pointer = optional(json, "stackPointer");
-  plan->stack_low = optional(json, "stackLow");
-  plan->shared_table = json_is_integer(json_object_get(json, "tableSize"));
-  plan->table_size = optional(json, "tableSize");
-  plan->thread_count = number(json, "threadCount", &ok);
-  if (plan->thread_count) {
-    plan->thread_base = number(json, "threadBase", &ok);
-    plan->thread_size = number(json, "threadSize", &ok);
-    plan->thread_stack_size = number(json, "threadStackSize", &ok);
-  }
-  plan->shared = json_is_true(json_object_get(json, "shared"));
-  plan->memory64 = json_is_true(json_object_get(json, "memory64"));
-  return ok && json_integer_value(json_object_get(json, "version")) == 1 &&
+  return read_fields(plan_fields, json, plan) && json_integer_value(json_object_get(json, "version")) == 1 &&
          json_integer_value(json_object_get(json, "pageSize")) == WS_PAGE_SIZE;
 }
 
@@ -83,35 +56,23 @@ static bool read_plan(const json_t *json, struct ws_plan *plan) {
 struct written {
   const json_t *json;
   const char *name;
-  struct ws_placement placement;
-  uint64_t table_size;
+  struct module_numbers numbers;
   char *path;
   struct input_file file;
   struct ws_module *module;
 };
 
 static bool read_entry(const json_t *json, const struct ws_plan *plan, struct written *written) {
-  bool ok = true, no_stack = json_is_null(json_object_get(json, "stackPointer"));
+  struct ws_placement *at = &written->numbers.at;
   written->json = json;
   written->name = text(json, "name");
-  written->table_size = optional(json, "tableSize");
-  written->placement = (struct ws_placement){
-      .offset = number(json, "offset", &ok),
-      .base = number(json, "memoryBase", &ok),
-      .size = number(json, "memorySize", &ok),
-      .stack_low = no_stack ? 0 : number(json, "stackLow", &ok),
-      .stack_pointer = no_stack ? 0 : number(json, "stackPointer", &ok),
-      .data_base = number(json, "dataBase", &ok),
-      .data_end = number(json, "dataEnd", &ok),
-      .heap_base = number(json, "heapBase", &ok),
-      .heap_end = number(json, "heapEnd", &ok),
-      .table_base = number(json, "tableBase", &ok),
-      .table_end = plan->table_size,
-      .pages = plan->pages,
-      .maximum_pages = plan->maximum_pages,
-      .has_maximum = plan->has_maximum,
-  };
-  return ok && text(json, "file") && written->name;
+  if (!written->name || !text(json, "file") || !read_fields(module_fields, json, &written->numbers))
+    return false;
+  at->table_end = plan->table_size;
+  at->pages = plan->pages;
+  at->maximum_pages = plan->maximum_pages;
+  at->has_maximum = plan->has_maximum;
+  return true;
 }
 
 static bool overlap(uint64_t start, uint64_t end, uint64_t other_start, uint64_t other_end) {
@@ -124,9 +85,9 @@ static bool inside(uint64_t start, uint64_t end, const struct ws_placement *plac
 
 // Where a module is, in the memory and the table.
 static bool check_range(const char *path, const struct ws_plan *plan, const struct written *written) {
-  const struct ws_placement *at = &written->placement;
+  const struct ws_placement *at = &written->numbers.at;
   const char *name = written->name;
-  uint64_t end = at->base + at->size, table_end = at->table_base + written->table_size;
+  uint64_t end = at->base + at->size, table_end = at->table_base + written->numbers.table_size;
   bool has_data = at->data_end != at->data_base;
   if (end < at->base || end > plan->heap_base)
     return fail("%s: module %s reaches beyond the heap base", path, name);
@@ -148,9 +109,9 @@ static bool check_range(const char *path, const struct ws_plan *plan, const stru
 
 static bool check_pair(const char *path, const struct ws_plan *plan, const struct written *first,
                        const struct written *second) {
-  const struct ws_placement *a = &first->placement, *b = &second->placement;
-  if (plan->shared_table && overlap(a->table_base, a->table_base + first->table_size, b->table_base,
-                                    b->table_base + second->table_size))
+  const struct ws_placement *a = &first->numbers.at, *b = &second->numbers.at;
+  if (plan->shared_table && overlap(a->table_base, a->table_base + first->numbers.table_size, b->table_base,
+                                    b->table_base + second->numbers.table_size))
     return fail("%s: the functions of modules %s and %s overlap in the table", path, first->name,
                 second->name);
   if (overlap(a->base, a->base + a->size, b->base, b->base + b->size))
@@ -197,13 +158,14 @@ static bool check_pointers(const struct written *written) {
   struct ws_error error;
   for (size_t i = 0; i < count; i++)
     bindings[i].address = optional(json_array_get(listed, i), "address");
-  bool ok =
-      ws_check_placed(written->module, &written->placement, written->table_size, bindings, count, &error);
+  bool ok = ws_check_placed(written->module, &written->numbers.at, written->numbers.table_size, bindings,
+                            count, &error);
   free(bindings);
   return ok || fail_with(&error);
 }
 
-static bool check_module(const struct written *written, const struct ws_plan *plan) {
+static bool check_module(const struct ws_link *link, size_t index, const struct written *written,
+                         const struct ws_plan *plan) {
   const struct ws_module_info *info = ws_module_info(written->module);
   if (!check_pointers(written))
     return false;
@@ -212,10 +174,14 @@ static bool check_module(const struct written *written, const struct ws_plan *pl
   if (!module || !name || strcmp(module, info->memory_module) != 0 || strcmp(name, info->memory_name) != 0)
     return fail("%s: imports its memory as %s.%s, but the layout says as %s.%s", written->path,
                 info->memory_module, info->memory_name, module ? module : "?", name ? name : "?");
+  const char *constructors = constructors_of(link, index), *said = text(written->json, "constructors");
+  if (!constructors != !said || (said && strcmp(constructors, said) != 0))
+    return fail("%s: exports %s to run its constructors, but the layout says %s", written->path,
+                constructors ? constructors : "nothing", said ? said : "nothing");
   if (info->shared != plan->shared || info->memory64 != plan->memory64)
     return fail("%s: its memory is of another kind than the layout's", written->path);
   if (plan->thread_count && info->tls_size) {
-    uint64_t offset = optional(written->json, "tlsOffset");
+    uint64_t offset = written->numbers.at.tls_offset;
     if (offset < plan->thread_stack_size || offset > plan->thread_size ||
         info->tls_size > plan->thread_size - offset ||
         (plan->thread_base + offset) % info->tls_alignment != 0)
@@ -231,9 +197,32 @@ static const struct written *find_written(const struct written *all, size_t coun
   return NULL;
 }
 
+// The place of a module in the order of instantiation; SIZE_MAX if it has none.
+static size_t place_in(const json_t *order, const char *name) {
+  for (size_t i = 0; i < json_array_size(order); i++)
+    if (json_is_string(json_array_get(order, i)) &&
+        strcmp(json_string_value(json_array_get(order, i)), name) == 0)
+      return i;
+  return SIZE_MAX;
+}
+
+// What comes from a module that is instantiated later is said to, and is a function: a host can put another
+// in between.
+static bool check_deferred(const json_t *order, const struct written *written, const json_t *import,
+                           const struct written *exporter) {
+  bool later = exporter && place_in(order, exporter->name) > place_in(order, written->name);
+  if (json_is_true(json_object_get(import, "deferred")) != later)
+    return fail("%s: imports %s.%s from %s, which %s: not so the layout", written->path,
+                text(import, "module"), text(import, "name"), exporter ? exporter->name : "the host",
+                later ? "is instantiated later" : "is there already");
+  return !later || strcmp(text(import, "kind"), "function") == 0 ||
+         fail("%s: imports %s.%s, which is no function, from %s, which is instantiated later", written->path,
+              text(import, "module"), text(import, "name"), exporter->name);
+}
+
 // What the module imports is what the layout says, and so is what is exported by the module that it comes
 // from.
-static bool check_imports(const struct ws_link *link, const struct written *all, size_t count,
+static bool check_imports(const struct ws_link *link, const struct written *all, size_t count, const json_t *order,
                           const struct written *written) {
   size_t index = (size_t)(written - all);
   const json_t *imports = json_object_get(written->json, "imports");
@@ -251,6 +240,8 @@ static bool check_imports(const struct ws_link *link, const struct written *all,
     if (from && (!exporter || !ws_link_import_matches(link, index, i, (size_t)(exporter - all))))
       return fail("%s: imports the %s %s.%s, which %s does not export with that type", written->path,
                   ws_external_kind_name(import.kind), import.module, import.name, from);
+    if (!check_deferred(order, written, json, exporter))
+      return false;
   }
   return json_array_size(imports) == i || fail("%s: does not import all that the layout says", written->path);
 }
@@ -263,7 +254,7 @@ static bool check_bindings(const struct written *all, size_t count, const struct
     const char *name = text(binding, "name");
     const struct written *definer = find_written(all, count, text(binding, "from"));
     uint64_t address = optional(binding, "address");
-    const struct ws_placement *at = definer ? &definer->placement : NULL;
+    const struct ws_placement *at = definer ? &definer->numbers.at : NULL;
     if (!name || !at || address < at->data_base || address > at->data_end)
       return fail("%s: uses the variable %s, which is not in the data of %s", written->path,
                   name ? name : "?", definer ? definer->name : "any module");
@@ -279,33 +270,30 @@ static bool check_bindings(const struct written *all, size_t count, const struct
 // Every module once.
 static bool check_order(const char *path, const json_t *order, const struct written *all, size_t count) {
   bool ok = json_array_size(order) == count;
-  for (size_t i = 0; i < count && ok; i++) {
-    size_t found = 0;
-    for (size_t k = 0; k < count; k++)
-      found += json_is_string(json_array_get(order, k)) &&
-               strcmp(json_string_value(json_array_get(order, k)), all[i].name) == 0;
-    ok = found == 1;
-  }
+  for (size_t i = 0; i < count && ok; i++)
+    ok = place_in(order, all[i].name) != SIZE_MAX;
   return ok || fail("%s: the instantiation order does not have every module once", path);
 }
 
 // The modules themselves, which are added to a link as they are opened.
-static bool check_modules(const char *path, const struct ws_plan *plan, struct written *all, size_t count) {
+static bool check_modules(const char *path, const struct ws_plan *plan, const json_t *order, struct written *all,
+                          size_t count) {
   struct ws_error error;
   struct ws_link_options options = {WS_OPTIONS(options), .share_stack = plan->shared_stack};
   struct ws_link *link = ws_link_new(&options, &error);
   bool ok = link || fail_with(&error);
   for (size_t i = 0; i < count && ok; i++)
-    ok = open_module(path, link, &all[i]) && check_module(&all[i], plan);
+    ok = open_module(path, link, &all[i]) && check_module(link, i, &all[i], plan);
   for (size_t i = 0; i < count && ok; i++)
-    ok = check_imports(link, all, count, &all[i]) && check_bindings(all, count, &all[i]);
+    ok = check_imports(link, all, count, order, &all[i]) && check_bindings(all, count, &all[i]);
   ws_link_free(link);
   return ok;
 }
 
 static bool verify_layout(const char *path, const json_t *json) {
   struct ws_plan plan = {0};
-  const json_t *modules = json_object_get(json, "modules");
+  const json_t *modules = json_object_get(json, "modules"),
+               *order = json_object_get(json, "instantiationOrder");
   size_t count = json_array_size(modules);
   struct written *all = xcalloc(count + 1, sizeof *all);
   bool ok = read_plan(json, &plan) && count > 0;
@@ -313,8 +301,8 @@ static bool verify_layout(const char *path, const json_t *json) {
     ok = read_entry(json_array_get(modules, i), &plan, &all[i]);
   if (!ok)
     fail("%s: is not a layout of this wasmshare (see docs/layout.md)", path);
-  ok = ok && check_ranges(path, &plan, all, count) && check_modules(path, &plan, all, count) &&
-       check_order(path, json_object_get(json, "instantiationOrder"), all, count);
+  ok = ok && check_ranges(path, &plan, all, count) && check_order(path, order, all, count) &&
+       check_modules(path, &plan, order, all, count);
   for (size_t i = 0; i < count; i++) {
     ws_module_free(all[i].module);
     close_input(&all[i].file);

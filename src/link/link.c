@@ -96,6 +96,17 @@ bool ws_link_imports_table(const struct ws_link *link, size_t module) {
   return info->imports_table || (link->options.share_table && info->has_table) || ws_adds_table(input);
 }
 
+bool ws_link_exports(const struct ws_link *link, size_t module, enum ws_external_kind kind, const char *name) {
+  const struct ws_input *input = &link->inputs[module];
+  const struct ws_changes *changes = &input->changes;
+  for (size_t i = 0; i < changes->export_count; i++)
+    if (changes->exports[i].kind == kind && ws_slice_is(changes->exports[i].name, name))
+      return true;
+  const struct ws_export *found =
+      ws_find_export(input->module, (struct ws_slice){(const uint8_t *)name, strlen(name)});
+  return found && found->kind == kind;
+}
+
 bool ws_link_merged(const struct ws_link *link, size_t index, struct ws_merged *merged) {
   if (!link->options.one_program || index >= link->one.merged_count)
     return false;
