@@ -26,8 +26,8 @@
 #   LAYOUT_NAME       Used in place of `layout` in those files' names.
 #   EXTRA_STACK, HEAP_SIZE, MAX_MEMORY, BASE, ALIGN
 #                     The options of `wasmshare combine` of these names: bytes, as 65536, 0x10000, 64K or 1M.
-#   OPTIONS           Any other options of `wasmshare combine`, such as --keep-relocs. The file of --map is one of the
-#                     outputs, relative to OUTPUT_DIRECTORY.
+#   OPTIONS           Any other options of `wasmshare combine`, such as --keep-relocs. The files of --map and --env
+#                     are outputs, relative to OUTPUT_DIRECTORY.
 #   ALL               <name> is built by default.
 #
 #   Target properties of <name>, for get_target_property() and rules of your own:
@@ -156,10 +156,10 @@ function(_wasmshare_location file target result)
   set(${result} "${location}" PARENT_SCOPE)
 endfunction()
 
-# OPTIONS, with the file of --map in the output directory; and that file.
-function(_wasmshare_options call directory given options_result map_result)
+# OPTIONS, with the files of --map and --env in the output directory; and those files.
+function(_wasmshare_options call directory given options_result files_result)
   set(options)
-  set(map)
+  set(files)
   set(previous)
   foreach(option IN LISTS given)
     # -o, --output, --name and --depfile, however short: no other option begins like them
@@ -170,22 +170,24 @@ function(_wasmshare_options call directory given options_result map_result)
     if(NOT option MATCHES "^(-|\\$<)" AND NOT previous MATCHES "^(-[^=]*$|\\$<)")
       message(FATAL_ERROR "${call}: OPTIONS: ${option} is neither an option of `wasmshare combine` nor the value of one")
     endif()
-    if(previous STREQUAL --map)
+    if(previous MATCHES "^--(map|env)$")
       list(POP_BACK options)
-      set(option "--map=${option}")
+      set(option "${previous}=${option}")
     endif()
     set(previous "${option}")
-    if(option MATCHES "^--map=(.+)")
-      set(map "${CMAKE_MATCH_1}")
-      if(NOT IS_ABSOLUTE "${map}" AND NOT map MATCHES "^\\$<")
-        set(map "${directory}/${map}")
+    if(option MATCHES "^(--map|--env)=(.+)")
+      set(word "${CMAKE_MATCH_1}")
+      set(file "${CMAKE_MATCH_2}")
+      if(NOT IS_ABSOLUTE "${file}" AND NOT file MATCHES "^\\$<")
+        set(file "${directory}/${file}")
       endif()
-      set(option "--map=${map}")
+      list(APPEND files "${file}")
+      set(option "${word}=${file}")
     endif()
     list(APPEND options "${option}")
   endforeach()
   set(${options_result} "${options}" PARENT_SCOPE)
-  set(${map_result} "${map}" PARENT_SCOPE)
+  set(${files_result} "${files}" PARENT_SCOPE)
 endfunction()
 
 function(wasmshare_combine name)
@@ -217,7 +219,7 @@ function(wasmshare_combine name)
       list(APPEND options ${option} "${arg_${size}}")
     endif()
   endforeach()
-  _wasmshare_options("${call}" "${directory}" "${arg_OPTIONS}" more map)
+  _wasmshare_options("${call}" "${directory}" "${arg_OPTIONS}" more files)
   list(APPEND options ${more})
 
   set(names)
@@ -245,13 +247,20 @@ function(wasmshare_combine name)
   foreach(suffix h mjs d.mts json)
     list(APPEND outputs "${directory}/${layout}.${suffix}")
   endforeach()
-  list(APPEND outputs ${map})
+  list(APPEND outputs ${files})
+  # First, since Make knows a rule's time by its first output: outputs that would not change keep theirs.
+  set(stamp "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${name}.combined")
+  get_property(multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
+  if(multi_config)
+    set(stamp "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${name}-$<CONFIG>.combined")
+  endif()
 
   string(REPLACE ";" ", " names "${names}")
   add_custom_command(
-    OUTPUT ${outputs}
+    OUTPUT "${stamp}" ${outputs}
     COMMAND ${CMAKE_COMMAND} -E make_directory "${directory}"
     COMMAND WasmShare::wasmshare combine -o "${directory}" ${options} ${inputs}
+    COMMAND ${CMAKE_COMMAND} -E touch "${stamp}"
     DEPENDS ${depends} WasmShare::wasmshare "$<TARGET_FILE:WasmShare::wasmshare>"
     COMMENT "Combining ${names} into ${name}"
     VERBATIM)

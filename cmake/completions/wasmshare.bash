@@ -9,13 +9,13 @@ _wasmshare() {
     case ${COMP_WORDS[1]} in
         combine)
             options='-o --output --name --extra-stack --base --align --heap-size --max-memory --stack=shared --stack-size
-                --table=shared --heap-owner --threads --host-import --host-imports --prefer --keep-relocs --trust-pic --print-map --map --depfile'
+                --table=shared --heap-owner --threads --host-import --host-imports --prefer --keep-relocs --trust-pic --print-map --map --env --depfile'
             case $previous in
                 -o | --output)
                     mapfile -t COMPREPLY < <(compgen -d -- "$current")
                     return
                     ;;
-                --depfile | --map)
+                --depfile | --map | --env)
                     mapfile -t COMPREPLY < <(compgen -f -- "$current")
                     return
                     ;;

@@ -34,6 +34,7 @@ complete -c wasmshare -n "$in_combine" -l host-import -x -d 'An import that the 
 complete -c wasmshare -n "$in_combine" -l host-imports -x -d 'A module whose imports the host gives'
 complete -c wasmshare -n "$in_combine" -l prefer -x -d 'The module to take of several that export a name'
 complete -c wasmshare -n "$in_combine" -l map -r -F -d 'Draw a memory map'
+complete -c wasmshare -n "$in_combine" -l env -r -F -d 'Write a module that makes memory, stack pointer and table'
 complete -c wasmshare -n "$in_combine" -l print-map -d 'Print a memory map'
 complete -c wasmshare -n "$in_combine; or __fish_seen_subcommand_from prepare" -l depfile -r -F -d 'Write the dependencies for Make or Ninja'
 

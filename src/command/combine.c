@@ -36,7 +36,7 @@ static bool write_all(const struct options *options, const struct layout *layout
          write_layout(options, layout, ".json", print_json) &&
          (!options->map_file ||
           write_printed(options, layout, xprintf("%s", options->map_file), print_picture)) &&
-         (!options->depfile || write_depfile(options));
+         (!options->env_file || write_env(options, layout)) && (!options->depfile || write_depfile(options));
 }
 
 // What cannot be printed is an error, so it is before the outputs are there.

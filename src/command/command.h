@@ -27,7 +27,7 @@ struct options {
   const char *output;      // -o
   const char *layout_name; // --name
   const char *depfile;
-  const char *map_file;
+  const char *map_file, *env_file;
   const char *single; // the file of one module for all
   struct ws_plan_options plan;
   bool has_maximum, has_offset, has_heap_base;
@@ -245,12 +245,15 @@ void print_json(FILE *to, const struct layout *layout);
 // Writes the modules of a resolved link as one.
 bool write_single(const struct options *options, const struct layout *layout);
 
-// ---------------------------------------------------------------------------------------- headers.c, map.c
+// --------------------------------------------------------------------------------- headers.c, env.c, map.c
 
 // layout.h, layout.mjs, layout.d.mts
 void print_header(FILE *to, const struct layout *layout);
 void print_script(FILE *to, const struct layout *layout);
 void print_types(FILE *to, const struct layout *layout);
+
+// The file of --env. Reports and returns false on failure.
+bool write_env(const struct options *options, const struct layout *layout);
 
 void print_map(FILE *to, const struct layout *layout);
 void print_picture(FILE *to, const struct layout *layout); // SVG

@@ -52,6 +52,8 @@ static const struct row {
     {"strip-debug", NULL, "and has no DWARF", COMBINE, FLAG, FIELD(strip_debug), 0},
     {"print-map", NULL, "print what is where", COMBINE, FLAG, FIELD(print_map), 0},
     {"map", "FILE.svg", "draw what is where", COMBINE, TEXT, FIELD(map_file), 0},
+    {"env", "FILE.wasm", "write a module that makes memory, stack pointer and table", COMBINE, TEXT,
+     FIELD(env_file), 0},
     {"offset", "N", "how far to move; negative to move down", RELOCATE, OFFSET, FIELD(offset),
      FIELD(has_offset)},
     {"heap-base", "N", "the new heap base (default: it moves too)", RELOCATE, SIZE, FIELD(heap_base),

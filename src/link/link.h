@@ -101,6 +101,7 @@ struct ws_link {
   struct ws_input *inputs;
   size_t count, capacity;
   bool resolved, planned;
+  bool shifted; // planned by ws_link_shift
   size_t *order; // of instantiation
   struct ws_one one; // with one_program: what is one thing
   struct unifier *unifier; // unify.c

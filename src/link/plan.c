@@ -327,7 +327,7 @@ bool ws_link_plan(struct ws_link *link, const struct ws_plan_options *given, str
   struct ws_plan_options options = {WS_OPTIONS(options)};
   if (given)
     memcpy(&options, given, given->size < sizeof options ? given->size : sizeof options);
-  link->planned = false;
+  link->planned = link->shifted = false;
   if (!check_options(link, &options, error))
     return false;
   for (size_t i = 0; i < link->count; i++)
@@ -432,6 +432,6 @@ bool ws_link_shift(struct ws_link *link, uint64_t offset, uint64_t table_offset,
     return false;
   if (module->external_count)
     return unresolved(module, &module->externals[0], error);
-  link->planned = shift_module(link, offset, table_offset, heap_base, error);
+  link->planned = link->shifted = shift_module(link, offset, table_offset, heap_base, error);
   return link->planned;
 }

@@ -8,6 +8,7 @@
 #include "read/sections.h"
 #include "read/zeros.h"
 #include "runtime/wasmshare_load.h"
+#include "write/custom.h"
 #include "write/emit_relocs.h"
 #include "write/memory_view.h"
 #include "write/rebind.h"
@@ -86,6 +87,14 @@ bool ws_image_set(struct ws_image *image, struct ws_image_section *section, stru
   section->pieces[0] = (struct ws_piece){bytes, fixups, fixup_count, 0};
   section->piece_count = 1;
   return true;
+}
+
+size_t ws_image_section_size(const struct ws_image_section *section) {
+  bool custom = section->id == WS_SECTION_CUSTOM;
+  size_t size = custom ? ws_uleb_size(section->name.size) + section->name.size : 0;
+  for (size_t i = 0; i < section->piece_count; i++)
+    size += section->pieces[i].bytes.size;
+  return size;
 }
 
 // A constant expression of full width, and its fixup.
@@ -605,6 +614,8 @@ static uint32_t count_runners(const struct ws_changes *changes) {
   return count;
 }
 
+static const struct ws_slice memory_name = {(const uint8_t *)"memory", sizeof "memory" - 1};
+
 // The exports as they are, but that of what a runner takes the place of is the runner.
 static void put_old_exports(const struct ws_image *image, struct ws_buffer *built) {
   const struct ws_module *module = image->module;
@@ -621,21 +632,42 @@ static void put_old_exports(const struct ws_image *image, struct ws_buffer *buil
   }
 }
 
+static bool imports_wasi(const struct ws_module *module) {
+  for (size_t i = 0; i < module->import_count; i++)
+    if (ws_slice_starts(module->imports[i].module, "wasi_"))
+      return true;
+  return false;
+}
+
+// A host's WASI reads and writes the memory that the calling module exports as `memory` (WASI application ABI);
+// --import-memory takes that export away. What is only shifted stays as it is.
+static bool adds_memory_export(const struct ws_image *image) {
+  const struct ws_module *module = image->module;
+  return !image->link->shifted && module->has_memory && imports_wasi(module) &&
+         !ws_find_export(module, memory_name);
+}
+
 static bool write_exports(struct ws_image *image) {
   const struct ws_changes *changes = &image->input->changes;
-  if (changes->export_count == 0 && !changes->runners[WS_RUN_CONSTRUCTORS].name)
+  bool adds_memory = adds_memory_export(image);
+  if (changes->export_count == 0 && !changes->runners[WS_RUN_CONSTRUCTORS].name && !adds_memory)
     return true;
   struct ws_image_section *section = need_section(image, WS_SECTION_EXPORT);
   if (!section)
     return false;
   struct ws_buffer built = {0};
-  ws_put_uleb(&built, image->module->export_count + changes->export_count);
+  ws_put_uleb(&built, image->module->export_count + changes->export_count + adds_memory);
   put_old_exports(image, &built);
   for (size_t i = 0; i < changes->export_count; i++) {
     const struct ws_new_export *export = &changes->exports[i];
     ws_put_name(&built, export->name);
     ws_put_u8(&built, export->kind);
     ws_put_uleb(&built, export->kind == WS_FUNCTION ? ws_trampoline_index(image, export->index - 1) : export->index);
+  }
+  if (adds_memory) {
+    ws_put_name(&built, memory_name);
+    ws_put_u8(&built, WS_MEMORY);
+    ws_put_uleb(&built, 0); // there is one memory
   }
   return ws_image_set(image, section, &built, NULL, 0);
 }
@@ -979,7 +1011,8 @@ static bool make(struct ws_image *image) {
                      write_code(image) && write_data(image) && write_names(image)))
     return false;
   return write_imports(image) && write_tables(image) && write_tags(image) && write_exports(image) &&
-         (!image->link->options.keep_relocs || !image->module->has_linking || ws_emit_relocs(image));
+         (!image->link->options.keep_relocs || !image->module->has_linking || ws_emit_relocs(image)) &&
+         ws_write_custom(image);
 }
 
 bool ws_image_make(struct ws_image *image, const struct ws_link *link, size_t module, struct ws_error *error) {

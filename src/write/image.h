@@ -63,6 +63,9 @@ void ws_image_free(struct ws_image *image);
 // The section of that kind as it was read, with the fixups that it has here. NULL if there is none.
 const struct ws_section *ws_image_source(const struct ws_image *image, enum ws_section_id id);
 
+// Of what follows the section's id and size: its name, if it is custom, and its content.
+size_t ws_image_section_size(const struct ws_image_section *section);
+
 // The index of the function that calls another module's in place of one of the module's own.
 uint32_t ws_trampoline_index(const struct ws_image *image, uint32_t trampoline);
 

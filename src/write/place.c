@@ -88,13 +88,9 @@ static void put_piece(struct writer *writer, const struct ws_piece *piece) {
 }
 
 static void put_section(struct writer *writer, const struct ws_image_section *section) {
-  size_t size = 0;
-  bool custom = section->id == WS_SECTION_CUSTOM;
-  for (size_t i = 0; i < section->piece_count; i++)
-    size += section->pieces[i].bytes.size;
   put(writer, &section->id, 1);
-  put_uleb(writer, size + (custom ? ws_uleb_size(section->name.size) + section->name.size : 0));
-  if (custom) {
+  put_uleb(writer, ws_image_section_size(section));
+  if (section->id == WS_SECTION_CUSTOM) {
     put_uleb(writer, section->name.size);
     put(writer, section->name.data, section->name.size);
   }
@@ -102,17 +98,17 @@ static void put_section(struct writer *writer, const struct ws_image_section *se
     put_piece(writer, &section->pieces[i]);
 }
 
-static void find_deltas(struct writer *writer, const struct ws_image *image) {
+void ws_find_deltas(const struct ws_image *image, uint64_t deltas[WS_BASE_COUNT + 1]) {
   const struct ws_placement *placement = image->placement;
   const struct ws_module *module = image->module;
   const struct ws_module_info *info = &module->info;
-  writer->deltas[WS_BASE_MEMORY] = placement->offset;
-  writer->deltas[WS_BASE_STACK_LOW] = placement->stack_low - info->stack_low;
-  writer->deltas[WS_BASE_STACK_HIGH] = placement->stack_pointer - info->stack_pointer;
-  writer->deltas[WS_BASE_HEAP_BASE] = placement->heap_base - module->heap_base;
-  writer->deltas[WS_BASE_HEAP_END] = placement->heap_end - module->heap_end;
-  writer->deltas[WS_BASE_TABLE] = placement->table_base - info->table_base;
-  writer->deltas[WS_BASE_CODE] = image->code_shift;
+  deltas[WS_BASE_MEMORY] = placement->offset;
+  deltas[WS_BASE_STACK_LOW] = placement->stack_low - info->stack_low;
+  deltas[WS_BASE_STACK_HIGH] = placement->stack_pointer - info->stack_pointer;
+  deltas[WS_BASE_HEAP_BASE] = placement->heap_base - module->heap_base;
+  deltas[WS_BASE_HEAP_END] = placement->heap_end - module->heap_end;
+  deltas[WS_BASE_TABLE] = placement->table_base - info->table_base;
+  deltas[WS_BASE_CODE] = image->code_shift;
 }
 
 bool ws_place(const struct ws_image *image, struct ws_sink sink, struct ws_error *error) {
@@ -120,8 +116,8 @@ bool ws_place(const struct ws_image *image, struct ws_sink sink, struct ws_error
   struct writer writer = {.image = image, .sink = sink, .chunk = malloc(CHUNK)};
   if (!writer.chunk)
     return ws_fail_memory(error, module->file);
-  find_deltas(&writer, image);
-  put(&writer, module->bytes.data, 8);
+  ws_find_deltas(image, writer.deltas);
+  put(&writer, module->bytes.data, WS_HEADER_SIZE);
   for (size_t i = 0; i < image->section_count && !writer.stopped; i++)
     if (!image->sections[i].dropped)
       put_section(&writer, &image->sections[i]);

@@ -238,6 +238,7 @@ bool ws_prepare(const struct ws_module *module, struct ws_sink sink, struct ws_e
   if (ok) {
     struct ws_image image;
     link->inputs[0].placement = unmoved(module);
+    link->shifted = false;
     ok = ws_image_make(&image, link, 0, error) && prepare(&image, &bytes, error);
     ws_image_free(&image);
   }

@@ -2,14 +2,14 @@
 export interface PlacedModule extends Placement {
   /** The module's name. */
   readonly name: ModuleName;
-  /** Where its file is. */
+  /** Where its file is. Throws where import.meta.url is not known. */
   readonly url: URL;
-  /** Added to the addresses of its static data. */
-  readonly offset: Address;
   /** Where the memory goes in its import object. */
   readonly memoryImport: { readonly module: string; readonly name: string };
   /** Whether it imports its function table, as env.__indirect_function_table. */
   readonly importsTable: boolean;
+  /** The export that runs its constructors. */
+  readonly constructors: '_initialize' | '__wasm_call_ctors' | null;
   /** What else it imports, and which module exports that; null for the host. */
   readonly imports: readonly Import[];
   /** Variables of other modules that it uses. */
@@ -21,6 +21,8 @@ export interface Import {
   readonly name: string;
   readonly kind: 'function' | 'table' | 'memory' | 'global' | 'tag';
   readonly from: ModuleName | null;
+  /** In a cycle: `from` is instantiated later, so a function in between has to find what it exports when it is called. */
+  readonly deferred: boolean;
 }
 
 export interface Binding {
@@ -59,11 +61,11 @@ export const threadSize: Address | null;
 export const threadStackSize: Address | null;
 /** The modules, in layout order. */
 export const modules: readonly PlacedModule[];
-/** Their names, each after those that it needs. */
+/** Their names, each after those that it imports from, but for its deferred imports. */
 export const instantiationOrder: readonly ModuleName[];
 
-/** Makes the memory that all modules import. */
-export function createMemory(): WebAssembly.Memory;
+/** Makes the memory that all modules import. It has `pages` pages, or as many more as are asked for. */
+export function createMemory(options?: { pages?: number }): WebAssembly.Memory;
 /** Makes the stack pointer that all modules import as env.__stack_pointer; throws if each has its own stack. */
 export function createStackPointer(address?: Address): WebAssembly.Global;
 /** Makes the function table that all modules import as env.__indirect_function_table; throws if each has its own. */
@@ -104,6 +106,12 @@ export interface AddressSpace {
   /** Ends a program that `--link` made of modules without main: destructors and what atexit() registered run, and output
    * is flushed. */
   exit(): void;
+  /**
+   * Drops instances, and what they have in the shared function table: `load` then makes them anew, at the same place.
+   * Rejects if a module that stays uses one of them. What they have allocated is not freed, and functions of theirs that
+   * others still have go on working, on memory that may be another's.
+   */
+  unload(...names: ModuleName[]): Promise<void>;
   /** A thread with a stack and thread-local variables of its own, of those that `--threads` made room for. */
   startThread(): Thread;
   /** Gives the thread's area back, when its worker has ended: once, in the first thread. */

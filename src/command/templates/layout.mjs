@@ -14,8 +14,10 @@ function make(Kind, { initial, maximum, ...rest }) {
 }
 
 // Makes the memory that all modules import.
-export function createMemory() {
-  return make(WebAssembly.Memory, { initial: pages, maximum: maximumPages, shared });
+export function createMemory({ pages: initial = pages } = {}) {
+  if (!(initial >= pages))
+    throw new RangeError(`createMemory(): the modules need ${pages} pages`);
+  return make(WebAssembly.Memory, { initial, maximum: maximumPages, shared });
 }
 
 // Makes the stack pointer that all modules import as env.__stack_pointer.
@@ -35,16 +37,43 @@ export function createTable() {
 // A module of Node's own. Bundlers for browsers would look for one that they can name.
 const nodeModule = name => import(/* webpackIgnore: true */ /* @vite-ignore */ `node:${name}`);
 
-async function compile({ url }) {
+// The bytes of a data: URL. Bundlers make one of a small module, and a page's policy may not let it fetch that.
+function decode({ href }) {
+  const [, base64, data] = /^data:[^,]*?(;base64)?,(.*)$/s.exec(href);
+  const text = data.replace(/%([\da-f]{2})/gi, (_, digits) => String.fromCharCode(parseInt(digits, 16)));
+  return Uint8Array.from(base64 ? atob(text) : text, byte => byte.charCodeAt(0));
+}
+
+async function compileFrom(url) {
+  if (url.protocol === 'data:')
+    return WebAssembly.compile(decode(url));
   if (url.protocol === 'file:' && globalThis.process?.versions?.node) {
     const { readFile } = await nodeModule('fs/promises');
     return WebAssembly.compile(await readFile(url));
   }
   const response = await fetch(url);
   if (!response.ok)
-    throw new Error(`${url}: ${response.status} ${response.statusText}`);
+    throw new Error(`${response.status} ${response.statusText}`.trim());
   return response.headers.get('Content-Type') === 'application/wasm' && WebAssembly.compileStreaming
     ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+}
+
+async function compile(module) {
+  let url;
+  try {
+    ({ url } = module);
+  } catch (cause) {
+    throw new Error(`${module.name}: its address is not known here, without import.meta.url: `
+      + 'give instantiate() a `compile` that returns the module', { cause });
+  }
+  try {
+    return await compileFrom(url);
+  } catch (cause) {
+    if (cause instanceof WebAssembly.CompileError)
+      throw cause;
+    // engines say "Failed to fetch", and not what
+    throw new Error(`${module.name}: ${url}: ${cause.message}`, { cause });
+  }
 }
 
 const byName = new Map(modules.map(module => [module.name, module]));
@@ -123,7 +152,7 @@ export async function instantiate(imports = {}, options = {}) {
     for (const { module: from, name, from: exporter } of module.imports) {
       if (exporter === null)
         continue;
-      // In a circle, one module comes before another that it calls.
+      // In a cycle, one module comes before another that it calls.
       const later = (...args) => instances[exporter].exports[name](...args);
       give(from, name, exporter in instances ? instances[exporter].exports[name] : later);
     }
@@ -133,10 +162,20 @@ export async function instantiate(imports = {}, options = {}) {
   // Once for each thread, or once for the memory.
   function start(module) {
     const { exports } = instances[module.name];
-    if (!thread)
-      (exports._initialize ?? exports.__wasm_call_ctors)?.();
-    else if (module.tlsOffset !== null)
+    if (thread && module.tlsOffset !== null)
       exports.__wasm_init_tls(thread.base + module.tlsOffset);
+    else if (!thread && module.constructors !== null)
+      exports[module.constructors]();
+  }
+
+  // Forgets instances, and what they have in the table.
+  function drop(gone) {
+    for (const { name, tableBase: first, tableSize: count } of gone) {
+      delete instances[name];
+      delete loaded[name];
+      for (let i = first; table && i < first + count; i++)
+        table.set(typeof table.length === 'bigint' ? BigInt(i) : i, null);
+    }
   }
 
   async function loadAll(names) {
@@ -161,18 +200,35 @@ export async function instantiate(imports = {}, options = {}) {
       for (const { name } of missing)
         loaded[name] = compiled[name];
     } catch (error) {
-      for (const { name } of missing)
-        delete instances[name];
+      drop(missing);
       throw error;
     }
   }
 
+  function unloadAll(names) {
+    for (const name of names)
+      if (!(name in instances))
+        throw new RangeError(`module ${name} is not loaded`);
+    if (shared)
+      throw new Error('modules in a shared memory are initialised once: they cannot be unloaded');
+    for (const { name, imports, bindings } of modules) {
+      const needed = [...imports, ...bindings].find(({ from }) => names.includes(from));
+      if (needed && name in instances && !names.includes(name))
+        throw new Error(`module ${needed.from} cannot be unloaded: ${name} uses its ${needed.name}`);
+    }
+    drop(names.map(name => byName.get(name)));
+    for (const name of names)
+      delete compiled[name];
+  }
+
   // One after another, so that what two need is instantiated once.
   let last = Promise.resolve();
+  const next = work => last = last.catch(() => {}).then(work);
   const load = async name => {
-    await (last = last.catch(() => {}).then(() => loadAll([name])));
+    await next(() => loadAll([name]));
     return instances[name];
   };
+  const unload = (...names) => next(() => unloadAll(names));
 
   const free = Array.from({ length: thread ? 0 : threadCount }, (_, i) => i);
   const used = new Set();
@@ -199,5 +255,5 @@ export async function instantiate(imports = {}, options = {}) {
   };
 
   await loadAll(wanted ?? (thread ? Object.keys(compiled) : byName.keys()));
-  return { memory, table, stackPointer: stack, instances, load, exit, startThread, endThread };
+  return { memory, table, stackPointer: stack, instances, load, unload, exit, startThread, endThread };
 }

@@ -8,6 +8,7 @@ import {
 import type { Address, AddressSpace, Import, ModuleName, Thread } from './layout.mjs';
 
 const memory: WebAssembly.Memory = createMemory();
+const larger: WebAssembly.Memory = createMemory({ pages: pages + 1 });
 const total: number = pages * pageSize;
 const limit: number | undefined = maximumPages;
 const flags: boolean = shared || memory64;
@@ -21,7 +22,9 @@ for (const module of modules) {
   const addresses: readonly Address[] = [module.offset, module.memoryBase, module.memorySize, module.dataBase,
     module.dataEnd, module.heapBase];
   const table: readonly number[] = [module.tableBase, module.tableSize];
-  void [imports, url, name, stack, addresses, table];
+  const constructors: string | null = module.constructors;
+  const deferred: boolean[] = module.imports.map(each => each.deferred);
+  void [imports, url, name, stack, addresses, table, constructors, deferred, larger];
 
   // @ts-expect-error: nobody may change the layout
   module.memoryBase = module.dataBase;
@@ -51,6 +54,7 @@ export async function load(): Promise<Thread> {
   const table: WebAssembly.Table | null = space.table;
   // @ts-expect-error: a module that is not in the layout
   await space.load('keepr');
+  await space.unload('keeper');
   const thread: Thread = space.startThread();
   await instantiate(module => ({ env: { name: () => module.name.length } }), { thread });
   space.endThread(thread);
