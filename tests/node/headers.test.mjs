@@ -2,10 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { pathToFileURL } from 'node:url';
-import { combine, linkFreestanding, linkThreads, run, scratchDirectory, testsDirectory, tool } from './tools.mjs';
+import { fileURLToPath } from 'node:url';
+import { combine, linkFreestanding, linkThreads, projectDirectory, run, scratchDirectory, testsDirectory, tool } from
+  './tools.mjs';
 
 const directory = scratchDirectory();
 const name = 'names-of-people';
@@ -15,6 +17,9 @@ const shared = linkFreestanding('threads.c', join(directory, 'threads-input.wasm
 const threads = linkThreads(join(directory, 'thread-input.wasm'));
 const wide = linkFreestanding('pointers64.c', join(directory, 'pointers64-input.wasm'), '--target=wasm64');
 
+const circular = ['even', 'odd'].map(each => linkFreestanding(join('loader', `${each}.c`), join(directory, `${each}.wasm`),
+  '-Wl,--allow-undefined,--export-if-defined=__wasm_call_ctors'));
+
 const layouts = {
   plain: [[`keeper=${module}`, `${name}=${module}`]],
   'with-options': [[`keeper=${module}`, `${name}=${module}`], '--base', '0x12340', '--align', '4K', '--extra-stack',
@@ -22,6 +27,10 @@ const layouts = {
   shared: [[`keeper=${shared}`, `${name}=${shared}`]],
   threads: [[`keeper=${threads}`, `${name}=${threads}`], '--stack=shared', '--threads', '3'],
   memory64: [[`keeper=${wide}`, `${name}=${wide}`]],
+  // with constructors, imports, and names that are hard to write in C
+  cycle: [[...circular, `keeper=${module}`, `${name}=${module}`, `3d-ü?'=${linkFreestanding(join('loader', 'base.c'),
+    join(directory, 'base.wasm'), '-Wl,--allow-undefined,--export-if-defined=__wasm_call_ctors')}`],
+  '--host-imports', 'log', '--table=shared'],
   'shared-stack-and-table': [[`keeper=${module}`, `${name}=${module}`], '--stack=shared', '--table=shared'],
 };
 
@@ -31,7 +40,14 @@ function inJavaScript({ memory64 }, key, value) {
   return memory64 && isAddress && typeof value === 'number' ? BigInt(value) : value;
 }
 
+const inMacros = name => [...Buffer.from(name.toUpperCase())].map(byte => String.fromCharCode(byte)).join('')
+  .replace(/[^A-Z0-9]/g, '_');
+
 const consumers = [];
+
+const Ajv = createRequire(join(tool('NODE_MODULES'), 'x'))('ajv/dist/2020').default;
+const validate = new Ajv({ allErrors: true }).compile(
+  JSON.parse(readFileSync(join(projectDirectory, 'docs', 'layout.schema.json'), 'utf8')));
 
 for (const [kind, args] of Object.entries(layouts)) {
   test(`headers of a layout: ${kind}`, async t => {
@@ -43,6 +59,12 @@ for (const [kind, args] of Object.entries(layouts)) {
       + `const first: ${json.memory64 ? 'bigint' : 'number'} = heapBase;\nvoid first;\n`);
     consumers.push(consumer);
 
+    await t.test('layout.json is as its schema says', () => {
+      assert.ok(validate(json), JSON.stringify(validate.errors));
+      for (const change of [{ pages: -1 }, { version: 2 }, { more: 1 }, { modules: [{ ...json.modules[0], offset: null }] }])
+        assert.ok(!validate({ ...json, ...change }), JSON.stringify(change));
+    });
+
     await t.test('layout.mjs has what layout.json has', () => {
       const { version, name, modules, instantiationOrder, ...numbers } = json;
       assert.equal(version, 1);
@@ -53,7 +75,7 @@ for (const [kind, args] of Object.entries(layouts)) {
       assert.equal(constants.modules.length, modules.length);
       for (const [i, { file, ...module }] of modules.entries()) {
         const { url, ...same } = constants.modules[i];
-        assert.equal(url.href, pathToFileURL(join(output, file)).href);
+        assert.equal(fileURLToPath(url), join(output, file));
         assert.deepEqual(same, Object.fromEntries(Object.entries(module).map(
           ([key, value]) => [key, inJavaScript(json, key, value)])));
       }
@@ -81,9 +103,9 @@ for (const [kind, args] of Object.entries(layouts)) {
         else
           expected.push([macro(key), Number(value)]);
       }
-      for (const { name, file, memoryImport, importsTable, imports, bindings, ...module } of modules)
+      for (const { name, file, memoryImport, importsTable, constructors, imports, bindings, ...module } of modules)
         for (const [key, value] of Object.entries(module))
-          expected.push([`${macro(name).replace(/-/g, '_')}_${macro(key)}`, value ?? 0]);
+          expected.push([`${inMacros(name)}_${macro(key)}`, value ?? 0]);
 
       const source = join(output, 'consumer.h');
       writeFileSync(source, '#include "layout.h"\n' + expected.map(([key, value]) =>
@@ -96,6 +118,18 @@ for (const [kind, args] of Object.entries(layouts)) {
         '-Dstatic_assert(condition,text)=extern char assertion[(condition) ? 1 : -1]', '-x', 'c', source]);
       run(tool('CC'), ['-std=c11', ...warnings, '-Dstatic_assert=_Static_assert', '-x', 'c', source]);
       run(tool('CXX'), ['-std=c++11', ...warnings, '-x', 'c++', source]);
+    });
+
+    await t.test('the lists of layout.h say the rest', () => {
+      const program = join(output, 'lists');
+      run(tool('CC'), ['-std=c99', '-Wall', '-Wextra', '-Wpedantic', '-Werror', `-I${output}`,
+        join(testsDirectory, 'node', 'modules', 'layout-lists.c'), '-o', program]);
+      const index = new Map(json.modules.map(({ name }, i) => [name, i]));
+      const expected = json.modules.flatMap(({ name, file, memoryImport, importsTable, constructors, imports }, i) => [
+        'module', i, name, file, memoryImport.module, memoryImport.name, Number(importsTable), constructors ?? '-',
+        ...imports.flatMap(({ module, name, kind, from, deferred }) =>
+          ['import', module, name, kind.toUpperCase(), index.get(from) ?? -1, Number(deferred)])]);
+      assert.deepEqual(run(program, []).trimEnd().split('\n'), [...expected, 'order', ...json.instantiationOrder].map(String));
     });
   });
 }

@@ -1,11 +1,13 @@
 // The loader of layout.mjs: what modules import from each other is given to them, and constructors run once, in order.
 
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { combine, linkFreestanding, linkReactor, projectDirectory, run, scratchDirectory, testsDirectory,
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { combine, linkFreestanding, linkReactor, linkThreads, projectDirectory, run, scratchDirectory, testsDirectory,
   tool } from './tools.mjs';
 
 const inputs = scratchDirectory('inputs');
@@ -218,4 +220,156 @@ test('esbuild bundles it for browsers and for Node; the modules are to be beside
     const { instances } = await instantiate();
     assert.equal(instances.even.exports.is_even(10), 1);
   }
+});
+
+// ------------------------------------------------------------------------------------------ where modules come from
+
+const twoModules = async name => {
+  const directory = scratchDirectory(name);
+  const layout = await combine(directory, [even, odd]);
+  return { directory, layout, compile: ({ name }) => WebAssembly.compile(readFileSync(join(directory, `${name}.wasm`))) };
+};
+
+test('layout.mjs is imported without import.meta.url, and `compile` gives the modules there', async () => {
+  const { directory, compile } = await twoModules('no-address');
+  for (const [format, load] of [['iife', '\nexport const { instantiate } = layout;'], ['cjs', '']]) {
+    const bundle = join(directory, `bundle-${format}.${format === 'cjs' ? 'cjs' : 'mjs'}`);
+    run(tool('ESBUILD'), ['--bundle', `--format=${format}`, '--platform=browser', '--global-name=layout', '--log-level=error',
+      join(directory, 'layout.mjs'), `--outfile=${bundle}`]);
+    writeFileSync(bundle, readFileSync(bundle, 'utf8') + load);
+    const imported = await import(pathToFileURL(bundle));
+    const { instantiate } = imported.default ?? imported;
+    const { instances } = await instantiate({}, { compile });
+    assert.equal(instances.even.exports.is_even(10), 1);
+    await assert.rejects(instantiate(), { message: 'odd: its address is not known here, without import.meta.url: '
+      + 'give instantiate() a `compile` that returns the module' });
+  }
+});
+
+test('a module whose file is not there, or cannot be fetched, is named', async () => {
+  const { directory } = await twoModules('lost');
+  const text = readFileSync(join(directory, 'layout.mjs'), 'utf8');
+  rmSync(join(directory, 'odd.wasm'));
+  const { instantiate } = await import(pathToFileURL(join(directory, 'layout.mjs')));
+  await assert.rejects(instantiate(), ({ message }) => /^odd: file:.*odd\.wasm: ENOENT/.test(message));
+
+  writeFileSync(join(directory, 'remote.mjs'), text.replaceAll('import.meta.url', '"http://localhost/app/layout.mjs"'));
+  const remote = await import(pathToFileURL(join(directory, 'remote.mjs')));
+  const { fetch } = globalThis;
+  const bytes = readFileSync(join(directory, 'even.wasm'));
+  const good = () => new Response(bytes, { headers: { 'Content-Type': 'application/wasm' } });
+  const broken = () => new Response(new ReadableStream({ pull: stream => stream.error(new TypeError('cut off')) }),
+    { headers: { 'Content-Type': 'application/wasm' } });
+  try {
+    for (const [answer, said] of [[() => { throw new TypeError('Failed to fetch'); }, 'Failed to fetch'],
+      [() => new Response('', { status: 404, statusText: 'Not Found' }), '404 Not Found'], [broken, 'cut off']]) {
+      globalThis.fetch = async url => `${url}`.includes('odd') ? answer() : good();
+      await assert.rejects(remote.instantiate(), ({ message }) => message.startsWith('odd: http://localhost/app/odd.wasm: ')
+        && message.includes(said));
+    }
+  } finally {
+    globalThis.fetch = fetch;
+  }
+});
+
+test('a module in a data: URL, as bundlers make of small ones, is not fetched', async () => {
+  const { directory } = await twoModules('inlined');
+  const encode = { even: bytes => `;base64,${bytes.toString('base64')}`,
+    odd: bytes => `,${[...bytes].map(byte => `%${byte.toString(16).padStart(2, '0')}`).join('')}` };
+  writeFileSync(join(directory, 'inlined.mjs'), readFileSync(join(directory, 'layout.mjs'), 'utf8').replace(
+    /'\.\/(\w+)\.wasm'/g, (_, name) => `'data:application/wasm${encode[name](readFileSync(join(directory, `${name}.wasm`)))}'`));
+  const { fetch } = globalThis;
+  globalThis.fetch = () => assert.fail('fetched');
+  try {
+    const { instantiate } = await import(pathToFileURL(join(directory, 'inlined.mjs')));
+    assert.equal((await instantiate()).instances.odd.exports.is_odd(11), 1);
+  } finally {
+    globalThis.fetch = fetch;
+  }
+});
+
+test('createMemory() makes as many pages as are asked for, and no fewer than the modules need', async () => {
+  const layout = await combine(scratchDirectory('pages'), [even, odd], '--max-memory', '1M');
+  assert.equal(layout.createMemory({ pages: layout.pages + 1 }).buffer.byteLength, layout.heapEnd + layout.pageSize);
+  assert.equal(layout.createMemory({}).buffer.byteLength, layout.heapEnd);
+  const memory = layout.createMemory({ pages: 16 });
+  assert.throws(() => memory.grow(1), RangeError);
+  assert.equal((await layout.instantiate({}, { memory })).memory, memory);
+  for (const pages of [layout.pages - 1, 0, NaN, -1])
+    assert.throws(() => layout.createMemory({ pages }), { name: 'RangeError',
+      message: `createMemory(): the modules need ${layout.pages} pages` });
+});
+
+// ------------------------------------------------------------------------------------------------------ unloading
+
+test('unload() takes a module that nothing uses out of the table, and load() makes it anew', async t => {
+  const layout = await combine(scratchDirectory('unload'), [log, base, derived, plugin], '--host-import', 'env.say');
+  const { said, imports } = host();
+  const space = await layout.instantiate(imports);
+  const { instances, load, unload } = space;
+
+  await t.test('not while another uses it', async () => {
+    await assert.rejects(unload('log'), { message: 'module log cannot be unloaded: base uses its log_number' });
+    await assert.rejects(unload('base'), /^Error: module base cannot be unloaded: derived uses its \w+/);
+    assert.deepEqual(Object.keys(instances), ['log', 'base', 'derived', 'plugin']);
+  });
+
+  await t.test('not if it is not loaded', async () => {
+    for (const name of ['plugn', '__proto__'])
+      await assert.rejects(unload(name), { name: 'RangeError', message: `module ${name} is not loaded` });
+  });
+
+  await t.test('with those that use it', async () => {
+    said.length = 0;
+    const old = instances.derived;
+    await unload('derived', 'plugin');
+    assert.deepEqual(Object.keys(instances), ['log', 'base']);
+    assert.notEqual(await load('derived'), old);
+    assert.deepEqual(said, [105], 'its constructor runs again, on the base that is there');
+    await unload('derived');
+    await unload('base', 'log');
+    assert.deepEqual(Object.keys(instances), []);
+    await load('plugin');
+    assert.deepEqual(Object.keys(instances), ['log', 'base', 'plugin']);
+  });
+
+  await t.test('not in a shared memory, which is initialised once', async () => {
+    const threads = linkThreads(join(inputs, 'threads.wasm'));
+    const shared = await combine(scratchDirectory('unload-shared'), [threads], '--stack=shared', '--threads', '1');
+    await assert.rejects((await shared.instantiate()).unload('threads'), /shared memory/);
+  });
+});
+
+test('a plug-in is loaded and unloaded a thousand times, and nothing grows', async t => {
+  const table = link('table', '-Wl,--import-table');
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc');
+  // The V8 of Node 20 keeps every instance that has been given a table as long as the table: those are not looked at.
+  for (const [kind, ...options] of [['private', '--stack=shared'], ['shared', '--stack=shared', '--table=shared']])
+    await t.test(kind, async () => {
+      const directory = scratchDirectory('reload', kind);
+      const { instantiate, modules } = await combine(directory, [`host=${even}`, odd, `plugin=${table}`], ...options);
+      const bytes = Object.fromEntries(modules.map(({ name, url }) => [name, readFileSync(url)]));
+      const compiled = [];
+      const { instances, load, unload, memory, table: functions } = await instantiate({}, {
+        compile: ({ name }) => compiled.push(name) && WebAssembly.compile(bytes[name]) });
+      const { tableBase, tableSize } = modules.find(({ name }) => name === 'plugin');
+      const before = [memory.buffer.byteLength, functions?.length];
+      const old = [];
+      for (let i = 0; i < 1000; i++) {
+        const { exports } = await load('plugin');
+        old.push(new WeakRef(exports));
+        assert.equal(exports.call(20), 41);
+        await unload('plugin');
+        for (let k = tableBase; functions && k < tableBase + tableSize; k++)
+          assert.equal(functions.get(k), null);
+      }
+      assert.equal(compiled.filter(name => name === 'plugin').length, 1000);
+      assert.deepEqual([memory.buffer.byteLength, functions?.length], before);
+      assert.deepEqual(Object.keys(instances), ['odd', 'host']);
+      await new Promise(done => setTimeout(done, 20)); // a WeakRef's target lives until then
+      collect();
+      if (!functions)
+        assert.equal(old.filter(each => each.deref()).length, 0, 'instances are freed');
+    });
 });
