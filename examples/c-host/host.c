@@ -7,11 +7,16 @@
 #include "sort.h"
 #include "stock.h"
 
-// What the modules import from `env`.
+// What the layout has for all modules, which they import from `env`.
 struct Z_env_instance_t {
   wasm_rt_memory_t memory;
   wasm_rt_funcref_table_t table;
   u32 stack_pointer;
+};
+
+// What is ours, which they import from `host`.
+struct Z_host_instance_t {
+  const struct Z_env_instance_t *env;
 };
 
 wasm_rt_memory_t *Z_envZ_memory(struct Z_env_instance_t *env) {
@@ -31,14 +36,15 @@ static const char *text_at(const struct Z_env_instance_t *env, u32 address) {
   return (const char *)env->memory.data + address;
 }
 
-void Z_envZ_report(struct Z_env_instance_t *env, u32 name, u32 price) {
-  printf("%-8s %2u\n", text_at(env, name), price);
+void Z_hostZ_report(struct Z_host_instance_t *host, u32 name, u32 price) {
+  printf("%-8s %2u\n", text_at(host->env, name), price);
 }
 
 static_assert(LAYOUT_HEAP_END == LAYOUT_PAGES * LAYOUT_PAGE_SIZE, "all that the modules need at the start");
 
 int main(void) {
   struct Z_env_instance_t env = {.stack_pointer = LAYOUT_STACK_POINTER};
+  struct Z_host_instance_t host = {&env};
   Z_sort_instance_t sort;
   Z_stock_instance_t stock;
 
@@ -50,7 +56,7 @@ int main(void) {
   Z_sort_init_module();
   Z_sort_instantiate(&sort, &env);
   Z_stock_init_module();
-  Z_stock_instantiate(&stock, &env, &sort);
+  Z_stock_instantiate(&stock, &env, &host, &sort);
   // constructors, of which these modules have none yet
   Z_sortZ___wasm_call_ctors(&sort);
   Z_stockZ___wasm_call_ctors(&stock);

@@ -5,7 +5,7 @@ __attribute__((import_module("sort"), import_name("sort")))
 void sort(const void **items, int count, int (*less)(const void *, const void *));
 
 // the host's
-__attribute__((import_module("env"), import_name("report"))) void report(const char *name, int price);
+__attribute__((import_module("host"), import_name("report"))) void report(const char *name, int price);
 }
 
 struct Item {

@@ -5,6 +5,6 @@ follow_readme
 wasmshare verify build/app
 
 # What the host gives must be named.
-sed -i 's/ --host-import env.report//' Makefile
+sed -i 's/ --host-imports host//' Makefile
 touch stock.cpp
-refuses "stock.wasm: imports the function env.report" make
+refuses "stock.wasm: imports the function host.report" make
