@@ -37,8 +37,12 @@ echo "  \$ cd $here/motion"
 (cd "$here/motion" && run ../../cargo-wasm.sh build --release --quiet)
 cp "$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/motion.wasm" "$unplaced"
 
-run "$wasmshare" combine --print-map --stack=shared --stack-size 16K --table=shared --heap-size 16K \
-    -o "$output" "$unplaced/world.wasm" "$unplaced/shapes.wasm" "$unplaced/motion.wasm"
+modules="$unplaced/world.wasm $unplaced/shapes.wasm $unplaced/motion.wasm"
+options='--stack=shared --stack-size=16K --table=shared --heap-size=16K'
+run "$wasmshare" combine --print-map $options -o "$output" $modules
+# for the page to say how it was made, and what was there before
+echo "wasmshare combine $options -o web world.wasm shapes.wasm motion.wasm" >"$output/command.txt"
+"$wasmshare" inspect --json $modules >"$output/before.json"
 # what the page calls things by: it adds to an address what the layout says that the module was moved by
 nm=$("$clang" -print-prog-name=llvm-nm)
 for module in world shapes motion; do

@@ -2,8 +2,8 @@
 
 import { add, bytes, count, fitArena, floats, list, motion, onBump, remove, shapeAt, step, table, word, words,
   world } from './run.mjs';
-import { allRegions, bindings, className, describe, fields, functionAt, hex, language, objects, outlineWords, symbols,
-  trailPoints, trailSize, vtableOf } from './where.mjs';
+import { allRegions, bindings, className, command, describe, fields, functionAt, hex, language, linked, objects,
+  outlineWords, symbols, trailPoints, trailSize, vtableOf } from './where.mjs';
 
 const $ = id => document.getElementById(id);
 
@@ -81,12 +81,12 @@ function shapeUnder({ offsetX, offsetY }) {
 // ------------------------------------------------------------------------------------------------------- the map
 
 const map = $('map');
-const columns = Number(map.dataset.columns);
 const cellBytes = Number(map.dataset.cellBytes);
-const mapHeight = 576;
+const wide = matchMedia('(min-width: 901px)'); // as in style.css: the regions are listed beside the map
 const labelsWidth = 160;
 const tableHeight = 16;
 const cooling = 0.93;
+let columns; // fewer on a narrow screen, so that a cell can be seen and touched
 let cellWidth, cellHeight, entryWidth; // of the map and the table, in CSS pixels
 let regions, regionOfCell, before, heat, used;
 
@@ -96,10 +96,16 @@ function layOut() {
   fit(stage, stage.clientWidth, stage.clientHeight);
   fitArena(stage.clientWidth, stage.clientHeight);
   const plan = $('plan');
+  columns = map.dataset.columns = plan.clientWidth < 560 ? 32 : 64;
   const rows = Math.ceil(bytes.length / cellBytes / columns);
+  // as high as there is room for on the screen, with what is below it
+  const below = 65 + document.querySelector('footer').clientHeight; // the table, margins, the last line
+  const room = innerHeight - plan.getBoundingClientRect().top - scrollY - below;
+  const mapHeight = wide.matches ? Math.min(Math.max(room, 384), 768) : 576;
   // whole pixels of the screen, so that all cells are alike
   const whole = size => Math.max(2, Math.floor(size * devicePixelRatio)) / devicePixelRatio;
-  cellWidth = whole((plan.clientWidth - $('addresses').clientWidth - labelsWidth) / columns);
+  const beside = $('addresses').clientWidth + (wide.matches ? labelsWidth : 8);
+  cellWidth = whole((plan.clientWidth - beside) / columns);
   cellHeight = whole(mapHeight / rows);
   for (const [canvas, height] of [[map, rows * cellHeight], [$('table'), tableHeight]]) {
     canvas.style.width = `${columns * cellWidth}px`;
@@ -136,7 +142,7 @@ function layOut() {
     const range = document.createElement('span');
     range.textContent = `${hex(start, 5)}–${hex(end, 5)}`;
     item.append(title, range);
-    if (owner !== 'unused') {
+    if (owner !== 'unused' && wide.matches) {
       const top = Math.max(free, Math.floor(start / cellBytes / columns) * cellHeight);
       item.style.top = `${top}px`;
       free = top + 36;
@@ -327,7 +333,17 @@ function showCell() {
   ]);
 }
 
-map.addEventListener('pointermove', ({ offsetX, offsetY, clientX, clientY }) => {
+// A mouse points when it moves, a finger when it touches: what it touched is told until it touches something else.
+function onPoint(element, point) {
+  for (const event of ['pointerdown', 'pointermove'])
+    element.addEventListener(event, point);
+}
+function endPointing() {
+  hovered = null;
+  $('tip').hidden = true;
+}
+
+onPoint(map, ({ offsetX, offsetY, clientX, clientY }) => {
   const column = Math.min(Math.max(Math.floor(offsetX / cellWidth), 0), columns - 1);
   const index = Math.floor(Math.max(offsetY, 0) / cellHeight) * columns + column;
   hovered = index < heat.length ? { index, x: clientX, y: clientY } : null;
@@ -341,23 +357,31 @@ map.addEventListener('keydown', event => {
   const { left, top } = map.getBoundingClientRect();
   hovered = { index, x: left + index % columns * cellWidth, y: top + Math.floor(index / columns) * cellHeight };
 });
-$('table').addEventListener('pointermove', ({ offsetX, clientX, clientY }) => {
+onPoint($('table'), ({ offsetX, clientX, clientY }) => {
+  hovered = null;
   const index = Math.min(Math.max(Math.floor(offsetX / entryWidth), 0), table.length - 1);
   const { owner, name } = functionAt(index) ?? { owner: 'unused', name: 'null' };
   tip(clientX, clientY, [['span', `function ${index}`],
     ...language[owner] ? [['b', `${owner}: a function of the ${language[owner]} module`, owner]] : [], ['span', name]]);
 });
-for (const element of [map, $('table')])
-  for (const event of ['pointerleave', 'blur'])
-    element.addEventListener(event, () => {
-      hovered = null;
-      $('tip').hidden = true;
-    });
-$('chain').addEventListener('pointermove', ({ target }) => {
+for (const element of [map, $('table')]) {
+  element.addEventListener('blur', endPointing);
+  element.addEventListener('pointerleave', ({ pointerType }) => {
+    if (pointerType !== 'touch')
+      endPointing();
+  });
+}
+addEventListener('pointerdown', ({ target }) => {
+  if (target !== map && target !== $('table'))
+    endPointing();
+});
+addEventListener('scroll', endPointing); // what was pointed at has moved away
+onPoint($('chain'), ({ target }) => {
   pointedAt = [...$('chain').children].indexOf(target.closest('li'));
 });
-$('chain').addEventListener('pointerleave', () => {
-  pointedAt = null;
+$('chain').addEventListener('pointerleave', ({ pointerType }) => {
+  if (pointerType !== 'touch')
+    pointedAt = null;
 });
 
 // --------------------------------------------------------------------------------------------------- the page
@@ -395,11 +419,34 @@ function frame(now) {
     showCell();
 }
 
+// Before: the stack and the data of each module, as linked. Widths grow with the logarithm of the size.
+$('command').firstChild.replaceChildren(...command.split(' ').flatMap(word => {
+  const whole = document.createElement('span'); // which is not broken at its hyphens
+  whole.textContent = word;
+  return [whole, ' '];
+}));
+$('before').replaceChildren(...linked.map(({ name, stack, data }) => {
+  const row = document.createElement('li');
+  row.className = name;
+  const title = document.createElement('b');
+  title.textContent = language[name];
+  row.append(title, ...[['stack', stack.low, stack.pointer], ['data', data.base, data.end]].map(([what, start, end]) => {
+    const box = document.createElement('span');
+    box.className = what;
+    box.style.flexGrow = Math.log2(end - start);
+    box.title = `${hex(start, 5)}–${hex(end, 5)}`;
+    box.textContent = `${hex(start, 5)} ${what}`;
+    return box;
+  }));
+  return row;
+}));
+
 layOut();
 for (let i = 0; i < 24; i++)
   add();
 layOut();
 showPaused();
 new ResizeObserver(layOut).observe(document.querySelector('header'));
+addEventListener('resize', layOut);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', layOut);
 requestAnimationFrame(frame);

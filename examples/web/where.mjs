@@ -6,6 +6,11 @@ import { bytes, compiled, count, motion, shapeAt, table, word } from './run.mjs'
 export const language = { world: 'C', shapes: 'C++', motion: 'Rust' };
 export const hex = (number, digits = 8) => `0x${number.toString(16).padStart(digits, '0')}`;
 
+// How they were combined, and where they were before: what `wasmshare inspect` said.
+export const command = (await (await fetch('command.txt')).text()).trim();
+export const linked = (await (await fetch('before.json')).json()).map(({ file, stack, data }) =>
+  ({ name: file.replace(/^.*\/|\.wasm$/g, ''), stack, data }));
+
 const regionsOfLayout = [
   { start: stackLow, end: stackPointer, owner: 'stack', name: 'the stack' },
   ...modules.map(({ name, dataBase, dataEnd }) =>

@@ -6,4 +6,4 @@ const [directory, file] = process.argv.slice(2);
 await inBrowser(directory, async page => {
   await page.waitForFunction(() => document.querySelector('#chain').textContent.match(/(\d+) bumps/)?.[1] > 100);
   await page.screenshot({ path: file });
-}, { viewport: { width: 1280, height: 844 }, colorScheme: 'dark' });
+}, { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' });

@@ -236,9 +236,69 @@ test('the page is light or dark as the reader has it, and still for those who wa
   assert.equal(new Set(colours).size, 4);
 });
 
-test('the page fits a narrow screen', () => inPage(async page => {
+const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 3 };
+
+test('on a phone, the map has the width of the screen, and the list of regions is below it', () => inPage(async page => {
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
-}, { viewport: { width: 390, height: 800 } }));
+  const [map, table, regions] = await Promise.all(['#map', '#table', '#regions'].map(each => page.locator(each).boundingBox()));
+  assert.ok(map.width >= 256, `the map is ${map.width} px wide`);
+  assert.ok(map.width / Number(await page.locator('#map').getAttribute('data-columns')) >= 8, 'a cell can be touched');
+  assert.ok(table.y >= map.y + map.height && regions.y >= table.y + table.height);
+  const items = await page.locator('#regions li:visible').evaluateAll(all => all.map(each => each.getBoundingClientRect().toJSON()));
+  assert.equal(items.length, 5);
+  for (const [i, a] of items.entries())
+    for (const b of items.slice(0, i))
+      assert.ok(a.left >= b.right || a.top >= b.bottom, 'regions do not overlap');
+}, phone));
+
+test('a finger that touches the map is told what is there, until it touches something else', () => inPage(async page => {
+  const tip = page.locator('#tip');
+  const touch = async address => {
+    await page.locator('#map').scrollIntoViewIfNeeded();
+    await frames(page, 3);
+    await page.touchscreen.tap(...await placeOf(page, address));
+    await page.waitForFunction(text => document.getElementById('tip').innerText.startsWith(text), hex(address - address % cellBytes));
+    await frames(page, 5); // it stays
+    assert.ok(await tip.isVisible());
+    const { x, y, width, height } = await tip.boundingBox();
+    assert.ok(x >= 0 && x + width <= 390 && y >= 0 && y + height <= 844, 'all of it is on the screen');
+    return (await tip.innerText()).split('\n');
+  };
+  assert.ok((await touch(world.dataBase)).includes('world, in C'));
+  assert.ok((await touch(layout.heapBase + 64)).includes('the heap'));
+  const { x, y, width } = await page.locator('#table').boundingBox();
+  await page.touchscreen.tap(x + 1.5 * width / layout.tableSize, y + 4);
+  assert.deepEqual((await tip.innerText()).split('\n'), ['function 1', 'world: a function of the C module', 'bumped']);
+  await page.locator('#regions').tap();
+  await tip.waitFor({ state: 'hidden' });
+}, phone));
+
+test('on a laptop, all of it is on the screen', () => inPage(async page => {
+  const heights = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight]);
+  assert.deepEqual(heights, [1280, 800]);
+  const { y, height } = await page.locator('#table').boundingBox();
+  assert.ok(y + height < 790);
+}, { viewport: { width: 1280, height: 800 } }));
+
+test('the page shows what was there before, and the command that made it', () => inPage(async page => {
+  const before = await page.locator('#before li').evaluateAll(items => items.map(item =>
+    [item.querySelector('b').textContent, ...[...item.querySelectorAll('span')].map(({ title }) => title)]));
+  const inspected = ['world', 'shapes', 'motion'].map(name =>
+    JSON.parse(run(tool('WASMSHARE'), ['inspect', '--json', join(directory, 'unplaced', `${name}.wasm`)]))[0]);
+  assert.deepEqual(before, inspected.map(({ stack, data }, i) => [['C', 'C++', 'Rust'][i],
+    `${hex(stack.low, 5)}–${hex(stack.pointer, 5)}`, `${hex(data.base, 5)}–${hex(data.end, 5)}`]));
+  for (const { stack } of inspected)
+    assert.equal(stack.low, 0, 'each at address 0');
+
+  const [program, ...args] = (await page.locator('#command').innerText()).trim().split(/\s+/);
+  assert.equal(program, 'wasmshare');
+  run(tool('WASMSHARE'), args, { cwd: join(directory, 'unplaced') });
+  for (const name of ['world.wasm', 'shapes.wasm', 'motion.wasm', 'layout.json'])
+    assert.ok(readFileSync(join(directory, 'unplaced', 'web', name)).equals(readFileSync(join(directory, name))), name);
+
+  for (const href of await page.locator('footer a').evaluateAll(links => links.map(link => link.getAttribute('href'))))
+    assert.ok(existsSync(join(directory, href)), href);
+}));
 
 test('the server serves what is in its directory, and nothing else', () => inBrowser(directory, async (_, url) => {
   const status = path => new Promise(resolve => get(url, { path }, response => resolve(response.resume().statusCode)));
