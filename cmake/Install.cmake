@@ -125,16 +125,20 @@ function(install_text file destination)
   set_property(DIRECTORY "${PROJECT_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
 endfunction()
 
-foreach(doc layout cmake cargo make sharing prepared-modules prepared-format toolchains comparison troubleshooting)
+foreach(doc layout hosts cmake cargo make sharing prepared-modules prepared-format toolchains comparison troubleshooting)
   install_text("${PROJECT_SOURCE_DIR}/docs/${doc}.md" "${doc_dir}"
     ../examples examples ../js ../../wasmshare/js ../src/runtime ../../wasmshare/load ../README.md "${published}/README.md")
 endforeach()
 install_text("${PROJECT_SOURCE_DIR}/js/README.md" "${share_dir}/js"
   ../docs ../../doc/wasmshare ../README.md "${published}/README.md" full.d.ts "${published}/js/full.d.ts")
 # those that need nothing else of the tree, and a page
+install(FILES docs/layout.schema.json DESTINATION "${doc_dir}" COMPONENT command)
 install(DIRECTORY examples/cmake examples/cargo examples/make examples/c-host DESTINATION "${doc_dir}/examples"
   COMPONENT command
   PATTERN .gitignore EXCLUDE PATTERN Cargo.lock EXCLUDE PATTERN build EXCLUDE PATTERN target EXCLUDE)
+install(DIRECTORY examples/hosts DESTINATION "${doc_dir}/examples" COMPONENT command USE_SOURCE_PERMISSIONS
+  PATTERN README.md EXCLUDE PATTERN .gitignore EXCLUDE PATTERN build EXCLUDE PATTERN target EXCLUDE)
+install_text("${PROJECT_SOURCE_DIR}/examples/hosts/README.md" "${doc_dir}/examples/hosts" ../../docs ../..)
 install(FILES examples/load-time/index.html examples/load-time/main.mjs DESTINATION "${doc_dir}/examples/load-time"
   COMPONENT command)
 install_text("${PROJECT_SOURCE_DIR}/examples/load-time/README.md" "${doc_dir}/examples/load-time"

@@ -1,6 +1,6 @@
 # wasmi, in Rust.
 . "$(dirname "$0")/lib.sh"
-export CARGO_TARGET_DIR=$scratch/rust
+export CARGO_TARGET_DIR=$scratch/cargo
 cargo run --quiet --release --locked --manifest-path examples/hosts/rust/Cargo.toml app >output.txt
 diff expected.txt output.txt
 # what the host does not give

@@ -1,0 +1,1 @@
+pub use wasmi_c_api::*;
