@@ -201,12 +201,12 @@ struct field {
   // Of C and JavaScript: an ADDRESS is as wide as the memory has it, a COUNT in C only, a NUMBER in neither.
   // A DISTANCE is an ADDRESS that may be negative.
   enum { ADDRESS, DISTANCE, COUNT, NUMBER, BOOLEAN } kind;
-  size_t place;         // of the value: a uint64_t, or a bool for BOOLEAN
-  size_t given;         // of the bool that says whether there is one, or ALWAYS
-  bool of_threads;      // there is one if there are threads
-  bool undefined;       // without one, in JavaScript, rather than null
-  const char *comment;  // on it and those after it that have none
-  const char *heading;  // the same in JavaScript
+  size_t place;    // of the value: a uint64_t, or a bool for BOOLEAN
+  size_t given;    // of the bool that says whether there is one, or ALWAYS
+  bool of_threads; // there is one if there are threads
+  bool undefined;  // without one, in JavaScript, rather than null
+  const char *comment;
+  const char *heading;  // in JavaScript, on it and those after it that have none
   const char *nullable; // when there is none
 };
 #define ALWAYS SIZE_MAX

@@ -30,8 +30,7 @@ static void put_plan_macros(FILE *to, const struct layout *layout, const char *p
   for (const struct field *field = plan_fields; field->name; field++) {
     if (!field_is_given(field, &layout->plan))
       continue;
-    if (field->comment)
-      fprintf(to, "/* %s */\n", field->comment);
+    fprintf(to, "/* %s */\n", field->comment);
     bool plain = field->kind == NUMBER || field->kind == BOOLEAN;
     put_macro(to, prefix, NULL, field->macro, field_value(field, &layout->plan), plain ? "" : suffix);
   }
@@ -269,6 +268,18 @@ void print_script(FILE *to, const struct layout *layout) {
   fputs(layout_mjs, to);
 }
 
+// A field's comment and what it is, after `prefix` and its name.
+static void put_type(FILE *to, const struct field *field, const char *indent, const char *prefix) {
+  const char *type = field->kind == BOOLEAN                              ? "boolean"
+                     : field->kind == ADDRESS || field->kind == DISTANCE ? "Address"
+                                                                         : "number";
+  fprintf(to, "%s/** %s%s%s. */\n%s%s %s: %s%s;\n", indent, field->comment, field->nullable ? "; " : "",
+          field->nullable ? field->nullable : "", indent, prefix, field->name, type,
+          field->nullable    ? " | null"
+          : field->undefined ? " | undefined"
+                             : "");
+}
+
 void print_types(FILE *to, const struct layout *layout) {
   fprintf(to,
           "// Types of the layout. Written by wasmshare %s; do not edit.\n\n"
@@ -280,12 +291,12 @@ void print_types(FILE *to, const struct layout *layout) {
     fputs(i ? " | " : " ", to);
     put_string(to, layout->modules[i].name);
   }
-  fputs(";\n\n/** Where a module is. */\nexport interface Placement {\n", to);
+  fputs(";\n\n/** Bytes in a page. */\nexport const pageSize: number;\n", to);
+  for (const struct field *field = plan_fields; field->name; field++)
+    put_type(to, field, "", "export const");
+  fputs("\n/** Where a module is. */\nexport interface Placement {\n", to);
   for (const struct field *field = module_fields; field->name; field++)
-    fprintf(to, "  /** %s%s%s. */\n  readonly %s: %s%s;\n", field->comment, field->nullable ? "; " : "",
-            field->nullable ? field->nullable : "", field->name,
-            field->kind == ADDRESS || field->kind == DISTANCE ? "Address" : "number",
-            field->nullable ? " | null" : "");
+    put_type(to, field, "  ", "readonly");
   fputs("}\n\n", to);
   fputs(layout_d_mts, to);
 }

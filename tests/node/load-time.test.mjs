@@ -6,10 +6,11 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { WASI } from 'node:wasi';
 import { gzipSync } from 'node:zlib';
 import { assemble } from '../../js/assemble.mjs';
 import { combine, getHeapBase, load, relocate, WasmShareError } from '../../js/index.js';
-import { linkFreestanding, projectDirectory, run, scratchDirectory, testsDirectory, tool } from './tools.mjs';
+import { linkFreestanding, linkReactor, projectDirectory, run, scratchDirectory, testsDirectory, tool } from './tools.mjs';
 
 const directory = scratchDirectory();
 const prepared = {};
@@ -58,6 +59,19 @@ function compiles(source, lib) {
     strict: true, noUncheckedIndexedAccess: true, target: 'es2022', module: 'nodenext', lib, types: [] } }));
   run(tool('TSC'), ['--project', directory]);
 }
+
+test('a module that uses WASI is placed with the memory that it exports for it', async () => {
+  const linked = linkReactor('CLANG', join(directory, 'planet-linked.wasm'),
+    join(testsDirectory, 'node', 'modules', 'loader', 'planet.c'));
+  run(tool('WASMSHARE'), ['prepare', '-o', directory, `planet=${linked}`]);
+  const { modules, neededPages } = await combine([keeper, readFileSync(join(directory, 'planet.wasm'))]);
+  const memory = new WebAssembly.Memory({ initial: neededPages });
+  const wasi = new WASI({ version: 'preview1', env: { PLANET: 'Saturn' } });
+  const { instance } = await WebAssembly.instantiate(modules[1], { env: { memory }, wasi_snapshot_preview1: wasi.wasiImport });
+  assert.equal(instance.exports.memory, memory);
+  wasi.initialize(instance); // which looks there, and runs constructors, which ask WASI
+  assert.equal(instance.exports.length(), 'Saturn'.length);
+});
 
 test('its types are those of what it does', () => {
   const consumer = join(directory, 'consumer.mts');

@@ -31,34 +31,6 @@ export interface Binding {
   readonly address: Address;
 }
 
-/** Bytes in a page. */
-export const pageSize: number;
-/** Pages that the memory must have at the start. */
-export const pages: number;
-/** The most pages that the memory may grow to, if there is a limit. */
-export const maximumPages: number | undefined;
-/** Whether the memory is shared between threads. */
-export const shared: boolean;
-/** Whether addresses are 64 bits wide. */
-export const memory64: boolean;
-/** First byte after every module. */
-export const heapBase: Address;
-/** End of the memory at the start. */
-export const heapEnd: Address;
-/** Lowest byte of the stack that all modules share; null if each has its own. */
-export const stackLow: Address | null;
-/** Initial stack pointer of that stack. */
-export const stackPointer: Address | null;
-/** Elements of the function table that all modules share; null if each has its own. */
-export const tableSize: number | null;
-/** Threads, beside the first, that have an area. */
-export const threadCount: number;
-/** Start of the first thread's area; null without threads. */
-export const threadBase: Address | null;
-/** Size of an area: the next thread's is behind it. */
-export const threadSize: Address | null;
-/** Size of a thread's stack, which is first in its area. */
-export const threadStackSize: Address | null;
 /** The modules, in layout order. */
 export const modules: readonly PlacedModule[];
 /** Their names, each after those that it imports from, but for its deferred imports. */

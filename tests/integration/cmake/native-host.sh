@@ -17,7 +17,7 @@ wasmshare_combine(app
   MODULES "third party/greeting.wasm" "loud=third party/shout.wasm"
   OUTPUT_DIRECTORY app
   LAYOUT_NAME memory EXTRA_STACK 128K HEAP_SIZE 1M MAX_MEMORY 16M BASE 4096 ALIGN 64K
-  OPTIONS --keep-relocs)
+  OPTIONS --keep-relocs --env env.wasm)
 add_executable(host host.c)
 target_link_libraries(host PRIVATE app::layout)
 add_executable(hostxx host.cpp)
@@ -48,6 +48,7 @@ out=$(dirname "$(find build -name memory.h)")
 "$host" | tee first.log
 expect 'modules 2 maximum 256' first.log
 wasmshare verify "$out/memory.json"
+[ -f "$out/env.wasm" ] || fail 'the file of --env is not among the outputs'
 wasmshare inspect "$out/loud.wasm" # relocations were kept
 [ -n "$(strings -a "$out/loud.wasm" | grep -F reloc.CODE)" ] || fail 'OPTIONS --keep-relocs was not passed on'
 

@@ -2,11 +2,11 @@
 . "$(dirname "$0")/lib.sh"
 export CARGO_TARGET_DIR=$scratch/cargo
 manifest=examples/hosts/c/wasmi/Cargo.toml
-cargo build --quiet --release --locked --manifest-path $manifest
+cargo build --quiet --locked --manifest-path $manifest
 api=$(cargo metadata --locked --format-version 1 --manifest-path $manifest |
     grep -o '"manifest_path":"[^"]*wasmi_c_api_impl[^"]*Cargo.toml"' | cut -d '"' -f 4)
 build="cc -std=c11 -Wall -Wextra -Werror -O2 -Iapp -I$(dirname "$api")/include examples/hosts/c/load.c"
-$build "$scratch/cargo/release/libwasmi_c.a" -lm -lpthread -ldl -o load
+$build "$scratch/cargo/debug/libwasmi_c.a" -lm -lpthread -ldl -o load
 ./load app >output.txt
 diff expected.txt output.txt
 

@@ -1,8 +1,8 @@
 # wasmi, in Rust.
 . "$(dirname "$0")/lib.sh"
 export CARGO_TARGET_DIR=$scratch/cargo
-cargo run --quiet --release --locked --manifest-path examples/hosts/rust/Cargo.toml app >output.txt
+cargo run --quiet --locked --manifest-path examples/hosts/rust/Cargo.toml app >output.txt
 diff expected.txt output.txt
 # what the host does not give
 sed -i 's/("host", "report")/("host", "reports")/' examples/hosts/rust/src/main.rs
-refuses 'the host has no host.report' cargo run --quiet --release --locked --manifest-path examples/hosts/rust/Cargo.toml app
+refuses 'the host has no host.report' cargo run --quiet --locked --manifest-path examples/hosts/rust/Cargo.toml app

@@ -71,6 +71,25 @@ run drawn named
 run drawn named
 [ "$(combined)" = 0 ] || fail "combined $(combined) times"
 
+# so is the module of --env; and outputs that would not change keep their time, while what was combined is up to date
+cat >>Makefile <<'END'
+$(eval $(call wasmshare_combine,linked,build/linked,build/greeting.wasm,--env build/linked/env.wasm))
+END
+run linked
+[ -f build/linked/env.wasm ] || fail 'there is no env.wasm'
+touch -d @1000000000 build/linked/*
+rm build/linked/env.wasm
+run linked
+[ "$(combined)" = 1 ] || fail "combined $(combined) times"
+[ -z "$(find build/linked -name 'layout*' -newermt @1000000001)" ] || fail 'written again, with the same bytes'
+wait_for_a_new_timestamp
+touch build/greeting.wasm
+run linked
+[ "$(combined)" = 1 ] || fail "combined $(combined) times"
+[ -z "$(find build/linked -name 'layout*' -newermt @1000000001)" ] || fail 'written again, with the same bytes'
+run linked
+[ "$(combined)" = 0 ] || fail "combined $(combined) times"
+
 # a name is in front of the first =, unless a / comes before that
 mkdir -p build/a=b
 cp build/greeting.wasm build/a=b/greeting.wasm
