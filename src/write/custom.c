@@ -9,6 +9,10 @@
 
 // ------------------------------------------------------------------------------------------------------- source maps
 
+bool ws_is_source_map(const struct ws_image_section *section) {
+  return section->id == WS_SECTION_CUSTOM && ws_slice_is(section->name, "sourceMappingURL");
+}
+
 static bool is_code_moved(const struct ws_image *image) {
   size_t at = WS_HEADER_SIZE;
   for (size_t i = 0; i < image->section_count; i++) {
@@ -73,11 +77,9 @@ bool ws_write_custom(struct ws_image *image) {
   uint64_t moved = moves(image);
   for (size_t i = 0; i < image->section_count; i++) {
     struct ws_image_section *section = &image->sections[i];
-    if (section->id != WS_SECTION_CUSTOM)
-      continue;
-    if (ws_slice_is(section->name, "sourceMappingURL"))
-      section->dropped |= code_moved;
-    else if (ws_slice_is(section->name, "build_id") && moved && !write_build_id(image, section, moved))
+    bool is_build_id = section->id == WS_SECTION_CUSTOM && ws_slice_is(section->name, "build_id");
+    section->dropped |= code_moved && ws_is_source_map(section);
+    if (is_build_id && moved && !write_build_id(image, section, moved))
       return false;
   }
   return true;

@@ -6,6 +6,7 @@
 #include "read/memory_users.h"
 #include "read/sections.h"
 #include "runtime/wasmshare_load.h"
+#include "write/custom.h"
 #include "write/place.h"
 
 // A fixup by its place in the file. Those of one kind are written together.
@@ -239,7 +240,11 @@ bool ws_prepare(const struct ws_module *module, struct ws_sink sink, struct ws_e
     struct ws_image image;
     link->inputs[0].placement = unmoved(module);
     link->shifted = false;
-    ok = ws_image_make(&image, link, 0, error) && prepare(&image, &bytes, error);
+    ok = ws_image_make(&image, link, 0, error);
+    // Placing it changes its imports, which come before the code.
+    for (size_t i = 0; i < image.section_count; i++)
+      image.sections[i].dropped |= ws_is_source_map(&image.sections[i]);
+    ok = ok && prepare(&image, &bytes, error);
     ws_image_free(&image);
   }
   if (ok && !sink.write(sink.context, bytes.data, bytes.size))
