@@ -124,6 +124,8 @@ for (const [kind, args] of Object.entries(layouts)) {
       const program = join(output, 'lists');
       run(tool('CC'), ['-std=c99', '-Wall', '-Wextra', '-Wpedantic', '-Werror', `-I${output}`,
         join(testsDirectory, 'node', 'modules', 'layout-lists.c'), '-o', program]);
+      run(tool('CXX'), ['-std=c++11', '-Wall', '-Wextra', '-Wpedantic', '-Werror', '-fsyntax-only', `-I${output}`, '-x', 'c++',
+        join(testsDirectory, 'node', 'modules', 'layout-lists.c')]);
       const index = new Map(json.modules.map(({ name }, i) => [name, i]));
       const expected = json.modules.flatMap(({ name, file, memoryImport, importsTable, constructors, imports }, i) => [
         'module', i, name, file, memoryImport.module, memoryImport.name, Number(importsTable), constructors ?? '-',
