@@ -143,10 +143,26 @@ enum ws_heap_class {
 // "none", "grows", "bounded", "claims-once", "contiguous", "unknown"; NULL for others.
 WS_API const char *ws_heap_class_name(enum ws_heap_class heap);
 
+// Why a module cannot be moved exactly.
+enum ws_refusal {
+  WS_NOT_REFUSED,
+  WS_NO_MEMORY,             // there is nothing to share
+  WS_NO_RELOCATIONS,        // not linked with --emit-relocs: linking it again helps
+  WS_RELOCATIONS_MISSING,   // linked so, but some are gone: cut off, or stripped
+  WS_CHANGED_AFTER_LINKING, // what the relocations are for is not what it was
+  WS_UNKNOWN_POINTER,       // nothing says whether a number is an address
+  WS_REFUSALS
+};
+
+// One of them, for programs: "no-relocations", ...
+WS_API const char *ws_refusal_name(enum ws_refusal refusal);
+
 // What was found in a module. Addresses are as linked, in bytes; pages are WS_PAGE_SIZE bytes.
 struct ws_module_info {
   bool exact;              // whether the module can be moved exactly
   struct ws_error inexact; // why not, when `exact` is false
+  enum ws_refusal refusal; // the same, for programs
+  bool for_wasm_bindgen;   // it has an interface that the wasm-bindgen command makes, of the placed module
 
   bool memory64;
   bool shared;

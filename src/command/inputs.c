@@ -4,6 +4,14 @@
 
 #include "command/command.h"
 
+// Unless the user says that wasm-bindgen's imports are the host's, and so knows of it.
+static bool is_binding_expected(const struct options *options) {
+  for (size_t i = 0; i < options->host_modules.count; i++)
+    if (strcmp(options->host_modules.items[i], "__wbindgen_placeholder__") == 0)
+      return true;
+  return false;
+}
+
 bool read_input(const struct options *options, const char *path, bool to_place, struct input_file *file,
                 struct ws_module **module) {
   struct ws_error error;
@@ -21,6 +29,11 @@ bool read_input(const struct options *options, const char *path, bool to_place, 
     warn("%s: every call of an export runs its constructors again: link it as a reactor "
          "(-mexec-model=reactor), or "
          "without a C library with -Wl,--export-if-defined=__wasm_call_ctors",
+         path);
+  if (ws_module_info(*module)->for_wasm_bindgen && !is_binding_expected(options))
+    warn("%s: uses wasm-bindgen, itself or in a crate that it depends on: run wasm-bindgen on the placed "
+         "module "
+         "(see cargo wasmshare)",
          path);
   return true;
 }

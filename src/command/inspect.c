@@ -35,6 +35,9 @@ static json_t *inspect_json(const char *path, const struct ws_module *module) {
   json_object_set_new(json, "prepared", json_boolean(info->prepared));
   json_object_set_new(json, "rerunsConstructors", json_boolean(info->reruns_constructors));
   json_object_set_new(json, "reason", info->exact ? json_null() : json_string(info->inexact.message));
+  json_object_set_new(json, "reasonCode",
+                      info->exact ? json_null() : json_string(ws_refusal_name(info->refusal)));
+  json_object_set_new(json, "wasmBindgen", json_boolean(info->for_wasm_bindgen));
   json_t *memory = json_null();
   if (info->has_memory) {
     memory = json_pack("{s:s, s:s, s:b, s:I, s:o, s:b, s:b}", "module", info->memory_module, "name",
@@ -84,6 +87,8 @@ static void print_text(const char *path, const struct ws_module_info *info) {
     printf("  exact        yes\n");
   else
     printf("  exact        no: %s\n", info->inexact.message);
+  if (info->for_wasm_bindgen)
+    printf("  interface    wasm-bindgen's: run wasm-bindgen on the placed module\n");
   if (info->reruns_constructors)
     printf("  constructors run again at every call of an export\n");
   if (!info->has_memory) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "read/toolchain.h"
 #include "base/suggest.h"
 #include "link/divided.h"
 #include "link/unify.h"
@@ -169,7 +170,7 @@ static bool host_gives(const struct ws_link_options *options, const struct ws_im
 // Interfaces that only ever hosts give.
 static bool is_host_interface(struct ws_slice module) {
   return ws_slice_is(module, "wasi") || ws_slice_starts(module, "wasi_") ||
-         ws_slice_starts(module, "__wbindgen_") || ws_slice_starts(module, "wasi:");
+         ws_is_wasm_bindgen_import(module) || ws_slice_starts(module, "wasi:");
 }
 
 // An import from where linkers put what is undefined: any module may export it.
@@ -212,6 +213,11 @@ static void report_missing(struct resolver *resolver, const struct ws_import *im
   else if (hider != WS_HOST)
     snprintf(hint, sizeof hint, "; %s has it, but does not export it: link that with -Wl,--export=%s",
              inputs[hider].name, name);
+  else if (named != WS_HOST && import->kind == WS_FUNCTION &&
+           ws_is_for_wasm_bindgen(inputs[named].module))
+    snprintf(hint, sizeof hint,
+             "; what #[wasm_bindgen] exports is for JavaScript, under another name: for modules, "
+             "export it with #[unsafe(no_mangle)] extern \"C\"");
   else if (suggestion.from != WS_HOST)
     snprintf(hint, sizeof hint, "; did you mean %s, of %s?", ws_printable(suggestion.name, near, sizeof near),
              inputs[suggestion.from].name);

@@ -1,6 +1,9 @@
 #include "read/exact.h"
 
+#include <stdio.h>
+
 #include "read/instructions.h"
+#include "read/toolchain.h"
 #include "read/unrelocated_data.h"
 
 // ------------------------------------------------------------------------------------- without relocations
@@ -103,42 +106,34 @@ static struct ws_slice ambiguous_name(const struct ws_module *module) {
   return (struct ws_slice){NULL, 0};
 }
 
+static void refuse_ambiguous(struct ws_module *module, struct ws_slice symbol) {
+  char name[128], why[192];
+  snprintf(why, sizeof why, "and nothing says whether %s is the linker's or a variable of the program's own",
+           ws_printable(symbol, name, sizeof name));
+  ws_refuse_unlinked(module, "GLOBAL", why, "");
+}
+
 static void check_without_relocations(struct ws_module *module, bool trust_pic) {
-  static const char advice[] = "link with -Wl,--emit-relocs (rustc: -Clink-arg=--emit-relocs)";
   bool has_data = module->info.data_end > module->info.data_base, pic = is_pic(module), initialised = false;
   struct ws_slice ambiguous = ambiguous_name(module);
-  char name[128];
   for (size_t i = 0; i < module->segment_count; i++)
     initialised |= !ws_slice_is_zero(module->segments[i].bytes);
   if (has_data && !pic)
-    ws_module_refuse(
-        module, NULL,
-        "has no linking section, so its pointers cannot be found: %s; if wasmshare has placed it "
-        "already, give what the linker wrote, or combine with --keep-relocs",
-        advice);
+    ws_refuse_unlinked(module, NULL, "so its pointers cannot be found",
+                       "; if wasmshare has placed it already, give what the linker wrote, or combine with "
+                       "--keep-relocs");
   else if (!trust_pic && !is_code_exact(module))
-    ws_module_refuse(
-        module, NULL,
-        "has no linking section, and nothing tells numbers in its code from addresses: %s, or use "
-        "--trust-pic if all its code is PIC",
-        advice);
+    ws_refuse_unlinked(module, NULL, "and nothing tells numbers in its code from addresses",
+                       ", or use --trust-pic if all its code is PIC");
   else if (ambiguous.size)
-    ws_module_refuse(
-        module, "GLOBAL",
-        "has no linking section, and nothing says whether %s is the linker's or a variable of the "
-        "program's own: %s",
-        ws_printable(ambiguous, name, sizeof name), advice);
+    refuse_ambiguous(module, ambiguous);
   else if (pic && module->memory_import == SIZE_MAX)
-    ws_module_refuse(
-        module, NULL,
-        "has no linking section, and defines its memory, so nothing says where its zeroed data is: "
-        "link with -Wl,--import-memory, or %s",
-        advice + sizeof "link with " - 1);
+    ws_refuse_unlinked(module, NULL, "and defines its memory, so nothing says where its zeroed data is",
+                       ", or with -Wl,--import-memory");
   else if (initialised && !trust_pic)
-    ws_module_refuse(module, NULL,
-                     "is position-independent, but has no linking section, and its initialised data may hold "
-                     "pointers: %s, or use --trust-pic if all its code is PIC and no static holds a pointer",
-                     advice);
+    ws_refuse_unlinked(module, NULL,
+                       "and is position-independent, but its initialised data may hold pointers",
+                       ", or use --trust-pic if all its code is PIC and no static holds a pointer");
 }
 
 // ---------------------------------------------------------------------------------- with relocations missing
@@ -244,26 +239,26 @@ static bool left_out_pointers(const struct ws_module *module) {
 void ws_check_exact(struct ws_module *module, bool trust_pic) {
   const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
   if (!module->has_memory) {
-    ws_module_refuse(module, NULL, "has no memory, so there is nothing to share");
+    ws_module_refuse(module, NULL, WS_NO_MEMORY, "has no memory, so there is nothing to share");
   } else if (!module->has_linking) {
     check_without_relocations(module, trust_pic);
   } else if (code && !code->relocated && has_relocated_operands(module)) {
     ws_module_refuse(
-        module, "linking",
+        module, "linking", WS_RELOCATIONS_MISSING,
         "has a linking section, but no relocations of its code: the file was cut off, or stripped of "
         "them");
   } else if (lost_exports(module)) {
     ws_module_refuse(
-        module, "linking",
+        module, "linking", WS_CHANGED_AFTER_LINKING,
         "had exports that are gone: it was changed after it was linked, by Wizer perhaps, so give the "
         "linker's own output, and take snapshots of what was combined");
   } else if (left_out_pointers(module)) {
-    ws_module_refuse(module, "reloc.DATA",
+    ws_module_refuse(module, "reloc.DATA", WS_RELOCATIONS_MISSING,
                      "relocations were taken away: it counts more than it has, and some of the data that has "
                      "none may be pointers; give the linker's own output");
   } else if (lacks_relocations(module)) {
     ws_module_refuse(
-        module, NULL,
+        module, NULL, WS_RELOCATIONS_MISSING,
         "%s, and some of its relocations may be missing: the file was cut off, or stripped after linking "
         "(keep at least the target_features or the name section)",
         ends_with_relocations(module) ? "ends with its relocations" : "had sections removed by llvm-objcopy");

@@ -1,7 +1,10 @@
 #include "read/globals.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "read/toolchain.h"
 
 enum { STACK_ALIGNMENT = 16 };
 
@@ -95,7 +98,7 @@ static bool explain_by_export(struct ws_module *module, const struct ws_export *
     set(global, false, WS_BASE_MEMORY);
   else
     ws_module_refuse(
-        module, "GLOBAL",
+        module, "GLOBAL", WS_UNKNOWN_POINTER,
         "exports a global %s, and nothing says whether it is an address: link with -Wl,--emit-relocs", name);
   return true;
 }
@@ -116,7 +119,7 @@ static void name_stack_pointer(struct ws_module *module) {
   if (first->mutable && first->init.kind == kind && first->init.value % STACK_ALIGNMENT == 0)
     first->name = (struct ws_slice){(const uint8_t *)name, sizeof name - 1};
   else
-    ws_module_refuse(module, "GLOBAL",
+    ws_module_refuse(module, "GLOBAL", WS_UNKNOWN_POINTER,
                      "has no name, and its first global is not a stack pointer, as lld's is: do not link it "
                      "with -Wl,--strip-all");
 }
@@ -145,17 +148,19 @@ bool ws_read_globals(struct ws_module *module, struct ws_error *error) {
   for (uint32_t i = 0; i < module->global_count; i++) {
     struct ws_global *global = &module->globals[i];
     if (global->moves && global->init.kind == WS_CONSTANT_OTHER)
-      ws_module_refuse(module, "GLOBAL", "global %u is a pointer that is not initialised by a constant", i);
+      ws_module_refuse(module, "GLOBAL", WS_UNKNOWN_POINTER,
+                       "global %u is a pointer that is not initialised by a constant", i);
     // With relocations, a global that nothing names is used by nothing that has an address in it. Without,
     // the names are all there is.
     if (!global->explained && !module->has_linking && !global->name.size &&
-        global->init.kind != WS_CONSTANT_OTHER)
-      ws_module_refuse(
-          module, "GLOBAL",
-          "without a linking section and names, as when it was stripped after linking, nothing says whether "
-          "global %u is a pointer: link with -Wl,--emit-relocs (rustc: -Clink-arg=--emit-relocs), and do not "
-          "strip",
+        global->init.kind != WS_CONSTANT_OTHER) {
+      char why[160];
+      snprintf(
+          why, sizeof why,
+          "nor names, as when it was stripped after linking, so nothing says whether global %u is a pointer",
           i);
+      ws_refuse_unlinked(module, "GLOBAL", why, ", and do not strip");
+    }
   }
   return true;
 }

@@ -32,7 +32,8 @@ bool ws_module_fail(const struct ws_module *module, struct ws_error *error, cons
   return ws_fail(error, module->file, section, offset, "%s", message);
 }
 
-void ws_module_refuse(struct ws_module *module, const char *section, const char *format, ...) {
+void ws_module_refuse(struct ws_module *module, const char *section, enum ws_refusal code, const char *format,
+                      ...) {
   if (!module->info.exact)
     return;
   char message[sizeof module->info.inexact.message];
@@ -41,7 +42,20 @@ void ws_module_refuse(struct ws_module *module, const char *section, const char 
   vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
   module->info.exact = false;
+  module->info.refusal = code;
   ws_fail(&module->info.inexact, module->file, section, WS_NO_OFFSET, "%s", message);
+}
+
+const char *ws_refusal_name(enum ws_refusal refusal) {
+  static const char *const names[WS_REFUSALS] = {
+      [WS_NOT_REFUSED] = "not-refused",
+      [WS_NO_MEMORY] = "no-memory",
+      [WS_NO_RELOCATIONS] = "no-relocations",
+      [WS_RELOCATIONS_MISSING] = "relocations-missing",
+      [WS_CHANGED_AFTER_LINKING] = "changed-after-linking",
+      [WS_UNKNOWN_POINTER] = "unknown-pointer",
+  };
+  return names[refusal];
 }
 
 static int compare_to_export(const void *name, const void *export) {

@@ -243,7 +243,8 @@ const char *ws_section_name(const struct ws_section *section, char *text, size_t
 bool ws_module_fail(const struct ws_module *module, struct ws_error *error, const char *section,
                     const uint8_t *at, const char *format, ...) WS_PRINTF(5, 6);
 // Records that the module cannot be moved exactly. The first reason stays.
-void ws_module_refuse(struct ws_module *module, const char *section, const char *format, ...) WS_PRINTF(3, 4);
+void ws_module_refuse(struct ws_module *module, const char *section, enum ws_refusal code, const char *format,
+                      ...) WS_PRINTF(4, 5);
 
 // The export of that name, or NULL.
 const struct ws_export *ws_find_export(const struct ws_module *module, struct ws_slice name);

@@ -12,6 +12,7 @@
 #include "read/relocations.h"
 #include "read/sections.h"
 #include "read/synthetic.h"
+#include "read/toolchain.h"
 #include "read/zeros.h"
 
 static const char *copy_text(struct ws_module *module, struct ws_slice text) {
@@ -299,8 +300,15 @@ static bool describe_rest(struct ws_module *module, struct ws_error *error) {
 
 static bool read_module(struct ws_module *module, const struct ws_read_options *options,
                         struct ws_error *error) {
-  if (!ws_read_sections(module, error) || !ws_read_linking(module, error))
+  if (!ws_read_sections(module, error))
     return false;
+  // It keeps these sections, which are not for what it wrote.
+  if (ws_custom_section(module, "linking") && ws_toolchain(module) == WS_TOOLCHAIN_WASM_BINDGEN)
+    return ws_module_fail(module, error, NULL, NULL, "cannot be moved: %s",
+                          ws_toolchain_advice(WS_TOOLCHAIN_WASM_BINDGEN));
+  if (!ws_read_linking(module, error))
+    return false;
+  module->info.for_wasm_bindgen = ws_is_for_wasm_bindgen(module);
   if (module->memory_import != SIZE_MAX &&
       ws_slice_is(module->imports[module->memory_import].name, "__linear_memory"))
     return ws_module_fail(module, error, NULL, NULL,

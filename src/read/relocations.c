@@ -190,7 +190,7 @@ static bool memory_operand(const struct pass *pass, const struct ws_relocation *
     if ((symbol->flags & WS_SYMBOL_HIDDEN) && !ws_linker_symbol(symbol->name)) {
       char name[128];
       ws_module_refuse(
-          pass->module, pass->name,
+          pass->module, pass->name, WS_UNKNOWN_POINTER,
           "uses %s, which the linker defines, and this wasmshare does not know whether it is an address",
           ws_printable(symbol->name, name, sizeof name));
     }
@@ -421,14 +421,14 @@ static void check_unrelocated(struct pass *pass) {
   if (unrelocated->operands) {
     char name[128];
     const struct ws_function *function = &module->functions[unrelocated->first];
-    ws_module_refuse(module, pass->name,
+    ws_module_refuse(module, pass->name, WS_RELOCATIONS_MISSING,
                      "relocations were taken away: function %u (%s) has operands that a linker padded, and "
                      "none for them; give the linker's own output",
                      unrelocated->first + module->imported_functions,
                      function->name.size ? ws_printable(function->name, name, sizeof name)
                                          : "without a name");
   } else if (unrelocated->nulls != pass->target->left_out) {
-    ws_module_refuse(module, pass->name,
+    ws_module_refuse(module, pass->name, WS_RELOCATIONS_MISSING,
                      "relocations were taken away: it counts %u more than it has, but the code has %u null "
                      "pointers without one, for which linkers do so; give the linker's own output",
                      pass->target->left_out, unrelocated->nulls);

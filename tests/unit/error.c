@@ -115,10 +115,11 @@ static void an_offset_is_counted_from_the_start_of_the_file(void **state) {
 static void the_first_reason_to_refuse_a_module_stays(void **state) {
   (void)state;
   struct ws_module module = {.file = "a.wasm", .info = {.exact = true}};
-  ws_module_refuse(&module, "linking", "the %s reason", "first");
-  ws_module_refuse(&module, "GLOBAL", "the second");
+  ws_module_refuse(&module, "linking", WS_UNKNOWN_POINTER, "the %s reason", "first");
+  ws_module_refuse(&module, "GLOBAL", WS_NO_MEMORY, "the second");
   assert_false(module.info.exact);
   assert_string_equal(line_of(&module.info.inexact), "a.wasm: section linking: the first reason");
+  assert_int_equal(module.info.refusal, WS_UNKNOWN_POINTER);
 }
 
 int main(void) {

@@ -113,6 +113,9 @@ function explain(error, { name, imports }, given) {
   const { CompileError, LinkError } = WebAssembly;
   const missing = imports.filter(({ module, name, from }) => from === null && (given?.[module]?.[name] ?? null) === null);
   if (given && missing.length > 0 && (error instanceof LinkError || error instanceof TypeError)) {
+    if (missing.some(({ module }) => module.startsWith('__wbindgen_')))
+      return new LinkError(`${name}: uses wasm-bindgen: run wasm-bindgen on the placed module, and load what it writes`,
+        { cause: error });
     const needed = new Set(missing.map(({ module, name }) => module === wasi ? module : `${module}.${name}`));
     return new LinkError(`${name}: needs ${[...needed].join(', ')} from the host: ${callWith(missing)}`, { cause: error });
   }
