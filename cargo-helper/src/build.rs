@@ -1,9 +1,12 @@
 //! Building modules and programs with cargo, and taking their paths from what it says.
 
-use crate::workspace::{is_cdylib, Module, Source, Workspace};
-use crate::{report, sections, tool, wrapper};
+use crate::artifact::Artifact;
+use crate::inspect::inspect;
+use crate::workspace::{is_cdylib, Module, Program, Source, Workspace};
+use crate::{report, tool, wrapper};
 use anyhow::{bail, Context, Result};
 use cargo_metadata::{Artifact as CargoArtifact, Message, Package};
+use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -15,42 +18,9 @@ pub struct Build {
     pub profile: String,
     pub target: String,
     pub quiet: bool,
+    /// Where cargo builds, if not in the workspace's own target directory.
+    pub target_dir: Option<PathBuf>,
     cargo_flags: Vec<OsString>,
-}
-
-/// A program that `run` is asked for.
-pub enum Program {
-    Bin(String),
-    Example(String),
-}
-
-/// A module that was built, or was there.
-#[derive(Clone, Debug)]
-pub struct Artifact {
-    pub name: String,
-    pub path: PathBuf,
-    /// The package that it was built from, which may have another name: `my-report` makes `my_report.wasm`.
-    pub package: Option<String>,
-}
-
-impl Artifact {
-    pub fn at(path: PathBuf) -> Result<Self> {
-        let name = path
-            .file_stem()
-            .with_context(|| format!("{} is not a file", path.display()))?;
-        Ok(Self {
-            name: name.to_string_lossy().into_owned(),
-            path,
-            package: None,
-        })
-    }
-
-    pub fn is(&self, other: &Self) -> bool {
-        match (self.path.canonicalize(), other.path.canonicalize()) {
-            (Ok(a), Ok(b)) => a == b,
-            _ => false,
-        }
-    }
 }
 
 impl Build {
@@ -74,30 +44,53 @@ impl Build {
             profile: "dev".to_owned(),
             target: "wasm32-unknown-unknown".to_owned(),
             quiet: false,
+            target_dir: target_dir_in(&cargo_flags),
             cargo_flags,
         })
     }
 
-    /// Takes target and profile from where cargo put a program: `.../TARGET/PROFILE/...`
+    /// Takes the target directory, target and profile from where cargo put a program: `DIR/TARGET/PROFILE/...`
     pub fn as_built(&mut self, program: &Path) {
-        let mut directories = program.iter().filter_map(|part| part.to_str());
-        if let Some(target) =
-            directories.find(|part| part.starts_with("wasm32-") || part.starts_with("wasm64-"))
-        {
-            if let Some(profile) = directories.next() {
-                self.target = target.to_owned();
-                self.profile = if profile == "debug" { "dev" } else { profile }.to_owned();
-            }
-        }
+        let parts: Vec<&OsStr> = program.iter().collect();
+        let is_target = |part: &&OsStr| {
+            let part = part.to_string_lossy();
+            part.starts_with("wasm32-") || part.starts_with("wasm64-")
+        };
+        let Some(at) = parts.iter().position(is_target) else {
+            return;
+        };
+        let Some(profile) = parts.get(at + 1).and_then(|part| part.to_str()) else {
+            return;
+        };
+        self.target = parts[at].to_string_lossy().into_owned();
+        self.profile = if profile == "debug" { "dev" } else { profile }.to_owned();
+        self.target_dir = program.is_absolute().then(|| parts[..at].iter().collect());
     }
 
     /// The directory that cargo names after the profile.
-    pub fn profile_dir(&self) -> &str {
+    fn profile_dir(&self) -> &str {
         match self.profile.as_str() {
             "dev" | "test" => "debug",
             "bench" => "release",
             profile => profile,
         }
+    }
+
+    /// Where layouts go that have no `out-dir`.
+    pub fn out_dir(&self, workspace: &Workspace) -> PathBuf {
+        self.dir(workspace).join(self.profile_dir())
+    }
+
+    /// What is only of use for making them again. (No profile can be called `build`.)
+    pub fn scratch_dir(&self, workspace: &Workspace) -> PathBuf {
+        self.dir(workspace).join("build").join(self.profile_dir())
+    }
+
+    fn dir(&self, workspace: &Workspace) -> PathBuf {
+        let target_dir = self.target_dir.as_deref();
+        target_dir
+            .unwrap_or(workspace.target_dir())
+            .join("wasmshare")
     }
 
     /// Builds the modules; keeps their order.
@@ -134,20 +127,36 @@ impl Build {
         modules.iter().map(artifact).collect()
     }
 
-    pub fn program(&self, workspace: &Workspace, program: &Program) -> Result<Artifact> {
-        let (option, name) = match program {
-            Program::Bin(name) => ("--bin", name),
-            Program::Example(name) => ("--example", name),
+    /// Builds a program of the packages that were named, or else of the one that has it.
+    pub fn program(
+        &self,
+        workspace: &Workspace,
+        program: &Program,
+        packages: &[String],
+    ) -> Result<Artifact> {
+        let [option, name] = program.selection();
+        let mut owners = workspace.packages_with(program);
+        if owners
+            .iter()
+            .any(|package| packages.contains(&package.name))
+        {
+            owners.retain(|package| packages.contains(&package.name));
+        }
+        let package = match owners.as_slice() {
+            [package] => package,
+            [] => bail!("no package of the workspace has a program for {option} {name}"),
+            [first, second, ..] => bail!(
+                "{option} {name}: both `{}` and `{}` have it: say which with --package",
+                first.name,
+                second.name
+            ),
         };
-        let built = self.cargo_build(workspace, &[option.to_owned(), name.clone()])?;
-        let is_program = |artifact: &&CargoArtifact| {
-            artifact.target.name == *name
-                && match program {
-                    Program::Bin(_) => artifact.target.is_bin(),
-                    Program::Example(_) => artifact.target.is_example(),
-                }
-        };
-        let file = built.iter().filter(is_program).find_map(wasm_file);
+        let selection = ["--package", &package.name, option, name].map(str::to_owned);
+        let built = self.cargo_build(workspace, &selection)?;
+        let file = built
+            .iter()
+            .filter(|artifact| program.is(&artifact.target))
+            .find_map(wasm_file);
         Artifact::at(file.with_context(|| format!("cargo built no WebAssembly program `{name}`"))?)
     }
 
@@ -198,6 +207,16 @@ impl Build {
         Ok(built)
     }
 
+    /// For cargo, unless they are among its flags already.
+    fn target_dir_flags(&self) -> Vec<OsString> {
+        match &self.target_dir {
+            Some(dir) if target_dir_in(&self.cargo_flags).is_none() => {
+                vec!["--target-dir".into(), dir.into()]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     fn cargo_build_once(
         &self,
         workspace: &Workspace,
@@ -216,6 +235,7 @@ impl Build {
             .arg(workspace.manifest_path())
             .args(selection)
             .args(&self.cargo_flags)
+            .args(self.target_dir_flags())
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
         if self.quiet {
@@ -237,6 +257,24 @@ impl Build {
         }
         Ok(artifacts)
     }
+}
+
+/// What `--target-dir` says among cargo's flags.
+fn target_dir_in(flags: &[OsString]) -> Option<PathBuf> {
+    let mut flags = flags.iter();
+    let dir = loop {
+        let flag = flags.next()?;
+        if flag == "--target-dir" {
+            break flags.next()?.clone();
+        }
+        if let Some(dir) = flag
+            .to_str()
+            .and_then(|flag| flag.strip_prefix("--target-dir="))
+        {
+            break dir.into();
+        }
+    };
+    std::path::absolute(dir).ok()
 }
 
 /// A package's module: its cdylib, or else its one program.
@@ -278,7 +316,8 @@ fn unmovable(workspace: &Workspace, built: &[CargoArtifact]) -> Result<Vec<PathB
     for artifact in built {
         let ours = artifact.target.is_cdylib() && workspace.has(&artifact.package_id);
         if let Some(file) = wasm_file(artifact).filter(|_| ours && artifact.fresh) {
-            if !sections::has_relocations(&file)? {
+            // what is no module, combining it says
+            if inspect(&file).is_ok_and(|facts| facts.lacks_relocations()) {
                 files.push(file);
             }
         }
@@ -320,6 +359,24 @@ mod tests {
             ("wasm32-wasip1".into(), "small".into())
         );
         assert_eq!(as_built("x.wasm"), (unknown.into(), "dev".into()));
+    }
+
+    #[test]
+    fn the_target_directory_is_where_a_program_is_or_where_cargo_is_told() {
+        let mut build = Build::new(Vec::new()).unwrap();
+        build.as_built(Path::new("/t/wasm32-unknown-unknown/debug/deps/x.wasm"));
+        assert_eq!(build.target_dir, Some("/t".into()));
+        let given = |flags: &[&str]| {
+            Build::new(flags.iter().map(OsString::from).collect())
+                .unwrap()
+                .target_dir
+        };
+        assert_eq!(
+            given(&["--locked", "--target-dir", "/x"]),
+            Some("/x".into())
+        );
+        assert_eq!(given(&["--target-dir=/x"]), Some("/x".into()));
+        assert_eq!(given(&["--locked"]), None);
     }
 
     #[test]

@@ -1,45 +1,33 @@
-//! Calling `wasmshare`.
+//! Calling `wasmshare` for modules.
 
-use crate::build::{Artifact, Build};
+use crate::artifact::Artifact;
 use crate::workspace::Workspace;
-use crate::{config, report, tool};
-use anyhow::{bail, Context, Result};
+use crate::{config, tool};
+use anyhow::{bail, Result};
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::process::{ExitCode, Stdio};
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
 
-/// Writes the modules, placed, and their layout into `dir`; returns the path of the JavaScript layout.
-pub fn combine(
-    workspace: &Workspace,
-    build: &Build,
-    modules: &[Artifact],
-    dir: PathBuf,
-) -> Result<PathBuf> {
-    if !build.quiet {
-        let names: Vec<&str> = modules.iter().map(|module| module.name.as_str()).collect();
-        report::status(
-            "Combining",
-            format_args!("{} ({})", names.join(", "), shown(&dir)),
-        );
-    }
-    std::fs::create_dir_all(&dir)
-        .with_context(|| format!("could not create the directory {}", shown(&dir)))?;
+/// What writes the modules, placed, and their layout into a directory.
+pub fn command(workspace: &Workspace, modules: &[Artifact], dir: &Path) -> Result<Command> {
     let mut wasmshare = tool::wasmshare()?;
     wasmshare
         .arg("combine")
         .arg("-o")
-        .arg(&dir)
+        .arg(dir)
         .arg(format!("--name={}", workspace.layout()))
-        .args(workspace.combine_options(modules))
+        .args(workspace.combine_options(modules, dir))
+        .args(named(modules));
+    Ok(wasmshare)
+}
+
+/// Runs it; returns what it says and warns of.
+pub fn run(mut wasmshare: Command) -> Result<String> {
+    wasmshare
+        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    for module in modules {
-        let mut named = OsString::from(&module.name);
-        named.push("=");
-        named.push(&module.path);
-        wasmshare.arg(named);
-    }
-    let child = wasmshare.stdin(Stdio::null()).spawn();
+    let child = wasmshare.spawn();
     let output = tool::started(child, &wasmshare)?.wait_with_output()?;
     let message = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
@@ -48,12 +36,18 @@ pub fn combine(
         let keys = config::keys_of(&lines);
         bail!("{}{keys}", lines.trim_start_matches("error: "));
     }
-    if !build.quiet {
-        // standard output is the script's or the program's
-        eprint!("{}", String::from_utf8_lossy(&output.stdout));
-        eprint!("{}", message.replace("wasmshare: warning: ", "warning: "));
-    }
-    Ok(dir.join(format!("{}.mjs", workspace.layout())))
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned()
+        + &message.replace("wasmshare: warning: ", "warning: "))
+}
+
+/// What makes modules placeable when they are loaded.
+pub fn prepare(workspace: &Workspace, modules: &[Artifact], dir: &Path) -> Result<Command> {
+    let mut wasmshare = tool::wasmshare()?;
+    wasmshare.arg("prepare").arg("-o").arg(dir);
+    wasmshare
+        .args(workspace.trusts_pic().then_some("--trust-pic"))
+        .args(named(modules));
+    Ok(wasmshare)
 }
 
 pub fn inspect(modules: &[Artifact], json: bool) -> Result<ExitCode> {
@@ -64,10 +58,12 @@ pub fn inspect(modules: &[Artifact], json: bool) -> Result<ExitCode> {
     tool::started(status, &wasmshare).map(tool::exit_code)
 }
 
-/// A path as people read it: from the working directory, if it is below that.
-pub fn shown(path: &Path) -> String {
-    let below = std::env::current_dir()
-        .ok()
-        .and_then(|dir| path.strip_prefix(dir).ok().map(Path::to_owned));
-    below.as_deref().unwrap_or(path).display().to_string()
+/// `NAME=PATH`
+fn named(modules: &[Artifact]) -> impl Iterator<Item = OsString> + '_ {
+    modules.iter().map(|module| {
+        let mut named = OsString::from(&module.name);
+        named.push("=");
+        named.push(&module.path);
+        named
+    })
 }

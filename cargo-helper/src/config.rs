@@ -1,6 +1,6 @@
 //! `[workspace.metadata.wasmshare]`.
 
-use crate::combine::shown;
+use crate::report::shown;
 use crate::tool::did_you_mean;
 use anyhow::{anyhow, bail, Result};
 use cargo_metadata::{Metadata, Package};
@@ -15,11 +15,66 @@ pub struct Config {
     pub out_dir: Option<PathBuf>,
     pub script: Option<PathBuf>,
     pub name: Option<String>,
+    /// What wasm-bindgen is to make for all modules that use it, or for some by name.
+    pub bindgen: Option<Bindgen>,
+    /// wasm-bindgen's own flags.
+    pub bindgen_flags: Vec<String>,
     /// Of `wasmshare combine`.
     pub options: Vec<String>,
+    /// Those of its options that name a file in the output directory.
+    pub outputs: Vec<(String, String)>,
 }
 
-const OWN_KEYS: [&str; 4] = ["modules", "out-dir", "script", "name"];
+const OWN_KEYS: [&str; 6] = [
+    "modules",
+    "out-dir",
+    "script",
+    "name",
+    "bindgen",
+    "bindgen-flags",
+];
+
+/// For what JavaScript is written: wasm-bindgen's own names.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Target {
+    Web,
+    Bundler,
+    Nodejs,
+    Deno,
+    Module,
+    NoModules,
+}
+
+impl Target {
+    const NAMES: [(&'static str, Self); 6] = [
+        ("web", Self::Web),
+        ("bundler", Self::Bundler),
+        ("nodejs", Self::Nodejs),
+        ("deno", Self::Deno),
+        ("module", Self::Module),
+        ("no-modules", Self::NoModules),
+    ];
+
+    pub fn named(name: &str) -> Result<Self> {
+        match Self::NAMES.iter().find(|(known, _)| *known == name) {
+            Some((_, target)) => Ok(*target),
+            None => {
+                let names = Self::NAMES.map(|(known, _)| known);
+                bail!(
+                    "there is no target '{name}'{}: there are {}",
+                    did_you_mean(name, names),
+                    names.join(", ")
+                )
+            }
+        }
+    }
+}
+
+#[derive(Debug, PartialEq)]
+pub enum Bindgen {
+    All(Target),
+    Each(Vec<(String, Target)>),
+}
 
 /// What the value of an option is.
 #[derive(Clone, Copy)]
@@ -30,22 +85,27 @@ enum Kind {
     Text,
     Texts,
     File,
+    /// A file in the output directory.
+    Output,
 }
 
 /// The options of `wasmshare combine`.
-const OPTIONS: [(&str, Kind); 17] = [
+const OPTIONS: [(&str, Kind); 20] = [
     ("align", Kind::Size),
     ("base", Kind::Size),
+    ("env", Kind::Output),
     ("extra-stack", Kind::Size),
     ("heap-owner", Kind::Text),
     ("heap-size", Kind::Size),
     ("host-import", Kind::Texts),
     ("host-imports", Kind::Texts),
     ("keep-relocs", Kind::Flag),
+    ("link", Kind::Flag),
     ("map", Kind::File),
     ("max-memory", Kind::Size),
     ("prefer", Kind::Texts),
     ("print-map", Kind::Flag),
+    ("single", Kind::Output),
     ("stack", Kind::Sharing),
     ("stack-size", Kind::Size),
     ("table", Kind::Sharing),
@@ -75,8 +135,13 @@ impl Config {
                 "out-dir" => config.out_dir = Some(root.join(text(key, value)?)),
                 "script" => config.script = Some(root.join(text(key, value)?)),
                 "name" => config.name = Some(text(key, value)?),
+                "bindgen" => config.bindgen = Some(bindgen(value)?),
+                "bindgen-flags" => config.bindgen_flags = texts(key, value)?,
                 "o" | "output" => bail!("unknown key '{key}' (did you mean 'out-dir'?)"),
                 _ => match OPTIONS.iter().find(|(option, _)| option == key) {
+                    Some((_, Kind::Output)) => {
+                        config.outputs.push((key.clone(), text(key, value)?))
+                    }
                     Some((_, kind)) => config.options.extend(options(key, *kind, value, root)?),
                     None => {
                         let known = OPTIONS.iter().map(|(option, _)| *option).chain(OWN_KEYS);
@@ -130,6 +195,22 @@ fn not_of_a_package(package: &Package, root: &Path) -> Result<()> {
     Ok(())
 }
 
+/// `bindgen = "web"`, or a table by module.
+fn bindgen(value: &Value) -> Result<Bindgen> {
+    let target = |key: &str, value: &Value| {
+        Target::named(&text(key, value)?).map_err(|error| anyhow!("{key}: {error}"))
+    };
+    Ok(match value {
+        Value::Object(modules) => Bindgen::Each(
+            modules
+                .iter()
+                .map(|(name, value)| Ok((name.clone(), target(&format!("bindgen.{name}"), value)?)))
+                .collect::<Result<_>>()?,
+        ),
+        _ => Bindgen::All(target("bindgen", value)?),
+    })
+}
+
 fn text(key: &str, value: &Value) -> Result<String> {
     match value {
         Value::String(text) => Ok(text.clone()),
@@ -161,7 +242,7 @@ fn options(key: &str, kind: Kind, value: &Value, root: &Path) -> Result<Vec<Stri
         (Kind::Flag, Value::Bool(true)) => vec![format!("--{key}")],
         (Kind::Flag, Value::Bool(false)) => vec![],
         (Kind::Flag, _) => bail!("{key} = {value}: this is neither true nor false"),
-        (Kind::Text, _) => vec![format!("--{key}={}", text(key, value)?)],
+        (Kind::Text | Kind::Output, _) => vec![format!("--{key}={}", text(key, value)?)],
         (Kind::Texts, _) => {
             let each = texts(key, value)?;
             each.iter().map(|text| format!("--{key}={text}")).collect()
@@ -210,6 +291,22 @@ mod tests {
                 "--prefer=b",
                 "--table=shared"
             ]
+        );
+    }
+
+    #[test]
+    fn bindgen_is_for_all_modules_or_by_module() {
+        let bindgen = |text| parsed(text).unwrap().bindgen.unwrap();
+        assert_eq!(
+            bindgen(r#"{"bindgen": "no-modules"}"#),
+            Bindgen::All(Target::NoModules)
+        );
+        assert_eq!(
+            bindgen(r#"{"bindgen": {"a": "web", "b": "nodejs"}}"#),
+            Bindgen::Each(vec![
+                ("a".to_owned(), Target::Web),
+                ("b".to_owned(), Target::Nodejs)
+            ])
         );
     }
 
@@ -268,6 +365,11 @@ mod tests {
         assert_eq!(
             error(r#"{"stack": "sharde"}"#),
             "stack = \"sharde\": this is neither \"private\" nor \"shared\""
+        );
+        assert_eq!(
+            error(r#"{"bindgen": {"a": "nodjs"}}"#),
+            "bindgen.a: there is no target 'nodjs' (did you mean 'nodejs'?): \
+             there are web, bundler, nodejs, deno, module, no-modules"
         );
         assert_eq!(
             error(r#"{"keep-relocs": 1}"#),

@@ -1,12 +1,15 @@
 //! Running scripts and programs in Node.
 
-use crate::build::{Artifact, Build};
-use crate::combine::{combine, shown};
+use crate::artifact::Artifact;
+use crate::build::Build;
+use crate::inspect::inspect;
+use crate::layout::Layout;
+use crate::report::{self, shown};
+use crate::tool;
 use crate::workspace::Workspace;
-use crate::{report, tool};
 use anyhow::Result;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const LAYOUT: &str = "WASMSHARE_LAYOUT";
@@ -45,28 +48,53 @@ pub fn run_script(
     tool::started(status, &node).map(tool::exit_code)
 }
 
-/// Places a program after the modules and runs it.
+/// Runs a program: placed after the modules, unless it needs none. `modules` builds them.
 pub fn run_program(
     workspace: &Workspace,
     build: &Build,
-    mut modules: Vec<Artifact>,
     program: Artifact,
     args: &[OsString],
+    modules: impl FnOnce() -> Result<Vec<Artifact>>,
 ) -> Result<ExitCode> {
-    let dir = workspace.program_dir(build).join("run").join(&program.name);
-    modules.push(program);
-    let layout = combine(workspace, build, &modules, dir)?;
     let mut node = tool::node()?;
     node.args([
         "--no-warnings=ExperimentalWarning",
         "--input-type=module",
         "--eval",
-        include_str!("run.mjs"),
+        concat!(include_str!("js/exit.mjs"), include_str!("js/run.mjs")),
         "--",
     ]);
-    node.args(args).env(LAYOUT, url(&layout));
+    node.args(args).env_remove(LAYOUT);
+    let facts = inspect(&program.path)?;
+    if facts.needs_no_module() {
+        node.env("WASMSHARE_PROGRAM", &program.path)
+            .env("WASMSHARE_MEMORY", facts.imported_memory());
+    } else {
+        let layout = place(workspace, build, program, modules()?)?;
+        node.env(LAYOUT, url(&layout));
+    }
     let status = node.status();
     tool::started(status, &node).map(tool::exit_code)
+}
+
+fn place(
+    workspace: &Workspace,
+    build: &Build,
+    program: Artifact,
+    mut modules: Vec<Artifact>,
+) -> Result<PathBuf> {
+    modules.retain(|module| !module.is(&program));
+    let dir = build.out_dir(workspace).join("run").join(&program.name);
+    let scratch = build.scratch_dir(workspace).join("run").join(&program.name);
+    modules.push(program);
+    let layout = Layout {
+        workspace,
+        modules: &modules,
+        scratch: &scratch,
+        dir: &dir,
+        quiet: build.quiet,
+    };
+    layout.write(&[])
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::IsTerminal;
+use std::path::Path;
 
 fn colored() -> bool {
     match std::env::var("CARGO_TERM_COLOR").as_deref() {
@@ -35,4 +36,12 @@ pub fn error(error: &anyhow::Error) {
             eprintln!("  {cause}");
         }
     }
+}
+
+/// A path as people read it: from the working directory, if it is below that.
+pub fn shown(path: &Path) -> String {
+    let below = std::env::current_dir()
+        .ok()
+        .and_then(|dir| path.strip_prefix(dir).ok().map(Path::to_owned));
+    below.as_deref().unwrap_or(path).display().to_string()
 }

@@ -1,10 +1,12 @@
 //! The workspace: its packages, and its modules.
 
-use crate::build::{Artifact, Build};
-use crate::combine::shown;
-use crate::config::{in_config, Config};
+use crate::artifact::Artifact;
+use crate::bindgen;
+use crate::config::{in_config, Bindgen, Config};
+use crate::report::shown;
+use crate::tool::did_you_mean;
 use anyhow::{bail, Context, Result};
-use cargo_metadata::{Metadata, MetadataCommand, Package, PackageId};
+use cargo_metadata::{Metadata, MetadataCommand, Package, PackageId, Target};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -66,9 +68,11 @@ impl Workspace {
             .into_iter()
             .find(|package| package.name.as_str() == name);
         found.with_context(|| {
+            let packages = self.metadata.workspace_packages();
             format!(
-                "package `{name}` is not in the workspace of {}",
-                self.metadata.workspace_root
+                "package `{name}` is not in the workspace of {}{}",
+                self.metadata.workspace_root,
+                did_you_mean(name, packages.iter().map(|package| package.name.as_str()))
             )
         })
     }
@@ -154,20 +158,36 @@ impl Workspace {
         Ok(script)
     }
 
-    pub fn out_dir(&self, build: &Build) -> PathBuf {
-        match &self.config.out_dir {
-            Some(dir) => dir.clone(),
-            None => self.program_dir(build),
-        }
+    pub fn target_dir(&self) -> &Path {
+        self.metadata.target_directory.as_std_path()
     }
 
-    /// The same without `out-dir`, which is for what the user asked to combine.
-    pub fn program_dir(&self, build: &Build) -> PathBuf {
-        self.metadata
-            .target_directory
-            .as_std_path()
-            .join("wasmshare")
-            .join(build.profile_dir())
+    pub fn out_dir(&self) -> Option<&Path> {
+        self.config.out_dir.as_deref()
+    }
+
+    pub fn bindgen(&self) -> Option<&Bindgen> {
+        self.config.bindgen.as_ref()
+    }
+
+    pub fn bindgen_flags(&self) -> Vec<OsString> {
+        self.config
+            .bindgen_flags
+            .iter()
+            .map(OsString::from)
+            .collect()
+    }
+
+    /// The version of wasm-bindgen that the packages use.
+    pub fn wasm_bindgen(&self) -> Option<String> {
+        bindgen::version(&self.root().join("Cargo.lock"))
+    }
+
+    pub fn trusts_pic(&self) -> bool {
+        self.config
+            .options
+            .iter()
+            .any(|option| option == "--trust-pic")
     }
 
     /// The layout's name, which its files are named after.
@@ -176,9 +196,21 @@ impl Workspace {
     }
 
     /// The options of `wasmshare combine`, which knows modules by their own names.
-    pub fn combine_options(&self, modules: &[Artifact]) -> Vec<String> {
+    pub fn combine_options(&self, modules: &[Artifact], dir: &Path) -> Vec<String> {
         let options = self.config.options.iter();
-        options.map(|option| for_modules(option, modules)).collect()
+        let outputs = self.config.outputs.iter();
+        options
+            .map(|option| for_modules(option, modules))
+            .chain(outputs.map(|(key, file)| format!("--{key}={}", dir.join(file).display())))
+            .collect()
+    }
+
+    /// The packages with a program of this name.
+    pub fn packages_with(&self, program: &Program) -> Vec<&Package> {
+        let packages = self.metadata.workspace_packages().into_iter();
+        packages
+            .filter(|package| package.targets.iter().any(|target| program.is(target)))
+            .collect()
     }
 }
 
@@ -193,6 +225,29 @@ fn for_modules(option: &str, modules: &[Artifact]) -> String {
         }
     }
     option.to_owned()
+}
+
+/// A program that `run` is asked for.
+pub enum Program {
+    Bin(String),
+    Example(String),
+}
+
+impl Program {
+    /// `--bin NAME`
+    pub fn selection(&self) -> [&str; 2] {
+        match self {
+            Self::Bin(name) => ["--bin", name],
+            Self::Example(name) => ["--example", name],
+        }
+    }
+
+    pub fn is(&self, target: &Target) -> bool {
+        match self {
+            Self::Bin(name) => target.is_bin() && target.name == *name,
+            Self::Example(name) => target.is_example() && target.name == *name,
+        }
+    }
 }
 
 pub fn is_cdylib(package: &Package) -> bool {

@@ -18,7 +18,7 @@ use std::process::{Command, ExitCode};
 
 const ACTIVE: &str = "CARGO_WASMSHARE_WRAPPER";
 const WRAPPER: &str = "RUSTC_WORKSPACE_WRAPPER";
-const LINK_ARGS: [&str; 2] = ["-Clink-arg=--emit-relocs", "-Clink-arg=--import-memory"];
+pub const LINK_ARGS: [&str; 2] = ["-Clink-arg=--emit-relocs", "-Clink-arg=--import-memory"];
 
 /// Makes `cargo` call `rustc` through this program, and through the user's own wrapper after it.
 pub fn install(cargo: &mut Command) -> Result<()> {
@@ -28,6 +28,17 @@ pub fn install(cargo: &mut Command) -> Result<()> {
         std::env::current_exe().context("could not find this program")?,
     );
     Ok(())
+}
+
+/// For a program that cargo runs, in an environment with the wrapper: it is not rustc, and may call cargo itself.
+pub fn uninstall() {
+    if let Some(outer) = std::env::var_os(ACTIVE) {
+        std::env::remove_var(ACTIVE);
+        match outer.is_empty() {
+            true => std::env::remove_var(WRAPPER),
+            false => std::env::set_var(WRAPPER, outer),
+        }
+    }
 }
 
 /// Whether this process is the wrapper, and the user's own wrapper: empty when there is none.

@@ -1,0 +1,80 @@
+
+// What modules have in common that were placed in one layout, wherever they were loaded from: several packages can each
+// bring some of them.
+const shared = globalThis[Symbol.for(`wasmshare layout ${id}`)] ??=
+  { modules: new Map(placed.modules.map(module => [module.name, module])), bound: { __proto__: null }, started: new Set() };
+Object.assign(shared.bound, bound);
+for (const { name, url } of placed.modules)
+  if (carried.includes(name))
+    shared.modules.get(name).url = url;
+
+// With threads, wasm-bindgen takes a page behind the layout's.
+export const createMemory = () => !placed.shared ? placed.createMemory()
+  : new WebAssembly.Memory({ initial: placed.pages + 1, maximum: placed.maximumPages, shared: true });
+
+// The host's imports, and for modules that wasm-bindgen has bound, those that its JavaScript gives.
+function importsOf(host, memory) {
+  // Those that the layout knows of, which are the bound module's no more.
+  const resolved = { __wbindgen_placeholder__: new Proxy({}, { get: () => () => {} }) };
+  return module => {
+    const given = typeof host === 'function' ? host(module) : host;
+    const glue = shared.bound[module.name];
+    return glue ? { ...resolved, ...given, [glue.importedAs]: { ...glue.exports, memory } } : given;
+  };
+}
+
+// Gives the JavaScript of what was instantiated its instance.
+function startBound({ instances, memory }) {
+  for (const name of placed.instantiationOrder) {
+    const glue = shared.bound[name];
+    if (!glue || !(name in instances) || shared.started.has(name))
+      continue;
+    const { exports } = instances[name];
+    if (exports.memory !== memory)
+      throw new Error(`${name}: wasm-bindgen gave it a memory of its own`);
+    glue.exports.__wbg_set_wasm(exports);
+    shared.started.add(name);
+    exports.__wbindgen_start?.();
+  }
+}
+
+async function begin(imports, options) {
+  const memory = options.thread?.memory ?? options.memory ?? createMemory();
+  const space = await placed.instantiate(importsOf(imports, memory), { ...options, memory });
+  startBound(space);
+  const bindings = { __proto__: null };
+  for (const name in shared.bound)
+    Object.defineProperty(bindings, name, { enumerable: true, get: () => shared.bound[name].exports });
+  const load = async name => {
+    const instance = await space.load(name);
+    startBound(space);
+    return instance;
+  };
+  return { ...space, bindings, load };
+}
+
+function beginOnce(imports, options) {
+  const running = begin(imports, options);
+  shared.running = running;
+  running.catch(() => {
+    shared.running = undefined;
+  });
+  return running;
+}
+
+// As that of the placed layout; but what wasm-bindgen writes is for one instance of a module, so there is one of each.
+export function instantiate(imports, options) {
+  if (!shared.running)
+    return beginOnce(imports ?? {}, options ?? {});
+  if (imports || options)
+    return Promise.reject(new Error('the modules are instantiated already: give imports and options at the first call'));
+  return shared.running;
+}
+
+// Instantiates a module, and those that it needs, unless they are. `url` is where its file is, if not beside this one.
+export async function load(name, url) {
+  if (url !== undefined && shared.modules.has(name) && !shared.started.has(name))
+    shared.modules.get(name).url = new URL(url, globalThis.document?.baseURI ?? import.meta.url);
+  const space = await (shared.running ?? beginOnce({}, { modules: [name] }));
+  return space.load(name);
+}

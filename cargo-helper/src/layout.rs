@@ -1,0 +1,334 @@
+//! Making a layout: its modules are placed, and those that use wasm-bindgen are bound. Nothing is written when nothing
+//! has changed.
+
+use crate::artifact::Artifact;
+use crate::bindgen::{self, Bound};
+use crate::bound::{self, Files, Place};
+use crate::config::{Bindgen, Target};
+use crate::inspect::inspect;
+use crate::report::{self, shown};
+use crate::stamp::Stamp;
+use crate::tool::did_you_mean;
+use crate::workspace::Workspace;
+use crate::{combine, config};
+use anyhow::{bail, Context, Result};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What is made, and where.
+pub struct Layout<'a> {
+    pub workspace: &'a Workspace,
+    pub modules: &'a [Artifact],
+    /// What is only of use for making it again.
+    pub scratch: &'a Path,
+    pub dir: &'a Path,
+    pub quiet: bool,
+}
+
+/// The extensions of what `wasmshare combine` names after the layout.
+const LAYOUT_FILES: [&str; 4] = ["h", "json", "mjs", "d.mts"];
+
+impl Layout<'_> {
+    /// Writes the layout, with the modules of `targets` bound; returns the path of its JavaScript.
+    pub fn write(&self, targets: &[(usize, Target)]) -> Result<PathBuf> {
+        make_directory(self.scratch)?;
+        make_directory(self.dir)?;
+        let script = self.dir.join(format!("{}.mjs", self.workspace.layout()));
+        let (placed, combining, binding) = self.commands(targets)?;
+        let inputs: Vec<&Path> = self
+            .modules
+            .iter()
+            .map(|module| module.path.as_path())
+            .collect();
+        let commands: Vec<&Command> = std::iter::once(&combining).chain(&binding).collect();
+        let stamp_file = format!("{}.stamp", self.workspace.layout());
+        let stamp = Stamp::new(self.scratch.join(stamp_file), &commands, &inputs);
+        if let Some(said) = stamp.fresh() {
+            self.report("Fresh", &said);
+            return Ok(script);
+        }
+        self.report("Combining", "");
+        let said = combine::run(combining)?;
+        let outputs = match targets.is_empty() {
+            true => self.combined(),
+            false => {
+                let bound = self.bind(&placed, targets)?;
+                let files = self.bound_files(&placed, &bound)?;
+                write(self.dir, &files)?;
+                files.iter().map(|(path, _)| self.dir.join(path)).collect()
+            }
+        };
+        if !self.quiet {
+            eprint!("{said}");
+        }
+        stamp.write(&outputs, &said)?;
+        Ok(script)
+    }
+
+    /// Writes a package: one module, bound, which finds the layout beside itself.
+    pub fn write_package(
+        &self,
+        module: usize,
+        target: Target,
+        flags: &[OsString],
+        out_name: &str,
+    ) -> Result<()> {
+        make_directory(self.scratch)?;
+        let placed = self.scratch.join("placed");
+        make_directory(&placed)?;
+        let mut combining = combine::command(self.workspace, self.modules, &placed)?;
+        combining.arg("--host-imports=__wbindgen_placeholder__");
+        let said = combine::run(combining)?;
+        let name = &self.modules[module].name;
+        let program = bindgen::find(self.workspace.wasm_bindgen().as_deref())?;
+        let bound = bindgen::bind(
+            &program,
+            &placed.join(format!("{name}.wasm")),
+            name,
+            target,
+            flags,
+            &self.scratch.join("bindgen"),
+        )?;
+        self.check_threads(&placed, 1)?;
+        let layout = read_layout(&placed, self.workspace.layout())?;
+        let needed = needed(&layout, name);
+        let mut files = Files::new();
+        for (path, content) in self.layout_files(&placed, std::slice::from_ref(&bound), &needed)? {
+            files.push((Path::new("snippets/wasmshare").join(path), content));
+        }
+        // its CommonJS has modules beside it that are none
+        files.push(("snippets/package.json".into(), PACKAGE.into()));
+        files.extend(bound::module(
+            self.workspace.layout(),
+            &bound,
+            &Place::Package { out_name },
+        )?);
+        write(self.dir, &files)?;
+        if !self.quiet {
+            eprint!("{said}");
+        }
+        Ok(())
+    }
+
+    /// Where modules are placed, and the commands that place and bind them.
+    fn commands(&self, targets: &[(usize, Target)]) -> Result<(PathBuf, Command, Option<Command>)> {
+        if targets.is_empty() {
+            return Ok((
+                self.dir.to_owned(),
+                combine::command(self.workspace, self.modules, self.dir)?,
+                None,
+            ));
+        }
+        let placed = self.scratch.join("placed");
+        make_directory(&placed)?;
+        let mut combining = combine::command(self.workspace, self.modules, &placed)?;
+        combining.arg("--host-imports=__wbindgen_placeholder__");
+        let mut binding = Command::new(bindgen::find(self.workspace.wasm_bindgen().as_deref())?);
+        binding.args(self.workspace.bindgen_flags());
+        binding.args(
+            targets
+                .iter()
+                .map(|(module, target)| format!("{}={target:?}", self.modules[*module].name)),
+        );
+        Ok((placed, combining, Some(binding)))
+    }
+
+    fn bind(&self, placed: &Path, targets: &[(usize, Target)]) -> Result<Vec<Bound>> {
+        let program = bindgen::find(self.workspace.wasm_bindgen().as_deref())?;
+        let scratch = self.scratch.join("bindgen");
+        self.check_threads(placed, targets.len())?;
+        let bind = |(module, target): &(usize, Target)| {
+            let name = &self.modules[*module].name;
+            self.status("Binding", format_args!("{name}"));
+            bindgen::bind(
+                &program,
+                &placed.join(format!("{name}.wasm")),
+                name,
+                *target,
+                &self.workspace.bindgen_flags(),
+                &scratch,
+            )
+        };
+        targets.iter().map(bind).collect()
+    }
+
+    /// With threads, wasm-bindgen takes the page behind the layout's for itself, in every module the same one.
+    fn check_threads(&self, placed: &Path, bound: usize) -> Result<()> {
+        if bound > 1 && read_layout(placed, self.workspace.layout())?["shared"] == true {
+            bail!("with threads, one module of a layout can be wasm-bindgen's: it numbers the threads of each by itself");
+        }
+        Ok(())
+    }
+
+    fn bound_files(&self, placed: &Path, bound: &[Bound]) -> Result<Files> {
+        let names: Vec<&str> = self
+            .modules
+            .iter()
+            .map(|module| module.name.as_str())
+            .collect();
+        let mut files = self.layout_files(placed, bound, &names)?;
+        for module in bound {
+            files.extend(bound::module(
+                self.workspace.layout(),
+                module,
+                &Place::Directory,
+            )?);
+        }
+        // Node takes .js for CommonJS unless it is told otherwise
+        if !self.dir.join("package.json").exists() || self.is_ours("package.json") {
+            files.push(("package.json".into(), PACKAGE.into()));
+        }
+        Ok(files)
+    }
+
+    fn is_ours(&self, file: &str) -> bool {
+        std::fs::read(self.dir.join(file)).is_ok_and(|content| content == PACKAGE.as_bytes())
+    }
+
+    /// The layout's own files, and `carried`, those modules of it that are not bound.
+    fn layout_files(&self, placed: &Path, bound: &[Bound], carried: &[&str]) -> Result<Files> {
+        let layout = self.workspace.layout();
+        let mut files = Files::new();
+        let mut everything = Vec::new();
+        for extension in LAYOUT_FILES {
+            let content = read(&placed.join(format!("{layout}.{extension}")))?;
+            everything.push(content.clone());
+            let name = match extension {
+                "mjs" | "d.mts" => format!("{layout}.placed.{extension}"),
+                _ => format!("{layout}.{extension}"),
+            };
+            files.push((name.into(), content));
+        }
+        for module in self.modules {
+            let content = read(&placed.join(format!("{}.wasm", module.name)))?;
+            everything.push(content.clone());
+            if carried.contains(&module.name.as_str())
+                && bound.iter().all(|bound| bound.name != module.name)
+            {
+                files.push((format!("{}.wasm", module.name).into(), content));
+            }
+        }
+        files.extend(bound::layout(
+            layout,
+            bound::hash(&everything),
+            bound,
+            carried,
+        ));
+        Ok(files)
+    }
+
+    /// What `wasmshare combine` writes.
+    fn combined(&self) -> Vec<PathBuf> {
+        let layout = self.workspace.layout();
+        let files = LAYOUT_FILES.map(|extension| format!("{layout}.{extension}"));
+        let modules = self
+            .modules
+            .iter()
+            .map(|module| format!("{}.wasm", module.name));
+        files
+            .into_iter()
+            .chain(modules)
+            .map(|file| self.dir.join(file))
+            .collect()
+    }
+
+    fn report(&self, verb: &str, said: &str) {
+        let names: Vec<&str> = self
+            .modules
+            .iter()
+            .map(|module| module.name.as_str())
+            .collect();
+        self.status(
+            verb,
+            format_args!("{} ({})", names.join(", "), shown(self.dir)),
+        );
+        if !self.quiet {
+            eprint!("{said}");
+        }
+    }
+
+    fn status(&self, verb: &str, what: std::fmt::Arguments) {
+        if !self.quiet {
+            report::status(verb, what);
+        }
+    }
+}
+
+const PACKAGE: &str = "{ \"type\": \"module\" }\n";
+
+/// Which of the modules are to be bound, and how.
+pub fn targets(workspace: &Workspace, modules: &[Artifact]) -> Result<Vec<(usize, Target)>> {
+    let mut targets = Vec::new();
+    let Some(wanted) = workspace.bindgen() else {
+        return Ok(targets);
+    };
+    for (i, module) in modules.iter().enumerate() {
+        let target = match wanted {
+            Bindgen::All(target) => Some(*target),
+            Bindgen::Each(each) => each
+                .iter()
+                .find(|(name, _)| module.is_called(name))
+                .map(|(_, target)| *target),
+        };
+        if let Some(target) = target {
+            if inspect(&module.path)?.is_for_wasm_bindgen() {
+                targets.push((i, target));
+            } else if let Bindgen::Each(_) = wanted {
+                let error = format!("bindgen: {} does not use wasm-bindgen", module.name);
+                return Err(config::in_config(workspace.root(), error));
+            }
+        }
+    }
+    if let Bindgen::Each(each) = wanted {
+        let known = |name: &str| modules.iter().any(|module| module.is_called(name));
+        if let Some((name, _)) = each.iter().find(|(name, _)| !known(name)) {
+            let near = did_you_mean(name, modules.iter().map(|module| module.name.as_str()));
+            return Err(config::in_config(
+                workspace.root(),
+                format!("bindgen: there is no module {name}{near}"),
+            ));
+        }
+    }
+    Ok(targets)
+}
+
+fn read_layout(dir: &Path, name: &str) -> Result<serde_json::Value> {
+    let file = dir.join(format!("{name}.json"));
+    serde_json::from_slice(&read(&file)?)
+        .with_context(|| format!("could not read {}", file.display()))
+}
+
+/// A module and those that it needs, directly or not.
+fn needed<'a>(layout: &'a serde_json::Value, name: &'a str) -> Vec<&'a str> {
+    let mut names = vec![name];
+    let mut at = 0;
+    while at < names.len() {
+        let modules = layout["modules"].as_array().into_iter().flatten();
+        let module = modules.clone().find(|module| module["name"] == names[at]);
+        let uses = ["imports", "bindings"]
+            .iter()
+            .filter_map(|key| module?[key].as_array())
+            .flatten();
+        for from in uses.filter_map(|used| used["from"].as_str()) {
+            if !names.contains(&from) {
+                names.push(from);
+            }
+        }
+        at += 1;
+    }
+    names
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("could not read {}", path.display()))
+}
+
+fn write(dir: &Path, files: &Files) -> Result<()> {
+    bound::write(dir, files).with_context(|| format!("could not write to {}", shown(dir)))
+}
+
+fn make_directory(dir: &Path) -> Result<()> {
+    std::fs::create_dir_all(dir)
+        .with_context(|| format!("could not create the directory {}", shown(dir)))
+}
