@@ -17,6 +17,9 @@ pub enum Place<'a> {
     Package { out_name: &'a str },
 }
 
+/// Where a package has what is beside it.
+pub const BESIDE_PACKAGE: &str = "snippets/wasmshare";
+
 /// A quoted JavaScript string.
 fn quoted(text: &str) -> String {
     Value::from(text).to_string()
@@ -72,14 +75,14 @@ pub fn module(layout: &str, bound: &Bound, place: &Place) -> Result<Files> {
     files.push((format!("{name}_bg.d.ts").into(), bound.types.clone().into()));
     let (dir, entry) = match place {
         Place::Directory => (PathBuf::new(), name.as_str()),
-        Place::Package { out_name } => (PathBuf::from("snippets/wasmshare"), *out_name),
+        Place::Package { out_name } => (PathBuf::from(BESIDE_PACKAGE), *out_name),
     };
     for (path, _) in &mut files {
         *path = dir.join(&path);
     }
     let beside = match place {
         Place::Directory => "./".to_owned(),
-        Place::Package { .. } => "./snippets/wasmshare/".to_owned(),
+        Place::Package { .. } => format!("./{BESIDE_PACKAGE}/"),
     };
     let wasm = match place {
         Place::Directory => format!("{name}.wasm"),

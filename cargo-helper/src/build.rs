@@ -20,6 +20,8 @@ pub struct Build {
     pub quiet: bool,
     /// Where cargo builds, if not in the workspace's own target directory.
     pub target_dir: Option<PathBuf>,
+    /// With cargo's own configuration alone: the link arguments have to be there.
+    pub plain: bool,
     cargo_flags: Vec<OsString>,
 }
 
@@ -45,6 +47,7 @@ impl Build {
             target: "wasm32-unknown-unknown".to_owned(),
             quiet: false,
             target_dir: target_dir_in(&cargo_flags),
+            plain: false,
             cargo_flags,
         })
     }
@@ -241,7 +244,9 @@ impl Build {
         if self.quiet {
             cargo.arg("--quiet");
         }
-        wrapper::install(&mut cargo)?;
+        if !self.plain {
+            wrapper::install(&mut cargo)?;
+        }
         let mut child = tool::started(cargo.spawn(), &cargo)?;
         let output = BufReader::new(child.stdout.take().expect("stdout is piped"));
         let mut artifacts = Vec::new();

@@ -53,7 +53,7 @@ impl Layout<'_> {
         let outputs = match targets.is_empty() {
             true => self.combined(),
             false => {
-                let bound = self.bind(&placed, targets)?;
+                let bound = self.bind(&placed, targets, &self.workspace.bindgen_flags())?;
                 let files = self.bound_files(&placed, &bound)?;
                 write(self.dir, &files)?;
                 files.iter().map(|(path, _)| self.dir.join(path)).collect()
@@ -66,7 +66,7 @@ impl Layout<'_> {
         Ok(script)
     }
 
-    /// Writes a package: one module, bound, which finds the layout beside itself.
+    /// Writes a package: one module, bound, which finds the layout and the modules that it needs beside itself.
     pub fn write_package(
         &self,
         module: usize,
@@ -75,35 +75,36 @@ impl Layout<'_> {
         out_name: &str,
     ) -> Result<()> {
         make_directory(self.scratch)?;
-        let placed = self.scratch.join("placed");
-        make_directory(&placed)?;
-        let mut combining = combine::command(self.workspace, self.modules, &placed)?;
-        combining.arg("--host-imports=__wbindgen_placeholder__");
+        let (placed, combining, _) = self.commands(&[(module, target)])?;
         let said = combine::run(combining)?;
-        let name = &self.modules[module].name;
-        let program = bindgen::find(self.workspace.wasm_bindgen().as_deref())?;
-        let bound = bindgen::bind(
-            &program,
-            &placed.join(format!("{name}.wasm")),
-            name,
-            target,
-            flags,
-            &self.scratch.join("bindgen"),
-        )?;
-        self.check_threads(&placed, 1)?;
         let layout = read_layout(&placed, self.workspace.layout())?;
-        let needed = needed(&layout, name);
-        let mut files = Files::new();
-        for (path, content) in self.layout_files(&placed, std::slice::from_ref(&bound), &needed)? {
-            files.push((Path::new("snippets/wasmshare").join(path), content));
+        // all but itself: its own JavaScript knows where it is
+        let carried = needed(&layout, &self.modules[module].name).split_off(1);
+        let mut targets = vec![(module, target)];
+        for (i, other) in self.modules.iter().enumerate() {
+            let is_carried = carried.contains(&other.name.as_str());
+            if is_carried && inspect(&other.path)?.is_for_wasm_bindgen() {
+                targets.push((i, Target::Bundler));
+            }
         }
-        // its CommonJS has modules beside it that are none
-        files.push(("snippets/package.json".into(), PACKAGE.into()));
-        files.extend(bound::module(
+        let bound = self.bind(&placed, &targets, flags)?;
+        let mut beside = self.layout_files(&placed, &bound, &carried)?;
+        for other in &bound[1..] {
+            beside.extend(bound::module(
+                self.workspace.layout(),
+                other,
+                &Place::Directory,
+            )?);
+        }
+        let mut files = bound::module(
             self.workspace.layout(),
-            &bound,
+            &bound[0],
             &Place::Package { out_name },
-        )?);
+        )?;
+        let below = |(path, content)| (Path::new(bound::BESIDE_PACKAGE).join(path), content);
+        files.extend(beside.into_iter().map(below));
+        // a package for CommonJS has modules there
+        files.push(("snippets/package.json".into(), PACKAGE.into()));
         write(self.dir, &files)?;
         if !self.quiet {
             eprint!("{said}");
@@ -134,21 +135,20 @@ impl Layout<'_> {
         Ok((placed, combining, Some(binding)))
     }
 
-    fn bind(&self, placed: &Path, targets: &[(usize, Target)]) -> Result<Vec<Bound>> {
+    fn bind(
+        &self,
+        placed: &Path,
+        targets: &[(usize, Target)],
+        flags: &[OsString],
+    ) -> Result<Vec<Bound>> {
         let program = bindgen::find(self.workspace.wasm_bindgen().as_deref())?;
         let scratch = self.scratch.join("bindgen");
         self.check_threads(placed, targets.len())?;
         let bind = |(module, target): &(usize, Target)| {
             let name = &self.modules[*module].name;
             self.status("Binding", format_args!("{name}"));
-            bindgen::bind(
-                &program,
-                &placed.join(format!("{name}.wasm")),
-                name,
-                *target,
-                &self.workspace.bindgen_flags(),
-                &scratch,
-            )
+            let file = placed.join(format!("{name}.wasm"));
+            bindgen::bind(&program, &file, name, *target, flags, &scratch)
         };
         targets.iter().map(bind).collect()
     }

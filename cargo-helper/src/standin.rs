@@ -79,6 +79,7 @@ pub fn run(args: Vec<OsString>) -> Result<ExitCode> {
         return pass_on(&args, None);
     };
     let mut build = Build::new(Vec::new())?;
+    build.plain = true;
     build.as_built(input);
     let workspace = Workspace::load(manifest(input), &build.cargo)?;
     let modules = workspace.modules(&[])?;
@@ -132,7 +133,11 @@ fn build_others(
     if let Source::Package(package) = this.source {
         artifact.package = Some(package);
     }
-    let mut artifacts = build.modules(workspace, &modules)?;
+    // one by one, as wasm-pack has them built: so that, whichever of them it is that is bound, the layout is the same
+    let mut artifacts = Vec::new();
+    for module in modules {
+        artifacts.extend(build.modules(workspace, &[module])?);
+    }
     artifacts.insert(at, artifact);
     Ok((artifacts, at))
 }

@@ -3,7 +3,8 @@
 // bring some of them.
 const shared = globalThis[Symbol.for(`wasmshare layout ${id}`)] ??=
   { modules: new Map(placed.modules.map(module => [module.name, module])), bound: { __proto__: null }, started: new Set() };
-Object.assign(shared.bound, bound);
+for (const name in bound)
+  shared.bound[name] ??= bound[name];
 for (const { name, url } of placed.modules)
   if (carried.includes(name))
     shared.modules.get(name).url = url;
@@ -38,6 +39,23 @@ function startBound({ instances, memory }) {
   }
 }
 
+const adopted = new Set();
+
+// Another package may have brought the same module, and instantiated it: then this one's JavaScript is for that instance,
+// too. What is JavaScript's is in the instance's table.
+function adopt(space) {
+  for (const name in bound) {
+    if (bound[name] === shared.bound[name] || !shared.started.has(name) || adopted.has(name))
+      continue;
+    const { exports } = space.instances[name];
+    if (!exports.__wbindgen_externrefs)
+      throw new Error(`${name}: two packages bring it; without reference types, wasm-bindgen cannot have it twice`);
+    bound[name].exports.__wbg_set_wasm(exports);
+    adopted.add(name);
+  }
+  return space;
+}
+
 async function begin(imports, options) {
   const memory = options.thread?.memory ?? options.memory ?? createMemory();
   const space = await placed.instantiate(importsOf(imports, memory), { ...options, memory });
@@ -68,7 +86,7 @@ export function instantiate(imports, options) {
     return beginOnce(imports ?? {}, options ?? {});
   if (imports || options)
     return Promise.reject(new Error('the modules are instantiated already: give imports and options at the first call'));
-  return shared.running;
+  return shared.running.then(adopt);
 }
 
 // Instantiates a module, and those that it needs, unless they are. `url` is where its file is, if not beside this one.
@@ -76,5 +94,7 @@ export async function load(name, url) {
   if (url !== undefined && shared.modules.has(name) && !shared.started.has(name))
     shared.modules.get(name).url = new URL(url, globalThis.document?.baseURI ?? import.meta.url);
   const space = await (shared.running ?? beginOnce({}, { modules: [name] }));
-  return space.load(name);
+  const instance = await space.load(name);
+  adopt(space);
+  return instance;
 }

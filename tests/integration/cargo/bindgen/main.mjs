@@ -1,26 +1,23 @@
-// The module before it as it was placed; the module with bindings as wasm-bindgen made it of the placed one.
+// As it is built for the web: `instantiate()` of the layout, and `init()` of a module.
 import assert from 'node:assert';
-import { readFile } from 'node:fs/promises';
-import { initSync, shout, Words } from './bound/words.js';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { check } from './check.mjs';
 
-const { createMemory, instantiate, modules } = await import(process.env.WASMSHARE_LAYOUT);
+const { instantiate, load, createMemory } = await import(process.env.WASMSHARE_LAYOUT);
+const directory = dirname(fileURLToPath(process.env.WASMSHARE_LAYOUT));
+const words = await import(pathToFileURL(join(directory, 'words.js')));
+
 const memory = createMemory();
-const { instances } = await instantiate({}, { memory, modules: ['greeting'] });
-const { memory: used } = initSync({ module: await readFile(new URL('bound/words_bg.wasm', import.meta.url)), memory });
-assert.strictEqual(used, memory);
-
-function text(address) {
-  const bytes = new Uint8Array(memory.buffer, address);
-  return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
-}
-
-const words = new Words();
-assert.throws(() => words.join(), /no words/);
-const expected = [];
-for (let i = 0; i < 2000; i++) {
-  expected.push(`word ${i} ${'x'.repeat(i)}`); // the heap grows past the pages that were there
-  assert.strictEqual(words.add(expected[i]), i + 1);
-}
-assert.strictEqual(words.join(), expected.join(' '));
-assert.ok(memory.buffer.byteLength > modules.length * 65536);
-console.log(shout(text(instances.greeting.exports.greeting())));
+const space = await instantiate({}, { memory, modules: ['words'] });
+assert.strictEqual(space.memory, memory);
+assert.deepStrictEqual(Object.keys(space.instances).sort(), ['ticker', 'words']);
+assert.strictEqual(await instantiate(), space);
+await assert.rejects(instantiate({}), /already/);
+await load('store');
+assert.strictEqual((await words.default()).memory, memory);
+assert.strictEqual(space.bindings.words.shout, words.shout);
+for (const name of ['words', 'store', 'ticker'])
+  assert.strictEqual(space.instances[name].exports.memory, memory);
+assert.deepStrictEqual(await check(space.bindings, memory), []);
+console.log('all on one memory');

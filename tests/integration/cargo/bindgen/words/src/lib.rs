@@ -1,6 +1,19 @@
-//! A module whose interface is wasm-bindgen's.
+//! A module whose interface is wasm-bindgen's, for JavaScript, and plain C's, for other modules.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use wasm_bindgen::prelude::*;
+
+static STARTS: AtomicU32 = AtomicU32::new(0);
+
+#[wasm_bindgen(start)]
+fn start() {
+    STARTS.fetch_add(1, Ordering::Relaxed);
+}
+
+#[wasm_bindgen]
+pub fn starts() -> u32 {
+    STARTS.load(Ordering::Relaxed)
+}
 
 #[wasm_bindgen]
 pub fn shout(text: &str) -> String {
@@ -28,4 +41,22 @@ impl Words {
             false => Ok(self.0.join(" ")),
         }
     }
+}
+
+/// For other modules: how many words the text has, wherever it lies.
+#[no_mangle]
+pub unsafe extern "C" fn count_words(text: *const u8, length: usize) -> usize {
+    let bytes = unsafe { std::slice::from_raw_parts(text, length) };
+    std::str::from_utf8(bytes).map_or(0, |text| text.split_whitespace().count())
+}
+
+#[link(wasm_import_module = "ticker")]
+unsafe extern "C" {
+    fn ticks() -> u32;
+}
+
+/// What a module says that comes after this one, and imports from it.
+#[wasm_bindgen]
+pub fn ticks_of_ticker() -> u32 {
+    unsafe { ticks() }
 }
