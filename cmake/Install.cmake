@@ -133,7 +133,7 @@ install_text("${PROJECT_SOURCE_DIR}/js/README.md" "${share_dir}/js"
   ../docs ../../doc/wasmshare ../README.md "${published}/README.md" full.d.ts "${published}/js/full.d.ts")
 # those that need nothing else of the tree, and a page
 install(FILES docs/layout.schema.json DESTINATION "${doc_dir}" COMPONENT command)
-install(DIRECTORY examples/cmake examples/cargo examples/make examples/c-host DESTINATION "${doc_dir}/examples"
+install(DIRECTORY examples/cmake examples/cargo examples/front-end examples/make examples/c-host DESTINATION "${doc_dir}/examples"
   COMPONENT command
   PATTERN .gitignore EXCLUDE PATTERN Cargo.lock EXCLUDE PATTERN build EXCLUDE PATTERN target EXCLUDE)
 install(DIRECTORY examples/hosts DESTINATION "${doc_dir}/examples" COMPONENT command USE_SOURCE_PERMISSIONS

@@ -9,7 +9,7 @@
 #   MODULES <module>...
 #   OUTPUT_DIRECTORY <dir>
 #   [LAYOUT_NAME <layout>] [EXTRA_STACK <n>] [HEAP_SIZE <n>] [MAX_MEMORY <n>] [BASE <n>] [ALIGN <n>]
-#   [OPTIONS <option>...] [ALL])
+#   [OPTIONS <option>...] [PREPARE] [ALL])
 #
 #   Makes the target <name>, which builds the modules and runs `wasmshare combine` on them, and the library
 #   <name>::layout, which native targets link to get the generated layout.h and to be built after it.
@@ -28,6 +28,8 @@
 #                     The options of `wasmshare combine` of these names: bytes, as 65536, 0x10000, 64K or 1M.
 #   OPTIONS           Any other options of `wasmshare combine`, such as --keep-relocs. The files of --map and --env
 #                     are outputs, relative to OUTPUT_DIRECTORY.
+#   PREPARE           The modules are not placed: `wasmshare prepare` makes them placeable when they are loaded. There is no
+#                     layout, and none of its options: OPTIONS can have --trust-pic.
 #   ALL               <name> is built by default.
 #
 #   Target properties of <name>, for get_target_property() and rules of your own:
@@ -193,7 +195,7 @@ endfunction()
 function(wasmshare_combine name)
   set(call "wasmshare_combine(${name})")
   set(sizes EXTRA_STACK HEAP_SIZE MAX_MEMORY BASE ALIGN)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "ALL" "OUTPUT_DIRECTORY;LAYOUT_NAME;${sizes}" "MODULES;OPTIONS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "ALL;PREPARE" "OUTPUT_DIRECTORY;LAYOUT_NAME;${sizes}" "MODULES;OPTIONS")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "${call}: unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -211,7 +213,17 @@ function(wasmshare_combine name)
   if(DEFINED arg_LAYOUT_NAME)
     set(layout "${arg_LAYOUT_NAME}")
   endif()
+  set(command combine)
   set(options --name "${layout}")
+  if(arg_PREPARE)
+    foreach(one IN ITEMS LAYOUT_NAME ${sizes})
+      if(DEFINED arg_${one})
+        message(FATAL_ERROR "${call}: ${one}: with PREPARE, the modules are placed when they are loaded")
+      endif()
+    endforeach()
+    set(command prepare)
+    set(options)
+  endif()
   foreach(size IN LISTS sizes)
     if(DEFINED arg_${size})
       string(TOLOWER "--${size}" option)
@@ -244,9 +256,13 @@ function(wasmshare_combine name)
       message(FATAL_ERROR "${call}: ${output}: would overwrite an input: choose another directory as OUTPUT_DIRECTORY")
     endif()
   endforeach()
-  foreach(suffix h mjs d.mts json)
-    list(APPEND outputs "${directory}/${layout}.${suffix}")
-  endforeach()
+  set(comment Preparing)
+  if(NOT arg_PREPARE)
+    set(comment Combining)
+    foreach(suffix h mjs d.mts json)
+      list(APPEND outputs "${directory}/${layout}.${suffix}")
+    endforeach()
+  endif()
   list(APPEND outputs ${files})
   # First, since Make knows a rule's time by its first output: outputs that would not change keep theirs.
   set(stamp "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${name}.combined")
@@ -259,10 +275,10 @@ function(wasmshare_combine name)
   add_custom_command(
     OUTPUT "${stamp}" ${outputs}
     COMMAND ${CMAKE_COMMAND} -E make_directory "${directory}"
-    COMMAND WasmShare::wasmshare combine -o "${directory}" ${options} ${inputs}
+    COMMAND WasmShare::wasmshare ${command} -o "${directory}" ${options} ${inputs}
     COMMAND ${CMAKE_COMMAND} -E touch "${stamp}"
     DEPENDS ${depends} WasmShare::wasmshare "$<TARGET_FILE:WasmShare::wasmshare>"
-    COMMENT "Combining ${names} into ${name}"
+    COMMENT "${comment} ${names} into ${name}"
     VERBATIM)
   set(all)
   if(arg_ALL)
@@ -273,6 +289,9 @@ function(wasmshare_combine name)
     WASMSHARE_OUTPUT_DIRECTORY "${directory}"
     WASMSHARE_OUTPUTS "${outputs}")
 
+  if(arg_PREPARE)
+    return()
+  endif()
   # not IMPORTED, whose include directories compilers take for system ones
   add_library(${name}-layout INTERFACE)
   target_include_directories(${name}-layout INTERFACE "${directory}")

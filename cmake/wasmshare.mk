@@ -12,6 +12,10 @@
 #   MODULES  paths of .wasm files, in layout order; a module is named after its file unless written as name=path
 #   OPTIONS  options of `wasmshare combine`, such as --extra-stack 64K; the files of --map and --env are outputs
 #
+# $(eval $(call wasmshare_prepare,NAME,DIR,MODULES[,OPTIONS]))
+#
+#   The same for `wasmshare prepare`, which makes modules placeable when they are loaded: there is no layout.
+#
 # WASMSHARE_LDFLAGS: what to link modules with, by clang (CC), for exact placing. For linking alone, not for compiling and
 #   linking in one: it can have -O0 in it. With -nostdlib, link with -Wl,--export-if-defined=__wasm_call_ctors as well: else
 #   the functions of a module that has constructors run them all again, each time. A program of WASI's runs its own.
@@ -50,22 +54,37 @@ _wasmshare_overwritten = $(filter \
 # -o and --depfile, however short, and --name if it is short: where the outputs are is known from DIR and --name.
 _wasmshare_refused = $(filter -o% --o% --d%,$1) $(filter-out --name --name=%,$(filter --n%,$1))
 
-# When that was done last: outputs that would not change keep their time.
+# When that was done last: outputs that would not change keep their time. NAME,DIR
 _wasmshare_stamp = $(strip $2)/.$(strip $1).combined
 
+# FUNCTION,NAME,DIR,MODULES,OPTIONS: what is wrong with a call of it.
+_wasmshare_check = $(strip \
+  $(if $(strip $(call _wasmshare_refused,$5)),$(error $1: $(strip $2): OPTIONS cannot have $(strip $(call _wasmshare_refused,$5)))) \
+  $(if $(call _wasmshare_overwritten,$3,$4),$(error $1: $(strip $2): would overwrite an input: choose another directory than $(strip $3))))
+
 define wasmshare_combine
-$(if $(strip $(call _wasmshare_refused,$4)),$(error wasmshare_combine: $(strip $1): OPTIONS cannot have $(strip $(call _wasmshare_refused,$4))))
-$(if $(call _wasmshare_overwritten,$2,$3),$(error wasmshare_combine: $(strip $1): would overwrite an input: choose another directory than $(strip $2)))
+$(call _wasmshare_check,wasmshare_combine,$1,$2,$3,$4)
 $(strip $1)_OUTPUTS := $(call _wasmshare_placed,$2,$3) \
   $(addprefix $(strip $2)/$(or $(call _wasmshare_option,name,$4),layout).,h mjs d.mts json) \
   $(call _wasmshare_option,map,$4) $(call _wasmshare_option,env,$4)
-.PHONY: $(strip $1)
-$(strip $1): $$($(strip $1)_OUTPUTS)
-$$($(strip $1)_OUTPUTS): $(call _wasmshare_stamp,$1,$2) ;
-$(call _wasmshare_stamp,$1,$2): $$(if $$(filter-out $$(wildcard $$($(strip $1)_OUTPUTS)),$$($(strip $1)_OUTPUTS)),_wasmshare_lost)
-$(call _wasmshare_stamp,$1,$2): $(subst =,$$(_wasmshare_equals),$(foreach module,$3,$(call _wasmshare_path,$(module)))) $(_wasmshare_command)
-	@mkdir -p $(strip $2)
-	$(WASMSHARE) combine -o $(strip $2) $4 $3
+$(call _wasmshare_rule,combine,$1,$2,$3,$4)
+endef
+
+define wasmshare_prepare
+$(call _wasmshare_check,wasmshare_prepare,$1,$2,$3,$4)
+$(strip $1)_OUTPUTS := $(call _wasmshare_placed,$2,$3)
+$(call _wasmshare_rule,prepare,$1,$2,$3,$4)
+endef
+
+# COMMAND,NAME,DIR,MODULES,OPTIONS
+define _wasmshare_rule
+.PHONY: $(strip $2)
+$(strip $2): $$($(strip $2)_OUTPUTS)
+$$($(strip $2)_OUTPUTS): $(call _wasmshare_stamp,$2,$3) ;
+$(call _wasmshare_stamp,$2,$3): $$(if $$(filter-out $$(wildcard $$($(strip $2)_OUTPUTS)),$$($(strip $2)_OUTPUTS)),_wasmshare_lost)
+$(call _wasmshare_stamp,$2,$3): $(subst =,$$(_wasmshare_equals),$(foreach module,$4,$(call _wasmshare_path,$(module)))) $(_wasmshare_command)
+	@mkdir -p $(strip $3)
+	$(WASMSHARE) $1 -o $(strip $3) $5 $4
 	@touch $$@
 endef
 .PHONY: _wasmshare_lost

@@ -74,3 +74,56 @@ use_rust() {
     eval "$environment"
     export PATH="$WASMSHARE_PREFIX/bin:$WASMSHARE_SCRATCH/cargo-helper/bin:$PATH"
 }
+
+# A stable Rust that has the target's standard library, as `rustup target add wasm32-unknown-unknown` gives it. Where this
+# machine's Rust is not such a one already, it is made of it: the library is put where rustup puts it.
+use_stable_rust() {
+    local library part
+    use_rust
+    [ -n "${RUSTC_BOOTSTRAP:-}" ] || return 0
+    cargo init --quiet --lib --name nothing "$work/nothing"
+    (cd "$work/nothing" && cargo build --release --quiet --target wasm32-unknown-unknown --message-format json) >"$work/messages.json"
+    library=$work/sysroot/lib/rustlib/wasm32-unknown-unknown/lib
+    mkdir -p "$work/bin" "$library"
+    grep -o '"[^"]*/wasm32-unknown-unknown/[^"]*\.rlib"' "$work/messages.json" | tr -d '"' | grep -v libnothing | sort -u |
+        xargs cp -t "$library"
+    ls "$library"/libstd-*.rlib >/dev/null
+    for part in "$(rustc --print sysroot)"/lib/rustlib/*; do
+        [ "${part##*/}" = wasm32-unknown-unknown ] || ln -s "$part" "$work/sysroot/lib/rustlib/"
+    done
+    printf '#!/bin/sh\nexec %s --sysroot %s "$@"\n' "$RUSTC" "$work/sysroot" >"$work/bin/rustc"
+    chmod +x "$work/bin/rustc"
+    unset RUSTC RUSTC_BOOTSTRAP
+    export PATH="$work/bin:$PATH" CARGO_HOME="$work/cargo-home" CARGO_TARGET_DIR="$work/target"
+}
+
+# The workspace with wasm-bindgen, with the crates that it needs, and a module in C; and the tools for it.
+bindgen_workspace() {
+    cp -r "$WASMSHARE_SOURCE/tests/integration/cargo/bindgen" "$work/bindgen"
+    cd "$work/bindgen"
+    cargo vendor --locked --quiet "$work/crates" >/dev/null
+    "$@"
+    # a Rust that builds its standard library takes crates from a directory, which has those of the library alone
+    local std crate clang
+    std=$(sed -n '/^\[source.debian-rust-src\]/{n;s/^directory = "\(.*\)"/\1/p}' "${CARGO_HOME:-}/config.toml" 2>/dev/null) || true
+    for crate in ${std:+"$std"/*}; do
+        ln -s "$crate" "$work/crates/std-${crate##*/}"
+    done
+    mkdir "$work/.cargo"
+    printf '[source.crates-io]\nreplace-with = "crates"\n[source.crates]\ndirectory = "%s"\n' "$work/crates" \
+        >"$work/.cargo/config.toml"
+    clang=$(ls /usr/bin/clang-[0-9]* | sort -V | tail -n 1)
+    "$clang" --target=wasm32 -O2 -nostdlib --no-wasm-opt -Wl,--no-entry,--emit-relocs,--import-memory \
+        "$WASMSHARE_SOURCE/examples/cmake/greeting.c" -o greeting.wasm
+    export CARGO_INSTALL_ROOT=$WASMSHARE_RUST_TOOLS
+}
+
+# in_browser DIRECTORY: its page, in Chromium, finds nothing wrong
+in_browser() {
+    node "$WASMSHARE_SOURCE/tests/integration/cargo/bindgen/browser.mjs" "$1"
+}
+
+# page SCRIPT: the page that runs it
+page() {
+    echo "<!doctype html><link rel=\"icon\" href=\"data:,\"><script type=\"module\" src=\"$1\"></script>"
+}
