@@ -89,11 +89,13 @@ impl Build {
         self.dir(workspace).join("build").join(self.profile_dir())
     }
 
+    /// Where cargo builds.
+    pub fn target_dir<'a>(&'a self, workspace: &'a Workspace) -> &'a Path {
+        self.target_dir.as_deref().unwrap_or(workspace.target_dir())
+    }
+
     fn dir(&self, workspace: &Workspace) -> PathBuf {
-        let target_dir = self.target_dir.as_deref();
-        target_dir
-            .unwrap_or(workspace.target_dir())
-            .join("wasmshare")
+        self.target_dir(workspace).join("wasmshare")
     }
 
     /// Builds the modules; keeps their order.

@@ -16,7 +16,7 @@ pub fn command(workspace: &Workspace, modules: &[Artifact], dir: &Path) -> Resul
         .arg("-o")
         .arg(dir)
         .arg(format!("--name={}", workspace.layout()))
-        .args(workspace.combine_options(modules, dir))
+        .args(workspace.combine_options(modules))
         .args(named(modules));
     Ok(wasmshare)
 }

@@ -55,6 +55,11 @@ impl Target {
         ("no-modules", Self::NoModules),
     ];
 
+    pub fn name(self) -> &'static str {
+        let named = Self::NAMES.iter().find(|(_, target)| *target == self);
+        named.map_or("", |(name, _)| name)
+    }
+
     pub fn named(name: &str) -> Result<Self> {
         match Self::NAMES.iter().find(|(known, _)| *known == name) {
             Some((_, target)) => Ok(*target),

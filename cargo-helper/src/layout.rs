@@ -8,7 +8,7 @@ use crate::config::{Bindgen, Target};
 use crate::inspect::inspect;
 use crate::report::{self, shown};
 use crate::stamp::Stamp;
-use crate::tool::did_you_mean;
+use crate::tool::{self, did_you_mean};
 use crate::workspace::Workspace;
 use crate::{combine, config};
 use anyhow::{bail, Context, Result};
@@ -23,6 +23,8 @@ pub struct Layout<'a> {
     /// What is only of use for making it again.
     pub scratch: &'a Path,
     pub dir: &'a Path,
+    /// Whether it has the further files that the configuration names: the workspace's own layout has.
+    pub with_outputs: bool,
     pub quiet: bool,
 }
 
@@ -30,11 +32,11 @@ pub struct Layout<'a> {
 const LAYOUT_FILES: [&str; 4] = ["h", "json", "mjs", "d.mts"];
 
 impl Layout<'_> {
-    /// Writes the layout, with the modules of `targets` bound; returns the path of its JavaScript.
+    /// Writes the layout, with the modules of `targets` bound; returns the path of its JavaScript, or of the one module that
+    /// there is in its place.
     pub fn write(&self, targets: &[(usize, Target)]) -> Result<PathBuf> {
         make_directory(self.scratch)?;
         make_directory(self.dir)?;
-        let script = self.dir.join(format!("{}.mjs", self.workspace.layout()));
         let (placed, combining, binding) = self.commands(targets)?;
         let inputs: Vec<&Path> = self
             .modules
@@ -46,13 +48,14 @@ impl Layout<'_> {
         let stamp = Stamp::new(self.scratch.join(stamp_file), &commands, &inputs);
         if let Some(said) = stamp.fresh() {
             self.report("Fresh", &said);
-            return Ok(script);
+            return Ok(self.main_file(targets));
         }
         self.report("Combining", "");
         let said = combine::run(combining)?;
-        let outputs = match targets.is_empty() {
-            true => self.combined(),
-            false => {
+        let outputs = match targets.first() {
+            None => self.combined(),
+            Some((_, target)) if self.single().is_some() => self.bind_single(&placed, *target)?,
+            Some(_) => {
                 let bound = self.bind(&placed, targets, &self.workspace.bindgen_flags())?;
                 let files = self.bound_files(&placed, &bound)?;
                 write(self.dir, &files)?;
@@ -63,7 +66,37 @@ impl Layout<'_> {
             eprint!("{said}");
         }
         stamp.write(&outputs, &said)?;
-        Ok(script)
+        Ok(self.main_file(targets))
+    }
+
+    fn single(&self) -> Option<&str> {
+        self.workspace.single().filter(|_| self.with_outputs)
+    }
+
+    fn main_file(&self, targets: &[(usize, Target)]) -> PathBuf {
+        match self.single() {
+            Some(file) if targets.is_empty() => self.dir.join(file),
+            Some(file) => self.dir.join(file).with_extension("js"),
+            None => self.dir.join(format!("{}.mjs", self.workspace.layout())),
+        }
+    }
+
+    /// One module is bound as any is: it has no others to be wired to.
+    fn bind_single(&self, placed: &Path, target: Target) -> Result<Vec<PathBuf>> {
+        let file = self.single().unwrap_or_default();
+        self.status("Binding", format_args!("{file}"));
+        let mut binding = Command::new(bindgen::find(self.workspace.wasm_bindgen().as_deref())?);
+        binding
+            .args(["--target", target.name(), "--out-dir"])
+            .arg(self.dir);
+        binding
+            .args(self.workspace.bindgen_flags())
+            .arg(placed.join(file));
+        let status = binding.status();
+        if !tool::started(status, &binding)?.success() {
+            bail!("wasm-bindgen could not bind {file}");
+        }
+        Ok(vec![self.dir.join(file).with_extension("js")])
     }
 
     /// Writes a package: one module, bound, which finds the layout and the modules that it needs beside itself.
@@ -114,25 +147,35 @@ impl Layout<'_> {
 
     /// Where modules are placed, and the commands that place and bind them.
     fn commands(&self, targets: &[(usize, Target)]) -> Result<(PathBuf, Command, Option<Command>)> {
-        if targets.is_empty() {
-            return Ok((
-                self.dir.to_owned(),
-                combine::command(self.workspace, self.modules, self.dir)?,
-                None,
-            ));
-        }
-        let placed = self.scratch.join("placed");
+        let bind = !targets.is_empty();
+        let placed = match bind {
+            true => self.scratch.join("placed"),
+            false => self.dir.to_owned(),
+        };
         make_directory(&placed)?;
         let mut combining = combine::command(self.workspace, self.modules, &placed)?;
+        for (key, file) in self.outputs() {
+            combining.arg(format!("--{key}={}", placed.join(file).display()));
+        }
+        if !bind {
+            return Ok((placed, combining, None));
+        }
         combining.arg("--host-imports=__wbindgen_placeholder__");
         let mut binding = Command::new(bindgen::find(self.workspace.wasm_bindgen().as_deref())?);
         binding.args(self.workspace.bindgen_flags());
         binding.args(
-            targets
-                .iter()
-                .map(|(module, target)| format!("{}={target:?}", self.modules[*module].name)),
+            targets.iter().map(|(module, target)| {
+                format!("{}={}", self.modules[*module].name, target.name())
+            }),
         );
         Ok((placed, combining, Some(binding)))
+    }
+
+    fn outputs(&self) -> &[(String, String)] {
+        match self.with_outputs {
+            true => self.workspace.outputs(),
+            false => &[],
+        }
     }
 
     fn bind(
@@ -200,6 +243,9 @@ impl Layout<'_> {
             };
             files.push((name.into(), content));
         }
+        for (_, file) in self.outputs() {
+            files.push((file.into(), read(&placed.join(file))?));
+        }
         for module in self.modules {
             let content = read(&placed.join(format!("{}.wasm", module.name)))?;
             everything.push(content.clone());
@@ -220,17 +266,18 @@ impl Layout<'_> {
 
     /// What `wasmshare combine` writes.
     fn combined(&self) -> Vec<PathBuf> {
+        if let Some(file) = self.single() {
+            return vec![self.dir.join(file)];
+        }
         let layout = self.workspace.layout();
         let files = LAYOUT_FILES.map(|extension| format!("{layout}.{extension}"));
         let modules = self
             .modules
             .iter()
             .map(|module| format!("{}.wasm", module.name));
-        files
-            .into_iter()
-            .chain(modules)
-            .map(|file| self.dir.join(file))
-            .collect()
+        let others = self.outputs().iter().map(|(_, file)| file.clone());
+        let all = files.into_iter().chain(modules).chain(others);
+        all.map(|file| self.dir.join(file)).collect()
     }
 
     fn report(&self, verb: &str, said: &str) {

@@ -288,6 +288,7 @@ fn write_layout(workspace: &Workspace, build: &Build, modules: &[Module]) -> Res
         dir: &workspace
             .out_dir()
             .map_or_else(|| build.out_dir(workspace), PathBuf::from),
+        with_outputs: true,
         quiet: build.quiet,
     };
     layout.write(&targets)

@@ -66,14 +66,30 @@ pub fn run_program(
     ]);
     node.args(args).env_remove(LAYOUT);
     let facts = inspect(&program.path)?;
+    let mut temporary = Vec::new();
     if facts.needs_no_module() {
         node.env("WASMSHARE_PROGRAM", &program.path)
             .env("WASMSHARE_MEMORY", facts.imported_memory());
     } else {
-        let layout = place(workspace, build, program, modules()?)?;
+        // documentation tests are all called the same, and run at the same time
+        let mut name = program.name.clone();
+        let is_of_workspace = program.path.starts_with(build.target_dir(workspace));
+        let [dir, scratch] = [build.out_dir(workspace), build.scratch_dir(workspace)];
+        if !is_of_workspace {
+            name = format!("{name}-{}", std::process::id());
+        }
+        let [dir, scratch] = [dir, scratch].map(|dir| dir.join("run").join(&name));
+        let layout = place(workspace, build, program, modules()?, &dir, &scratch)?;
         node.env(LAYOUT, url(&layout));
+        if !is_of_workspace {
+            temporary = vec![dir, scratch];
+        }
     }
     let status = node.status();
+    for dir in temporary {
+        // what cannot be removed now is in the way of nothing
+        let _ = std::fs::remove_dir_all(dir);
+    }
     tool::started(status, &node).map(tool::exit_code)
 }
 
@@ -82,16 +98,17 @@ fn place(
     build: &Build,
     program: Artifact,
     mut modules: Vec<Artifact>,
+    dir: &Path,
+    scratch: &Path,
 ) -> Result<PathBuf> {
     modules.retain(|module| !module.is(&program));
-    let dir = build.out_dir(workspace).join("run").join(&program.name);
-    let scratch = build.scratch_dir(workspace).join("run").join(&program.name);
     modules.push(program);
     let layout = Layout {
         workspace,
         modules: &modules,
-        scratch: &scratch,
-        dir: &dir,
+        scratch,
+        dir,
+        with_outputs: false,
         quiet: build.quiet,
     };
     layout.write(&[])

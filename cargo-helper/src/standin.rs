@@ -97,6 +97,7 @@ pub fn run(args: Vec<OsString>) -> Result<ExitCode> {
         modules: &artifacts,
         scratch: &scratch,
         dir: out_dir,
+        with_outputs: false,
         quiet: false,
     };
     let out_name = arguments.out_name.as_ref().unwrap_or(&name);

@@ -196,13 +196,20 @@ impl Workspace {
     }
 
     /// The options of `wasmshare combine`, which knows modules by their own names.
-    pub fn combine_options(&self, modules: &[Artifact], dir: &Path) -> Vec<String> {
+    pub fn combine_options(&self, modules: &[Artifact]) -> Vec<String> {
         let options = self.config.options.iter();
-        let outputs = self.config.outputs.iter();
-        options
-            .map(|option| for_modules(option, modules))
-            .chain(outputs.map(|(key, file)| format!("--{key}={}", dir.join(file).display())))
-            .collect()
+        options.map(|option| for_modules(option, modules)).collect()
+    }
+
+    /// Those that name a file in the output directory: the option, and the file's name.
+    pub fn outputs(&self) -> &[(String, String)] {
+        &self.config.outputs
+    }
+
+    /// The file of the one module that all modules are to become.
+    pub fn single(&self) -> Option<&str> {
+        let single = self.config.outputs.iter().find(|(key, _)| key == "single");
+        single.map(|(_, file)| file.as_str())
     }
 
     /// The packages with a program of this name.

@@ -28,7 +28,7 @@ expect '2 passed; 0 failed' test.log
 RUSTDOCFLAGS='--cfg user_flag' cargo wasmshare test -q -p shout --doc 2>&1 | tee test.log
 expect '2 passed' test.log
 sed -i 's/shout::two(), 3/shout::two(), 2/' shout/src/lib.rs
-refuses 'Test compiled successfully, but it' cargo wasmshare test -p shout --doc
+refuses 'marked `should_panic`' cargo wasmshare test -p shout --doc
 sed -i 's/shout::two(), 2/shout::two(), 3/; s/HELLO FROM A M/GOODBYE FROM A M/' shout/src/lib.rs
 refuses 'trapped: RuntimeError: unreachable' cargo wasmshare test -p shout --lib
 expect shouts_what_the_other_module_says refused.log
