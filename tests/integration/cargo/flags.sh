@@ -65,7 +65,15 @@ module=$CARGO_TARGET_DIR/wasm32-unknown-unknown/debug/greeting.wasm
 sed -i 's/"cdylib"/"cdylib", "rlib"/' greeting/Cargo.toml
 rm greeting/build.rs
 mkdir -p shout/examples
-echo 'fn main() {}' >shout/examples/nothing.rs
+cat >shout/examples/asks.rs <<'END'
+#[link(wasm_import_module = "greeting")]
+extern "C" {
+    fn greeting() -> *const u8;
+}
+fn main() {
+    assert!(!unsafe { greeting() }.is_null())
+}
+END
 plain() {
     cargo build --target wasm32-unknown-unknown --lib --examples 2>&1 | tee plain.log
     wasmshare inspect "$module" >inspect.log || true
@@ -89,7 +97,7 @@ expect_no Compiling plain.log
 # a program, which cargo itself keeps apart; the modules that it is placed with are not
 placed
 plain
-cargo wasmshare run --example nothing 2>&1 | tee build.log
+cargo wasmshare run --example asks 2>&1 | tee build.log
 expect '  Rebuilding greeting, shout, linked' build.log
 # parts in another place than cargo's default: at least it is said
 cargo build --target wasm32-unknown-unknown --config "build.build-dir='$work/parts'"
