@@ -95,15 +95,17 @@ enum Kind {
 }
 
 /// The options of `wasmshare combine`.
-const OPTIONS: [(&str, Kind); 20] = [
+const OPTIONS: [(&str, Kind); 23] = [
     ("align", Kind::Size),
     ("base", Kind::Size),
     ("env", Kind::Output),
     ("extra-stack", Kind::Size),
+    ("heap", Kind::Texts),
     ("heap-owner", Kind::Text),
     ("heap-size", Kind::Size),
     ("host-import", Kind::Texts),
     ("host-imports", Kind::Texts),
+    ("import-memory", Kind::Flag),
     ("keep-relocs", Kind::Flag),
     ("link", Kind::Flag),
     ("map", Kind::File),
@@ -113,6 +115,7 @@ const OPTIONS: [(&str, Kind); 20] = [
     ("single", Kind::Output),
     ("stack", Kind::Sharing),
     ("stack-size", Kind::Size),
+    ("strip-debug", Kind::Flag),
     ("table", Kind::Sharing),
     ("threads", Kind::Size),
     ("trust-pic", Kind::Flag),

@@ -221,17 +221,27 @@ impl Workspace {
     }
 }
 
-/// `--heap-owner` and `--prefer` may name a package: then they get the name of its module.
+/// `--heap=NAME=CLASS`, `--heap-owner` and `--prefer` may name a package: then they get the name of its module.
 fn for_modules(option: &str, modules: &[Artifact]) -> String {
-    if let Some((key @ ("--heap-owner" | "--prefer"), name)) = option.split_once('=') {
-        let made_of = |module: &&Artifact| module.package.as_deref() == Some(name);
-        if modules.iter().all(|module| module.name != name) {
-            if let Some(module) = modules.iter().find(made_of) {
-                return format!("{key}={}", module.name);
-            }
+    match option.split_once('=') {
+        Some((key @ ("--heap-owner" | "--prefer"), name)) => {
+            format!("{key}={}", module_called(name, modules))
         }
+        Some((key @ "--heap", claim)) => match claim.rsplit_once('=') {
+            Some((name, class)) => format!("{key}={}={class}", module_called(name, modules)),
+            None => option.to_owned(),
+        },
+        _ => option.to_owned(),
     }
-    option.to_owned()
+}
+
+/// The module of that name, or else that of the package of that name.
+fn module_called<'a>(name: &'a str, modules: &'a [Artifact]) -> &'a str {
+    let made_of = |module: &&Artifact| module.package.as_deref() == Some(name);
+    match modules.iter().find(made_of) {
+        Some(module) if modules.iter().all(|module| module.name != name) => &module.name,
+        _ => name,
+    }
 }
 
 /// A program that `run` is asked for.
@@ -280,6 +290,8 @@ mod tests {
         let option = |option| for_modules(option, &modules);
         assert_eq!(option("--heap-owner=my-report"), "--heap-owner=my_report");
         assert_eq!(option("--prefer=my_report"), "--prefer=my_report");
+        assert_eq!(option("--heap=my-report=grows"), "--heap=my_report=grows");
+        assert_eq!(option("--heap=my-report"), "--heap=my-report");
         assert_eq!(option("--prefer=second"), "--prefer=second");
         assert_eq!(option("--prefer=nonesuch"), "--prefer=nonesuch");
         assert_eq!(option("--name=my-report"), "--name=my-report");
