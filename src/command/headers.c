@@ -234,6 +234,7 @@ static void put_module(FILE *to, const struct layout *layout, const struct place
     put_value(to, field, &numbers, n);
     fputs(",\n", to);
   }
+  fprintf(to, "    heap: \"%s\",\n", ws_heap_class_name(ws_link_heap(layout->link, index)));
   fputs("    memoryImport: { module: ", to);
   put_string(to, info->memory_module);
   fputs(", name: ", to);

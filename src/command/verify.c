@@ -62,11 +62,19 @@ struct written {
   struct ws_module *module;
 };
 
+static bool is_heap_class(const char *name) {
+  for (unsigned i = 0; name && ws_heap_class_name((enum ws_heap_class)i); i++)
+    if (strcmp(ws_heap_class_name((enum ws_heap_class)i), name) == 0)
+      return true;
+  return false;
+}
+
 static bool read_entry(const json_t *json, const struct ws_plan *plan, struct written *written) {
   struct ws_placement *at = &written->numbers.at;
   written->json = json;
   written->name = text(json, "name");
-  if (!written->name || !text(json, "file") || !read_fields(module_fields, json, &written->numbers))
+  if (!written->name || !text(json, "file") || !is_heap_class(text(json, "heap")) ||
+      !read_fields(module_fields, json, &written->numbers))
     return false;
   at->table_end = plan->table_size;
   at->pages = plan->pages;
@@ -275,6 +283,23 @@ static bool check_order(const char *path, const json_t *order, const struct writ
   return ok || fail("%s: the instantiation order does not have every module once", path);
 }
 
+// What is one and what stays apart is of modules of the layout.
+static bool check_program(const char *path, const json_t *json, const struct written *all, size_t count) {
+  const json_t *merged = json_object_get(json, "merged"), *apart = json_object_get(json, "apart");
+  bool ok = json_is_array(merged) && json_is_array(apart);
+  for (size_t i = 0; i < json_array_size(merged) && ok; i++) {
+    const json_t *one = json_array_get(merged, i);
+    ok = text(one, "name") && text(one, "kind") && find_written(all, count, text(one, "module"));
+  }
+  for (size_t i = 0; i < json_array_size(apart) && ok; i++) {
+    const json_t *kept = json_array_get(apart, i), *modules = json_object_get(kept, "modules");
+    ok = text(kept, "name") && text(kept, "reason") && json_array_size(modules) == 2;
+    for (size_t k = 0; k < 2 && ok; k++)
+      ok = find_written(all, count, json_string_value(json_array_get(modules, k)));
+  }
+  return ok || fail("%s: says that names are one, or apart, that are not of its modules", path);
+}
+
 // The modules themselves, which are added to a link as they are opened.
 static bool check_modules(const char *path, const struct ws_plan *plan, const json_t *order, struct written *all,
                           size_t count) {
@@ -302,7 +327,7 @@ static bool verify_layout(const char *path, const json_t *json) {
   if (!ok)
     fail("%s: is not a layout of this wasmshare (see docs/layout.md)", path);
   ok = ok && check_ranges(path, &plan, all, count) && check_order(path, order, all, count) &&
-       check_modules(path, &plan, order, all, count);
+       check_program(path, json, all, count) && check_modules(path, &plan, order, all, count);
   for (size_t i = 0; i < count; i++) {
     ws_module_free(all[i].module);
     close_input(&all[i].file);

@@ -4,6 +4,8 @@ export interface PlacedModule extends Placement {
   readonly name: ModuleName;
   /** Where its file is. Throws where import.meta.url is not known. */
   readonly url: URL;
+  /** What it does to have memory. */
+  readonly heap: 'none' | 'grows' | 'bounded' | 'claims-once' | 'contiguous' | 'unknown';
   /** Where the memory goes in its import object. */
   readonly memoryImport: { readonly module: string; readonly name: string };
   /** Whether it imports its function table, as env.__indirect_function_table. */
@@ -92,8 +94,7 @@ export interface AddressSpace {
 
 /**
  * Compiles the modules, instantiates them on one memory, each after those that it imports from, and then runs their
- * constructors (`_initialize`, or else `__wasm_call_ctors`) once each, in that order. Before that, of modules that export
- * both, it calls `free(malloc(1))`, so that a C library takes its heap while that is all there is.
+ * constructors (`_initialize`, or else `__wasm_call_ctors`) once each, in that order.
  *
  * What modules import from each other, the memory, and a shared stack pointer and function table are given to them;
  * `imports` is for what the host gives: an import object for all modules, or a function that returns one for a module.
