@@ -273,8 +273,8 @@ static void add_datum(struct ws_merge *merge, uint32_t module, uint32_t segment,
 }
 
 // Cuts one segment at its symbols. Symbols that overlap are of one atom, and what follows a symbol's end is
-// of its atom. A symbol without a size may be the end of what comes before it, as assembly has it, or the start
-// of what comes after: these stay together.
+// of its atom. A symbol without a size may be the end of what comes before it, as assembly has it, or the
+// start of what comes after: these stay together.
 static void split_segment(struct ws_merge *merge, uint32_t module, uint32_t segment,
                           const struct place **places, const struct place *end) {
   const struct ws_merge_module *from = &merge->modules[module];

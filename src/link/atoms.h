@@ -195,6 +195,9 @@ bool ws_merge_order_constructors(struct ws_merge *merge);
 // What a symbol of the linker's stands for; WS_EDGE_NONE if it is none that moves.
 struct ws_edge ws_merge_linker_edge(const struct ws_merge *merge, struct ws_slice name);
 
+bool ws_merge_same_function_types(const struct ws_merge *merge, uint32_t a, uint32_t b);
+bool ws_merge_same_types(const struct ws_merge *merge, uint32_t a, uint32_t b);
+
 // Whether it is a variable in a data segment.
 static inline bool ws_is_datum_symbol(const struct ws_symbol *symbol) {
   return symbol->kind == WS_SYMBOL_DATA && !(symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE));

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "link/same.h"
+
 // Names that each module's own start has; the merged module has one.
 static const char start_name[] = "_start", initialize_name[] = "_initialize",
                   ctors_name[] = "__wasm_call_ctors";
@@ -103,8 +105,12 @@ static bool add(struct chooser *chooser, struct ws_merge_export export) {
   }
   struct ws_merge_export *other = &list->items[*at];
   size_t old_rank = rank(merge->options, other->module), new_rank = rank(merge->options, export.module);
+  bool same = same_target(merge, other, &export);
+  if (!same && export.kind == WS_FUNCTION && other->kind == WS_FUNCTION &&
+      !ws_merge_same_functions(merge, other->target, export.target, &same))
+    return false;
   // Each module's _initialize runs the constructors: all of them, in the merged module.
-  if (same_target(merge, other, &export) || ws_slice_is(export.name, initialize_name))
+  if (same || ws_slice_is(export.name, initialize_name))
     return true;
   if (old_rank == new_rank)
     return report_both(merge, other, &export);

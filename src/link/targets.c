@@ -293,22 +293,34 @@ static bool resolve(struct resolver *resolver, enum ws_edge_kind kind, uint32_t 
   return ws_merge_fail(merge, 0, "IMPORT", "imports what is imported in a cycle");
 }
 
-static bool same_function_type(const struct ws_merge *merge, uint32_t a, uint32_t b) {
-  const struct ws_type *types[2];
-  uint32_t functions[] = {a, b};
-  for (size_t i = 0; i < 2; i++) {
-    const struct ws_merge_function *function = &merge->functions[functions[i]];
-    const struct ws_merge_module *from = &merge->modules[function->module];
-    const struct ws_module *module = from->module;
-    uint32_t type = function->index < module->imported_functions
-                        ? module->imports[from->imports[WS_FUNCTION][function->index]].type
-                        : module->function_types[function->index - module->imported_functions];
-    if (type >= module->type_count)
-      return false;
-    types[i] = &module->types[type];
-  }
-  return ws_slice_equal(types[0]->parameters, types[1]->parameters) &&
-         ws_slice_equal(types[0]->results, types[1]->results);
+static bool same_types(const struct ws_type *a, const struct ws_type *b) {
+  return ws_slice_equal(a->parameters, b->parameters) && ws_slice_equal(a->results, b->results);
+}
+
+static const struct ws_type *type_of(const struct ws_merge *merge, uint32_t number) {
+  const struct ws_merge_function *function = &merge->functions[number];
+  const struct ws_merge_module *from = &merge->modules[function->module];
+  const struct ws_module *module = from->module;
+  if (function->index < module->imported_functions)
+    return &module->types[module->imports[from->imports[WS_FUNCTION][function->index]].type];
+  return &module->types[module->function_types[function->index - module->imported_functions]];
+}
+
+bool ws_merge_same_function_types(const struct ws_merge *merge, uint32_t a, uint32_t b) {
+  return a < merge->first_synthetic && b < merge->first_synthetic &&
+         same_types(type_of(merge, a), type_of(merge, b));
+}
+
+// The type of that number, of all modules.
+static const struct ws_type *numbered_type(const struct ws_merge *merge, uint32_t number) {
+  size_t m = merge->module_count - 1;
+  while (merge->modules[m].first_type > number)
+    m--;
+  return &merge->modules[m].module->types[number - merge->modules[m].first_type];
+}
+
+bool ws_merge_same_types(const struct ws_merge *merge, uint32_t a, uint32_t b) {
+  return same_types(numbered_type(merge, a), numbered_type(merge, b));
 }
 
 static bool resolve_functions(struct resolver *resolver) {
@@ -319,7 +331,7 @@ static bool resolve_functions(struct resolver *resolver) {
     if (!resolve(resolver, WS_EDGE_FUNCTION, i, &one))
       return false;
     function->one = one;
-    if (one != i && one < merge->first_synthetic && !same_function_type(merge, one, i)) {
+    if (one != i && one < merge->first_synthetic && !ws_merge_same_function_types(merge, one, i)) {
       char name[128];
       ws_printable(ws_merge_function_name(merge, i), name, sizeof name);
       return ws_merge_fail(merge, function->module, NULL, "has another type of the function %s than %s", name,
