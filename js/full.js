@@ -31,7 +31,7 @@ async function open(source, name) {
   source = await source;
   if (source?.arrayBuffer && source.ok !== false) source = await source.arrayBuffer();
   const { buffer = source, byteOffset, byteLength } = source ?? {};
-  if (!(byteLength >= 0)) fail('source', `${name} is no bytes or Response: ${source?.status ?? kindOf(source)}`);
+  if (!(byteLength >= 0)) fail('source', `${name} is no byte array or Response: ${source?.status ?? kindOf(source)}`);
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 

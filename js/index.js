@@ -12,7 +12,7 @@ async function open(source, name = 'the module') {
   if (source?.arrayBuffer && source.ok !== false) source = await source.arrayBuffer();
   const { buffer = source, byteOffset, byteLength } = source ?? {};
   if (!(byteLength >= 0))
-    fail('source', `${name} is no bytes or Response: ${source?.status ?? source?.constructor.name}`);
+    fail('source', `${name} is no byte array or Response: ${source?.status ?? typeof source}`);
   return read(new Uint8Array(buffer, byteOffset, byteLength), name);
 }
 

@@ -79,7 +79,7 @@ describe('modules as the linker wrote them', () => {
     assert.deepEqual(copy, Uint8Array.from(keeper));
     for (const modules of [[], undefined, null, keeper, new Uint8Array(keeper), {}, 'keeper.wasm'])
       await refuses(combine(modules), 'option', /^invalid argument modules, an array or object of at least one: \w+$/);
-    await refuses(combine([[keeper]]), 'source', /^module0 is no bytes or Response: Array$/);
+    await refuses(combine([[keeper]]), 'source', /^module0 is no byte array or Response: Array$/);
     await refuses(combine([new Response('', { status: 404 })]), 'source', /404/);
     await refuses(combine({ 'a=b': keeper }), 'option', /a=b/);
     await refuses(combine([keeper.subarray(0, -7)]), 'refused', /^module0: .*cut off/);

@@ -138,11 +138,11 @@ test('what is no prepared module is refused, with a code and what to do', async 
   for (const source of [undefined, null, 'module.wasm', 17, {}]) await refuses(combine([source]), 'source', /module 0/);
   for (const modules of [undefined, null, [], 17, keeper, Promise.resolve([keeper]), 'module.wasm'])
     await refuses(combine(modules), 'option', /^invalid argument modules, an array of at least one: [\w. \[\]]*$/);
-  await refuses(combine([[keeper]]), 'source', /^module 0 is no bytes or Response: Array$/);
+  await refuses(combine([[keeper]]), 'source', /^module 0 is no byte array or Response: object$/);
   await refuses(combine('\0asm'.repeat(1e6)), 'option', /^[^]{1,99}$/);
   const page = (status) => new Response('<!doctype html><title>a page</title>', { status });
   await refuses(combine([keeper, page(200)]), 'not-wasm', /^module 1 is not WebAssembly, or is cut off$/);
-  await refuses(combine([keeper, page(404)]), 'source', /^module 1 is no bytes or Response: 404$/);
+  await refuses(combine([keeper, page(404)]), 'source', /^module 1 is no byte array or Response: 404$/);
   await refuses(getHeapBase(new Uint8Array()), 'not-wasm', /the module/);
   await refuses(getHeapBase(keeper.subarray(0, -1)), 'not-wasm', /the module/);
   await refuses(getHeapBase(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)), 'not-prepared', /`wasmshare prepare`/);
