@@ -4,7 +4,11 @@
 // What is true of a prepared module.
 export const HAS_STACK = 1, IMPORTS_STACK = 2, STACK_FIRST = 4;
 export const HAS_TABLE = 8, IMPORTS_TABLE = 16, TABLE_FIRST = 32;
-export const USES_HEAP_BASE = 64, USES_HEAP_END = 128, HAS_RELOCATIONS = 256;
+export const USES_HEAP_BASE = 64, HAS_RELOCATIONS = 256, HEAP = 9, HEAPS = 7; // the last: how far to the right, which bits
+
+// Heaps behind GROWS have a range of their own, those behind BOUNDED all that follows, too. Those that BOUNDED does not divide
+// hand out memory that is grown later.
+export const GROWS = 1, BOUNDED = 3;
 
 // Sections, and flags of limits.
 export const IMPORT = 2, TABLE = 4, GLOBAL = 6;

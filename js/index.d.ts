@@ -16,8 +16,12 @@ export interface Placement {
   stackPointer: number | null;
   dataBase: number;
   dataEnd: number;
-  /** What __heap_base is for this module. */
+  /** What it does with memory that it was not given: 0 takes none, 1 grows the memory, 2 has a range first, 3 has only that,
+   * 4 takes all memory from its heapBase up, and 5 may. */
+  heap: number;
+  /** What __heap_base and __heap_end are for this module. */
   heapBase: number;
+  heapEnd: number;
   /** The index of its first function in the table, and how many there are. */
   tableBase: number;
   tableSize: number;

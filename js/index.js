@@ -1,7 +1,7 @@
 // WasmShare at load time: gives modules that `wasmshare prepare` wrote one memory, in a browser, Node, Deno or a worker.
 
 import { HAS_RELOCATIONS, PAGE } from './format.js';
-import { check, checkHeap, extent, isSize, pagesFor, placeNext, plan, tooLarge } from './plan.js';
+import { check, checkHeaps, extent, isSize, pagesFor, placeNext, plan, tooLarge } from './plan.js';
 import { fail, place, read, WasmShareError } from './prepared.js';
 
 export { WasmShareError };
@@ -31,9 +31,9 @@ export async function relocate(source, offset, heapBase) {
   heapBase ??= module.heapBase + offset;
   if (!(low + offset >= 0 && (module.memory64 || heapBase < 2 ** 32))) tooLarge(module);
   check({ heapBase }, () => isSize(heapBase) && heapBase >= high + offset);
-  const initialHeap = Math.max(0, Math.floor(memory.minimum - module.end / PAGE)) * PAGE;
-  const pages = pagesFor(heapBase + initialHeap, memory.maximum, module);
-  return place(module, { pages, maximumPages: memory.maximum, heapEnd: pages * PAGE, stackLow: null, tableSize: null }, {
+  const pages = pagesFor(heapBase + module.initialHeap, memory.maximum, module);
+  return place(module, { pages, maximumPages: memory.maximum, stackLow: null, tableSize: null }, {
+    heapEnd: pages * PAGE,
     offset, stackLow: module.stackLow + offset, stackPointer: module.stackPointer + offset, heapBase,
     tableBase: module.tableBase,
   });
@@ -53,18 +53,21 @@ export async function load(layout, source, options) {
   check({ layout }, () => layout?.modules);
   check(others);
   const module = await open(source), { tableSize } = layout;
-  checkHeap(module);
+  layout.modules.forEach(({ heap }, i) => checkHeaps(heap, module.heap, module, i));
   const current = memory ? memory.buffer.byteLength / PAGE : layout.pages;
   const from = base ?? current * PAGE;
   check({ additionalStack }, isSize);
   // Below its heap is what the layout has already.
   check({ base: from }, () => isSize(from) && from >= layout.heapBase);
   const at = placeNext(module, from, additionalStack, 0, layout);
-  const pages = Math.max(current, pagesFor(at.memoryBase + at.memorySize, layout.maximumPages, module));
+  // A place that somebody found for it is for no more than the module.
+  const size = base >= 0 ? 0 : module.ownHeap;
+  const pages = Math.max(current, pagesFor(at.memoryBase + at.memorySize + size, layout.maximumPages, module));
   // Where the layout ends says nothing of a memory that has grown.
   if (base >= 0 && pages > current) tooLarge(module, current * PAGE, memory ? '' : ' without { memory }');
-  at.heapBase = pages * PAGE;
-  const wider = { ...layout, pages, heapEnd: at.heapBase, tableSize: tableSize && tableSize + at.tableSize };
+  const heapEnd = at.heapEnd = pages * PAGE;
+  at.heapBase ??= heapEnd - size;
+  const wider = { ...layout, pages, heapEnd, tableSize: tableSize && tableSize + at.tableSize };
   const bytes = place(module, wider, at);
   const grow = (what, by) => Number(what.grow(module.memory64 ? BigInt(by) : by));
   // Another thread may have had the same idea; what it grew is not ours. (A Response can be read only once.)

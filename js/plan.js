@@ -1,7 +1,7 @@
 // Where each module goes: the same places as those of the command (src/plan.c).
 
 import {
-  HAS_RELOCATIONS, HAS_STACK, HAS_TABLE, IMPORTS_STACK, NULL_GUARD, PAGE, STACK_ALIGNMENT, USES_HEAP_BASE, USES_HEAP_END,
+  BOUNDED, GROWS, HAS_RELOCATIONS, HAS_STACK, HAS_TABLE, IMPORTS_STACK, NULL_GUARD, PAGE, STACK_ALIGNMENT, USES_HEAP_BASE,
 } from './format.js';
 import { fail } from './prepared.js';
 
@@ -45,6 +45,8 @@ export function placeNext(module, cursor, additionalStack, align, { memory64, sh
     offset, memoryBase, memorySize: end - memoryBase,
     stackLow: has(stackLow ?? module.stackLow + shift), stackPointer: has(stackPointer ?? top),
     dataBase: module.dataBase + offset, dataEnd: module.dataEnd + offset,
+    // Who hands out nothing wants to know where its own memory ends.
+    heap: module.heap, heapBase: !module.heap && module.flags & USES_HEAP_BASE ? up(end, STACK_ALIGNMENT) : undefined,
     tableBase: tableSize === null ? module.tableBase : module.flags & HAS_TABLE && tableSize, tableSize: module.tableSize,
   };
 }
@@ -58,11 +60,9 @@ export function pagesFor(end, maximumPages, module) {
   return pages;
 }
 
-// Only one module may hand out all memory from __heap_base up, whatever __heap_end is. `mask` has the flags that count.
-export function checkHeap(module, mask = USES_HEAP_BASE | USES_HEAP_END) {
-  if ((module.flags & mask) === USES_HEAP_BASE)
-    module.wrong('heap', 'takes all of the heap, as only the heapOwner may');
-}
+// A heap that takes all memory that follows cannot be with another one, or with one that grows the memory.
+export const checkHeaps = (one, other, module, index) => (one > BOUNDED || (other > BOUNDED && one % BOUNDED))
+  && module.wrong('heap', `has no heap beside module ${index}: one takes all memory`);
 
 export function plan(modules, additionalStack, options) {
   const {
@@ -95,16 +95,23 @@ export function plan(modules, additionalStack, options) {
   if (!memory64 && heapBase >= 2 ** 32) tooLarge(last);
   const maximum = maxMemory / PAGE || Math.max(...modules.map(({ memory }) => memory.maximum ?? -1));
   const maximumPages = maximum >= 0 ? maximum : null;
-  const pages = pagesFor(heapBase + heapSize, maximumPages, last), heapEnd = pages * PAGE;
 
-  let taken = 0; // or the flag of __heap_base, when a module has it all
-  placed.forEach((at, i) => {
-    const owns = (heapOwner ?? i) === i;
-    checkHeap(modules[i], owns ? taken : USES_HEAP_BASE | USES_HEAP_END);
-    taken |= owns && modules[i].flags & USES_HEAP_BASE;
-    at.heapBase = owns ? heapBase : heapEnd;
+  // The initial heap is for who takes all, or else for who cannot get more, or else for the first who has a range.
+  const heaps = modules.map(({ heap }) => heap), owner = heapOwner ?? heaps.indexOf(Math.max(...heaps, GROWS + 1));
+  let heapEnd = heapBase;
+  const hand = (i, size, at = placed[i] ?? {}) => {
+    at.heapBase ??= heaps[i] > GROWS || heapOwner >= 0 ? heapEnd : heapBase;
+    at.heapEnd = heapEnd = up(heapEnd + size, PAGE);
+  };
+  modules.forEach((module, i) => {
+    if (i === owner) return;
+    checkHeaps(module.heap, heaps[owner], module, owner);
+    if (module.ownHeap) hand(i, module.ownHeap);
   });
+  hand(owner, Math.max(heapSize, modules[owner]?.ownHeap ?? 0));
+  placed.forEach((at, i) => at.heapEnd ?? hand(i, 0));
   return {
-    pages, maximumPages, shared, memory64, heapBase, heapEnd, stackLow, stackPointer, tableSize, modules: placed,
+    pages: pagesFor(heapEnd, maximumPages, last), maximumPages, shared, memory64, heapBase, heapEnd, stackLow, stackPointer,
+    tableSize, modules: placed,
   };
 }

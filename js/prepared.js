@@ -1,7 +1,7 @@
 // Prepared modules: reading what `wasmshare prepare` wrote (docs/prepared-format.md), and placing it.
 
 import {
-  GLOBAL, HAS_MAXIMUM, HAS_STACK, HAS_TABLE, IMPORT, IMPORTS_STACK, IMPORTS_TABLE, MEMORY64, PAGE, SHARED, STACK_FIRST,
+  GLOBAL, GROWS, HAS_MAXIMUM, HAS_STACK, HAS_TABLE, HEAP, HEAPS, IMPORT, IMPORTS_STACK, IMPORTS_TABLE, MEMORY64, PAGE, SHARED, STACK_FIRST,
   TABLE, TABLE_FIRST,
 } from './format.js';
 import code from './kernel.js';
@@ -62,11 +62,11 @@ export function read(bytes, name) {
   if (number.at !== bytes.length || text(0, 8) !== '\0asm\x01\0\0\0') wrong('not-wasm', 'is not WebAssembly, or is cut off');
   const { start, content, end } = sections[0] ?? wrong('not-prepared', 'is not prepared, or is placed: use `wasmshare prepare`');
   const facts = number.at = content + 19; // behind its name, the version and the digest
-  const [covered, flags, alignment, dataBase, dataSize, stackLow, stackSize, ownEnd, heapBase, heapEnd, , , ,
-    tableBase, tableSize, , memoryAt, tableAt] = Array.from({ length: 18 }, number);
-  const fixups = number.at;
+  const [covered, flags, alignment, dataBase, dataSize, stackLow, stackSize, ownEnd, heapBase, heapEnd, initialHeap, , , ,
+    tableBase, tableSize, , memoryAt, tableAt] = Array.from({ length: 19 }, number);
+  const fixups = number.at, heap = flags >> HEAP & HEAPS;
   hold(bytes);
-  if (bytes[content + 10] !== 2 || !(covered <= start) || !kernel.d(covered, facts, end)) malformed();
+  if (bytes[content + 10] !== 3 || !(covered <= start) || !kernel.d(covered, facts, end)) malformed();
 
   const limits = (at) => {
     number.at = at + 1;
@@ -74,7 +74,7 @@ export function read(bytes, name) {
   };
   const memory = limits(memoryAt);
   return {
-    wrong, malformed, bytes, sections, covered, fixups, flags, alignment: 2 ** alignment, dataBase,
+    wrong, malformed, initialHeap, heap, ownHeap: heap > GROWS ? initialHeap : 0, bytes, sections, covered, fixups, flags, alignment: 2 ** alignment, dataBase,
     dataEnd: dataBase + dataSize, stackLow, stackPointer: stackLow + stackSize, end: ownEnd, heapBase, heapEnd,
     tableBase, tableSize, memory, table: limits(tableAt),
     ownsStack: (flags & (HAS_STACK | IMPORTS_STACK)) === HAS_STACK,
@@ -129,7 +129,7 @@ export function place(module, layout, at) {
   ].filter(([at]) => at > imports.content && at <= imports.end).sort(([a], [b]) => b - a));
 
   const deltas = [0, at.offset, at.stackLow - module.stackLow, at.stackPointer - module.stackPointer,
-    at.heapBase - module.heapBase, layout.heapEnd - module.heapEnd, at.tableBase - module.tableBase];
+    at.heapBase - module.heapBase, at.heapEnd - module.heapEnd, at.tableBase - module.tableBase];
   const number = reader(bytes, module.fixups), { start, end } = sections[0];
   while (number.at !== end) {
     const kind = number(), delta = deltas[(kind >> 3 & 7) + 1] - deltas[kind >> 6];

@@ -15,17 +15,20 @@ _Static_assert((int)WS_LOAD_LEB32 == (int)WS_LEB32 && (int)WS_LOAD_SLEB32 == (in
                    (int)WS_LOAD_U32 == (int)WS_U32 && (int)WS_LOAD_U64 == (int)WS_U64,
                "encodings");
 
-_Static_assert((int)WS_LOAD_HEAPS == (int)WS_HEAP_CLASSES &&
-                   (int)WS_LOAD_HEAP_CLAIMS_ONCE == (int)WS_HEAP_CLAIMS_ONCE &&
-                   (int)WS_LOAD_HEAP_UNKNOWN == (int)WS_HEAP_UNKNOWN,
-               "heaps");
-
 bool ws_is_prepared(const struct ws_module *module) {
   return ws_custom_section(module, "wasmshare") != NULL;
 }
 
 static bool malformed(const struct ws_module *module, struct ws_error *error) {
   return ws_module_fail(module, error, "wasmshare", NULL, "%s", ws_load_message(WS_LOAD_MALFORMED));
+}
+
+static enum ws_heap_class heap_class(const struct ws_load_module *prepared) {
+  static const enum ws_heap_class classes[] = {
+      [WS_LOAD_HEAP_NONE] = WS_HEAP_NONE,       [WS_LOAD_HEAP_GROWS] = WS_HEAP_GROWS,
+      [WS_LOAD_HEAP_BOUNDED] = WS_HEAP_BOUNDED, [WS_LOAD_HEAP_FIXED] = WS_HEAP_BOUNDED,
+      [WS_LOAD_HEAP_CONTIGUOUS] = WS_HEAP_CONTIGUOUS, [WS_LOAD_HEAP_UNKNOWN] = WS_HEAP_UNKNOWN};
+  return prepared->claimed ? WS_HEAP_CLAIMS_ONCE : classes[prepared->heap];
 }
 
 static void take_facts(struct ws_module *module, const struct ws_load_module *prepared) {
@@ -40,9 +43,9 @@ static void take_facts(struct ws_module *module, const struct ws_load_module *pr
   info->heap_base = prepared->end;
   info->uses_heap_base = prepared->uses_heap_base;
   info->uses_heap_end = prepared->uses_heap_end;
-  info->heap = (enum ws_heap_class)prepared->heap;
+  info->heap = heap_class(prepared);
   info->heap_reason = "as it was when it was prepared";
-  info->grows_memory = prepared->grows_memory;
+  info->grows_memory = info->heap != WS_HEAP_NONE && prepared->heap != WS_LOAD_HEAP_FIXED;
   info->has_table = prepared->has_table;
   info->table_base = prepared->table_base;
   info->table_size = prepared->table_size;

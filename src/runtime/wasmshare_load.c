@@ -135,7 +135,7 @@ static bool read_facts(struct ws_load_module *module, struct reader *reader) {
   module->uses_heap_end = flags & 128;
   module->has_relocations = flags & 256;
   module->heap = (enum ws_load_heap)(flags >> 9 & 7);
-  module->grows_memory = flags & 4096;
+  module->claimed = flags & 4096;
   module->alignment = UINT64_C(1) << (alignment & 63);
   module->data_base = read_uleb(reader);
   module->data_end = module->data_base + read_uleb(reader);
@@ -144,6 +144,7 @@ static bool read_facts(struct ws_load_module *module, struct reader *reader) {
   module->end = read_uleb(reader);
   module->heap_base = read_uleb(reader);
   module->heap_end = read_uleb(reader);
+  module->initial_heap = read_uleb(reader);
   module->zero_bytes = read_uleb(reader);
   module->tls_size = read_uleb(reader);
   uint64_t tls_alignment = read_uleb(reader);
@@ -159,7 +160,7 @@ static bool read_facts(struct ws_load_module *module, struct reader *reader) {
       tls_alignment > 32 || module->tls_size > most || index > UINT32_MAX || memory > module->size ||
       table > module->size || module->data_base > most || module->data_end - module->data_base > most ||
       module->stack_low > most || module->stack_pointer - module->stack_low > most || module->end > most ||
-      module->heap_base > most || module->heap_end > most || module->table_base > UINT32_MAX ||
+      module->heap_base > most || module->heap_end > most || module->initial_heap > most || module->table_base > UINT32_MAX ||
       module->table_size > UINT32_MAX)
     return false;
   bool imported = table < module->imports.end;
@@ -194,13 +195,10 @@ enum ws_load_status ws_load_open(struct ws_load_module *module, const void *byte
   return read_facts(module, &reader) ? WS_LOAD_OK : WS_LOAD_MALFORMED;
 }
 
-static bool takes_all(const struct ws_load_module *module) {
-  return module->heap >= WS_LOAD_HEAP_CONTIGUOUS;
-}
-
 bool ws_load_clash(const struct ws_load_module *one, const struct ws_load_module *other) {
-  return (takes_all(one) && (takes_all(other) || other->grows_memory)) ||
-         (takes_all(other) && one->grows_memory);
+  bool all = one->heap > WS_LOAD_HEAP_FIXED, others = other->heap > WS_LOAD_HEAP_FIXED;
+  bool grows = one->heap % WS_LOAD_HEAP_FIXED, other_grows = other->heap % WS_LOAD_HEAP_FIXED;
+  return (all && (others || other_grows)) || (others && grows);
 }
 
 unsigned ws_load_width(enum ws_load_encoding encoding) {

@@ -70,14 +70,15 @@ struct ws_load_limits {
   uint64_t minimum, maximum;
 };
 
-// What a module does with memory that it was not given, as wasmshare.h has it.
+// What a module does with memory that it was not given. Those after WS_LOAD_HEAP_GROWS have a range of their own,
+// [__heap_base, __heap_end); those after WS_LOAD_HEAP_FIXED take all that follows, too.
 enum ws_load_heap {
-  WS_LOAD_HEAP_NONE,        // takes none
-  WS_LOAD_HEAP_GROWS,       // uses what memory.grow returns
-  WS_LOAD_HEAP_BOUNDED,     // and [__heap_base, __heap_end)
-  WS_LOAD_HEAP_CLAIMS_ONCE, // the same, since it was prepared
-  WS_LOAD_HEAP_CONTIGUOUS,  // takes all from __heap_base up
-  WS_LOAD_HEAP_UNKNOWN,     // may take all from __heap_base up
+  WS_LOAD_HEAP_NONE,    // hands out nothing
+  WS_LOAD_HEAP_GROWS,   // what memory.grow returns
+  WS_LOAD_HEAP_BOUNDED, // its range, and then what memory.grow returns
+  WS_LOAD_HEAP_FIXED,   // its range
+  WS_LOAD_HEAP_CONTIGUOUS,
+  WS_LOAD_HEAP_UNKNOWN,
   WS_LOAD_HEAPS
 };
 
@@ -90,13 +91,14 @@ struct ws_load_module {
   bool has_table, imports_table, can_share_table;
   bool uses_heap_base, uses_heap_end; // it names __heap_base, __heap_end
   enum ws_load_heap heap;
-  bool grows_memory;
+  bool claimed; // until it was prepared, all memory that there was when it began
   bool has_relocations; // linked with --emit-relocs
   uint64_t alignment;
   uint64_t data_base, data_end;
   uint64_t stack_low, stack_pointer;
   uint64_t end;                     // of stack and data: what `wasmshare heap-base` prints
   uint64_t heap_base, heap_end;     // what the linker said that __heap_base and __heap_end are
+  uint64_t initial_heap;            // what it was linked with
   uint64_t zero_bytes;              // cleared at the start instead of shipped
   uint64_t tls_size, tls_alignment; // of a thread's block of thread-local variables, with a shared memory
   uint64_t table_base, table_size;

@@ -113,6 +113,25 @@ static bool find_sites(struct written *written, struct ws_error *error) {
   return true;
 }
 
+// As numbers that are easy to compare: docs/prepared-format.md.
+static enum ws_load_heap heap_number(const struct ws_module_info *info) {
+  switch (info->heap) {
+  case WS_HEAP_NONE:
+    return WS_LOAD_HEAP_NONE;
+  case WS_HEAP_GROWS:
+    return WS_LOAD_HEAP_GROWS;
+  case WS_HEAP_BOUNDED:
+  case WS_HEAP_CLAIMS_ONCE:
+    return info->grows_memory ? WS_LOAD_HEAP_BOUNDED : WS_LOAD_HEAP_FIXED;
+  case WS_HEAP_CONTIGUOUS:
+    return WS_LOAD_HEAP_CONTIGUOUS;
+  case WS_HEAP_UNKNOWN:
+  case WS_HEAP_CLASSES:
+    break;
+  }
+  return WS_LOAD_HEAP_UNKNOWN;
+}
+
 static uint64_t flags(const struct ws_module *module) {
   const struct ws_module_info *info = &module->info;
   const struct ws_global *first =
@@ -123,7 +142,7 @@ static uint64_t flags(const struct ws_module *module) {
          (uint64_t)info->has_table << 3 | (uint64_t)info->imports_table << 4 |
          (uint64_t)can_share_table << 5 | (uint64_t)info->uses_heap_base << 6 |
          (uint64_t)info->uses_heap_end << 7 | (uint64_t)info->has_relocations << 8 |
-         (uint64_t)info->heap << 9 | (uint64_t)info->grows_memory << 12;
+         (uint64_t)heap_number(info) << 9 | (uint64_t)(info->heap == WS_HEAP_CLAIMS_ONCE) << 12;
 }
 
 // Where the limits of the table that the functions are in are, or 0 if nothing changes them.
@@ -155,6 +174,7 @@ static void put_facts(const struct written *written, struct ws_buffer *section) 
   ws_put_uleb(section, info->heap_base);
   ws_put_uleb(section, module->heap_base);
   ws_put_uleb(section, module->heap_end);
+  ws_put_uleb(section, info->initial_heap);
   ws_put_uleb(section, info->zero_bytes);
   ws_put_uleb(section, info->tls_size);
   ws_put_uleb(section, exponent(info->tls_alignment));
