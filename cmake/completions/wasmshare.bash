@@ -9,7 +9,8 @@ _wasmshare() {
     case ${COMP_WORDS[1]} in
         combine)
             options='-o --output --name --extra-stack --base --align --heap-size --max-memory --stack=shared --stack-size
-                --table=shared --heap-owner --threads --host-import --host-imports --prefer --keep-relocs --trust-pic --print-map --map --env --depfile'
+                --table=shared --heap-owner --threads --host-import --host-imports --prefer --keep-relocs --trust-pic --print-map --map --env --depfile
+                --link --heap --single --import-memory --strip-debug'
             case $previous in
                 -o | --output)
                     mapfile -t COMPREPLY < <(compgen -d -- "$current")
