@@ -188,8 +188,13 @@ pub fn keys_of(message: &str) -> String {
         .collect();
     match keys.is_empty() {
         true => String::new(),
-        false => format!("\nIn Cargo.toml, {SECTION}: {}", keys.join(", ")),
+        false => format!("\n{}", key_line(&keys.join(", ")).trim_end()),
     }
+}
+
+/// Where a key goes that helps.
+pub fn key_line(keys: &str) -> String {
+    format!("In Cargo.toml, {SECTION}: {keys}\n")
 }
 
 fn not_of_a_package(package: &Package, root: &Path) -> Result<()> {

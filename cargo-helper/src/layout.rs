@@ -51,7 +51,10 @@ impl Layout<'_> {
             return Ok(self.main_file(targets));
         }
         self.report("Combining", "");
-        let said = combine::run(combining)?;
+        let mut said = combine::run(combining)?;
+        if self.with_outputs && self.workspace.bindgen().is_none() && self.uses_wasm_bindgen()? {
+            said += &config::key_line("bindgen = \"web\"");
+        }
         let outputs = match targets.first() {
             None => self.combined(),
             Some((_, target)) if self.single().is_some() => self.bind_single(&placed, *target)?,
@@ -67,6 +70,15 @@ impl Layout<'_> {
         }
         stamp.write(&outputs, &said)?;
         Ok(self.main_file(targets))
+    }
+
+    fn uses_wasm_bindgen(&self) -> Result<bool> {
+        for module in self.modules {
+            if inspect(&module.path)?.is_for_wasm_bindgen() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn single(&self) -> Option<&str> {

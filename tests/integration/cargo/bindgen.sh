@@ -14,6 +14,7 @@ sed -i '/^bindgen = /d' Cargo.toml
 cargo wasmshare build --release 2>&1 | tee build.log
 expect 'words.wasm: uses wasm-bindgen' build.log
 expect_no 'greeting.wasm: uses' build.log
+expect 'In Cargo.toml, [workspace.metadata.wasmshare]: bindgen = "web"' build.log
 cargo wasmshare inspect --release >inspect.log
 [ "$(grep -c "wasm-bindgen's: run wasm-bindgen on the placed module" inspect.log)" = 3 ] || fail 'inspect does not say so of three'
 
