@@ -31,6 +31,12 @@ globalThis.result = { wrong: await check(bindings, memory) };
 END
 page web.mjs >index.html
 in_browser .
+# with what a shared stack and a shared table make modules import
+printf 'stack = "shared"\ntable = "shared"\n' >>Cargo.toml
+cargo wasmshare run --release main.mjs | tee output.log
+expect 'all on one memory' output.log
+sed -i '/= "shared"$/d' Cargo.toml
+cargo wasmshare build --release
 # typed: the layout, the interfaces and what instantiates them
 cat >types.mts <<'END'
 import { instantiate, load, type AddressSpace } from './bound/layout.mjs';
