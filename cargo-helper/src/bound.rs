@@ -108,77 +108,90 @@ struct Names {
 }
 
 fn entries(bound: &Bound, entry: &str, names: &Names, place: &Place) -> Files {
+    let file =
+        |suffix: &str, text: String| (PathBuf::from(format!("{entry}{suffix}")), text.into_bytes());
+    let star = format!("export * from {};\n", names.glue);
+    let package = matches!(place, Place::Package { .. });
+    match bound.target {
+        Target::Web => vec![
+            file(".js", with_init(names)),
+            file(".d.ts", format!("{star}\n{}", include_str!("js/init.d.ts"))),
+        ],
+        Target::Bundler | Target::Deno | Target::Module => {
+            vec![file(".js", at_once(names)), file(".d.ts", star)]
+        }
+        // wasm-pack makes the package one of CommonJS, where what has to be waited for is a promise
+        Target::Nodejs if package => vec![
+            file(".mjs", at_once(names)),
+            file(".js", promise(&format!("{entry}.mjs"))),
+            file(".d.ts", promised(names)),
+        ],
+        Target::Nodejs => vec![
+            file(".js", at_once(names)),
+            file(".d.ts", star),
+            file(".cjs", promise(&format!("{entry}.js"))),
+            file(".d.cts", promised(names)),
+        ],
+        Target::NoModules => vec![
+            file(".mjs", at_once(names)),
+            file(".js", classic_script(entry)),
+            file(".d.ts", star),
+        ],
+    }
+}
+
+fn with_init(names: &Names) -> String {
     let Names {
         layout,
         glue,
         module,
         wasm,
     } = names;
-    let at = format!("new URL({wasm}, import.meta.url)");
-    let file =
-        |suffix: &str, text: String| (PathBuf::from(format!("{entry}{suffix}")), text.into_bytes());
-    let web = format!(
+    format!(
         "// `await init()` instantiates the module, and those that it needs, on the one memory of the layout.\n\
          import {{ load }} from {layout};\n\nexport * from {glue};\n\n\
          export default async function init(options) {{\n  \
-           const url = options?.module_or_path ?? options ?? {at};\n  \
-           return (await load({module}, await url)).exports;\n}}\n"
-    );
-    let at_once = format!(
+           const given = options instanceof URL || typeof options === 'string' ? options : await options?.module_or_path;\n  \
+           return (await load({module}, given ?? new URL({wasm}, import.meta.url))).exports;\n}}\n"
+    )
+}
+
+fn at_once(names: &Names) -> String {
+    let Names {
+        layout,
+        glue,
+        module,
+        wasm,
+    } = names;
+    format!(
         "// Instantiates the module, and those that it needs, on the one memory of the layout.\n\
-         import {{ load }} from {layout};\n\nawait load({module}, {at});\n\nexport * from {glue};\n"
-    );
-    let star = format!("export * from {glue};\n");
-    let promise =
-        format!("declare const bindings: Promise<typeof import({glue})>;\nexport = bindings;\n");
-    let package = matches!(place, Place::Package { .. });
-    match bound.target {
-        Target::Web => vec![
-            file(".js", web),
-            file(".d.ts", format!("{star}\n{}", include_str!("js/init.d.ts"))),
-        ],
-        Target::Bundler | Target::Deno | Target::Module => {
-            vec![file(".js", at_once), file(".d.ts", star)]
-        }
-        // what CommonJS can have of modules that are instantiated
-        Target::Nodejs if package => vec![
-            file(".mjs", at_once),
-            file(
-                ".js",
-                format!(
-                    "module.exports = import({});\n",
-                    quoted(&format!("./{entry}.mjs"))
-                ),
-            ),
-            file(".d.ts", promise),
-        ],
-        Target::Nodejs => vec![
-            file(".js", at_once),
-            file(".d.ts", star),
-            file(
-                ".cjs",
-                format!(
-                    "module.exports = import({});\n",
-                    quoted(&format!("./{entry}.js"))
-                ),
-            ),
-            file(".d.cts", promise),
-        ],
-        Target::NoModules => {
-            let global = identifier(entry);
-            let script = format!(
-                "// `await {global}()` instantiates the module, and those that it needs, on the one memory of the layout; then its\n\
-                 // functions are {global}.NAME.\n\
-                 var {global} = async () => Object.assign({global}, await import({}));\n",
-                quoted(&format!("./{entry}.mjs"))
-            );
-            vec![
-                file(".mjs", at_once),
-                file(".js", script),
-                file(".d.ts", star),
-            ]
-        }
-    }
+         import {{ load }} from {layout};\n\n\
+         await load({module}, new URL({wasm}, import.meta.url));\n\nexport * from {glue};\n"
+    )
+}
+
+fn promise(file: &str) -> String {
+    format!(
+        "module.exports = import({});\n",
+        quoted(&format!("./{file}"))
+    )
+}
+
+fn promised(names: &Names) -> String {
+    format!(
+        "declare const bindings: Promise<typeof import({})>;\nexport = bindings;\n",
+        names.glue
+    )
+}
+
+fn classic_script(entry: &str) -> String {
+    let global = identifier(entry);
+    format!(
+        "// `await {global}()` instantiates the module, and those that it needs, on the one memory of the layout; then its\n\
+         // functions are {global}.NAME.\n\
+         var {global} = async () => Object.assign({global}, await import({}));\n",
+        quoted(&format!("./{entry}.mjs"))
+    )
 }
 
 /// A name as that of a variable.
