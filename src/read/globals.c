@@ -15,6 +15,11 @@ static void set(struct ws_global *global, bool moves, enum ws_base base) {
   global->target = WS_NO_SYMBOL;
 }
 
+// Linking with relocations tells what every global is.
+static enum ws_refusal unknown_pointer(const struct ws_module *module) {
+  return module->has_linking ? WS_UNKNOWN_POINTER : WS_NO_RELOCATIONS;
+}
+
 // What the linker itself names: its variables, and GOT entries.
 static void explain_by_name(struct ws_module *module, struct ws_global *global) {
   struct ws_slice symbol;
@@ -98,7 +103,7 @@ static bool explain_by_export(struct ws_module *module, const struct ws_export *
     set(global, false, WS_BASE_MEMORY);
   else
     ws_module_refuse(
-        module, "GLOBAL", WS_UNKNOWN_POINTER,
+        module, "GLOBAL", unknown_pointer(module),
         "exports a global %s, and nothing says whether it is an address: link with -Wl,--emit-relocs", name);
   return true;
 }
@@ -148,7 +153,7 @@ bool ws_read_globals(struct ws_module *module, struct ws_error *error) {
   for (uint32_t i = 0; i < module->global_count; i++) {
     struct ws_global *global = &module->globals[i];
     if (global->moves && global->init.kind == WS_CONSTANT_OTHER)
-      ws_module_refuse(module, "GLOBAL", WS_UNKNOWN_POINTER,
+      ws_module_refuse(module, "GLOBAL", unknown_pointer(module),
                        "global %u is a pointer that is not initialised by a constant", i);
     // With relocations, a global that nothing names is used by nothing that has an address in it. Without,
     // the names are all there is.

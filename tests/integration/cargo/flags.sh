@@ -10,6 +10,9 @@ cat >>greeting/src/lib.rs <<'END'
 pub extern "C" fn flag() -> i32 {
     i32::from(cfg!(user_flag))
 }
+
+#[no_mangle]
+pub static EXPORTED: [i32; 2] = [1, 2];
 END
 cat >main.mjs <<'END'
 import { readFile } from 'node:fs/promises';
