@@ -12,6 +12,7 @@ mod inspect;
 mod layout;
 mod node;
 mod report;
+mod single;
 mod stamp;
 mod standin;
 mod test;
