@@ -102,6 +102,19 @@ bind '{ words = "web", ticker = "deno", store = "module" }'
 node --input-type=module -e "import { kept } from '$PWD/bound/ticker.js'; console.log(typeof kept)" | tee output.log
 expect function output.log
 
+# all in one file, which is bound once
+if wasmshare combine --help | grep -q -e --single; then
+    echo 'single = "app.wasm"' >>Cargo.toml
+    bind '"web"'
+    expect '     Binding app.wasm' build.log
+    [ ! -e bound/layout.mjs ] || fail 'one module has a layout'
+    node single.mjs | tee output.log
+    expect 'one module' output.log
+    cargo wasmshare build --release 2>&1 | tee build.log
+    expect '       Fresh greeting, words, store, ticker (' build.log
+    sed -i '/^single = /d' Cargo.toml
+fi
+
 # what is wrong is said in a line
 wrong() {
     sed -i '/^bindgen = /d; /^out-dir = /d' Cargo.toml
