@@ -5,9 +5,12 @@ const shared = globalThis[Symbol.for(`wasmshare layout ${id}`)] ??=
   { modules: new Map(placed.modules.map(module => [module.name, module])), bound: { __proto__: null }, started: new Set() };
 for (const name in bound)
   shared.bound[name] ??= bound[name];
-for (const { name, url } of placed.modules)
-  if (carried.includes(name))
-    shared.modules.get(name).url = url;
+
+// Says where a module's file is: the getter throws where that is not known.
+const locate = (name, get) => Object.defineProperty(shared.modules.get(name), 'url', { get, configurable: true, enumerable: true });
+for (const module of placed.modules)
+  if (carried.includes(module.name) && shared.modules.get(module.name) !== module)
+    locate(module.name, () => module.url);
 
 // With threads, wasm-bindgen takes a page behind the layout's.
 export const createMemory = () => !placed.shared ? placed.createMemory()
@@ -91,8 +94,10 @@ export function instantiate(imports, options) {
 
 // Instantiates a module, and those that it needs, unless they are. `url` is where its file is, if not beside this one.
 export async function load(name, url) {
-  if (url !== undefined && shared.modules.has(name) && !shared.started.has(name))
-    shared.modules.get(name).url = new URL(url, globalThis.document?.baseURI ?? import.meta.url);
+  if (url !== undefined && shared.modules.has(name) && !shared.started.has(name)) {
+    const found = new URL(url, globalThis.document?.baseURI ?? import.meta.url);
+    locate(name, () => found);
+  }
   const space = await (shared.running ?? beginOnce({}, { modules: [name] }));
   const instance = await space.load(name);
   adopt(space);
