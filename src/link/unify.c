@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "link/language.h"
 #include "link/start.h"
 #include "read/instructions.h"
 #include "read/relocated.h"
@@ -556,6 +557,12 @@ static bool place_variable(const struct ws_link *link, struct ws_one_symbol at, 
   return true;
 }
 
+// wasm-bindgen, run on a placed module, looks for functions that its descriptions name in that module's own elements.
+// They are Rust's, which promises nothing about which functions have one address.
+static bool keeps_slot(const struct ws_module *module, const struct ws_symbol *symbol) {
+  return module->info.for_wasm_bindgen && ws_name_owner(symbol->name) == WS_NAME_RUST;
+}
+
 static void rebind_symbol(const struct ws_link *link, size_t module, uint32_t index, struct ws_rebound *rebound) {
   const struct unifier *unifier = link->unifier;
   const struct ws_symbol *symbol = &link->inputs[module].module->symbols[index];
@@ -564,7 +571,8 @@ static void rebind_symbol(const struct ws_link *link, size_t module, uint32_t in
   if (symbol->kind == WS_SYMBOL_DATA && (at.module != module || at.symbol != index)) {
     if (place_variable(link, at, &rebound->value))
       rebound->kind = WS_REBOUND_ADDRESS;
-  } else if (symbol->kind == WS_SYMBOL_FUNCTION && symbol->index < unifier->functions[module].count) {
+  } else if (symbol->kind == WS_SYMBOL_FUNCTION && !keeps_slot(link->inputs[module].module, symbol) &&
+             symbol->index < unifier->functions[module].count) {
     const struct slot *slot = slot_of(unifier, function_for(unifier, module, symbol->index));
     if (slot->quality != NO_SLOT) {
       rebound->value = placed_slot(link, slot);
