@@ -221,19 +221,26 @@ impl Workspace {
     }
 }
 
-/// `--heap-owner=NAME`, `--prefer=NAME` and `--heap=NAME=CLASS` may name a package: then they get the name of its module.
+/// `--heap=NAME=CLASS`, `--heap-owner` and `--prefer` may name a package: then they get the name of its module.
 fn for_modules(option: &str, modules: &[Artifact]) -> String {
-    let Some((key @ ("--heap-owner" | "--prefer" | "--heap"), value)) = option.split_once('=')
-    else {
-        return option.to_owned();
-    };
-    let (name, class) = value.split_at(value.find('=').unwrap_or(value.len()));
+    match option.split_once('=') {
+        Some((key @ ("--heap-owner" | "--prefer"), name)) => {
+            format!("{key}={}", module_called(name, modules))
+        }
+        Some((key @ "--heap", claim)) => match claim.rsplit_once('=') {
+            Some((name, class)) => format!("{key}={}={class}", module_called(name, modules)),
+            None => option.to_owned(),
+        },
+        _ => option.to_owned(),
+    }
+}
+
+/// The module of that name, or else that of the package of that name.
+fn module_called<'a>(name: &'a str, modules: &'a [Artifact]) -> &'a str {
     let made_of = |module: &&Artifact| module.package.as_deref() == Some(name);
     match modules.iter().find(made_of) {
-        Some(module) if modules.iter().all(|module| module.name != name) => {
-            format!("{key}={}{class}", module.name)
-        }
-        _ => option.to_owned(),
+        Some(module) if modules.iter().all(|module| module.name != name) => &module.name,
+        _ => name,
     }
 }
 
