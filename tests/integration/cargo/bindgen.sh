@@ -31,11 +31,14 @@ globalThis.result = { wrong: await check(bindings, memory) };
 END
 page web.mjs >index.html
 in_browser .
-# with what a shared stack and a shared table make modules import
-printf 'stack = "shared"\ntable = "shared"\n' >>Cargo.toml
-cargo wasmshare run --release main.mjs | tee output.log
-expect 'all on one memory' output.log
-sed -i '/= "shared"$/d' Cargo.toml
+# with what a shared stack and a shared table make modules import, and as one program
+for options in 'stack = "shared"\ntable = "shared"\n' 'link = true\n'; do
+    cp Cargo.toml before.toml
+    printf "$options" >>Cargo.toml
+    cargo wasmshare run --release main.mjs | tee output.log
+    expect 'all on one memory' output.log
+    mv before.toml Cargo.toml
+done
 cargo wasmshare build --release
 # typed: the layout, the interfaces and what instantiates them
 cat >types.mts <<'END'
@@ -103,17 +106,15 @@ node --input-type=module -e "import { kept } from '$PWD/bound/ticker.js'; consol
 expect function output.log
 
 # all in one file, which is bound once
-if wasmshare combine --help | grep -q -e --single; then
-    echo 'single = "app.wasm"' >>Cargo.toml
-    bind '"web"'
-    expect '     Binding app.wasm' build.log
-    [ ! -e bound/layout.mjs ] || fail 'one module has a layout'
-    node single.mjs | tee output.log
-    expect 'one module' output.log
-    cargo wasmshare build --release 2>&1 | tee build.log
-    expect '       Fresh greeting, words, store, ticker (' build.log
-    sed -i '/^single = /d' Cargo.toml
-fi
+echo 'single = "app.wasm"' >>Cargo.toml
+bind '"web"'
+expect '     Binding app.wasm' build.log
+[ ! -e bound/layout.mjs ] || fail 'one module has a layout'
+node single.mjs | tee output.log
+expect 'one module' output.log
+cargo wasmshare build --release 2>&1 | tee build.log
+expect '       Fresh greeting, words, store, ticker (' build.log
+sed -i '/^single = /d' Cargo.toml
 
 # what is wrong is said in a line
 wrong() {
