@@ -66,7 +66,7 @@ for (const [kind, args] of Object.entries(layouts)) {
     });
 
     await t.test('layout.mjs has what layout.json has', () => {
-      const { version, name, modules, instantiationOrder, ...numbers } = json;
+      const { version, name, modules, instantiationOrder, merged, apart, ...numbers } = json;
       assert.equal(version, 1);
       assert.equal(name, 'layout');
       assert.deepEqual(constants.instantiationOrder, instantiationOrder);
@@ -94,7 +94,7 @@ for (const [kind, args] of Object.entries(layouts)) {
 
     await t.test('layout.h has what layout.json has, for C99, C11 and C++', () => {
       const macro = key => key.replace(/[A-Z]/g, capital => `_${capital}`).toUpperCase();
-      const { version, name, modules, instantiationOrder, ...numbers } = json;
+      const { version, name, modules, instantiationOrder, merged, apart, ...numbers } = json;
       const expected = [['MODULE_COUNT', modules.length]];
       const absent = [];
       for (const [key, value] of Object.entries(numbers)) {
@@ -103,7 +103,7 @@ for (const [kind, args] of Object.entries(layouts)) {
         else
           expected.push([macro(key), Number(value)]);
       }
-      for (const { name, file, memoryImport, importsTable, constructors, imports, bindings, ...module } of modules)
+      for (const { name, file, heap, memoryImport, importsTable, constructors, imports, bindings, ...module } of modules)
         for (const [key, value] of Object.entries(module))
           expected.push([`${inMacros(name)}_${macro(key)}`, value ?? 0]);
 
