@@ -351,6 +351,7 @@ struct ws_heap_claim {
 struct ws_plan {
   bool memory64, shared;
   bool shared_stack, shared_table;
+  bool one_program;                  // the modules are for use together, all of them
   uint64_t stack_low, stack_pointer; // of the shared stack
   uint64_t table_size;               // of the shared table, in elements, the null one at 0 included
   // One area for each thread, one after another: its stack, then a block of every module's thread-local

@@ -62,6 +62,8 @@ const struct field plan_fields[] = {
      .comment = "Whether the memory is shared between threads"},
     {"memory64", "MEMORY64", BOOLEAN, PLAN(memory64), ALWAYS,
      .comment = "Whether addresses are 64 bits wide"},
+    {"linked", "LINKED", BOOLEAN, PLAN(one_program), ALWAYS,
+     .comment = "Whether the modules are one program, of --link: they are for use together, all of them"},
     {"heapBase", "HEAP_BASE", ADDRESS, PLAN(heap_base), ALWAYS, .comment = "First byte after every module"},
     {"heapEnd", "HEAP_END", ADDRESS, PLAN(heap_end), ALWAYS, .comment = "End of the memory at the start"},
     {"stackLow", "STACK_LOW", ADDRESS, PLAN(stack_low), PLAN(shared_stack),

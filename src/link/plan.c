@@ -336,7 +336,7 @@ bool ws_link_plan(struct ws_link *link, const struct ws_plan_options *given, str
   if (!check_mix(link, error))
     return false;
   const struct ws_module_info *first = &link->inputs[0].module->info;
-  link->plan = (struct ws_plan){.memory64 = first->memory64, .shared = first->shared};
+  link->plan = (struct ws_plan){.memory64 = first->memory64, .shared = first->shared, .one_program = link->options.one_program};
   link->planned = plan_modules(link, &options, error);
   return link->planned;
 }

@@ -202,7 +202,7 @@ test('modules that import their function table each get one of their own, unless
 test('only functions can be imported in a circle', () => {
   const modules = ['left', 'right'].map(linkText);
   assert.throws(() => run(tool('WASMSHARE'), ['combine', '-o', scratchDirectory('globals'), ...modules]),
-    /right.wasm: imports the table l of .*left.wasm, which needs this module first/);
+    /left.wasm: imports the table r of .*right.wasm, which needs this module first/);
 });
 
 test('esbuild bundles it for browsers and for Node; the modules are to be beside the bundle', async () => {
@@ -338,6 +338,17 @@ test('unload() takes a module that nothing uses out of the table, and load() mak
     const shared = await combine(scratchDirectory('unload-shared'), [threads], '--stack=shared', '--threads', '1');
     await assert.rejects((await shared.instantiate()).unload('threads'), /shared memory/);
   });
+});
+
+test('the modules of one program are loaded together, and stay', async () => {
+  const layout = await combine(scratchDirectory('one-program'), [even, odd, log], '--link', '--host-import', 'env.say');
+  assert.equal(layout.linked, true);
+  const { instances, unload } = await layout.instantiate(host().imports, { modules: ['log'] });
+  assert.deepEqual(Object.keys(instances).sort(), ['even', 'log', 'odd']);
+  assert.equal(instances.even.exports.is_even(10), 1);
+  await assert.rejects(unload('log'), /one program/);
+  assert.equal(instances.odd.exports.is_odd(10), 0);
+  await assert.rejects(layout.instantiate(host().imports, { modules: ['none'] }), RangeError);
 });
 
 test('a plug-in is loaded and unloaded a thousand times, and nothing grows', async t => {

@@ -80,7 +80,7 @@ const byName = new Map(modules.map(module => [module.name, module]));
 
 // The modules that these need, themselves included, in the order to instantiate them in.
 function closure(names) {
-  const needed = new Set(names);
+  const needed = new Set(linked ? [...names, ...instantiationOrder] : names);
   for (const name of needed) {
     if (!byName.has(name))
       throw new RangeError(`there is no module ${name}: the layout has ${[...byName.keys()].join(', ')}`);
@@ -212,6 +212,8 @@ export async function instantiate(imports = {}, options = {}) {
     for (const name of names)
       if (!(name in instances))
         throw new RangeError(`module ${name} is not loaded`);
+    if (linked)
+      throw new Error('modules of one program, of --link, are for use together: they cannot be unloaded');
     if (shared)
       throw new Error('modules in a shared memory are initialised once: they cannot be unloaded');
     for (const { name, imports, bindings } of modules) {
