@@ -15,7 +15,7 @@ bool ws_merge_fail(const struct ws_merge *merge, uint32_t module, const char *se
 }
 
 bool ws_merge_fail_memory(const struct ws_merge *merge) {
-  return ws_fail_memory(merge->error, NULL);
+  return ws_fail_memory(merge->error, "");
 }
 
 // ---------------------------------------------------------------------------------------- what can be merged

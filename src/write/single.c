@@ -71,6 +71,12 @@ static bool is_imported_tag(const struct ws_merge *merge, uint32_t number) {
   return tag->index < merge->modules[tag->module].imported_tags;
 }
 
+// A type's number, if there was memory to give it one.
+static void put_type(struct ws_buffer *out, uint32_t type) {
+  out->failed |= type == WS_NOTHING;
+  ws_put_uleb(out, type);
+}
+
 static void put_imports(struct ws_merge *merge, struct ws_buffer *out) {
   bool memory = merge->options->import_memory;
   ws_put_uleb(out, (uint64_t)merge->imported_functions + merge->imported_globals + merge->imported_tables +
@@ -88,8 +94,8 @@ static void put_imports(struct ws_merge *merge, struct ws_buffer *out) {
       continue;
     const struct ws_merge_module *from = &merge->modules[function->module];
     put_import(out, merge, function->module, WS_FUNCTION, function->index);
-    ws_put_uleb(out, ws_merge_type(merge, function->module,
-                                   from->module->imports[from->imports[WS_FUNCTION][function->index]].type));
+    put_type(out, ws_merge_type(merge, function->module,
+                                from->module->imports[from->imports[WS_FUNCTION][function->index]].type));
   }
   for (uint32_t i = 0; i < merge->global_count; i++) {
     const struct ws_merge_global *global = &merge->globals[i];
@@ -111,7 +117,7 @@ static void put_imports(struct ws_merge *merge, struct ws_buffer *out) {
       continue;
     put_import(out, merge, tag->module, WS_TAG, tag->index);
     ws_put_u8(out, 0); // an exception
-    ws_put_uleb(out, ws_merge_type(merge, tag->module, merge->modules[tag->module].tag_types[tag->index]));
+    put_type(out, ws_merge_type(merge, tag->module, merge->modules[tag->module].tag_types[tag->index]));
   }
 }
 
@@ -119,14 +125,14 @@ static void put_functions(struct ws_merge *merge, struct ws_buffer *out) {
   ws_put_uleb(out, merge->functions_used - merge->imported_functions);
   for (uint32_t i = merge->first_synthetic; i < merge->function_count; i++)
     if (merge->functions[i].live)
-      ws_put_uleb(out, i == merge->first_synthetic + WS_INIT_TLS ? ws_merge_pointer_type(merge)
-                                                                 : ws_merge_void_type(merge));
+      put_type(out, i == merge->first_synthetic + WS_INIT_TLS ? ws_merge_pointer_type(merge)
+                                                              : ws_merge_void_type(merge));
   for (uint32_t i = 0; i < merge->first_synthetic; i++) {
     const struct ws_merge_function *function = &merge->functions[i];
     const struct ws_module *module = merge->modules[function->module].module;
     if (function->live && !is_imported_function(merge, i))
-      ws_put_uleb(out, ws_merge_type(merge, function->module,
-                                     module->function_types[function->index - module->imported_functions]));
+      put_type(out, ws_merge_type(merge, function->module,
+                                  module->function_types[function->index - module->imported_functions]));
   }
 }
 
@@ -176,7 +182,7 @@ static void put_tags(struct ws_merge *merge, struct ws_buffer *out) {
     if (!tag->live || is_imported_tag(merge, i))
       continue;
     ws_put_u8(out, 0); // an exception
-    ws_put_uleb(out, ws_merge_type(merge, tag->module, merge->modules[tag->module].tag_types[tag->index]));
+    put_type(out, ws_merge_type(merge, tag->module, merge->modules[tag->module].tag_types[tag->index]));
   }
 }
 
@@ -314,7 +320,7 @@ static void put_elements(const struct ws_merge *merge, struct ws_buffer *out) {
 
 static void give(struct ws_single_writer *writer, const void *bytes, size_t size) {
   if (writer->ok && size && !writer->sink.write(writer->sink.context, bytes, size))
-    writer->ok = ws_fail_sink(writer->merge->error, NULL);
+    writer->ok = ws_fail_sink(writer->merge->error, "");
 }
 
 // A section's header, which is made in `header`, and its content.
@@ -396,9 +402,9 @@ static bool write_module(struct ws_merge *merge, const struct ws_merge_exports *
   give(&writer, "\0asm\1\0\0\0", 8);
   put_types(merge, &out);
   ws_give_section(&writer, WS_SECTION_TYPE, &out);
-  if (imports.size > 1) // more than a count of 0
+  if (imports.size > 1 || imports.failed) // more than a count of 0
     ws_give_section(&writer, WS_SECTION_IMPORT, &imports);
-  if (functions.size > 1)
+  if (functions.size > 1 || functions.failed)
     ws_give_section(&writer, WS_SECTION_FUNCTION, &functions);
   ws_buffer_free(&imports);
   ws_buffer_free(&functions);
