@@ -84,6 +84,18 @@ enum {
   DW_FORM_addrx4 = 0x2c,
 };
 
+enum {
+  DW_MACRO_define = 0x01,
+  DW_MACRO_undef = 0x02,
+  DW_MACRO_start_file = 0x03,
+  DW_MACRO_end_file = 0x04,
+  DW_MACRO_define_strp = 0x05,
+  DW_MACRO_undef_strp = 0x06,
+  DW_MACRO_import = 0x07,
+  DW_MACRO_define_strx = 0x0b,
+  DW_MACRO_undef_strx = 0x0c,
+};
+
 // Operations of expressions, with their operands, one letter each:
 //
 //   1 2 4 8 bytes   A an address   u ULEB128   s SLEB128   B ULEB128 and that many bytes   b a byte and as
@@ -140,7 +152,5 @@ enum {
 
 // Kinds of WebAssembly locations (yurydelendik.github.io/webassembly-dwarf).
 enum { DW_WASM_LOCAL, DW_WASM_GLOBAL, DW_WASM_OPERAND_STACK, DW_WASM_GLOBAL_U32 };
-
-enum { DW_LNCT_lo_user = 0x2000 };
 
 #endif

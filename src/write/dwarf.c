@@ -27,6 +27,7 @@ enum section {
   GNU_PUBTYPES,
   NAMES,
   MACINFO,
+  MACRO,
   SECTIONS
 };
 
@@ -50,6 +51,7 @@ static const char *const section_names[SECTIONS] = {
     [GNU_PUBTYPES] = ".debug_gnu_pubtypes",
     [NAMES] = ".debug_names",
     [MACINFO] = ".debug_macinfo",
+    [MACRO] = ".debug_macro",
 };
 
 // An abbreviation: its attributes are a part of a list of all.
@@ -318,6 +320,9 @@ static enum section section_of(const struct dwarf *dwarf, uint32_t attribute) {
     return LINE;
   case DW_AT_macro_info:
     return MACINFO;
+  case DW_AT_macros:
+  case DW_AT_GNU_macros:
+    return MACRO;
   case DW_AT_ranges:
     return old ? RANGES : RNGLISTS;
   case DW_AT_GNU_ranges_base:
@@ -631,6 +636,51 @@ static bool walk_locations(struct dwarf *dwarf) {
 
 // -------------------------------------------------------------------------------------------------- sections
 
+static bool walk_macro(struct dwarf *dwarf, uint8_t operation) {
+  struct ws_reader *reader = &dwarf->reader;
+  switch (operation) {
+  case DW_MACRO_define:
+  case DW_MACRO_undef:
+    ws_read_uleb64(reader); // line
+    return walk_value(dwarf, 0, DW_FORM_string);
+  case DW_MACRO_start_file:
+  case DW_MACRO_define_strx:
+  case DW_MACRO_undef_strx:
+    ws_read_uleb64(reader);
+    ws_read_uleb64(reader);
+    return !reader->bad || malformed(dwarf);
+  case DW_MACRO_end_file:
+    return true;
+  case DW_MACRO_define_strp:
+  case DW_MACRO_undef_strp:
+    ws_read_uleb64(reader);
+    return move_offset(dwarf, dwarf->offset_size, STR);
+  case DW_MACRO_import:
+    return move_offset(dwarf, dwarf->offset_size, MACRO);
+  default:
+    return refuse(dwarf, "a macro in DWARF that this wasmshare does not know");
+  }
+}
+
+// DWARF 5, 6.3.1: units without a length, each with an end of its own.
+static bool walk_macros(struct dwarf *dwarf) {
+  enum { OFFSET_SIZE = 1, LINE_OFFSET = 2, OPERANDS_TABLE = 4 };
+  struct ws_reader *reader = &dwarf->reader;
+  while (reader->at < reader->end) {
+    dwarf->version = (uint16_t)read_number(reader, 2);
+    uint8_t flags = ws_read_u8(reader);
+    dwarf->offset_size = flags & OFFSET_SIZE ? 8 : 4;
+    if (reader->bad || (flags & OPERANDS_TABLE))
+      return refuse(dwarf, "macros with operations of their own in DWARF");
+    if ((flags & LINE_OFFSET) && !move_offset(dwarf, dwarf->offset_size, LINE))
+      return false;
+    for (uint8_t operation; (operation = ws_read_u8(reader)) != 0;)
+      if (!walk_macro(dwarf, operation))
+        return false;
+  }
+  return !reader->bad || malformed(dwarf);
+}
+
 static bool (*const walkers[SECTIONS])(struct dwarf *) = {
     [INFO] = walk_unit,
     [TYPES] = walk_unit,
@@ -651,9 +701,9 @@ static bool walk_section(struct dwarf *dwarf, enum section section) {
                           (size_t)dwarf->sizes[section]};
   struct ws_reader reader = ws_reader(part);
   dwarf->section = section;
-  if (section == LOC) {
+  if (section == LOC || section == MACRO) { // have no lengths
     dwarf->reader = reader;
-    return walk_old_locations(dwarf);
+    return section == LOC ? walk_old_locations(dwarf) : walk_macros(dwarf);
   }
   while (walkers[section] && reader.at < reader.end)
     if (!read_length(dwarf, &reader) || !walkers[section](dwarf))
