@@ -151,3 +151,12 @@ bool ws_is_local_name_unique(struct ws_slice name) {
 bool ws_is_private_name(struct ws_slice name) {
   return ws_slice_starts(name, ".L");
 }
+
+struct ws_slice ws_weak_stub_name(const struct ws_symbol *symbol) {
+  static const char prefix[] = "undefined_weak:";
+  size_t size = sizeof prefix - 1;
+  if (symbol->kind != WS_SYMBOL_FUNCTION || (symbol->flags & WS_SYMBOL_UNDEFINED) ||
+      !ws_slice_starts(symbol->name, prefix))
+    return (struct ws_slice){symbol->name.data, 0};
+  return (struct ws_slice){symbol->name.data + size, symbol->name.size - size};
+}

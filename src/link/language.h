@@ -2,7 +2,7 @@
 #ifndef WASMSHARE_LANGUAGE_H
 #define WASMSHARE_LANGUAGE_H
 
-#include "base/bytes.h"
+#include "read/module.h"
 
 enum ws_name_owner {
   WS_NAME_PLAIN,   // the author's own: nothing makes two definitions of it one
@@ -30,5 +30,9 @@ bool ws_is_local_name_unique(struct ws_slice name);
 // A name of LLVM's private linkage (string literals, switch tables): such a symbol has no address that a
 // program could compare.
 bool ws_is_private_name(struct ws_slice name);
+
+// The name of the function that a stub of lld's is for (weak.h), which is demangled unless the linker was told otherwise. Empty
+// if it is not a stub.
+struct ws_slice ws_weak_stub_name(const struct ws_symbol *symbol);
 
 #endif

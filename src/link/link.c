@@ -1,5 +1,5 @@
 // A link and the modules in it. What is decided about them is in the files of the passes.
-#include "link/unify.h"
+#include "link/link.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +22,13 @@ struct ws_link *ws_link_new(const struct ws_link_options *options, struct ws_err
   if (link && link->options.one_program)
     link->options.share_stack = link->options.share_table = true;
   return link;
+}
+
+void ws_clear_changes(struct ws_changes *changes) {
+  free(changes->slots);
+  free(changes->trampolines);
+  free(changes->exports);
+  *changes = (struct ws_changes){.constructors = WS_NO_FUNCTION, .start = WS_NO_FUNCTION};
 }
 
 void ws_link_free(struct ws_link *link) {

@@ -128,4 +128,6 @@ static inline bool ws_adds_table(const struct ws_input *input) {
 // Whether the stack pointer, the table, can become an import; fails if not.
 bool ws_check_sharing(const struct ws_module *module, bool share_stack, bool share_table, struct ws_error *error);
 
+void ws_clear_changes(struct ws_changes *changes);
+
 #endif

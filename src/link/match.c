@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "link/language.h"
-#include "link/weak.h"
 
 // ------------------------------------------------------------------------------------------- union-find
 

@@ -538,13 +538,6 @@ bool ws_unify_functions(struct ws_link *link, struct ws_error *error) {
          find_end(unifier, error);
 }
 
-void ws_clear_changes(struct ws_changes *changes) {
-  free(changes->slots);
-  free(changes->trampolines);
-  free(changes->exports);
-  *changes = (struct ws_changes){.constructors = WS_NO_FUNCTION, .start = WS_NO_FUNCTION};
-}
-
 // Where a variable went that stands for another one. False if it is in no place.
 static bool place_variable(const struct ws_link *link, struct ws_one_symbol at, uint64_t *address) {
   const struct ws_input *definer = &link->inputs[at.module];

@@ -24,6 +24,4 @@ bool ws_unify_functions(struct ws_link *link, struct ws_error *error);
 // Says where everything went. When all is placed.
 void ws_rebind(struct ws_link *link);
 
-void ws_clear_changes(struct ws_changes *changes);
-
 #endif

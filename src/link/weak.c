@@ -3,21 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "link/language.h"
+
 #ifdef WS_HAS_DEMANGLER // <cxxabi.h>, of a C++ library that is linked
 char *__cxa_demangle(const char *mangled, char *buffer, size_t *size, int *status);
 #define demangle(name) __cxa_demangle(name, NULL, NULL, NULL)
 #else
 #define demangle(name) NULL
 #endif
-
-struct ws_slice ws_weak_stub_name(const struct ws_symbol *symbol) {
-  static const char prefix[] = "undefined_weak:";
-  size_t size = sizeof prefix - 1;
-  if (symbol->kind != WS_SYMBOL_FUNCTION || (symbol->flags & WS_SYMBOL_UNDEFINED) ||
-      !ws_slice_starts(symbol->name, prefix))
-    return (struct ws_slice){symbol->name.data, 0};
-  return (struct ws_slice){symbol->name.data + size, symbol->name.size - size};
-}
 
 // ------------------------------------------------------------------------------------------------- names
 

@@ -16,8 +16,4 @@ struct ws_weak_function {
 bool ws_find_weak_functions(const struct ws_match *match, const struct ws_definitions *definitions,
                             struct ws_arena *arena, struct ws_weak_function **functions, size_t *count);
 
-// The name of the function that a stub is for, which is demangled unless the linker was told otherwise. Empty
-// if it is not a stub.
-struct ws_slice ws_weak_stub_name(const struct ws_symbol *symbol);
-
 #endif

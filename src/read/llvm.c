@@ -1,6 +1,6 @@
 #include "read/llvm.h"
 
-#include "read/relocations.h"
+#include "read/relocation_entries.h"
 
 #include <pthread.h>
 #include <setjmp.h>

@@ -56,15 +56,32 @@ struct ws_image {
   uint32_t *segment_offsets; // of each segment's bytes, in the data section that is written
 };
 
-// Makes the image of a module of a link, which was planned. Fails if memory runs out.
-bool ws_image_make(struct ws_image *image, const struct ws_link *link, size_t module, struct ws_error *error);
+// make.h makes it.
 void ws_image_free(struct ws_image *image);
 
+// The sections as they were read, each in one piece. False if memory runs out.
+bool ws_image_take(struct ws_image *image);
+// The section of that kind, or NULL.
+struct ws_image_section *ws_image_find(struct ws_image *image, enum ws_section_id id);
+// The same, put where it belongs if the module has none; NULL if memory runs out. Other sections may move.
+struct ws_image_section *ws_image_need(struct ws_image *image, enum ws_section_id id);
+// What it was read as; empty if the module has none.
+struct ws_slice ws_image_source_content(const struct ws_image_section *section);
 // The section of that kind as it was read, with the fixups that it has here. NULL if there is none.
 const struct ws_section *ws_image_source(const struct ws_image *image, enum ws_section_id id);
 
 // Of what follows the section's id and size: its name, if it is custom, and its content.
 size_t ws_image_section_size(const struct ws_image_section *section);
+
+// Cuts a stretch of the content out, with its fixups. `*next` is the first fixup that lies in it or behind.
+struct ws_piece ws_image_cut(const struct ws_section *section, size_t from, size_t to, size_t *next);
+
+// The function table: where it is, or will be, and whether its indices are 64-bit.
+uint32_t ws_image_table(const struct ws_image *image);
+bool ws_image_table_is_64(const struct ws_image *image);
+
+// Puts a constant expression of full width, and returns its fixup.
+struct ws_fixup ws_image_constant(struct ws_buffer *built, bool is_64, uint64_t value, enum ws_base base, uint32_t target);
 
 // The index of the function that calls another module's in place of one of the module's own.
 uint32_t ws_trampoline_index(const struct ws_image *image, uint32_t trampoline);
@@ -73,6 +90,8 @@ uint32_t ws_trampoline_index(const struct ws_image *image, uint32_t trampoline);
 // NULL, false, if memory runs out.
 struct ws_appended *ws_image_append(struct ws_image *image, uint32_t replaces, struct ws_slice name, size_t most_fixups);
 bool ws_image_keep_body(struct ws_image *image, struct ws_appended *appended, struct ws_buffer *body);
+// A fixup of an address that is put at the end of `body`.
+void ws_image_add_address(const struct ws_image *image, struct ws_appended *appended, const struct ws_buffer *body);
 // The index of a function's type, as the type section has it, added if the module has none. False if memory runs out.
 bool ws_image_type(struct ws_image *image, struct ws_slice type, uint32_t *index);
 

@@ -127,12 +127,3 @@ bool ws_place(const struct ws_image *image, struct ws_sink sink, struct ws_error
     return ws_fail_sink(error, module->file);
   return ws_object_agreed(module, error);
 }
-
-bool ws_link_write(const struct ws_link *link, size_t module, struct ws_sink sink, struct ws_error *error) {
-  if (!link->planned || module >= link->count)
-    return ws_fail(error, "", NULL, WS_NO_OFFSET, "nothing was planned for this module");
-  struct ws_image image;
-  bool ok = ws_image_make(&image, link, module, error) && ws_place(&image, sink, error);
-  ws_image_free(&image);
-  return ok;
-}

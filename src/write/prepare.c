@@ -7,6 +7,7 @@
 #include "read/sections.h"
 #include "runtime/wasmshare_load.h"
 #include "write/custom.h"
+#include "write/make.h"
 #include "write/place.h"
 
 // A fixup by its place in the file. Those of one kind are written together.

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "write/image.h"
+#include "write/make.h"
 
 enum { PAGE = 65536 };
 

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "runtime/wasmshare_load.h"
+#include "write/make.h"
 #include "write/place.h"
 
 enum { PAGE = 65536 };

@@ -1,0 +1,24 @@
+#include "read/relocation_entries.h"
+
+const struct ws_relocation_kind ws_relocation_kinds[WS_RELOCATION_TYPES] = {
+#define WS_RELOCATION(number, name, encoding, operand, has_addend)                                           \
+  [number] = {"R_WASM_" #name, WS_##encoding, WS_REL_##operand, has_addend},
+#include "format/relocations.def"
+};
+const char *ws_relocation_name(unsigned type) {
+  return type < WS_RELOCATION_TYPES ? ws_relocation_kinds[type].name : NULL;
+}
+
+size_t ws_relocation_width(unsigned type) {
+  return type < WS_RELOCATION_TYPES && ws_relocation_kinds[type].name
+             ? ws_encoding_width(ws_relocation_kinds[type].encoding)
+             : 0;
+}
+
+void ws_put_relocation(struct ws_buffer *buffer, const struct ws_relocation *relocation) {
+  ws_put_u8(buffer, relocation->type);
+  ws_put_uleb(buffer, relocation->offset);
+  ws_put_uleb(buffer, relocation->index);
+  if (ws_relocation_has_addend(relocation->type))
+    ws_put_sleb(buffer, (int64_t)relocation->addend);
+}

@@ -1,0 +1,56 @@
+// Types of relocations, and the entries of reloc.* sections (tool-conventions, Linking.md).
+#ifndef WASMSHARE_RELOCATION_ENTRIES_H
+#define WASMSHARE_RELOCATION_ENTRIES_H
+
+#include "read/module.h"
+
+// What the operand of a relocation is.
+enum ws_relocated {
+  WS_REL_FUNCTION_INDEX,
+  WS_REL_TYPE_INDEX,
+  WS_REL_GLOBAL_INDEX, // of a global, or of the GOT global of a data or function symbol
+  WS_REL_TAG_INDEX,
+  WS_REL_TABLE_NUMBER,
+  WS_REL_TABLE_INDEX,        // a function pointer
+  WS_REL_TABLE_INDEX_REL,    // the same, relative to the table base
+  WS_REL_MEMORY_ADDR,        // an address
+  WS_REL_MEMORY_ADDR_REL,    // the same, relative to the memory base
+  WS_REL_MEMORY_ADDR_TLS,    // relative to the thread's block
+  WS_REL_MEMORY_ADDR_LOCREL, // relative to the operand's own address
+  WS_REL_FUNCTION_OFFSET,    // in the code section
+  WS_REL_SECTION_OFFSET,     // in a custom section
+};
+
+// By type: see format/relocations.def.
+extern const struct ws_relocation_kind {
+  const char *name;
+  enum ws_encoding encoding;
+  enum ws_relocated operand;
+  bool has_addend;
+} ws_relocation_kinds[WS_RELOCATION_TYPES];
+
+static inline bool ws_relocation_has_addend(unsigned type) {
+  return type < WS_RELOCATION_TYPES && ws_relocation_kinds[type].has_addend;
+}
+
+// How wide the operand of a relocation of a known type is, in bytes.
+size_t ws_relocation_width(unsigned type);
+
+// An entry of a reloc.* section.
+struct ws_relocation {
+  uint8_t type;
+  uint32_t offset, index;
+  uint64_t addend; // 0 if the type has none
+};
+
+static inline struct ws_relocation ws_read_relocation(struct ws_reader *reader) {
+  struct ws_relocation relocation = {.type = ws_read_u8(reader)};
+  relocation.offset = ws_read_uleb32(reader);
+  relocation.index = ws_read_uleb32(reader);
+  if (ws_relocation_has_addend(relocation.type))
+    relocation.addend = (uint64_t)ws_read_sleb64(reader);
+  return relocation;
+}
+void ws_put_relocation(struct ws_buffer *buffer, const struct ws_relocation *relocation);
+
+#endif
