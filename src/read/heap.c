@@ -38,7 +38,8 @@ struct heap {
   struct ws_heap_operand *operands;
   size_t operand_count, operand_capacity;
   unsigned data_names;
-  uint32_t data_end; // the symbol; UINT32_MAX if there is none
+  bool has_heap_globals; // GOT globals that hold one of these addresses
+  uint32_t data_end;     // the symbol; UINT32_MAX if there is none
   struct ws_heap_flow flow;
   // Who was seen to do it first; UINT32_MAX if nobody
   uint32_t names_base, names_end, names_data_end, grows, ignores, takes, claims, lost;
@@ -143,6 +144,8 @@ static bool find_names(struct heap *heap) {
   for (size_t i = 0; named && data && i < data->fixup_count; i++)
     heap->data_names |= name_of(data->fixups[i].base);
   const struct ws_symbol *data_end = ws_absolute_symbol(module, "__data_end");
+  for (uint32_t i = 0; i < module->global_count; i++)
+    heap->has_heap_globals |= ws_heap_global(module, i) != 0;
   heap->data_end = data_end ? (uint32_t)(data_end - module->symbols) : UINT32_MAX;
   return true;
 }
@@ -209,14 +212,14 @@ static bool relocated_edge(struct heap *heap, const struct ws_section *code,
   bool address = ws_relocation_has_addend(relocation->type);
   if (address && relocation->index == heap->data_end)
     return name_operand(heap, relocation->offset, WS_NAMES_DATA_END);
+  const struct ws_symbol *symbols = heap->module->symbols;
+  bool known = relocation->index < heap->module->symbol_count;
+  if (relocation->type == R_WASM_FUNCTION_INDEX_LEB && known)
+    return add_edge(heap, *function, symbols[relocation->index].index);
   uint64_t index;
-  bool call = relocation->type == R_WASM_FUNCTION_INDEX_LEB;
-  if ((!call && relocation->type != R_WASM_GLOBAL_INDEX_LEB) ||
-      !ws_operand_get(code->content.data + relocation->offset, WS_LEB32, &index))
-    return true;
-  if (call)
-    return add_edge(heap, *function, index);
-  name_global(heap, *function, index);
+  if (relocation->type == R_WASM_GLOBAL_INDEX_LEB && heap->has_heap_globals &&
+      ws_operand_get(code->content.data + relocation->offset, WS_LEB32, &index))
+    name_global(heap, *function, index);
   return true;
 }
 
@@ -403,52 +406,31 @@ static void follow(struct heap *heap, uint32_t index, bool *again) {
   note(&heap->claims, flow->claims != 0, index);
 }
 
-static bool is_guard(const struct ws_heap_flow *flow, uint64_t address) {
-  for (unsigned i = 0; i < flow->guard_count; i++)
-    if ((flow->claims >> i & 1) && flow->guards[i] == address)
+// Whether a guard is in the variable that the symbol is of.
+static bool is_of_guard(const struct heap *heap, const struct ws_symbol *symbol) {
+  const struct ws_module *module = heap->module;
+  if (symbol->kind != WS_SYMBOL_DATA || (symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE)))
+    return false;
+  uint64_t address = module->segments[symbol->index].address + symbol->offset;
+  for (unsigned i = 0; i < heap->flow.guard_count; i++)
+    if ((heap->flow.claims >> i & 1) && heap->flow.guards[i] - address < (symbol->size ? symbol->size : 1))
       return true;
   return false;
 }
 
-// The address that a relocated operand is, or that is in the global that it names.
-static bool relocated_address(const struct ws_module *module, const struct ws_relocation *relocation,
-                              uint64_t memory_base, uint64_t *address) {
-  const uint8_t *at = ws_section(module, WS_SECTION_CODE)->content.data + relocation->offset;
-  switch (relocation->type) {
-  case R_WASM_MEMORY_ADDR_LEB:
-  case R_WASM_MEMORY_ADDR_SLEB:
-    return ws_operand_get(at, WS_LEB32, address);
-  case R_WASM_MEMORY_ADDR_LEB64:
-  case R_WASM_MEMORY_ADDR_SLEB64:
-    return ws_operand_get(at, WS_LEB64, address);
-  case R_WASM_MEMORY_ADDR_REL_SLEB:
-  case R_WASM_MEMORY_ADDR_REL_SLEB64:
-    if (!ws_operand_get(at, relocation->type == R_WASM_MEMORY_ADDR_REL_SLEB ? WS_LEB32 : WS_LEB64, address))
-      return false;
-    *address += memory_base;
-    return true;
-  case R_WASM_GLOBAL_INDEX_LEB: {
-    uint64_t index;
-    if (!ws_operand_get(at, WS_LEB32, &index) || index >= module->global_count)
-      return false;
-    *address = module->globals[index].init.value;
-    return !module->globals[index].imported;
-  }
-  default:
-    return false;
-  }
-}
-
-// Functions that name a guard may set it back to zero.
-static void follow_guards(struct heap *heap, bool *again) {
+// Functions that name the variable that is a guard may set it back to zero.
+static bool follow_guards(struct heap *heap, bool *again) {
   const struct ws_module *module = heap->module;
-  const struct ws_symbol *base = ws_absolute_symbol(module, "__memory_base");
   struct ws_reader reader = relocations_of(module, ws_section(module, WS_SECTION_CODE));
-  while (heap->flow.claims && !reader.bad && reader.at < reader.end) {
+  bool *guards = calloc(module->symbol_count + 1, sizeof *guards);
+  if (!guards)
+    return no_memory(heap);
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    guards[i] = is_of_guard(heap, &module->symbols[i]);
+  while (!reader.bad && reader.at < reader.end) {
     struct ws_relocation relocation = ws_read_relocation(&reader);
-    uint64_t address;
-    if (!relocated_address(module, &relocation, base ? base->offset : 0, &address) ||
-        !is_guard(&heap->flow, address))
+    bool type = relocation.type == R_WASM_TYPE_INDEX_LEB; // whose index is no symbol's
+    if (type || relocation.index >= module->symbol_count || !guards[relocation.index])
       continue;
     uint32_t function = function_at(module, relocation.offset);
     if (function == UINT32_MAX || !(heap->functions[function] & REACHABLE) ||
@@ -457,6 +439,8 @@ static void follow_guards(struct heap *heap, bool *again) {
     heap->functions[function] |= FOLLOWED;
     *again = true;
   }
+  free(guards);
+  return true;
 }
 
 static uint32_t stack_pointer(const struct ws_module *module) {
@@ -468,7 +452,7 @@ static uint32_t stack_pointer(const struct ws_module *module) {
   return UINT32_MAX;
 }
 
-static void follow_all(struct heap *heap) {
+static bool follow_all(struct heap *heap) {
   const struct ws_module *module = heap->module;
   uint64_t budget = BUDGET;
   for (bool again = true; again;) {
@@ -488,10 +472,11 @@ static void follow_all(struct heap *heap) {
       if ((heap->functions[i] & REACHABLE) && (heap->functions[i] & (OPERATES | NAMES | FOLLOWED)))
         follow(heap, i, &again);
     again |= heap->flow.guard_count != before.guard_count;
-    if (!again)
-      follow_guards(heap, &again);
+    if (!again && heap->flow.claims && !follow_guards(heap, &again))
+      return false;
     budget = heap->flow.budget;
   }
+  return true;
 }
 
 // ------------------------------------------------------------------------------------------------ the class
@@ -550,8 +535,7 @@ static bool classify(struct heap *heap) {
 // Whether there is anything to find.
 static bool may_have_heap(const struct heap *heap) {
   bool may = heap->data_names || heap->data_end != UINT32_MAX;
-  for (uint32_t i = 0; i < heap->module->global_count && !may; i++)
-    may = ws_heap_global(heap->module, i);
+  may |= heap->has_heap_globals;
   for (uint32_t i = 0; i < heap->module->function_count && !may; i++)
     may = heap->functions[i] & (OPERATES | NAMES);
   return may;
@@ -565,9 +549,8 @@ static bool find(struct heap *heap, const struct ws_section *code) {
     return decide(heap, WS_HEAP_NONE, UINT32_MAX, "nothing takes memory");
   if (!heap->module->info.exact)
     return decide(heap, WS_HEAP_UNKNOWN, UINT32_MAX, "not all pointers are known");
-  if (!find_reachable(heap, code))
+  if (!find_reachable(heap, code) || !follow_all(heap))
     return false;
-  follow_all(heap);
   heap->module->info.grows_memory = heap->flow.grows || heap->flow.lost;
   return classify(heap);
 }

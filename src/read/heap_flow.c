@@ -5,8 +5,9 @@
 #include "read/instructions.h"
 #include "read/sections.h"
 
-enum { MAXIMUM_LOCALS = 4096, MAXIMUM_STACK = 128, MAXIMUM_FRAMES = 512, MAXIMUM_CALLS = 8, SLOTS = 24 };
+enum { MAXIMUM_LOCALS = 1024, MAXIMUM_STACK = 128, MAXIMUM_FRAMES = 256, MAXIMUM_CALLS = 8, SLOTS = 24 };
 enum { SMALL = 128, SMALL_CALLS = 3 }; // bytes of a function, and calls from one to the next
+enum { NOWHERE = INT32_MIN / 2 }; // where the stack pointer is, if that is not known: no variable is there
 enum { PAGE_BITS = 16, SOME = 2, MAXIMUM_GROWN = 2 };
 
 // What a condition says if it holds.
@@ -84,6 +85,12 @@ static bool lose(struct run *run) {
   run->flow->lost = true;
   run->now.live = false;
   return false;
+}
+
+// What is done with all values costs as much as many instructions.
+static void spend(struct run *run, uint32_t values) {
+  uint64_t cost = (run->local_count + values) / 8 + 1;
+  run->flow->budget -= cost < run->flow->budget ? cost : run->flow->budget;
 }
 
 // --------------------------------------------------------------------------------------------------- values
@@ -188,7 +195,7 @@ static void join_state(struct state *to, const struct state *from, uint32_t coun
   to->failed &= from->failed;
   to->guards &= from->guards;
   if (to->pointer != from->pointer)
-    to->pointer = INT64_MIN / 2; // not known: no variable is there
+    to->pointer = NOWHERE;
   join_slots(to, from);
   for (uint32_t i = 0; i < count; i++)
     to->values[i] = join_values(to->values[i], from->values[i]);
@@ -589,6 +596,11 @@ static struct value relation(struct run *run, uint8_t opcode, struct value a, st
 
 // ------------------------------------------------------------------------------------------------- memory
 
+// A frame is never so large that its bits do not fit.
+static int64_t offset_in_frame(const struct value *address, uint64_t offset) {
+  return (int32_t)(uint32_t)(address->number + offset);
+}
+
 static bool overlap(const struct slot *slot, int64_t offset, uint32_t width) {
   return slot->offset < offset + width && offset < slot->offset + slot->width;
 }
@@ -664,7 +676,7 @@ static void load(struct run *run, const struct ws_instruction *instruction) {
   use_address(run, &address);
   struct value value = anything;
   if (address.what == IN_FRAME)
-    value = load_slot(&run->now, (int64_t)(address.number + instruction->value), width);
+    value = load_slot(&run->now, offset_in_frame(&address, instruction->value), width);
   else if (is_constant(&address) && whole)
     value = (struct value){.what = LOADED_FROM, .number = address.number + instruction->value};
   if (!whole && is_constant(&value))
@@ -687,7 +699,7 @@ static void store(struct run *run, const struct ws_instruction *instruction) {
   address.base |= base_of(run, run->reader.at - instruction->width);
   use_address(run, &address);
   if (address.what == IN_FRAME) {
-    store_slot(run, (int64_t)(address.number + instruction->value), access_width(instruction->opcode), value);
+    store_slot(run, offset_in_frame(&address, instruction->value), access_width(instruction->opcode), value);
     return;
   }
   if (is_constant(&address))
@@ -735,7 +747,8 @@ static bool function_type(const struct ws_module *module, uint32_t function, uin
 }
 
 static bool enter(struct run *run, uint8_t opcode, uint32_t parameters, uint32_t results) {
-  if (run->frame_count == MAXIMUM_FRAMES || (run->now.live && run->depth < parameters))
+  if (run->frame_count == MAXIMUM_FRAMES || (run->now.live && run->depth < parameters) ||
+      parameters > MAXIMUM_STACK || results > MAXIMUM_STACK - (run->now.live ? run->depth - parameters : 0))
     return lose(run);
   struct frame **place = &run->frames[run->frame_count];
   bool used = *place != NULL; // by a block before
@@ -771,6 +784,7 @@ static bool enter_block(struct run *run, const struct ws_instruction *instructio
   struct frame *frame = run->frames[run->frame_count - 1];
   if (instruction->opcode == WASM_OPCODE_BLOCK)
     return true;
+  spend(run, run->depth);
   copy_state(&frame->other, &run->now, run->local_count + run->depth);
   if (instruction->opcode == WASM_OPCODE_IF) {
     assume(run, &run->now, &held, true);
@@ -788,6 +802,7 @@ static void branch_to(struct run *run, struct state *state, struct frame *frame)
     lose(run);
     return;
   }
+  spend(run, run->depth);
   struct value kept[MAXIMUM_STACK];
   struct value *operands = state->values + run->local_count;
   memcpy(kept, operands, run->depth * sizeof *kept);
@@ -860,6 +875,7 @@ static bool repeats(struct run *run, struct frame *frame) {
 
 static bool leave(struct run *run) {
   struct frame *frame = run->frames[run->frame_count - 1];
+  spend(run, frame->height);
   if (repeats(run, frame))
     return true;
   if (frame->opcode == WASM_OPCODE_LOOP) {
@@ -997,7 +1013,7 @@ static void global_get(struct run *run, uint64_t index) {
 static void global_set(struct run *run, uint64_t index) {
   struct value value = pop(run);
   if (index == run->flow->stack_pointer)
-    run->now.pointer = value.what == IN_FRAME ? (int64_t)value.number : INT64_MIN / 2;
+    run->now.pointer = value.what == IN_FRAME ? (int32_t)(uint32_t)value.number : NOWHERE;
   else
     escape(run, &value);
 }
