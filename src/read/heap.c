@@ -42,7 +42,7 @@ struct heap {
   uint32_t data_end;     // the symbol; UINT32_MAX if there is none
   struct ws_heap_flow flow;
   // Who was seen to do it first; UINT32_MAX if nobody
-  uint32_t names_base, names_end, names_data_end, grows, ignores, takes, claims, lost;
+  uint32_t names_base, names_end, names_data_end, grows, ignores, orders, takes, claims, lost;
 };
 
 static bool no_memory(struct heap *heap) {
@@ -402,6 +402,7 @@ static void follow(struct heap *heap, uint32_t index, bool *again) {
   note(&heap->lost, lost, index);
   note(&heap->grows, flow->grows, index);
   note(&heap->ignores, flow->ignores_grown, index);
+  note(&heap->orders, flow->relies_on_order, index);
   note(&heap->takes, flow->takes_size || flow->compares_size, index);
   note(&heap->claims, flow->claims != 0, index);
 }
@@ -457,8 +458,8 @@ static bool follow_all(struct heap *heap) {
   uint64_t budget = BUDGET;
   for (bool again = true; again;) {
     again = false;
-    heap->names_base = heap->names_end = heap->names_data_end = heap->grows = heap->ignores = heap->takes =
-        heap->claims = heap->lost = UINT32_MAX;
+    heap->orders = heap->names_base = heap->names_end = heap->names_data_end = heap->grows = heap->ignores =
+        heap->takes = heap->claims = heap->lost = UINT32_MAX;
     struct ws_heap_flow before = heap->flow;
     heap->flow = (struct ws_heap_flow){.module = module,
                                        .operands = heap->operands,
@@ -512,6 +513,9 @@ static bool classify(struct heap *heap) {
     return decide(heap, WS_HEAP_UNKNOWN, heap->lost, "what %s does with memory that it grows is not seen");
   if (flow->ignores_grown)
     return decide(heap, WS_HEAP_CONTIGUOUS, heap->ignores, "%s grows the memory, and ignores where");
+  if (heap->module->memory.shared && flow->relies_on_order)
+    return decide(heap, WS_HEAP_UNKNOWN, heap->orders,
+                  "between two steps of %s, no other thread may grow the memory");
   if (heap->names_data_end != UINT32_MAX || (heap->data_names & WS_NAMES_DATA_END))
     return decide(heap, WS_HEAP_UNKNOWN, heap->names_data_end, "%s uses the address of __data_end");
   if (flow->takes_size || ((base || end) && flow->compares_size))

@@ -332,9 +332,10 @@ static void forget_order(struct run *run) {
 }
 
 // What memory.size said just before is where the pages are that are now grown.
-static void size_becomes_grown(struct value *value) {
+static void size_becomes_grown(struct ws_heap_flow *flow, struct value *value) {
   if (!value->current || !value->size || value->maybe)
     return;
+  flow->relies_on_order = true;
   value->grown = value->size;
   value->size = 0;
 }
@@ -355,9 +356,9 @@ static struct value memory_grow(struct run *run, struct value pages) {
   run->flow->grows |= now->live;
   for (struct run *at = run; at; at = at->caller)
     for (uint32_t i = 0; i < at->local_count + at->depth; i++)
-      size_becomes_grown(&at->now.values[i]);
+      size_becomes_grown(run->flow, &at->now.values[i]);
   for (unsigned i = 0; i < now->slot_count; i++)
-    size_becomes_grown(&now->slots[i].value);
+    size_becomes_grown(run->flow, &now->slots[i].value);
   if (now->grown)
     run->flow->relies_on_order = true;
   else
