@@ -60,13 +60,17 @@ const combinations = [
   [{ maxMemory: 2 ** 20, heapOwner: 0 }, 0, ['--max-memory=1M', '--heap-owner=a']],
 ];
 
+const heapOf = module => JSON.parse(run(tool('WASMSHARE'), ['inspect', '--json', module]))[0].heap.class;
+
 async function compareShifts(work, linked, prepared) {
   const bytes = readFileSync(prepared);
   const [expected, ours] = ['expected.wasm', 'ours.wasm'].map(name => join(work, name));
+  // What is moved by itself is as it was linked, but what is prepared is told where its heap ends.
+  const limited = heapOf(prepared) === 'claims-once', from = limited ? prepared : linked;
   let placed = 0;
   for (const [offset, heapBase] of shifts) {
     const flags = [`--offset=${offset}`, ...heapBase ? [`--heap-base=${heapBase}`] : []];
-    const moves = command('relocate', '--trust-pic', linked, '-o', expected, ...flags);
+    const moves = command('relocate', '--trust-pic', from, '-o', expected, ...flags);
     const moved = await attempt(relocate(bytes, offset, heapBase));
     assert.equal(moved !== null, moves, `relocate by ${offset}`);
     const movedAsLinked = await attempt(full.relocate(readFileSync(linked), offset, heapBase, { trustPic: true }));
@@ -74,7 +78,8 @@ async function compareShifts(work, linked, prepared) {
     assert.equal(command('relocate', prepared, '-o', ours, ...flags), moves);
     if (!moves) continue;
     same(moved, expected, 'what JavaScript relocated');
-    same(movedAsLinked, expected, 'what JavaScript relocated as the linker wrote it');
+    if (!limited)
+      same(movedAsLinked, expected, 'what JavaScript relocated as the linker wrote it');
     same(readFileSync(ours), expected, 'what the command relocated');
     if (heapBase) {
       run(loadHost, [prepared, ours, 'shift', offset, heapBase]);
@@ -84,7 +89,7 @@ async function compareShifts(work, linked, prepared) {
   }
   // The command moves function pointers too.
   const up = ['--offset=0x1100', '--table-offset=200'];
-  if (command('relocate', '--trust-pic', linked, '-o', expected, ...up)) {
+  if (command('relocate', '--trust-pic', from, '-o', expected, ...up)) {
     assert.ok(command('relocate', prepared, '-o', ours, ...up));
     same(readFileSync(ours), expected, 'what the command relocated');
   }
@@ -105,8 +110,11 @@ async function compareCombinations(work, linked, prepared) {
       ...names.map(name => `${name}=${input}`), '--host-imports=env'];
     const combines = command(...by(expected, linked));
     const combined = await attempt(combine(names.map(() => bytes), additionalStack, options));
-    assert.equal(combined !== null, combines, `combine ${flags}`);
     assert.equal(command(...by(ours, prepared)), combines);
+    // Only the command can give each a heap of fixed size, as --heap-size says.
+    const several = names.length > 1 && ['contiguous', 'unknown'].includes(heapOf(prepared));
+    assert.equal(combined !== null, combines && !several, `combine ${flags}`);
+    if (several) continue;
     const sources = Object.fromEntries(names.map(name => [name, readFileSync(linked)]));
     const combinedAsLinked = await attempt(full.combine(sources, additionalStack,
       { ...options, trustPic: true, hostImports: ['env'] }));
