@@ -138,6 +138,8 @@ static bool plan_with_claims(const struct options *options, const struct layout 
   plan.size = sizeof plan;
   plan.heap_claims = claims;
   plan.heap_claim_count = options->heaps.count;
+  if (options->single)
+    return write_single(options, &plan, layout);
   return ws_link_plan(layout->link, &plan, &error) || fail_with(&error);
 }
 
@@ -192,7 +194,7 @@ bool command_combine(const struct options *options) {
   layout.modules = xcalloc(layout.count, sizeof *layout.modules);
   bool ok = check_names(options) && read_modules(options, &layout);
   if (options->single)
-    ok = ok && resolve_names(options, &layout) && check_plan(options) && write_single(options, &layout);
+    ok = ok && resolve_names(options, &layout) && plan_modules(options, &layout);
   else
     ok = ok && plan_layout(options, &layout) && write_all(options, &layout) && report_map(options, &layout) &&
          commit_outputs();

@@ -243,7 +243,7 @@ void print_json(FILE *to, const struct layout *layout);
 // ------------------------------------------------------------------------------------------------ single.c
 
 // Writes the modules of a resolved link as one.
-bool write_single(const struct options *options, const struct layout *layout);
+bool write_single(const struct options *options, const struct ws_plan_options *plan, const struct layout *layout);
 
 // --------------------------------------------------------------------------------- headers.c, env.c, map.c
 

@@ -5,7 +5,7 @@
 #define WASMSHARE_ATOMS_H
 
 #include "base/map.h"
-#include "link/one.h"
+#include "link/link.h"
 #include "read/relocations.h"
 
 // A module, and what its names mean.
@@ -130,11 +130,7 @@ struct ws_merge_module {
 struct ws_merge_options {
   bool import_memory;
   bool strip_debug;
-  uint64_t base;        // lowest address that may be used
-  uint64_t stack_size;  // 0: that of the module with the largest
-  uint64_t heap_size;   // initial heap, in bytes
-  uint64_t max_memory;  // in bytes; 0 for what the modules declare
-  size_t heap_owner;    // the module that gets the initial heap, or WS_HOST
+  struct ws_plan_options plan;
   const size_t *prefer; // of several modules that export a name, the first of these is taken
   size_t prefer_count;
 };
@@ -174,9 +170,11 @@ struct ws_merge {
   uint32_t *slots;   // functions of the table, from slot 1 on
   size_t slot_count, slot_capacity;
   uint32_t *placed; // the data, by output segment
-  uint64_t stack_low, stack_high, data_start, data_end, heap_base, heap_end, init_flag;
+  uint64_t stack_low, stack_high, data_start, data_end, heap_base, init_flag;
   uint64_t pages, maximum_pages;
   bool has_maximum;
+
+  struct ws_link *heaps; // merged_heaps.c: the modules, and what is decided about their heaps
 
   // The constructors, in the order in which they run.
   uint32_t *constructors;

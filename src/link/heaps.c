@@ -36,7 +36,7 @@ static struct ws_input *find_input(struct ws_link *link, const char *name) {
 
 static bool choose_classes(struct ws_link *link, const struct ws_plan_options *options, struct ws_error *error) {
   for (size_t i = 0; i < link->count; i++) {
-    link->inputs[i].heap = link->inputs[i].module->info.heap;
+    link->inputs[i].heap = link->inputs[i].takes_nothing ? WS_HEAP_NONE : link->inputs[i].module->info.heap;
     link->inputs[i].placement.memory_view = WS_VIEW_WHOLE;
   }
   for (size_t i = 0; i < options->heap_claim_count; i++) {
@@ -113,8 +113,10 @@ static bool is_alone(const struct ws_link *link, const struct ws_input *input) {
 static bool limit_claims(struct ws_link *link, struct ws_error *error) {
   for (size_t i = 0; i < link->count; i++) {
     struct ws_input *input = &link->inputs[i];
-    // What is prepared is limited already. With its relocations, a module stays as it is: it will be read again.
-    if (input->heap != WS_HEAP_CLAIMS_ONCE || input->module->prepared || (link->options.keep_relocs && is_alone(link, input)))
+    // With its relocations, a module stays as it is: it will be read again. One file stays as a linker would make it.
+    bool may_stay = link->options.keep_relocs || link->options.single;
+    // What is prepared is limited already.
+    if (input->heap != WS_HEAP_CLAIMS_ONCE || input->module->prepared || (may_stay && is_alone(link, input)))
       continue;
     if (!ws_can_limit_memory(input->module, error))
       return false;
@@ -160,11 +162,23 @@ static bool follows(const struct ws_link *link, const struct ws_input *input) {
   return leader(link, input) != input;
 }
 
+// The largest initial heap that one of those was linked with whose range this is.
+static uint64_t linked_heap(const struct ws_link *link, const struct ws_input *input) {
+  uint64_t largest = 0;
+  for (size_t i = 0; i < link->count; i++) {
+    const struct ws_input *user = &link->inputs[i];
+    uint64_t size = user->module->info.initial_heap;
+    if (leader(link, user) == input && (has_range(user) || takes_all(user)) && size > largest)
+      largest = size;
+  }
+  return largest;
+}
+
 // How much of the initial heap a module has by itself, in bytes.
 static uint64_t own_heap(const struct ws_link *link, const struct ws_plan_options *options,
                          const struct ws_input *input) {
   bool sealed = input->placement.memory_view == WS_VIEW_SEALED, owner = input == link->heap_owner;
-  uint64_t linked = has_range(input) || takes_all(input) ? input->module->info.initial_heap : 0;
+  uint64_t linked = linked_heap(link, input);
   return (sealed || owner) && options->heap_size > linked ? options->heap_size : linked;
 }
 

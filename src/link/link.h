@@ -90,6 +90,7 @@ struct ws_input {
   const char *name;                   // what imports call it
   struct ws_link_import *imports;     // one for each of the module's
   struct ws_link_external *externals; // one for each of the module's
+  bool takes_nothing; // what would take memory was left out: see merged_heaps.c
   enum ws_heap_class heap;
   struct ws_changes changes;
   struct ws_placement placement;

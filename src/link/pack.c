@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "link/merged_heaps.h"
+
 // ----------------------------------------------------------------------------------------------------- types
 
 static uint32_t add_type(struct ws_merge *merge, struct ws_slice parameters, struct ws_slice results) {
@@ -236,10 +238,10 @@ static uint64_t largest_stack(const struct ws_merge *merge) {
 // The stack comes first, so that overflowing it traps.
 static bool place_stack(struct ws_merge *merge, uint64_t *cursor) {
   enum { NO_STACK_BASE = 1024 }; // lld's default, which keeps address 0 free
-  uint64_t size = merge->options->stack_size ? merge->options->stack_size : largest_stack(merge);
+  uint64_t size = merge->options->plan.stack_size ? merge->options->plan.stack_size : largest_stack(merge);
   uint64_t low, high;
   bool has_stack = merge->stack_pointer != WS_NOTHING;
-  if (!ws_align_up(&low, merge->options->base, 16) || !ws_add(&high, low, has_stack ? size : 0) ||
+  if (!ws_align_up(&low, merge->options->plan.base, 16) || !ws_add(&high, low, has_stack ? size : 0) ||
       !ws_align_up(&high, high, 16))
     return false;
   merge->stack_low = low;
@@ -315,7 +317,7 @@ static bool place_data(struct ws_merge *merge, uint64_t *cursor) {
 }
 
 static bool place_memory(struct ws_merge *merge, uint64_t cursor) {
-  const struct ws_merge_options *options = merge->options;
+  const struct ws_plan_options *options = &merge->options->plan;
   uint64_t limit = merge->is_64 ? UINT64_C(1) << 48 : UINT64_C(1) << 32, heap = options->heap_size, end;
   bool declared = false;
   uint64_t maximum = 0;
@@ -327,11 +329,16 @@ static bool place_memory(struct ws_merge *merge, uint64_t cursor) {
       maximum = info->memory_maximum;
   }
   if (!ws_align_up(&merge->heap_base, cursor, 16) || !ws_add(&end, merge->heap_base, heap) ||
-      !ws_align_up(&end, end, WS_PAGE_SIZE) || end > limit)
+      !ws_align_up(&end, end, WS_PAGE_SIZE) || end > limit || !ws_merge_place_heaps(merge, limit))
     return too_large(merge);
-  merge->heap_end = end;
+  // As large as a module was linked with, whoever uses it.
+  uint64_t needed = end / WS_PAGE_SIZE;
+  end = merge->heaps->plan.heap_end > end ? merge->heaps->plan.heap_end : end;
   merge->pages = end / WS_PAGE_SIZE;
   merge->has_maximum = declared || options->max_memory;
+  // What modules declare is for each by itself: heaps that they were linked with may go beyond.
+  if (!options->max_memory && needed <= maximum && merge->pages > maximum)
+    maximum = merge->pages;
   merge->maximum_pages = options->max_memory ? options->max_memory / WS_PAGE_SIZE : maximum;
   if (merge->has_maximum && merge->pages > merge->maximum_pages)
     return ws_fail(merge->error, "", NULL, WS_NO_OFFSET,
@@ -341,55 +348,9 @@ static bool place_memory(struct ws_merge *merge, uint64_t cursor) {
   return true;
 }
 
-// ----------------------------------------------------------------------------------------------------- heaps
-
-static bool names_heap(const struct ws_merge *merge, uint32_t first, uint32_t count) {
-  for (uint32_t i = first; i < first + count; i++)
-    if (merge->edges[i].kind == WS_EDGE_LINKER && merge->edges[i].target == WS_MERGE_HEAP_BASE)
-      return true;
-  return false;
-}
-
-// The modules whose kept code or data names the heap's beginning.
-static bool find_heap_users(const struct ws_merge *merge, bool *users) {
-  for (uint32_t i = 0; i < merge->first_synthetic; i++) {
-    const struct ws_merge_function *function = &merge->functions[i];
-    if (function->live && names_heap(merge, function->first_edge, function->edge_count))
-      users[function->module] = true;
-  }
-  for (uint32_t i = 0; i < merge->datum_count; i++) {
-    const struct ws_merge_datum *datum = &merge->data[i];
-    if (datum->live && names_heap(merge, datum->first_edge, datum->edge_count))
-      users[datum->module] = true;
-  }
-  return true;
-}
-
-// Only one allocator can hand out the memory from __heap_base up: see plan.c.
-static bool check_heaps(const struct ws_merge *merge) {
-  bool *users = calloc(merge->module_count, sizeof *users), ok = true;
-  if (!users)
-    return ws_merge_fail_memory(merge);
-  find_heap_users(merge, users);
-  size_t owner = WS_HOST;
-  for (uint32_t m = 0; m < merge->module_count && ok && merge->options->heap_owner == WS_HOST; m++) {
-    size_t heap = merge->modules[m].input.heap;
-    if (!users[m] || heap == WS_HOST)
-      continue;
-    if (owner != WS_HOST && heap != merge->modules[owner].input.heap)
-      ok = ws_merge_fail(merge, m, NULL,
-                         "hands out the memory from __heap_base up, and so does %s, so they would overwrite "
-                         "each other: say which one may with --heap-owner, or let one use the other's malloc",
-                         merge->modules[owner].module->file);
-    owner = m;
-  }
-  free(users);
-  return ok;
-}
-
 bool ws_merge_place(struct ws_merge *merge) {
   uint64_t cursor = 0;
-  if (!check_heaps(merge) || !list_data(merge))
+  if (!list_data(merge))
     return false;
   if (!place_stack(merge, &cursor) || !place_data(merge, &cursor))
     return too_large(merge);
@@ -407,7 +368,7 @@ const struct ws_merge_segment *ws_merge_tls(const struct ws_merge *merge) {
 
 static uint64_t linker_value(const struct ws_merge *merge, uint32_t module, enum ws_merge_symbol symbol) {
   const struct ws_merge_segment *tls = ws_merge_tls(merge);
-  size_t owner = merge->options->heap_owner;
+  const struct ws_placement *placement = &merge->heaps->inputs[module].placement;
   switch (symbol) {
   case WS_MERGE_ZERO:
     return 0;
@@ -422,11 +383,9 @@ static uint64_t linker_value(const struct ws_merge *merge, uint32_t module, enum
   case WS_MERGE_DATA_END:
     return merge->data_end;
   case WS_MERGE_HEAP_BASE:
-    return owner == WS_HOST || merge->modules[module].input.heap == merge->modules[owner].input.heap
-               ? merge->heap_base
-               : merge->heap_end;
+    return placement->heap_base;
   case WS_MERGE_HEAP_END:
-    return merge->heap_end;
+    return placement->heap_end;
   case WS_MERGE_TLS_BASE:
     return tls && !merge->shared ? tls->address : 0;
   case WS_MERGE_TLS_SIZE:

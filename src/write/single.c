@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "link/exports.h"
-#include "link/link.h"
+#include "link/merged_heaps.h"
 #include "read/instructions.h"
 #include "write/single_sections.h"
 
@@ -455,7 +455,7 @@ static void mark_synthetic(struct ws_merge *merge) {
 static bool merge_all(struct ws_merge *merge, const struct ws_merge_input *inputs, size_t count,
                       struct ws_merge_exports *exports) {
   if (!ws_merge_read(merge, inputs, count) || !ws_merge_choose_exports(merge, exports) ||
-      !ws_merge_mark(merge, exports->items, exports->count))
+      !ws_merge_mark(merge, exports->items, exports->count) || !ws_merge_choose_heaps(merge))
     return false;
   mark_synthetic(merge);
   return ws_merge_number(merge) && ws_merge_place(merge);
@@ -485,26 +485,16 @@ static bool fill_inputs(const struct ws_link *link, struct ws_arena *arena, stru
   return true;
 }
 
-static bool find_modules(const struct ws_link *link, const struct ws_plan_options *plan, size_t *prefer,
-                         struct ws_merge_options *options, struct ws_error *error) {
+static void find_preferred(const struct ws_link *link, size_t *prefer, struct ws_merge_options *options) {
   for (size_t i = 0; i < link->options.prefer_count; i++)
     for (size_t k = 0; k < link->count; k++)
       if (strcmp(link->options.prefer[i], link->inputs[k].name) == 0)
         prefer[options->prefer_count++] = k;
-  options->heap_owner = WS_HOST;
-  for (size_t k = 0; k < link->count && plan->heap_owner; k++)
-    if (strcmp(plan->heap_owner, link->inputs[k].name) == 0)
-      options->heap_owner = k;
-  return !plan->heap_owner || options->heap_owner != WS_HOST ||
-         ws_fail(error, "", NULL, WS_NO_OFFSET, "there is no module called '%s' that could own the heap",
-                 plan->heap_owner);
 }
 
 bool ws_link_write_single(const struct ws_link *link, const struct ws_plan_options *given,
-                          const struct ws_single_options *single, struct ws_sink sink, struct ws_error *error) {
-  struct ws_plan_options plan = {WS_OPTIONS(plan)};
-  if (given)
-    memcpy(&plan, given, given->size < sizeof plan ? given->size : sizeof plan);
+                          const struct ws_single_options *single, struct ws_sink sink,
+                          struct ws_error *error) {
   if (!link->resolved || !link->options.single)
     return ws_fail(error, "", NULL, WS_NO_OFFSET, "the modules were not resolved to be one");
   struct ws_arena arena = {0};
@@ -512,14 +502,13 @@ bool ws_link_write_single(const struct ws_link *link, const struct ws_plan_optio
   size_t *prefer = ws_arena_new(&arena, link->options.prefer_count, sizeof *prefer);
   struct ws_merge_options options = {.import_memory = single && single->import_memory,
                                      .strip_debug = single && single->strip_debug,
-                                     .base = plan.base,
-                                     .stack_size = plan.stack_size,
-                                     .heap_size = plan.heap_size,
-                                     .max_memory = plan.max_memory,
                                      .prefer = prefer};
+  if (given)
+    memcpy(&options.plan, given, given->size < sizeof options.plan ? given->size : sizeof options.plan);
   bool ok = (inputs && prefer && fill_inputs(link, &arena, inputs)) || ws_fail_memory(error, "");
-  ok = ok && find_modules(link, &plan, prefer, &options, error) &&
-       ws_write_single(inputs, link->count, &options, sink, error);
+  if (ok)
+    find_preferred(link, prefer, &options);
+  ok = ok && ws_write_single(inputs, link->count, &options, sink, error);
   ws_arena_free(&arena);
   return ok;
 }

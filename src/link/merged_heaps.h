@@ -1,0 +1,18 @@
+// Heaps of modules that are merged: who hands out what, by the rules of heaps.h, of what is left of each of
+// them.
+#ifndef WASMSHARE_MERGED_HEAPS_H
+#define WASMSHARE_MERGED_HEAPS_H
+
+#include "link/atoms.h"
+
+// Decides, once it is known what is kept, each module's class of heap, and what it is told about the size of
+// the memory. Fails as ws_choose_heaps does.
+bool ws_merge_choose_heaps(struct ws_merge *merge);
+
+// Places the ranges of the heap after the data. Returns false if they go beyond `limit`.
+bool ws_merge_place_heaps(struct ws_merge *merge, uint64_t limit);
+
+// Whether it is a function that is kept and that is told another size of the memory than it has.
+bool ws_merge_has_view(const struct ws_merge *merge, const struct ws_merge_function *function);
+
+#endif
