@@ -321,6 +321,7 @@ struct ws_placement {
   uint64_t heap_base, heap_end; // __heap_base and __heap_end: its own range of the heap, which may be empty
   enum ws_memory_view memory_view;
   uint64_t table_base;    // index of its first function
+  uint64_t table_size;    // how many it puts there: its own, and in a shared table those that others need
   uint64_t table_end;     // minimum of a shared table, in elements: those of all modules; 0 for a private one
   uint64_t tls_offset;    // of its thread-local variables, in bytes from the start of a thread's area
   uint64_t pages;         // minimum of its memory import
@@ -432,11 +433,10 @@ WS_API bool ws_prepare(const struct ws_module *module, struct ws_sink sink, stru
 // Checks a module that ws_link_write wrote, read with `placed` set, against the placement that it should have: its
 // memory import, and that every data segment, pointer global, table entry and address in the start function,
 // and every relocated pointer if relocations were kept, is what the placement says or inside its range.
-// `table_size` is in elements; `bindings` are the variables of other modules that it uses, which GOT globals may hold
-// the addresses of. Fails with the first thing that is not.
+// `bindings` are the variables of other modules that it uses, which GOT globals may hold the addresses of. Fails with
+// the first thing that is not.
 WS_API bool ws_check_placed(const struct ws_module *module, const struct ws_placement *placement,
-                            uint64_t table_size, const struct ws_binding *bindings, size_t binding_count,
-                            struct ws_error *error);
+                            const struct ws_binding *bindings, size_t binding_count, struct ws_error *error);
 
 #ifdef __cplusplus
 }

@@ -190,7 +190,6 @@ struct json_t; // jansson's
 // What a layout says of a module in numbers.
 struct module_numbers {
   struct ws_placement at;
-  uint64_t table_size;
   bool has_stack, has_tls;
 };
 

@@ -71,7 +71,6 @@ static bool find_table(const struct layout *layout, uint64_t *size) {
   *size = layout->plan.shared_table ? layout->plan.table_size : 0;
   for (size_t i = 0; i < layout->count && !layout->plan.shared_table; i++) {
     const struct placed *placed = &layout->modules[i];
-    const struct ws_module_info *info = ws_module_info(placed->module);
     if (!ws_link_imports_table(layout->link, i))
       continue;
     if (first)
@@ -79,7 +78,7 @@ static bool find_table(const struct layout *layout, uint64_t *size) {
           "--env: %s and %s each import a function table of their own: share one, with --table=shared",
           first->path, placed->path);
     first = placed;
-    *size = placed->placement.table_base + info->table_size;
+    *size = placed->placement.table_base + placed->placement.table_size;
   }
   return true;
 }

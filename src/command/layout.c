@@ -107,7 +107,7 @@ const struct field module_fields[] = {
      .comment = "End of that range: what it was told is __heap_end"},
     {"tableBase", "TABLE_BASE", COUNT, OF(at.table_base), ALWAYS,
      .comment = "Index of its first function in its function table"},
-    {"tableSize", "TABLE_SIZE", COUNT, OF(table_size), ALWAYS, .comment = "How many functions it puts there"},
+    {"tableSize", "TABLE_SIZE", COUNT, OF(at.table_size), ALWAYS, .comment = "How many functions it puts there"},
     {"tlsOffset", "TLS_OFFSET", ADDRESS, OF(at.tls_offset), OF(has_tls),
      .comment = "Where in a thread's area its thread-local variables are",
      .nullable = "null without --threads, or if it has none"},
@@ -117,7 +117,6 @@ const struct field module_fields[] = {
 struct module_numbers module_numbers(const struct layout *layout, const struct placed *placed) {
   const struct ws_module_info *info = ws_module_info(placed->module);
   return (struct module_numbers){.at = placed->placement,
-                                 .table_size = info->table_size,
                                  .has_stack = info->has_stack,
                                  .has_tls = layout->plan.thread_count && info->tls_size};
 }

@@ -95,7 +95,7 @@ static bool inside(uint64_t start, uint64_t end, const struct ws_placement *plac
 static bool check_range(const char *path, const struct ws_plan *plan, const struct written *written) {
   const struct ws_placement *at = &written->numbers.at;
   const char *name = written->name;
-  uint64_t end = at->base + at->size, table_end = at->table_base + written->numbers.table_size;
+  uint64_t end = at->base + at->size, table_end = at->table_base + at->table_size;
   bool has_data = at->data_end != at->data_base;
   if (end < at->base || end > plan->heap_base)
     return fail("%s: module %s reaches beyond the heap base", path, name);
@@ -118,8 +118,8 @@ static bool check_range(const char *path, const struct ws_plan *plan, const stru
 static bool check_pair(const char *path, const struct ws_plan *plan, const struct written *first,
                        const struct written *second) {
   const struct ws_placement *a = &first->numbers.at, *b = &second->numbers.at;
-  if (plan->shared_table && overlap(a->table_base, a->table_base + first->numbers.table_size, b->table_base,
-                                    b->table_base + second->numbers.table_size))
+  if (plan->shared_table && overlap(a->table_base, a->table_base + a->table_size, b->table_base,
+                                    b->table_base + b->table_size))
     return fail("%s: the functions of modules %s and %s overlap in the table", path, first->name,
                 second->name);
   if (overlap(a->base, a->base + a->size, b->base, b->base + b->size))
@@ -166,8 +166,7 @@ static bool check_pointers(const struct written *written) {
   struct ws_error error;
   for (size_t i = 0; i < count; i++)
     bindings[i].address = optional(json_array_get(listed, i), "address");
-  bool ok = ws_check_placed(written->module, &written->numbers.at, written->numbers.table_size, bindings,
-                            count, &error);
+  bool ok = ws_check_placed(written->module, &written->numbers.at, bindings, count, &error);
   free(bindings);
   return ok || fail_with(&error);
 }

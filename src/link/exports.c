@@ -17,22 +17,16 @@ static bool is_start(struct ws_slice name) {
 }
 
 // A wrapped export runs the constructors at each call; the merged module runs them once, so what it exports
-// is the function itself, which has the export's name or the wrapper's.
-static uint32_t unwrap(const struct ws_merge *merge, uint32_t target, struct ws_slice name) {
-  static const char suffix[] = ".command_export";
-  const struct ws_merge_function *function = &merge->functions[target];
-  struct ws_slice wrapper = ws_merge_function_name(merge, target);
-  if (wrapper.size > sizeof suffix - 1)
-    wrapper.size -= sizeof suffix - 1;
+// is the function itself: the first that is called, but for them. Not by its name: of several names of one
+// function (C++'s D1 and D2), the name section has one.
+static uint32_t unwrap(const struct ws_merge *merge, uint32_t wrapper) {
+  const struct ws_merge_function *function = &merge->functions[wrapper];
   for (uint32_t i = 0; i < function->edge_count; i++) {
     uint32_t called = merge->edges[function->first_edge + i].target;
-    struct ws_slice other = {0};
-    if (called < merge->first_synthetic)
-      other = ws_merge_function_name(merge, called);
-    if (other.size && (ws_slice_equal(other, name) || ws_slice_equal(other, wrapper)))
+    if (called < merge->first_synthetic && !ws_slice_is(ws_merge_function_name(merge, called), ctors_name))
       return called;
   }
-  return target;
+  return wrapper;
 }
 
 static uint32_t target_of(const struct ws_merge *merge, uint32_t m, const struct ws_export *export) {
@@ -41,7 +35,8 @@ static uint32_t target_of(const struct ws_merge *merge, uint32_t m, const struct
   case WS_FUNCTION: {
     uint32_t target = ws_merge_function_at(merge, m, export->index);
     bool wrapped = target < merge->first_synthetic && merge->functions[target].wrapper;
-    return wrapped && !is_start(export->name) ? unwrap(merge, target, export->name) : target;
+    return wrapped && !is_start(export->name) && !ws_slice_is(export->name, ctors_name) ? unwrap(merge, target)
+                                                                                        : target;
   }
   case WS_GLOBAL:
     return merge->globals[from->first_global + export->index].one;

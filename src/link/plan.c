@@ -99,6 +99,7 @@ static bool place_next(const struct ws_link *link, const struct ws_plan_options 
   placement->stack_low = info->stack_low + offset;
   placement->stack_pointer = info->stack_pointer + offset + extra_stack;
   placement->table_base = info->table_base;
+  placement->table_size = info->table_size;
   placement->tls_offset = 0;
   uint64_t end = high + offset + (stack_first ? extra_data : extra_stack);
   if (has_stack && placement->stack_pointer > end)
@@ -199,8 +200,10 @@ static void plan_table(struct ws_link *link) {
   for (size_t i = 0; i < link->count && link->plan.shared_table; i++) {
     const struct ws_module_info *info = &link->inputs[i].module->info;
     size_t more = link->inputs[i].changes.slot_count;
-    link->inputs[i].placement.table_base = info->has_table || more ? next : 0;
-    next += info->table_size + more;
+    struct ws_placement *placement = &link->inputs[i].placement;
+    placement->table_base = info->has_table || more ? next : 0;
+    placement->table_size += more;
+    next += placement->table_size;
   }
   link->plan.table_size = link->plan.shared_table ? next : 0;
   for (size_t i = 0; i < link->count; i++)
@@ -364,6 +367,7 @@ static void shift(const struct ws_module *module, uint64_t offset, uint64_t tabl
   placement->data_end = (info->data_end + offset) & mask;
   placement->heap_base = (module->heap_base + offset) & mask;
   placement->table_base = info->table_base + table_offset;
+  placement->table_size = info->table_size;
   placement->has_maximum = info->has_maximum;
 }
 

@@ -99,8 +99,7 @@ static bool is_own_variable(const struct ws_placement *placement, struct ws_slic
 }
 
 static bool check_globals(const struct ws_module *module, const struct ws_placement *placement,
-                          uint64_t table_size, const struct ws_binding *bindings, size_t binding_count,
-                          struct ws_error *error) {
+                          const struct ws_binding *bindings, size_t binding_count, struct ws_error *error) {
   for (size_t i = 0; i < module->info.global_count; i++) {
     const struct ws_pointer_global *global = &module->info.globals[i];
     char what[160];
@@ -125,7 +124,7 @@ static bool check_globals(const struct ws_module *module, const struct ws_placem
                 placement->data_end))
       return false;
     if (global->base == WS_BASE_TABLE && outside(module, error, "GLOBAL", what, global->value, global->value,
-                                                 placement->table_base, placement->table_base + table_size))
+                                                 placement->table_base, placement->table_base + placement->table_size))
       return false;
     if (!is_own_variable(placement, name, global->value) &&
         !check_pointer(module, placement, global->base, global->value, "GLOBAL", what, error))
@@ -156,8 +155,7 @@ static bool check_symbols(const struct ws_module *module, const struct ws_placem
 }
 
 bool ws_check_placed(const struct ws_module *module, const struct ws_placement *placement,
-                     uint64_t table_size, const struct ws_binding *bindings, size_t binding_count,
-                     struct ws_error *error) {
+                     const struct ws_binding *bindings, size_t binding_count, struct ws_error *error) {
   if (!check_memory(module, placement, error))
     return false;
   for (size_t i = 0; i < module->segment_count; i++) {
@@ -180,9 +178,9 @@ bool ws_check_placed(const struct ws_module *module, const struct ws_placement *
     const struct ws_element *element = &module->elements[i];
     if (element->indirect_table && element->constant && element->count > 0 &&
         outside(module, error, "ELEMENT", "an element segment", element->offset,
-                element->offset + element->count, placement->table_base, placement->table_base + table_size))
+                element->offset + element->count, placement->table_base, placement->table_base + placement->table_size))
       return false;
   }
-  return check_globals(module, placement, table_size, bindings, binding_count, error) &&
+  return check_globals(module, placement, bindings, binding_count, error) &&
          check_symbols(module, placement, error);
 }

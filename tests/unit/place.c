@@ -360,7 +360,7 @@ static void what_was_placed_passes_the_check(void **state) {
   for (int keep = 0; keep < 2; keep++) {
     struct moved moved = move(&from, 0x123450, 7, LINK_OPTIONS(.keep_relocs = keep));
     struct ws_error error = {.message = ""};
-    if (!ws_check_placed(moved.result, &moved.placement, 1, NULL, 0, &error))
+    if (!ws_check_placed(moved.result, &moved.placement, NULL, 0, &error))
       fail_msg("refused: %s", error.message);
     free_moved(&moved);
   }
@@ -375,34 +375,37 @@ static void what_is_not_where_the_layout_says_fails_the_check(void **state) {
 
   struct ws_placement wrong = right;
   wrong.pages++;
-  assert_false(ws_check_placed(moved.result, &wrong, 1, NULL, 0, &error));
+  assert_false(ws_check_placed(moved.result, &wrong, NULL, 0, &error));
   assert_string_equal(error.section, "IMPORT");
 
   wrong = right;
   wrong.has_maximum = true;
-  assert_false(ws_check_placed(moved.result, &wrong, 1, NULL, 0, &error));
+  assert_false(ws_check_placed(moved.result, &wrong, NULL, 0, &error));
   assert_string_equal(error.section, "IMPORT");
 
   wrong = right;
   wrong.data_end--;
-  assert_false(ws_check_placed(moved.result, &wrong, 1, NULL, 0, &error));
+  assert_false(ws_check_placed(moved.result, &wrong, NULL, 0, &error));
   assert_string_equal(error.section, "DATA");
 
   wrong = right;
   wrong.data_base++;
-  assert_false(ws_check_placed(moved.result, &wrong, 1, NULL, 0, &error));
+  assert_false(ws_check_placed(moved.result, &wrong, NULL, 0, &error));
   assert_string_equal(error.section, "DATA");
 
   wrong = right;
   wrong.stack_pointer += 16;
-  assert_false(ws_check_placed(moved.result, &wrong, 1, NULL, 0, &error));
+  assert_false(ws_check_placed(moved.result, &wrong, NULL, 0, &error));
   assert_string_equal(error.section, "GLOBAL");
 
   wrong = right;
   wrong.table_base++;
-  assert_false(ws_check_placed(moved.result, &wrong, 1, NULL, 0, &error));
+  assert_false(ws_check_placed(moved.result, &wrong, NULL, 0, &error));
   assert_string_equal(error.section, "ELEMENT");
-  assert_false(ws_check_placed(moved.result, &right, 0, NULL, 0, &error));
+
+  wrong = right;
+  wrong.table_size--;
+  assert_false(ws_check_placed(moved.result, &wrong, NULL, 0, &error));
   assert_string_equal(error.section, "ELEMENT");
 
   assert_string_equal(error.file, "placed.wasm");
