@@ -362,12 +362,16 @@ fn read_layout(dir: &Path, name: &str) -> Result<serde_json::Value> {
         .with_context(|| format!("could not read {}", file.display()))
 }
 
-/// A module and those that it needs, directly or not.
+/// A module and those that it needs, directly or not: in one program, all.
 fn needed<'a>(layout: &'a serde_json::Value, name: &'a str) -> Vec<&'a str> {
+    let modules = layout["modules"].as_array().into_iter().flatten();
     let mut names = vec![name];
+    if layout["linked"] == true {
+        let all = modules.clone().filter_map(|module| module["name"].as_str());
+        names.extend(all.filter(|other| *other != name));
+    }
     let mut at = 0;
     while at < names.len() {
-        let modules = layout["modules"].as_array().into_iter().flatten();
         let module = modules.clone().find(|module| module["name"] == names[at]);
         let uses = ["imports", "bindings"]
             .iter()
