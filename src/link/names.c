@@ -178,19 +178,11 @@ static bool may_come_from_any(const struct ws_import *import, size_t named) {
   return named == WS_HOST && ws_slice_is(import->module, "env");
 }
 
-static void report_missing(struct resolver *resolver, const struct ws_import *import, size_t named) {
+// What might be meant by an import that no module gives; "" if nothing is like it. `name` is printable.
+static const char *hint_at(const struct resolver *resolver, const struct ws_import *import, size_t named,
+                           const char *name, char *hint, size_t size) {
   const struct ws_input *inputs = resolver->link->inputs;
-  char module[TEXT], name[TEXT], near[TEXT], why[2 * TEXT], hint[3 * TEXT] = "";
-  if (is_one_of_many(resolver))
-    return;
-  if (ws_slice_is(import->module, "env") && ws_slice_is(import->name, "__stack_pointer")) {
-    REPORT(resolver, "imports its stack pointer: combine it with --stack=shared (or, if the host gives it, "
-                     "say --host-import "
-                     "env.__stack_pointer)");
-    return;
-  }
-  ws_printable(import->module, module, sizeof module);
-  ws_printable(import->name, name, sizeof name);
+  char near[TEXT];
   struct ws_suggestion suggestion = ws_suggest(import->name);
   size_t hider = WS_HOST, elsewhere = WS_HOST;
   for (size_t i = 0; i < resolver->link->count; i++) {
@@ -208,27 +200,41 @@ static void report_missing(struct resolver *resolver, const struct ws_import *im
         ws_offer(&suggestion, other->exports[k].name, i);
     }
   }
+  *hint = '\0';
   if (elsewhere != WS_HOST)
-    snprintf(hint, sizeof hint, "; %s exports it: import it from there", inputs[elsewhere].name);
+    snprintf(hint, size, "; %s exports it: import it from there", inputs[elsewhere].name);
   else if (hider != WS_HOST)
-    snprintf(hint, sizeof hint, "; %s has it, but does not export it: link that with -Wl,--export=%s",
-             inputs[hider].name, name);
-  else if (named != WS_HOST && import->kind == WS_FUNCTION &&
-           ws_is_for_wasm_bindgen(inputs[named].module))
-    snprintf(hint, sizeof hint,
+    snprintf(hint, size, "; %s has it, but does not export it: link that with -Wl,--export=%s", inputs[hider].name, name);
+  else if (named != WS_HOST && import->kind == WS_FUNCTION && ws_is_for_wasm_bindgen(inputs[named].module))
+    snprintf(hint, size,
              "; what #[wasm_bindgen] exports is for JavaScript, under another name: for modules, "
              "export it with #[unsafe(no_mangle)] extern \"C\"");
   else if (suggestion.from != WS_HOST)
-    snprintf(hint, sizeof hint, "; did you mean %s, of %s?", ws_printable(suggestion.name, near, sizeof near),
+    snprintf(hint, size, "; did you mean %s, of %s?", ws_printable(suggestion.name, near, sizeof near),
              inputs[suggestion.from].name);
-  bool any = may_come_from_any(import, named);
-  snprintf(why, sizeof why, "%s%s",
-           any                ? "no module exports"
-           : named == WS_HOST ? "is of no module that is combined"
-                              : inputs[named].name,
-           named == WS_HOST ? "" : " does not export");
+  return hint;
+}
+
+static void report_missing(struct resolver *resolver, const struct ws_import *import, size_t named) {
+  char module[TEXT], name[TEXT], why[2 * TEXT], hint[3 * TEXT];
+  if (is_one_of_many(resolver))
+    return;
+  if (ws_slice_is(import->module, "env") && ws_slice_is(import->name, "__stack_pointer")) {
+    REPORT(resolver, "imports its stack pointer: combine it with --stack=shared (or, if the host gives it, "
+                     "say --host-import env.__stack_pointer)");
+    return;
+  }
+  ws_printable(import->module, module, sizeof module);
+  ws_printable(import->name, name, sizeof name);
+  if (may_come_from_any(import, named))
+    snprintf(why, sizeof why, "no module exports");
+  else if (named == WS_HOST)
+    snprintf(why, sizeof why, "is of no module that is combined");
+  else
+    snprintf(why, sizeof why, "%s does not export", resolver->link->inputs[named].name);
   REPORT(resolver, "imports the %s %s.%s, which %s%s (if the host gives it, say --host-import %s.%s)",
-         kind_names[import->kind], module, name, why, hint, module, name);
+         kind_names[import->kind], module, name, why,
+         hint_at(resolver, import, named, name, hint, sizeof hint), module, name);
 }
 
 // The module, other than its user, that an import names, or WS_HOST.

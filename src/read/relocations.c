@@ -274,6 +274,41 @@ static bool fits_instruction(const struct pass *pass, const struct ws_relocation
   return false;
 }
 
+// The operand of a relocation whose symbol exists.
+static bool symbol_operand(const struct pass *pass, const struct ws_relocation *relocation, uint64_t value) {
+  const struct ws_symbol *symbol = &pass->module->symbols[relocation->index];
+  enum ws_encoding encoding = ws_relocation_kinds[relocation->type].encoding;
+  switch (ws_relocation_kinds[relocation->type].operand) {
+  case WS_REL_MEMORY_ADDR:
+  case WS_REL_MEMORY_ADDR_REL:
+  case WS_REL_MEMORY_ADDR_TLS:
+  case WS_REL_MEMORY_ADDR_LOCREL:
+    return memory_operand(pass, relocation, symbol, value);
+  case WS_REL_TABLE_INDEX:
+  case WS_REL_TABLE_INDEX_REL:
+    return table_operand(pass, relocation, symbol, value);
+  case WS_REL_GLOBAL_INDEX:
+    if (symbol->kind != WS_SYMBOL_GLOBAL)
+      return got_operand(pass, relocation, symbol, value);
+    return value == symbol->index || stale(pass, relocation, "the operand is not the index of its global");
+  case WS_REL_FUNCTION_INDEX:
+    if (symbol->kind != WS_SYMBOL_FUNCTION)
+      return fail(pass, relocation, "its symbol is no function");
+    return value == symbol->index || is_tombstone(pass, encoding, value) ||
+           stale(pass, relocation, "the operand is not the index of its function");
+  case WS_REL_FUNCTION_OFFSET:
+    if (!is_tombstone(pass, encoding, value))
+      return add_fixup(pass, relocation, WS_BASE_CODE, WS_BASE_COUNT, relocation->index);
+    return true;
+  case WS_REL_SECTION_OFFSET: // not asked for
+  case WS_REL_TAG_INDEX:
+  case WS_REL_TABLE_NUMBER:
+  case WS_REL_TYPE_INDEX:
+    return true;
+  }
+  return true;
+}
+
 static bool check_operand(const struct pass *pass, const struct ws_relocation *relocation) {
   struct ws_module *module = pass->module;
   enum ws_encoding encoding = ws_relocation_kinds[relocation->type].encoding;
@@ -302,36 +337,7 @@ static bool check_operand(const struct pass *pass, const struct ws_relocation *r
     return true;
   if (relocation->index >= module->symbol_count)
     return fail(pass, relocation, "its symbol does not exist");
-  const struct ws_symbol *symbol = &module->symbols[relocation->index];
-  switch (operand) {
-  case WS_REL_MEMORY_ADDR:
-  case WS_REL_MEMORY_ADDR_REL:
-  case WS_REL_MEMORY_ADDR_TLS:
-  case WS_REL_MEMORY_ADDR_LOCREL:
-    return memory_operand(pass, relocation, symbol, value);
-  case WS_REL_TABLE_INDEX:
-  case WS_REL_TABLE_INDEX_REL:
-    return table_operand(pass, relocation, symbol, value);
-  case WS_REL_GLOBAL_INDEX:
-    if (symbol->kind != WS_SYMBOL_GLOBAL)
-      return got_operand(pass, relocation, symbol, value);
-    return value == symbol->index || stale(pass, relocation, "the operand is not the index of its global");
-  case WS_REL_FUNCTION_INDEX:
-    if (symbol->kind != WS_SYMBOL_FUNCTION)
-      return fail(pass, relocation, "its symbol is no function");
-    return value == symbol->index || is_tombstone(pass, encoding, value) ||
-           stale(pass, relocation, "the operand is not the index of its function");
-  case WS_REL_FUNCTION_OFFSET:
-    if (!is_tombstone(pass, encoding, value))
-      return add_fixup(pass, relocation, WS_BASE_CODE, WS_BASE_COUNT, relocation->index);
-    return true;
-  case WS_REL_SECTION_OFFSET: // returned above
-  case WS_REL_TAG_INDEX:
-  case WS_REL_TABLE_NUMBER:
-  case WS_REL_TYPE_INDEX:
-    return true;
-  }
-  return true;
+  return symbol_operand(pass, relocation, value);
 }
 
 // An operand lies within one function body, or within the bytes of one segment.
