@@ -2,47 +2,20 @@
 
 #include <stdlib.h>
 
+#include "read/heap_value.h"
 #include "read/instructions.h"
 #include "read/sections.h"
 
 enum { MAXIMUM_LOCALS = 1024, MAXIMUM_STACK = 128, MAXIMUM_FRAMES = 256, MAXIMUM_CALLS = 8, SLOTS = 24 };
 enum { SMALL = 128, SMALL_CALLS = 3 }; // bytes of a function, and calls from one to the next
 enum { NOWHERE = INT32_MIN / 2 }; // where the stack pointer is, if that is not known: no variable is there
-enum { PAGE_BITS = 16, SOME = 2, MAXIMUM_GROWN = 2 };
-
-// What a condition says if it holds.
-enum test {
-  NO_TEST,
-  FAILED, // memory.grow has failed
-  NOT_FAILED,
-  SAME, // the grown pages are where the program expected them
-  NOT_SAME,
-  ZERO, // the variable at `number` is zero
-  NOT_ZERO,
-};
-
-// A value is a sum: a number, and what memory.size and memory.grow returned and __heap_base is, each of them
-// taken as often as is said here: 0, 1, -1, or SOME times.
-struct value {
-  uint64_t number;
-  enum { UNKNOWN, CONSTANT, IN_FRAME, LOADED_FROM } what; // the number is
-  enum test test;
-  enum { NOT_OWN, OWN_END, OWN_LENGTH } own; // memory.size, when the module has just grown the memory itself
-  int8_t size, grown, base;
-  bool nonzero;
-  bool maybe;      // or it is none of that
-  bool chosen;     // and what decides that is neither failure nor where the pages are
-  bool bytes;      // not pages
-  bool near;       // not more than a page away from what was returned
-  bool current;    // nobody has grown the memory since
-  uint32_t guards; // that were zero when memory.size was read
-};
+enum { MAXIMUM_GROWN = 2 };
 
 // A variable in the frame.
 struct slot {
   int64_t offset;
   uint32_t width;
-  struct value value;
+  struct ws_heap_value value;
 };
 
 struct state {
@@ -55,7 +28,7 @@ struct state {
   int64_t pointer; // __stack_pointer, from what it was at first
   unsigned slot_count;
   struct slot slots[SLOTS];
-  struct value *values; // locals, and then operands
+  struct ws_heap_value *values; // locals, and then operands
 };
 
 struct frame {
@@ -93,64 +66,6 @@ static void spend(struct run *run, uint32_t values) {
   run->flow->budget -= cost < run->flow->budget ? cost : run->flow->budget;
 }
 
-// --------------------------------------------------------------------------------------------------- values
-
-static const struct value anything = {.what = UNKNOWN};
-
-static struct value constant(uint64_t number) {
-  return (struct value){.number = number, .what = CONSTANT, .nonzero = number != 0};
-}
-
-static bool is_constant(const struct value *value) {
-  return value->what == CONSTANT && !value->size && !value->grown && !value->base;
-}
-
-static bool is_memory(const struct value *value) {
-  return value->size || value->grown || value->own;
-}
-
-static bool is_address(const struct value *value) {
-  return value->grown && value->bytes && value->near && !value->chosen;
-}
-
-static int8_t join_count(int8_t a, int8_t b) {
-  return a == 0 ? b : b == 0 || a == b ? a : SOME;
-}
-
-static int8_t add_counts(int8_t a, int8_t b) {
-  int sum = a + b;
-  return a == SOME || b == SOME || sum < -1 || sum > 1 ? SOME : (int8_t)sum;
-}
-
-static struct value join_values(struct value a, struct value b) {
-  struct value both = a;
-  bool from_a = is_memory(&a), from_b = is_memory(&b);
-  if (a.what != b.what || a.number != b.number) {
-    both.what = UNKNOWN;
-    both.number = 0;
-  }
-  both.test = a.test == b.test && a.number == b.number ? a.test : NO_TEST;
-  both.own = a.own == b.own || !from_b ? a.own : from_a ? NOT_OWN : b.own;
-  both.size = join_count(a.size, b.size);
-  both.grown = join_count(a.grown, b.grown);
-  both.base = join_count(a.base, b.base);
-  both.nonzero = a.nonzero && b.nonzero;
-  both.maybe = a.maybe || b.maybe || a.size != b.size || a.grown != b.grown;
-  both.chosen = a.chosen || b.chosen;
-  both.bytes = (a.bytes || !from_a) && (b.bytes || !from_b);
-  both.near = (a.near || !from_a) && (b.near || !from_b);
-  both.current = (a.current || !a.size) && (b.current || !b.size);
-  both.guards = !a.size ? b.guards : !b.size ? a.guards : a.guards & b.guards;
-  return both;
-}
-
-static bool same_value(const struct value *a, const struct value *b) {
-  return a->number == b->number && a->what == b->what && a->test == b->test && a->own == b->own &&
-         a->size == b->size && a->grown == b->grown && a->base == b->base && a->nonzero == b->nonzero &&
-         a->maybe == b->maybe && a->chosen == b->chosen && a->bytes == b->bytes && a->near == b->near &&
-         a->current == b->current && a->guards == b->guards;
-}
-
 // --------------------------------------------------------------------------------------------------- states
 
 static bool new_state(struct run *run, struct state *state) {
@@ -160,7 +75,7 @@ static bool new_state(struct run *run, struct state *state) {
 }
 
 static void copy_state(struct state *to, const struct state *from, uint32_t count) {
-  struct value *values = to->values;
+  struct ws_heap_value *values = to->values;
   *to = *from;
   to->values = values;
   memcpy(values, from->values, count * sizeof *values);
@@ -172,7 +87,7 @@ static void join_slots(struct state *to, const struct state *from) {
     for (unsigned k = 0; k < from->slot_count; k++)
       if (to->slots[i].offset == from->slots[k].offset && to->slots[i].width == from->slots[k].width) {
         to->slots[kept] = to->slots[i];
-        to->slots[kept++].value = join_values(to->slots[i].value, from->slots[k].value);
+        to->slots[kept++].value = ws_join_values(to->slots[i].value, from->slots[k].value);
         break;
       }
   to->slot_count = kept;
@@ -198,7 +113,7 @@ static void join_state(struct state *to, const struct state *from, uint32_t coun
     to->pointer = NOWHERE;
   join_slots(to, from);
   for (uint32_t i = 0; i < count; i++)
-    to->values[i] = join_values(to->values[i], from->values[i]);
+    to->values[i] = ws_join_values(to->values[i], from->values[i]);
 }
 
 static bool same_state(const struct state *a, const struct state *b, uint32_t count) {
@@ -207,47 +122,47 @@ static bool same_state(const struct state *a, const struct state *b, uint32_t co
               a->pointer == b->pointer && a->slot_count == b->slot_count;
   for (unsigned i = 0; i < a->slot_count && same; i++)
     same = a->slots[i].offset == b->slots[i].offset && a->slots[i].width == b->slots[i].width &&
-           same_value(&a->slots[i].value, &b->slots[i].value);
+           ws_same_value(&a->slots[i].value, &b->slots[i].value);
   for (uint32_t i = 0; i < count && same; i++)
-    same = same_value(&a->values[i], &b->values[i]);
+    same = ws_same_value(&a->values[i], &b->values[i]);
   return same;
 }
 
-static void push(struct run *run, struct value value) {
+static void push(struct run *run, struct ws_heap_value value) {
   if (run->depth == MAXIMUM_STACK)
     lose(run);
   else if (run->now.live)
     run->now.values[run->local_count + run->depth++] = value;
 }
 
-static struct value pop(struct run *run) {
+static struct ws_heap_value pop(struct run *run) {
   if (!run->now.live)
-    return anything;
+    return ws_any_value;
   if (run->depth == 0) {
     lose(run);
-    return anything;
+    return ws_any_value;
   }
   return run->now.values[run->local_count + --run->depth];
 }
 
 // The module has not grown the memory: its end may be another's.
-static void own_becomes_size(struct value *value) {
+static void own_becomes_size(struct ws_heap_value *value) {
   if (value->own)
-    *value = (struct value){.size = SOME, .bytes = value->bytes};
+    *value = (struct ws_heap_value){.size = WS_SOME, .bytes = value->bytes};
 }
 
 // What a condition says of the state in which it holds, or does not.
-static void assume(struct run *run, struct state *state, const struct value *condition, bool holds) {
-  enum test test = condition->test;
-  if (condition->what == LOADED_FROM)
-    test = NOT_ZERO;
-  else if (test == NO_TEST && is_memory(condition))
-    test = NOT_FAILED;
-  if (is_constant(condition))
+static void assume(struct run *run, struct state *state, const struct ws_heap_value *condition, bool holds) {
+  enum ws_heap_test test = condition->test;
+  if (condition->what == WS_VALUE_LOADED)
+    test = WS_TEST_NOT_ZERO;
+  else if (test == WS_TEST_NONE && ws_is_of_memory(condition))
+    test = WS_TEST_NOT_FAILED;
+  if (ws_is_constant(condition))
     state->live &= holds == (condition->number != 0);
   else if (condition->nonzero)
     state->live &= holds;
-  if (test == (holds ? FAILED : NOT_FAILED)) {
+  if (test == (holds ? WS_TEST_FAILED : WS_TEST_NOT_FAILED)) {
     state->pending = false;
     state->failed = true;
     state->grown = state->grown ? (uint8_t)(state->grown - 1) : 0;
@@ -256,13 +171,13 @@ static void assume(struct run *run, struct state *state, const struct value *con
     for (unsigned i = 0; i < state->slot_count; i++)
       own_becomes_size(&state->slots[i].value);
   }
-  if (test == (holds ? SAME : NOT_SAME) && state->pending) {
+  if (test == (holds ? WS_TEST_SAME : WS_TEST_NOT_SAME) && state->pending) {
     run->flow->expects_grown = true;
     state->pending = false;
   }
-  if (test == (holds ? NOT_SAME : SAME))
+  if (test == (holds ? WS_TEST_NOT_SAME : WS_TEST_SAME))
     state->elsewhere = true;
-  if (test != (holds ? ZERO : NOT_ZERO))
+  if (test != (holds ? WS_TEST_ZERO : WS_TEST_NOT_ZERO))
     return;
   struct ws_heap_flow *flow = run->flow;
   unsigned i = 0;
@@ -275,17 +190,10 @@ static void assume(struct run *run, struct state *state, const struct value *con
   state->guards |= UINT32_C(1) << i;
 }
 
-static enum test opposite(enum test test) {
-  static const enum test opposites[] = {[NO_TEST] = NO_TEST, [FAILED] = NOT_FAILED, [NOT_FAILED] = FAILED,
-                                        [SAME] = NOT_SAME,   [NOT_SAME] = SAME,     [ZERO] = NOT_ZERO,
-                                        [NOT_ZERO] = ZERO};
-  return opposites[test];
-}
-
 // ------------------------------------------------------------------------------------------- what is done
 
 // Memory up to what memory.size said is used.
-static void take_size(struct run *run, const struct value *value) {
+static void take_size(struct run *run, const struct ws_heap_value *value) {
   if (!value->size || !run->now.live)
     return;
   struct ws_heap_flow *flow = run->flow;
@@ -298,7 +206,7 @@ static void take_size(struct run *run, const struct value *value) {
 }
 
 // Something is compared with it: a bound of what is used, or of what may be an address at all.
-static void compare_size(struct run *run, const struct value *value) {
+static void compare_size(struct run *run, const struct ws_heap_value *value) {
   if (value->guards)
     take_size(run, value);
   else if (value->size && run->now.live)
@@ -312,9 +220,9 @@ static void use_grown(struct run *run) {
 }
 
 // The value goes to where it is not followed.
-static void escape(struct run *run, const struct value *value) {
+static void escape(struct run *run, const struct ws_heap_value *value) {
   take_size(run, value);
-  if (is_address(value))
+  if (ws_is_grown_address(value))
     use_grown(run);
   if (value->base)
     run->flow->uses_base = true;
@@ -332,7 +240,7 @@ static void forget_order(struct run *run) {
 }
 
 // What memory.size said just before is where the pages are that are now grown.
-static void size_becomes_grown(struct ws_heap_flow *flow, struct value *value) {
+static void size_becomes_grown(struct ws_heap_flow *flow, struct ws_heap_value *value) {
   if (!value->current || !value->size || value->maybe)
     return;
   flow->relies_on_order = true;
@@ -340,17 +248,17 @@ static void size_becomes_grown(struct ws_heap_flow *flow, struct value *value) {
   value->size = 0;
 }
 
-static struct value memory_size(struct run *run) {
+static struct ws_heap_value memory_size(struct run *run) {
   run->flow->reads_size = true;
   if (run->now.grown) {
     run->flow->relies_on_order = true;
-    return (struct value){.own = OWN_END};
+    return (struct ws_heap_value){.own = WS_OWN_END};
   }
-  return (struct value){.size = 1, .near = true, .current = true, .guards = run->now.guards};
+  return (struct ws_heap_value){.size = 1, .near = true, .current = true, .guards = run->now.guards};
 }
 
-static struct value memory_grow(struct run *run, struct value pages) {
-  if (is_constant(&pages) && pages.number == 0)
+static struct ws_heap_value memory_grow(struct run *run, struct ws_heap_value pages) {
+  if (ws_is_constant(&pages) && pages.number == 0)
     return memory_size(run);
   struct state *now = &run->now;
   run->flow->grows |= now->live;
@@ -365,225 +273,47 @@ static struct value memory_grow(struct run *run, struct value pages) {
     now->pending = true;
   now->failed = now->elsewhere = false;
   now->grown = now->grown < MAXIMUM_GROWN ? (uint8_t)(now->grown + 1) : MAXIMUM_GROWN;
-  return (struct value){.grown = 1, .near = true};
+  return (struct ws_heap_value){.grown = 1, .near = true};
 }
 
-// ---------------------------------------------------------------------------------------------- arithmetic
-
-static uint64_t cut(uint64_t number, bool is_64) {
-  return is_64 ? number : (uint32_t)number;
-}
-
-static int64_t as_signed(uint64_t number, bool is_64) {
-  return is_64 ? (int64_t)number : (int32_t)(uint32_t)number;
-}
-
-// A result that is of both in some way.
-static struct value mix(struct value a, struct value b) {
-  struct value result = {.guards = !a.size ? b.guards : !b.size ? a.guards : a.guards & b.guards};
-  result.size = a.size || b.size ? SOME : 0;
-  result.grown = a.grown || b.grown ? SOME : 0;
-  result.base = a.base || b.base ? SOME : 0;
-  result.bytes = a.bytes || b.bytes;
-  result.maybe = a.maybe || b.maybe;
-  result.chosen = a.chosen || b.chosen;
-  result.current = (a.current || !a.size) && (b.current || !b.size);
-  return result;
-}
-
-static struct value add(struct value a, struct value b, bool is_64) {
-  if (is_constant(&a) && is_constant(&b))
-    return constant(cut(a.number + b.number, is_64));
-  if (is_constant(&a)) {
-    struct value other = a;
-    a = b;
-    b = other;
-  }
-  struct value sum = mix(a, b);
-  sum.size = add_counts(a.size, b.size);
-  sum.grown = add_counts(a.grown, b.grown);
-  sum.base = add_counts(a.base, b.base);
-  sum.own = is_memory(&b) ? NOT_OWN : a.own;
-  if (a.what == IN_FRAME && is_constant(&b)) {
-    sum.what = IN_FRAME;
-    sum.number = a.number + (uint64_t)as_signed(b.number, is_64);
-  }
-  int64_t number = as_signed(b.number, is_64), near = a.bytes ? WS_PAGE_SIZE : 1;
-  sum.near = a.near && is_constant(&b) && number > -near && number < near;
-  return sum;
-}
-
-static struct value subtract(struct value a, struct value b, bool is_64) {
-  if (is_constant(&b))
-    return add(a, constant(cut(0 - b.number, is_64)), is_64);
-  struct value difference = mix(a, b);
-  difference.size = add_counts(a.size, b.size == SOME ? SOME : (int8_t)-b.size);
-  difference.grown = add_counts(a.grown, b.grown == SOME ? SOME : (int8_t)-b.grown);
-  difference.base = add_counts(a.base, b.base == SOME ? SOME : (int8_t)-b.base);
-  difference.own = a.own ? OWN_LENGTH : NOT_OWN;
-  return difference;
-}
-
-static struct value bit_and(struct value a, struct value b, bool is_64) {
-  if (is_constant(&a) && is_constant(&b))
-    return constant(cut(a.number & b.number, is_64));
-  struct value result = is_memory(&a) || a.base ? a : b;
-  if (is_constant(&b) && b.number == 1 && a.test != NO_TEST)
-    return a; // a condition
-  if (is_memory(&a) && is_memory(&b))
-    result = mix(a, b);
-  if (is_constant(&b) && b.number < WS_PAGE_SIZE && (result.bytes || !is_memory(&result)))
-    return anything; // less than a page is no address
-  result.what = UNKNOWN;
-  result.test = NO_TEST;
-  result.nonzero = false;
-  // What is grown is aligned to a page, so more than that is asked for; what rounds to pages is some end.
-  bool is_page = is_constant(&b) && as_signed(b.number, is_64) >= -(int64_t)WS_PAGE_SIZE;
-  result.near |= result.grown && result.bytes && !is_page;
-  return result;
-}
-
-static struct value multiply(struct value a, struct value b, uint64_t factor, bool is_64) {
-  if (is_constant(&a) && is_constant(&b))
-    return constant(cut(a.number * factor, is_64));
-  if (factor != WS_PAGE_SIZE || !is_constant(&b) || a.bytes)
-    return mix(a, b);
-  a.bytes = true;
-  a.what = UNKNOWN;
-  a.test = NO_TEST;
-  return a;
-}
-
-static struct value shift_left(struct value a, struct value b, bool is_64) {
-  uint64_t factor = is_constant(&b) ? UINT64_C(1) << (b.number & (is_64 ? 63 : 31)) : 0;
-  return factor ? multiply(a, b, factor, is_64) : mix(a, b);
-}
-
-static struct value shift_right(struct value a, struct value b, bool is_64) {
-  uint64_t bits = is_constant(&b) ? b.number & (is_64 ? 63 : 31) : 64;
-  if (is_constant(&a) && bits < 64)
-    return constant(cut(a.number, is_64) >> bits);
-  if (bits != PAGE_BITS || !a.bytes || !is_memory(&a))
-    return mix(a, b);
-  a.bytes = false;
-  return a;
-}
-
-static struct value arithmetic(uint8_t opcode, struct value a, struct value b) {
-  bool is_64 = opcode >= WASM_OPCODE_I64_ADD;
-  switch (opcode) {
-  case WASM_OPCODE_I32_ADD:
-  case WASM_OPCODE_I64_ADD:
-    return add(a, b, is_64);
-  case WASM_OPCODE_I32_SUB:
-  case WASM_OPCODE_I64_SUB:
-    return subtract(a, b, is_64);
-  case WASM_OPCODE_I32_MUL:
-  case WASM_OPCODE_I64_MUL:
-    return is_constant(&a) ? multiply(b, a, a.number, is_64)
-                           : multiply(a, b, is_constant(&b) ? b.number : 0, is_64);
-  case WASM_OPCODE_I32_AND:
-  case WASM_OPCODE_I64_AND:
-    return bit_and(a, b, is_64);
-  case WASM_OPCODE_I32_OR:
-  case WASM_OPCODE_I64_OR:
-    return is_constant(&a) && is_constant(&b) ? constant(a.number | b.number) : add(a, b, is_64);
-  case WASM_OPCODE_I32_SHL:
-  case WASM_OPCODE_I64_SHL:
-    return shift_left(a, b, is_64);
-  case WASM_OPCODE_I32_SHR_U:
-  case WASM_OPCODE_I64_SHR_U:
-    return shift_right(a, b, is_64);
-  default:
-    return mix(a, b);
-  }
-}
-
-// Conditions keep the address of the variable that they are about, and nothing else.
-static struct value condition(enum test test, uint64_t number) {
-  return (struct value){.test = test, .number = number};
-}
-
-static struct value equals_zero(struct value value) {
-  if (is_constant(&value))
-    return constant(value.number == 0);
-  if (value.nonzero)
-    return constant(0);
-  if (is_memory(&value))
-    return condition(FAILED, 0);
-  if (value.what == LOADED_FROM)
-    return condition(ZERO, value.number);
-  return condition(opposite(value.test), value.number);
-}
-
-// memory.grow returns -1 when it fails; programs make a null pointer of that.
-static bool is_failure(const struct value *value, bool is_64) {
-  uint64_t number = value->number;
-  return is_constant(value) && (number == 0 || number == cut(UINT64_MAX, is_64) ||
-                                number == cut(0 - (uint64_t)WS_PAGE_SIZE, is_64));
-}
-
-static struct value equals(struct value a, struct value b, bool is_64) {
-  if (is_constant(&a) && is_constant(&b))
-    return constant(a.number == b.number);
-  if (is_constant(&a)) {
-    struct value other = a;
-    a = b;
-    b = other;
-  }
-  if (is_constant(&b) && b.number == 0)
-    return equals_zero(a);
-  if (is_memory(&a) && is_failure(&b, is_64))
-    return condition(FAILED, 0);
-  // With itself, it is compared to see whether a number is too large.
-  bool itself = a.grown && b.grown && !a.maybe && !b.maybe;
-  bool grown = (a.grown && a.near) || (b.grown && b.near);
-  return condition(grown && !itself && !is_constant(&b) ? SAME : NO_TEST, 0);
-}
-
-// No page has a number that is as large as -1, and none that is used is page 0: x > 65535, x + 1 < 2.
-static bool is_failed_page(const struct value *less, const struct value *more) {
-  enum { LAST_PAGE = 65535 };
-  if (is_constant(less))
-    return more->grown && !more->bytes && less->number >= LAST_PAGE;
-  return less->grown == 1 && !less->bytes && more->number <= 2;
-}
+// ------------------------------------------------------------------------------------------------- compares
 
 // `less` < or <= `more`
-static struct value compare(struct run *run, struct value less, struct value more, bool is_signed,
-                            bool is_64) {
-  bool number = is_constant(&less) || is_constant(&more);
+static struct ws_heap_value compare(struct run *run, struct ws_heap_value less, struct ws_heap_value more,
+                                    bool is_signed, bool is_64) {
+  bool number = ws_is_constant(&less) || ws_is_constant(&more);
   if (less.own)
-    return condition(number ? NO_TEST : FAILED, 0);
+    return ws_condition(number ? WS_TEST_NONE : WS_TEST_FAILED, 0);
   if (more.own)
-    return condition(number ? NO_TEST : NOT_FAILED, 0);
+    return ws_condition(number ? WS_TEST_NONE : WS_TEST_NOT_FAILED, 0);
   // x < 0, x <= -1
-  if (is_signed && less.grown && is_constant(&more) && as_signed(more.number, is_64) <= 0)
-    return condition(FAILED, 0);
-  if (is_signed && more.grown && is_constant(&less) && as_signed(less.number, is_64) <= 0)
-    return condition(NOT_FAILED, 0);
-  if (!is_signed && number && is_failed_page(&less, &more))
-    return condition(FAILED, 0);
+  if (is_signed && less.grown && ws_is_constant(&more) && ws_signed(more.number, is_64) <= 0)
+    return ws_condition(WS_TEST_FAILED, 0);
+  if (is_signed && more.grown && ws_is_constant(&less) && ws_signed(less.number, is_64) <= 0)
+    return ws_condition(WS_TEST_NOT_FAILED, 0);
+  if (!is_signed && number && ws_is_failed_page(&less, &more))
+    return ws_condition(WS_TEST_FAILED, 0);
   if (!number && !(less.size && more.size)) {
     compare_size(run, &less);
     compare_size(run, &more);
   }
-  return condition(NO_TEST, 0);
+  return ws_condition(WS_TEST_NONE, 0);
 }
 
-static struct value relation(struct run *run, uint8_t opcode, struct value a, struct value b) {
+static struct ws_heap_value relation(struct run *run, uint8_t opcode, struct ws_heap_value a,
+                                     struct ws_heap_value b) {
   bool is_64 = opcode >= WASM_OPCODE_I64_EQZ;
   unsigned kind = is_64 ? opcode - (unsigned)WASM_OPCODE_I64_EQ : opcode - (unsigned)WASM_OPCODE_I32_EQ;
   enum { EQ, NE, LT_S, LT_U, GT_S, GT_U, LE_S, LE_U, GE_S, GE_U };
   bool is_signed = kind == LT_S || kind == GT_S || kind == LE_S || kind == GE_S;
   switch (kind) {
   case EQ:
-    return equals(a, b, is_64);
+    return ws_equals(a, b, is_64);
   case NE: {
-    struct value same = equals(a, b, is_64);
-    if (is_constant(&same))
-      return constant(!same.number);
-    return condition(opposite(same.test), same.number);
+    struct ws_heap_value same = ws_equals(a, b, is_64);
+    if (ws_is_constant(&same))
+      return ws_constant_value(!same.number);
+    return ws_condition(ws_opposite_test(same.test), same.number);
   }
   case LT_S:
   case LT_U:
@@ -598,7 +328,7 @@ static struct value relation(struct run *run, uint8_t opcode, struct value a, st
 // ------------------------------------------------------------------------------------------------- memory
 
 // A frame is never so large that its bits do not fit.
-static int64_t offset_in_frame(const struct value *address, uint64_t offset) {
+static int64_t offset_in_frame(const struct ws_heap_value *address, uint64_t offset) {
   return (int32_t)(uint32_t)(address->number + offset);
 }
 
@@ -606,8 +336,8 @@ static bool overlap(const struct slot *slot, int64_t offset, uint32_t width) {
   return slot->offset < offset + width && offset < slot->offset + slot->width;
 }
 
-static struct value load_slot(const struct state *state, int64_t offset, uint32_t width) {
-  struct value found = anything;
+static struct ws_heap_value load_slot(const struct state *state, int64_t offset, uint32_t width) {
+  struct ws_heap_value found = ws_any_value;
   bool any = false;
   for (unsigned i = 0; i < state->slot_count; i++) {
     const struct slot *slot = &state->slots[i];
@@ -615,16 +345,16 @@ static struct value load_slot(const struct state *state, int64_t offset, uint32_
       continue;
     if (slot->offset == offset && slot->width == width)
       return slot->value;
-    struct value part = slot->value; // two variables are copied at once, or one of two that were
-    if (is_constant(&part) || part.what == IN_FRAME)
-      part = anything;
-    found = any ? join_values(found, part) : part;
+    struct ws_heap_value part = slot->value; // two variables are copied at once, or one of two that were
+    if (ws_is_constant(&part) || part.what == WS_VALUE_IN_FRAME)
+      part = ws_any_value;
+    found = any ? ws_join_values(found, part) : part;
     any = true;
   }
   return found;
 }
 
-static void store_slot(struct run *run, int64_t offset, uint32_t width, struct value value) {
+static void store_slot(struct run *run, int64_t offset, uint32_t width, struct ws_heap_value value) {
   struct state *now = &run->now;
   unsigned kept = 0;
   for (unsigned i = 0; i < now->slot_count; i++)
@@ -645,10 +375,10 @@ static uint32_t access_width(uint8_t opcode) {
 }
 
 // An address as an operand: what it is the address of is used.
-static void use_address(struct run *run, const struct value *address) {
+static void use_address(struct run *run, const struct ws_heap_value *address) {
   if (!address->size || address->bytes)
     take_size(run, address);
-  if (is_address(address))
+  if (ws_is_grown_address(address))
     use_grown(run);
   if (address->base)
     run->flow->uses_base = true;
@@ -670,40 +400,40 @@ static int8_t base_of(const struct run *run, const uint8_t *operand) {
 }
 
 static void load(struct run *run, const struct ws_instruction *instruction) {
-  struct value address = pop(run);
+  struct ws_heap_value address = pop(run);
   uint32_t width = access_width(instruction->opcode);
   bool whole = instruction->opcode <= WASM_OPCODE_I64_LOAD;
   address.base |= base_of(run, run->reader.at - instruction->width);
   use_address(run, &address);
-  struct value value = anything;
-  if (address.what == IN_FRAME)
+  struct ws_heap_value value = ws_any_value;
+  if (address.what == WS_VALUE_IN_FRAME)
     value = load_slot(&run->now, offset_in_frame(&address, instruction->value), width);
-  else if (is_constant(&address) && whole)
-    value = (struct value){.what = LOADED_FROM, .number = address.number + instruction->value};
-  if (!whole && is_constant(&value))
-    value = anything;
+  else if (ws_is_constant(&address) && whole)
+    value = (struct ws_heap_value){.what = WS_VALUE_LOADED, .number = address.number + instruction->value};
+  if (!whole && ws_is_constant(&value))
+    value = ws_any_value;
   push(run, value);
 }
 
-static void store_guard(struct ws_heap_flow *flow, uint64_t address, const struct value *value) {
+static void store_guard(struct ws_heap_flow *flow, uint64_t address, const struct ws_heap_value *value) {
   for (unsigned i = 0; i < flow->guard_count; i++)
-    if (flow->guards[i] == address && (value->nonzero || value->base || is_memory(value)))
+    if (flow->guards[i] == address && (value->nonzero || value->base || ws_is_of_memory(value)))
       flow->guards_set |= UINT32_C(1) << i;
-    else if (flow->guards[i] == address && is_constant(value))
+    else if (flow->guards[i] == address && ws_is_constant(value))
       flow->guards_cleared |= UINT32_C(1) << i;
 }
 
 static void store(struct run *run, const struct ws_instruction *instruction) {
-  struct value value = pop(run), address = pop(run);
+  struct ws_heap_value value = pop(run), address = pop(run);
   if (!run->now.live)
     return;
   address.base |= base_of(run, run->reader.at - instruction->width);
   use_address(run, &address);
-  if (address.what == IN_FRAME) {
+  if (address.what == WS_VALUE_IN_FRAME) {
     store_slot(run, offset_in_frame(&address, instruction->value), access_width(instruction->opcode), value);
     return;
   }
-  if (is_constant(&address))
+  if (ws_is_constant(&address))
     store_guard(run->flow, address.number + instruction->value, &value);
   run->flow->stores_base |= value.base != 0;
   value.base = 0;
@@ -757,7 +487,7 @@ static bool enter(struct run *run, uint8_t opcode, uint32_t parameters, uint32_t
     return lose(run);
   run->frame_count++;
   struct frame *frame = *place;
-  struct value *label = frame->label.values, *other = frame->other.values;
+  struct ws_heap_value *label = frame->label.values, *other = frame->other.values;
   *frame = (struct frame){.opcode = opcode,
                           .parameters = parameters,
                           .results = results,
@@ -772,7 +502,7 @@ static bool enter(struct run *run, uint8_t opcode, uint32_t parameters, uint32_t
 
 static bool enter_block(struct run *run, const struct ws_instruction *instruction) {
   uint32_t parameters = 0, results = 0;
-  struct value held = {0};
+  struct ws_heap_value held = {0};
   if (instruction->opcode == WASM_OPCODE_IF)
     held = pop(run);
   int64_t type = (int64_t)instruction->value;
@@ -804,8 +534,8 @@ static void branch_to(struct run *run, struct state *state, struct frame *frame)
     return;
   }
   spend(run, run->depth);
-  struct value kept[MAXIMUM_STACK];
-  struct value *operands = state->values + run->local_count;
+  struct ws_heap_value kept[MAXIMUM_STACK];
+  struct ws_heap_value *operands = state->values + run->local_count;
   memcpy(kept, operands, run->depth * sizeof *kept);
   memmove(operands + frame->height, operands + run->depth - arity, arity * sizeof *operands);
   join_state(&frame->label, state, run->local_count + frame->height + arity);
@@ -820,7 +550,7 @@ static void branch(struct run *run, uint64_t label) {
 }
 
 static bool branch_if(struct run *run, uint64_t label) {
-  struct value held = pop(run);
+  struct ws_heap_value held = pop(run);
   if (!run->now.live)
     return true;
   if (label >= run->frame_count)
@@ -898,16 +628,17 @@ static bool leave(struct run *run) {
 
 // --------------------------------------------------------------------------------------------------- calls
 
-static bool follow(struct run *run, uint32_t index, const struct value *arguments, uint32_t argument_count);
+static bool follow(struct run *run, uint32_t index, const struct ws_heap_value *arguments,
+                   uint32_t argument_count);
 static void end_run(struct run *run);
 
 // Whether it does nothing, when it is given 0, but return the end of the memory, as sbrk does.
 static bool is_sbrk(struct run *run, uint32_t index) {
-  struct value zero = constant(0);
+  struct ws_heap_value zero = ws_constant_value(0);
   struct ws_heap_flow before = *run->flow;
   struct run called = {.flow = run->flow, .calls = run->calls + 1};
   bool is = follow(&called, index, &zero, 1) && called.now.live && called.result_count == 1;
-  struct value result = is ? called.now.values[called.local_count] : anything;
+  struct ws_heap_value result = is ? called.now.values[called.local_count] : ws_any_value;
   is = is && !called.now.pending && !run->flow->lost && run->flow->takes_size == before.takes_size &&
        result.size == 1 && result.near && result.bytes;
   end_run(&called);
@@ -918,9 +649,9 @@ static bool is_sbrk(struct run *run, uint32_t index) {
 }
 
 static bool call_inlined(struct run *run, uint32_t index, uint32_t parameters) {
-  struct value *arguments = run->now.values + run->local_count + run->depth - parameters;
+  struct ws_heap_value *arguments = run->now.values + run->local_count + run->depth - parameters;
   // sbrk(0) is memory.size, and so would memory.grow(0) be: any other call of it grows the memory.
-  if (parameters == 1 && !is_constant(arguments) && is_sbrk(run, index))
+  if (parameters == 1 && !ws_is_constant(arguments) && is_sbrk(run, index))
     arguments->nonzero = true;
   struct run called = {.flow = run->flow, .caller = run, .calls = run->calls + 1};
   called.now = run->now;
@@ -928,7 +659,7 @@ static bool call_inlined(struct run *run, uint32_t index, uint32_t parameters) {
     end_run(&called);
     return lose(run);
   }
-  struct value *values = run->now.values;
+  struct ws_heap_value *values = run->now.values;
   run->now = called.now;
   run->now.values = values;
   run->depth -= parameters;
@@ -945,12 +676,12 @@ static bool call_unknown(struct run *run, uint64_t type, bool indirect) {
   if (indirect)
     pop(run);
   for (uint32_t i = 0; i < parameters; i++) {
-    struct value value = pop(run);
+    struct ws_heap_value value = pop(run);
     escape(run, &value);
   }
   forget_order(run);
   for (uint32_t i = 0; i < results; i++)
-    push(run, anything);
+    push(run, ws_any_value);
   return true;
 }
 
@@ -993,53 +724,54 @@ static bool call_indirect(struct run *run, struct ws_reader at) {
 // -------------------------------------------------------------------------------------------- instructions
 
 // Globals that never change hold addresses, for position-independent code.
-static struct value global_value(const struct ws_module *module, uint64_t index) {
+static struct ws_heap_value global_value(const struct ws_module *module, uint64_t index) {
   if (index >= module->global_count)
-    return anything;
+    return ws_any_value;
   const struct ws_global *global = &module->globals[index];
   if (global->imported || global->mutable || global->init.kind == WS_CONSTANT_OTHER)
-    return anything;
-  struct value value = constant(global->init.value);
+    return ws_any_value;
+  struct ws_heap_value value = ws_constant_value(global->init.value);
   value.base = ws_heap_global(module, (uint32_t)index) & (WS_NAMES_HEAP_BASE | WS_NAMES_DATA_END) ? 1 : 0;
   return value;
 }
 
 static void global_get(struct run *run, uint64_t index) {
   if (index == run->flow->stack_pointer)
-    push(run, (struct value){.what = IN_FRAME, .number = (uint64_t)run->now.pointer});
+    push(run, (struct ws_heap_value){.what = WS_VALUE_IN_FRAME, .number = (uint64_t)run->now.pointer});
   else
     push(run, global_value(run->flow->module, index));
 }
 
 static void global_set(struct run *run, uint64_t index) {
-  struct value value = pop(run);
+  struct ws_heap_value value = pop(run);
   if (index == run->flow->stack_pointer)
-    run->now.pointer = value.what == IN_FRAME ? (int32_t)(uint32_t)value.number : NOWHERE;
+    run->now.pointer = value.what == WS_VALUE_IN_FRAME ? (int32_t)(uint32_t)value.number : NOWHERE;
   else
     escape(run, &value);
 }
 
 static void number(struct run *run, const struct ws_instruction *instruction) {
-  struct value value = constant(instruction->value);
+  struct ws_heap_value value = ws_constant_value(instruction->value);
   value.base = base_of(run, run->reader.at - instruction->width);
   push(run, value);
 }
 
-static bool is_about_grown(const struct value *condition) {
-  return is_memory(condition) || condition->test == FAILED || condition->test == NOT_FAILED ||
-         condition->test == SAME || condition->test == NOT_SAME;
+static bool is_about_grown(const struct ws_heap_value *condition) {
+  return ws_is_of_memory(condition) || condition->test == WS_TEST_FAILED ||
+         condition->test == WS_TEST_NOT_FAILED || condition->test == WS_TEST_SAME ||
+         condition->test == WS_TEST_NOT_SAME;
 }
 
 static void select_one(struct run *run) {
-  struct value held = pop(run), otherwise = pop(run), value = pop(run);
-  if (is_constant(&held)) {
+  struct ws_heap_value held = pop(run), otherwise = pop(run), value = pop(run);
+  if (ws_is_constant(&held)) {
     push(run, held.number ? value : otherwise);
     return;
   }
-  struct value either = join_values(value, otherwise);
+  struct ws_heap_value either = ws_join_values(value, otherwise);
   // Instead of an address, what is used may be another, and not because memory.grow failed or went on there.
-  const struct value *unlike = !value.grown ? &value : !otherwise.grown ? &otherwise : NULL;
-  if (unlike && !is_constant(unlike) && !is_about_grown(&held))
+  const struct ws_heap_value *unlike = !value.grown ? &value : !otherwise.grown ? &otherwise : NULL;
+  if (unlike && !ws_is_constant(unlike) && !is_about_grown(&held))
     either.chosen |= either.grown != 0;
   push(run, either);
 }
@@ -1047,14 +779,14 @@ static void select_one(struct run *run) {
 static bool local(struct run *run, uint8_t opcode, uint64_t index) {
   if (index >= run->local_count)
     return lose(run);
-  struct value *variable = &run->now.values[index];
+  struct ws_heap_value *variable = &run->now.values[index];
   if (!run->now.live)
     return true;
   if (opcode == WASM_OPCODE_LOCAL_GET) {
     push(run, *variable);
     return true;
   }
-  struct value value = pop(run);
+  struct ws_heap_value value = pop(run);
   run->now.values[index] = value;
   if (opcode == WASM_OPCODE_LOCAL_TEE)
     push(run, value);
@@ -1064,11 +796,11 @@ static bool local(struct run *run, uint8_t opcode, uint64_t index) {
 // Instructions that take and give numbers that are not followed.
 static bool other(struct run *run, uint32_t taken, uint32_t given) {
   for (uint32_t i = 0; i < taken; i++) {
-    struct value value = pop(run);
+    struct ws_heap_value value = pop(run);
     escape(run, &value);
   }
   for (uint32_t i = 0; i < given; i++)
-    push(run, anything);
+    push(run, ws_any_value);
   return true;
 }
 
@@ -1142,19 +874,19 @@ static bool is_unary(uint8_t opcode) {
 
 static bool numeric(struct run *run, uint8_t opcode) {
   if (opcode == WASM_OPCODE_I32_EQZ || opcode == WASM_OPCODE_I64_EQZ) {
-    push(run, equals_zero(pop(run)));
+    push(run, ws_equals_zero(pop(run)));
   } else if (opcode == WASM_OPCODE_I32_WRAP_I64 || opcode == 0xac || opcode == 0xad) { // extend
-    struct value value = pop(run);
-    if (is_constant(&value))
-      value = opcode == 0xac ? constant((uint64_t)as_signed(value.number, false))
-                             : constant((uint32_t)value.number);
+    struct ws_heap_value value = pop(run);
+    if (ws_is_constant(&value))
+      value = opcode == 0xac ? ws_constant_value((uint64_t)ws_signed(value.number, false))
+                             : ws_constant_value((uint32_t)value.number);
     push(run, value);
   } else if (is_unary(opcode)) {
-    struct value value = pop(run);
-    push(run, mix(value, anything));
+    struct ws_heap_value value = pop(run);
+    push(run, ws_mix_values(value, ws_any_value));
   } else {
-    struct value b = pop(run), a = pop(run);
-    push(run, opcode > WASM_OPCODE_I64_GE_U ? arithmetic(opcode, a, b) : relation(run, opcode, a, b));
+    struct ws_heap_value b = pop(run), a = pop(run);
+    push(run, opcode > WASM_OPCODE_I64_GE_U ? ws_compute(opcode, a, b) : relation(run, opcode, a, b));
   }
   return true;
 }
@@ -1263,7 +995,8 @@ static bool skip(struct run *run, uint8_t opcode) {
 }
 
 // The locals: the arguments, and then what is declared, of which all is zero.
-static bool begin(struct run *run, uint32_t index, const struct value *arguments, uint32_t argument_count) {
+static bool begin(struct run *run, uint32_t index, const struct ws_heap_value *arguments,
+                  uint32_t argument_count) {
   const struct ws_module *module = run->flow->module;
   struct ws_slice body = ws_function_body(module, index);
   uint64_t locals = argument_count;
@@ -1284,17 +1017,18 @@ static bool begin(struct run *run, uint32_t index, const struct value *arguments
   struct state now = run->now; // the caller's
   if (!run->frames || !new_state(run, &run->now) || !new_state(run, &run->taken))
     return lose(run);
-  struct value *values = run->now.values;
+  struct ws_heap_value *values = run->now.values;
   run->now = now;
   run->now.values = values;
   run->now.live = true;
   for (uint32_t i = 0; i < run->local_count; i++)
-    values[i] = i < argument_count ? arguments[i] : constant(0);
+    values[i] = i < argument_count ? arguments[i] : ws_constant_value(0);
   return enter(run, WASM_OPCODE_BLOCK, 0, run->result_count);
 }
 
 // Follows a call; its results are the operands of run->now.
-static bool follow(struct run *run, uint32_t index, const struct value *arguments, uint32_t argument_count) {
+static bool follow(struct run *run, uint32_t index, const struct ws_heap_value *arguments,
+                   uint32_t argument_count) {
   if (!begin(run, index, arguments, argument_count))
     return false;
   while (run->frame_count > 0) {
@@ -1322,9 +1056,9 @@ void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
   flow->uses_base = flow->stores_base = false;
   if (!type_counts(&run, module->function_types[index], &parameters, &results))
     return;
-  struct value *arguments = calloc(parameters + 1, sizeof *arguments);
+  struct ws_heap_value *arguments = calloc(parameters + 1, sizeof *arguments);
   if (arguments && follow(&run, index, arguments, parameters) && run.now.live) {
-    struct value result = run.result_count ? run.now.values[run.local_count] : anything;
+    struct ws_heap_value result = run.result_count ? run.now.values[run.local_count] : ws_any_value;
     flow->returns_address = run.now.pending && result.grown == 1 && result.bytes && !result.chosen;
     flow->returns_pages = run.now.pending && result.grown && result.near && !result.bytes && !result.chosen;
     flow->uses_elsewhere |= flow->returns_address;

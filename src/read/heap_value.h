@@ -1,0 +1,70 @@
+// A value as heap_flow.c follows it, and what arithmetic makes of it.
+#ifndef WASMSHARE_HEAP_VALUE_H
+#define WASMSHARE_HEAP_VALUE_H
+
+#include "read/module.h"
+
+enum { WS_SOME = 2 };
+
+// What a condition says if it holds.
+enum ws_heap_test {
+  WS_TEST_NONE,
+  WS_TEST_FAILED, // memory.grow has failed
+  WS_TEST_NOT_FAILED,
+  WS_TEST_SAME, // the grown pages are where the program expected them
+  WS_TEST_NOT_SAME,
+  WS_TEST_ZERO, // the variable at `number` is zero
+  WS_TEST_NOT_ZERO,
+};
+
+// A value is a sum: a number, and what memory.size and memory.grow returned and __heap_base is, each of them
+// taken as often as is said here: 0, 1, -1, or WS_SOME times.
+struct ws_heap_value {
+  uint64_t number;
+  enum { WS_VALUE_UNKNOWN, WS_VALUE_CONSTANT, WS_VALUE_IN_FRAME, WS_VALUE_LOADED } what; // the number is
+  enum ws_heap_test test;
+  enum {
+    WS_NOT_OWN,
+    WS_OWN_END,
+    WS_OWN_LENGTH
+  } own; // memory.size, when the module has just grown the memory itself
+  int8_t size, grown, base;
+  bool nonzero;
+  bool maybe;      // or it is none of that
+  bool chosen;     // and what decides that is neither failure nor where the pages are
+  bool bytes;      // not pages
+  bool near;       // not more than a page away from what was returned
+  bool current;    // nobody has grown the memory since
+  uint32_t guards; // that were zero when memory.size was read
+};
+
+static const struct ws_heap_value ws_any_value = {.what = WS_VALUE_UNKNOWN};
+struct ws_heap_value ws_constant_value(uint64_t number);
+bool ws_is_constant(const struct ws_heap_value *value);
+// Whether it comes from memory.size or memory.grow.
+bool ws_is_of_memory(const struct ws_heap_value *value);
+// Whether it is where grown pages are.
+bool ws_is_grown_address(const struct ws_heap_value *value);
+// What may be either.
+struct ws_heap_value ws_join_values(struct ws_heap_value a, struct ws_heap_value b);
+bool ws_same_value(const struct ws_heap_value *a, const struct ws_heap_value *b);
+// What depends on both in some way.
+struct ws_heap_value ws_mix_values(struct ws_heap_value a, struct ws_heap_value b);
+
+// The number, with its sign.
+static inline int64_t ws_signed(uint64_t number, bool is_64) {
+  return is_64 ? (int64_t)number : (int32_t)(uint32_t)number;
+}
+
+enum ws_heap_test ws_opposite_test(enum ws_heap_test test);
+// A condition keeps the address of the variable that it is about, and nothing else.
+struct ws_heap_value ws_condition(enum ws_heap_test test, uint64_t number);
+struct ws_heap_value ws_equals_zero(struct ws_heap_value value);
+struct ws_heap_value ws_equals(struct ws_heap_value a, struct ws_heap_value b, bool is_64);
+// Whether `less` < or <= `more`, without signs, says that memory.grow has failed.
+bool ws_is_failed_page(const struct ws_heap_value *less, const struct ws_heap_value *more);
+
+// An instruction that takes two numbers and gives one.
+struct ws_heap_value ws_compute(uint8_t opcode, struct ws_heap_value a, struct ws_heap_value b);
+
+#endif
