@@ -224,7 +224,7 @@ struct ws_link_options {
   // Make them one module: see ws_link_write_single. Implies one_program.
   bool single;
   // Keep the linking and reloc.* sections, rewritten, so that the written modules can be moved again. Zeroed
-  // data is then written out, as the linker does.
+  // data is then written out, as the linker does. Not with one_program.
   bool keep_relocs;
   // Imports that the host gives: "MODULE.NAME", and MODULE for all imports from it.
   const char *const *host_imports, *const *host_modules;
@@ -237,11 +237,13 @@ struct ws_link_options {
   void *context;
 };
 
-// An empty link. `options` may be NULL: nothing is shared then. Returns NULL if memory runs out.
+// An empty link. `options` may be NULL: nothing is shared then. Returns NULL if the options contradict each other, or
+// memory runs out.
 WS_API struct ws_link *ws_link_new(const struct ws_link_options *options, struct ws_error *error);
 WS_API void ws_link_free(struct ws_link *link);
 
-// Adds a module. `name` is what imports call it: `common` for the import common.make; it is copied. Fails if what is to
+// Adds a module. `name` is what imports call it: `common` for the import common.make; it is copied. Fails if another
+// module has that name, if what is to
 // be shared is not the first that the module defines or no other can stand in for it, if relocations are to be kept that
 // are not there, or if memory runs out.
 WS_API bool ws_link_add(struct ws_link *link, const struct ws_module *module, const char *name,

@@ -44,6 +44,9 @@ static bool choose_classes(struct ws_link *link, const struct ws_plan_options *o
     if (!input)
       return ws_fail(error, "", NULL, WS_NO_OFFSET, "there is no module called '%s' whose heap could be known",
                      options->heap_claims[i].name);
+    if (!ws_heap_class_name(options->heap_claims[i].heap))
+      return ws_fail(error, "", NULL, WS_NO_OFFSET, "there is no class %d of heaps, which '%s' is said to have",
+                     (int)options->heap_claims[i].heap, options->heap_claims[i].name);
     input->heap = options->heap_claims[i].heap;
   }
   return true;

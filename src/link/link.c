@@ -4,23 +4,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Options as this version knows them, from a caller that may know fewer.
-static void take_options(void *options, size_t size, const void *given, size_t given_size) {
+void ws_take_options(void *options, size_t size, const void *given, size_t given_size) {
   memset(options, 0, size);
   if (given)
     memcpy(options, given, given_size < size ? given_size : size);
 }
 
-struct ws_link *ws_link_new(const struct ws_link_options *options, struct ws_error *error) {
+struct ws_link *ws_link_new(const struct ws_link_options *given, struct ws_error *error) {
+  struct ws_link_options options;
+  ws_take_options(&options, sizeof options, given, given ? given->size : 0);
+  if (options.single)
+    options.one_program = true;
+  if (options.one_program)
+    options.share_stack = options.share_table = true;
+  if (options.one_program && options.keep_relocs) {
+    // They name the module's own symbols, and the operands are those of other modules.
+    ws_fail(error, "", NULL, WS_NO_OFFSET, "the modules of one program cannot keep their relocations");
+    return NULL;
+  }
   struct ws_link *link = calloc(1, sizeof *link);
-  if (!link)
-    ws_fail_memory(error, "");
+  if (link)
+    link->options = options;
   else
-    take_options(&link->options, sizeof link->options, options, options ? options->size : 0);
-  if (link && link->options.single)
-    link->options.one_program = true;
-  if (link && link->options.one_program)
-    link->options.share_stack = link->options.share_table = true;
+    ws_fail_memory(error, "");
   return link;
 }
 
@@ -71,6 +77,10 @@ bool ws_link_add(struct ws_link *link, const struct ws_module *module, const cha
   if (options->keep_relocs && module->prepared)
     return ws_module_fail(module, error, "wasmshare", NULL,
                           "is prepared, so there are no relocations to keep: give the linker's output");
+  for (size_t i = 0; i < link->count; i++)
+    if (strcmp(link->inputs[i].name, name) == 0)
+      return ws_module_fail(module, error, NULL, NULL, "is called '%s', and so is %s", name,
+                            link->inputs[i].module->file);
   if (!ws_check_sharing(module, options->share_stack, options->share_table, error))
     return false;
   struct ws_input *inputs = ws_make_room(link->inputs, link->count, &link->capacity, sizeof *inputs);
@@ -98,12 +108,16 @@ const struct ws_placement *ws_link_placement(const struct ws_link *link, size_t 
 }
 
 bool ws_link_imports_table(const struct ws_link *link, size_t module) {
+  if (module >= link->count)
+    return false;
   const struct ws_input *input = &link->inputs[module];
   const struct ws_module_info *info = &input->module->info;
   return info->imports_table || (link->options.share_table && info->has_table) || ws_adds_table(input);
 }
 
 bool ws_link_exports(const struct ws_link *link, size_t module, enum ws_external_kind kind, const char *name) {
+  if (module >= link->count)
+    return false;
   const struct ws_input *input = &link->inputs[module];
   const struct ws_changes *changes = &input->changes;
   for (size_t i = 0; i < changes->export_count; i++)
@@ -141,10 +155,12 @@ bool ws_link_divided(const struct ws_link *link, size_t index, struct ws_divided
 }
 
 enum ws_heap_class ws_link_heap(const struct ws_link *link, size_t module) {
-  return link->inputs[module].heap;
+  return module < link->count ? link->inputs[module].heap : WS_HEAP_NONE;
 }
 
 bool ws_link_binding(const struct ws_link *link, size_t module, size_t index, struct ws_binding *binding) {
+  if (module >= link->count)
+    return false;
   const struct ws_input *input = &link->inputs[module];
   // A symbol with several addends is one binding.
   size_t seen = 0;

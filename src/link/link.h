@@ -112,6 +112,9 @@ struct ws_link {
   struct ws_plan plan;
 };
 
+// Options as this version knows them, from a caller that may know fewer of them, or none, or more.
+void ws_take_options(void *options, size_t size, const void *given, size_t given_size);
+
 // Fills `order` with the indices of the modules so that each comes after those that give it something, and otherwise
 // in their own order. Modules may need each other's functions in a cycle: one of those then comes too early for some
 // of its imports. Fails if that is an import of anything but a function.

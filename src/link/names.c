@@ -432,6 +432,8 @@ static bool tag_import(const struct ws_link *link, const struct ws_input *input,
 }
 
 bool ws_link_import(const struct ws_link *link, size_t module, size_t index, struct ws_import_info *info) {
+  if (module >= link->count)
+    return false;
   const struct ws_input *input = &link->inputs[module];
   size_t found = listed_import(input, index);
   if (found == SIZE_MAX)
@@ -445,6 +447,8 @@ bool ws_link_import(const struct ws_link *link, size_t module, size_t index, str
 }
 
 bool ws_link_import_matches(const struct ws_link *link, size_t module, size_t index, size_t exporter) {
+  if (module >= link->count || exporter >= link->count)
+    return false;
   const struct ws_input *input = &link->inputs[module];
   const struct ws_module *from = link->inputs[exporter].module;
   size_t found = listed_import(input, index);

@@ -279,6 +279,10 @@ static bool bind(struct ws_link *link, struct ws_error *error) {
 static bool check_options(const struct ws_link *link, const struct ws_plan_options *options, struct ws_error *error) {
   if (link->count == 0)
     return ws_fail(error, "", NULL, WS_NO_OFFSET, "there are no modules to combine");
+  if (link->options.one_program && (link->options.single || !link->resolved))
+    return ws_fail(error, "", NULL, WS_NO_OFFSET,
+                   link->options.single ? "the modules become one, which has no plan"
+                                        : "the names of the modules of one program were not resolved");
   if (options->alignment & (options->alignment - 1))
     return ws_fail(error, "", NULL, WS_NO_OFFSET, "the alignment %" PRIu64 " is not a power of two",
                    options->alignment);
@@ -327,9 +331,8 @@ static bool plan_modules(struct ws_link *link, const struct ws_plan_options *opt
 }
 
 bool ws_link_plan(struct ws_link *link, const struct ws_plan_options *given, struct ws_error *error) {
-  struct ws_plan_options options = {WS_OPTIONS(options)};
-  if (given)
-    memcpy(&options, given, given->size < sizeof options ? given->size : sizeof options);
+  struct ws_plan_options options;
+  ws_take_options(&options, sizeof options, given, given ? given->size : 0);
   link->planned = link->shifted = false;
   if (!check_options(link, &options, error))
     return false;
@@ -429,7 +432,7 @@ static bool shift_module(struct ws_link *link, uint64_t offset, uint64_t table_o
 bool ws_link_shift(struct ws_link *link, uint64_t offset, uint64_t table_offset, const uint64_t *heap_base,
                    struct ws_error *error) {
   link->planned = false;
-  if (link->count != 1)
+  if (link->count != 1 || link->options.one_program)
     return ws_fail(error, "", NULL, WS_NO_OFFSET, "only a module by itself can be shifted");
   const struct ws_module *module = link->inputs[0].module;
   if (!check_module(module, error))

@@ -209,6 +209,14 @@ static bool is_stack_pointer(const struct ws_module *module, uint32_t index, con
   return global->moves && global->base == WS_BASE_STACK_HIGH && global->mutable;
 }
 
+// Whether the linker made a function that is called so; a program may have one of that name, too.
+static bool is_linkers(const struct ws_module *module, uint32_t index, uint32_t synthetic) {
+  if (index < module->imported_functions)
+    return false;
+  const struct ws_function *function = &module->functions[index - module->imported_functions];
+  return synthetic == WS_CALL_CTORS ? !function->has_local_symbol : function->synthetic;
+}
+
 static struct ws_slice defined_name(const struct ws_module *module, uint32_t index) {
   if (index < module->imported_functions)
     return (struct ws_slice){(const uint8_t *)"", 0};
@@ -222,7 +230,7 @@ static uint32_t synthetic_for(const struct ws_merge *merge, const struct ws_modu
                                       [WS_INIT_TLS] = "__wasm_init_tls"};
   struct ws_slice name = defined_name(module, index);
   for (uint32_t i = 0; i < WS_SYNTHETIC_COUNT; i++)
-    if (ws_slice_is(name, names[i]))
+    if (ws_slice_is(name, names[i]) && is_linkers(module, index, i))
       return merge->first_synthetic + i;
   return WS_NOTHING;
 }

@@ -252,6 +252,30 @@ static bool got_operand(const struct pass *pass, const struct ws_relocation *rel
   return true;
 }
 
+// Whether the byte before an operand is the alignment of a load or store.
+static bool follows_alignment(const uint8_t *operand) {
+  enum { MOST_ALIGNMENT = 0x10 };
+  // Before an operand are the section's count, the function's size and its locals, and before the section, a header.
+  bool plain = operand[-2] >= WASM_OPCODE_I32_LOAD && operand[-2] <= WASM_OPCODE_I64_STORE32;
+  bool prefixed = operand[-3] == WASM_OPCODE_MISC_PREFIX || operand[-3] == WASM_OPCODE_SIMD_PREFIX ||
+                  operand[-3] == WASM_OPCODE_ATOMICS_PREFIX;
+  return operand[-1] < MOST_ALIGNMENT && (plain || prefixed);
+}
+
+static bool follows_opcode_of(enum ws_relocated relocated, const uint8_t *operand) {
+  uint8_t before = operand[-1];
+  switch (relocated) {
+  case WS_REL_MEMORY_ADDR:
+    return follows_alignment(operand);
+  case WS_REL_FUNCTION_INDEX:
+    return before == WASM_OPCODE_CALL || before == WASM_OPCODE_RETURN_CALL || before == WASM_OPCODE_REF_FUNC;
+  case WS_REL_GLOBAL_INDEX:
+    return before == WASM_OPCODE_GLOBAL_GET || before == WASM_OPCODE_GLOBAL_SET;
+  default:
+    return true;
+  }
+}
+
 // What may stand before an operand in code: a signed one belongs to a constant, an unsigned one to a memarg,
 // whose alignment is before it. Read as the other, an address from 2 GiB up would change its meaning.
 static bool fits_instruction(const struct pass *pass, const struct ws_relocation *relocation) {
@@ -265,8 +289,7 @@ static bool fits_instruction(const struct pass *pass, const struct ws_relocation
     return before == WASM_OPCODE_I64_CONST;
   case WS_LEB32:
   case WS_LEB64:
-    return ws_relocation_kinds[relocation->type].operand != WS_REL_MEMORY_ADDR ||
-           before < 0x10; // the alignment of a load or store
+    return follows_opcode_of(ws_relocation_kinds[relocation->type].operand, site(pass, relocation));
   case WS_U32:
   case WS_U64:
     break;

@@ -486,25 +486,26 @@ static bool fill_inputs(const struct ws_link *link, struct ws_arena *arena, stru
 }
 
 static void find_preferred(const struct ws_link *link, size_t *prefer, struct ws_merge_options *options) {
-  for (size_t i = 0; i < link->options.prefer_count; i++)
+  for (size_t i = 0; i < link->options.prefer_count; i++) // a name is that of one module
     for (size_t k = 0; k < link->count; k++)
       if (strcmp(link->options.prefer[i], link->inputs[k].name) == 0)
         prefer[options->prefer_count++] = k;
 }
 
 bool ws_link_write_single(const struct ws_link *link, const struct ws_plan_options *given,
-                          const struct ws_single_options *single, struct ws_sink sink,
+                          const struct ws_single_options *given_single, struct ws_sink sink,
                           struct ws_error *error) {
+  struct ws_single_options single;
+  ws_take_options(&single, sizeof single, given_single, given_single ? given_single->size : 0);
   if (!link->resolved || !link->options.single)
     return ws_fail(error, "", NULL, WS_NO_OFFSET, "the modules were not resolved to be one");
   struct ws_arena arena = {0};
   struct ws_merge_input *inputs = ws_arena_new(&arena, link->count, sizeof *inputs);
   size_t *prefer = ws_arena_new(&arena, link->options.prefer_count, sizeof *prefer);
-  struct ws_merge_options options = {.import_memory = single && single->import_memory,
-                                     .strip_debug = single && single->strip_debug,
+  struct ws_merge_options options = {.import_memory = single.import_memory,
+                                     .strip_debug = single.strip_debug,
                                      .prefer = prefer};
-  if (given)
-    memcpy(&options.plan, given, given->size < sizeof options.plan ? given->size : sizeof options.plan);
+  ws_take_options(&options.plan, sizeof options.plan, given, given ? given->size : 0);
   bool ok = (inputs && prefer && fill_inputs(link, &arena, inputs)) || ws_fail_memory(error, "");
   if (ok)
     find_preferred(link, prefer, &options);

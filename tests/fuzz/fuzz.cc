@@ -192,10 +192,12 @@ void write(const Link &link, size_t index, const struct ws_module_info &info, bo
 }
 
 // What two modules import from each other, and in which order they must be instantiated.
-void resolve(const Link &link) {
+bool resolve(const Link &link) {
   ws_error error;
-  if (!ws_link_resolve(link.link, &error))
-    return check_error(error);
+  if (!ws_link_resolve(link.link, &error)) {
+    check_error(error);
+    return false;
+  }
   const size_t *order = ws_link_order(link.link);
   if (order[0] + order[1] != 1)
     fail("an order without every module", "");
@@ -203,6 +205,23 @@ void resolve(const Link &link) {
   for (size_t i = 0; ws_link_import(link.link, 0, i, &import); ++i)
     if (import.from != WS_HOST && !ws_link_import_matches(link.link, 0, i, import.from))
       fail("an import that does not match what it was resolved to", import.name);
+  return true;
+}
+
+// What was made one and what was not: texts that can be read.
+void read_merged(const Link &link) {
+  size_t length = 0;
+  ws_merged merged;
+  for (size_t i = 0; ws_link_merged(link.link, i, &merged); ++i)
+    length += std::strlen(merged.name);
+  ws_kept kept;
+  for (size_t i = 0; ws_link_kept(link.link, i, &kept); ++i)
+    length += std::strlen(kept.name) + std::strlen(kept.reason);
+  ws_divided divided;
+  for (size_t i = 0; ws_link_divided(link.link, i, &divided); ++i)
+    length += std::strlen(divided.name);
+  if (length == SIZE_MAX)
+    std::abort();
 }
 
 bool add(const Link &link, const ws_module *module, const char *name) {
@@ -244,8 +263,14 @@ bool move_two(const ws_module *one, const ws_module *other, Choices *choices, ws
   Link link(options);
   if (!add(link, one, "one") || !add(link, other, "other"))
     return false;
-  resolve(link);
+  if (!resolve(link) && options.one_program)
+    return false;
+  read_merged(link);
   auto plan_options = defaults<ws_plan_options>();
+  const ws_heap_claim claims[] = {{"other", ws_heap_class(choices->below(WS_HEAP_CLASSES))},
+                                  {"one", ws_heap_class(choices->below(WS_HEAP_CLASSES))}};
+  plan_options.heap_claims = claims;
+  plan_options.heap_claim_count = choices->toss() ? choices->below(3) : 0;
   plan_options.base = choices->below(1 << 12);
   plan_options.extra_stack = choices->below(1 << 8);
   plan_options.heap_size = choices->below(1 << 12);
@@ -261,6 +286,42 @@ bool move_two(const ws_module *one, const ws_module *other, Choices *choices, ws
   return true;
 }
 
+// Makes one module of the module, or of two that are the same.
+bool merge(const ws_module *one, const ws_module *other, Choices *choices, bool was_valid) {
+  auto options = defaults<ws_link_options>();
+  const char *const hosts[] = {"env"};
+  options.single = true;
+  options.host_modules = hosts;
+  options.host_module_count = choices->below(4) != 0;
+  options.report = [](void *, const ws_error *problem) { check_error(*problem); };
+  Link link(options);
+  if (!add(link, one, "one") || (other && !add(link, other, "other")))
+    return false;
+  ws_error error;
+  if (!ws_link_resolve(link.link, &error)) {
+    check_error(error);
+    return false;
+  }
+  read_merged(link);
+  auto plan_options = defaults<ws_plan_options>();
+  plan_options.base = choices->below(1 << 12);
+  plan_options.heap_size = choices->below(1 << 12);
+  auto single_options = defaults<ws_single_options>();
+  single_options.import_memory = choices->toss();
+  single_options.strip_debug = choices->below(4) == 0;
+  Bytes output;
+  if (!ws_link_write_single(link.link, &plan_options, &single_options, {append, &output}, &error)) {
+    check_error(error);
+    return false;
+  }
+  ++moved_modules;
+  moved_valid_modules += was_valid;
+  std::string reason;
+  if (was_valid && !valid(output, &reason))
+    fail("valid modules became an invalid one", reason);
+  return true;
+}
+
 // Moves the module, alone or two of it. `plain` is the way that refuses least. False if it is refused.
 bool move(const uint8_t *data, size_t size, Choices *choices, bool plain, bool was_valid) {
   bool shift = plain || choices->toss();
@@ -270,8 +331,10 @@ bool move(const uint8_t *data, size_t size, Choices *choices, bool plain, bool w
   options.keep_relocs = !plain && choices->toss();
   options.share_stack = !shift && choices->below(4) == 0;
   options.share_table = !shift && choices->below(4) == 0;
+  options.one_program = !shift && !options.keep_relocs && choices->toss();
+  bool single = !plain && choices->below(3) == 0;
   if (has_64_bit_table(data, size))
-    options.share_table = false; // see narrow_table
+    options.share_table = options.one_program = single = false; // see narrow_table
   Module module(data, size, read_options);
   if (!module.module) {
     check_error(module.error);
@@ -279,6 +342,10 @@ bool move(const uint8_t *data, size_t size, Choices *choices, bool plain, bool w
   }
   if (!ws_module_info(module.module)->exact)
     check_error(ws_module_info(module.module)->inexact);
+  if (single) {
+    Module second(data, size, read_options);
+    return merge(module.module, choices->toss() ? second.module : nullptr, choices, was_valid);
+  }
   if (shift)
     return move_one(module.module, choices, plain, options.keep_relocs, was_valid);
   Module other(data, size, read_options);
