@@ -386,7 +386,7 @@ bool ws_merge_read(struct ws_merge *merge, const struct ws_merge_input *inputs, 
   merge->module_count = count;
   merge->is_64 = inputs[0].module->info.memory64;
   merge->shared = inputs[0].module->info.shared;
-  merge->indirect_table = merge->stack_pointer = merge->tls_base = WS_NOTHING;
+  merge->indirect_table = merge->stack_pointer = merge->tls_base = merge->start = WS_NOTHING;
   for (uint32_t i = 0; i < count; i++) {
     merge->modules[i].module = inputs[i].module;
     merge->modules[i].input = inputs[i];

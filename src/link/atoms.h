@@ -61,7 +61,14 @@ enum ws_merge_symbol {
 #define WS_NOTHING UINT32_MAX
 
 // Functions that are written anew, in place of those of all modules.
-enum ws_merge_synthetic { WS_CALL_CTORS, WS_INIT_MEMORY, WS_INIT_TLS, WS_SYNTHETIC_COUNT };
+enum ws_merge_synthetic {
+  WS_CALL_CTORS,
+  WS_INIT_MEMORY,
+  WS_INIT_TLS,
+  WS_LINKER_FUNCTIONS,                // how many are in place of the linker's
+  WS_RUN_START = WS_LINKER_FUNCTIONS, // calls the constructors and merge->start
+  WS_SYNTHETIC_COUNT
+};
 
 struct ws_merge_function {
   uint32_t module, index; // in the module's space; of a synthetic one, the index is WS_NOTHING
@@ -179,6 +186,7 @@ struct ws_merge {
   // The constructors, in the order in which they run.
   uint32_t *constructors;
   size_t constructor_count;
+  uint32_t start; // exports.c: the program's _start, if that runs no constructors; or WS_NOTHING
 };
 
 // Takes the modules apart. False, with an error, if one cannot be merged.

@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
+#include "link/link.h"
 #include "link/same.h"
+#include "link/start.h"
 
 // Names that each module's own start has; the merged module has one.
 static const char start_name[] = "_start", initialize_name[] = "_initialize",
@@ -114,6 +116,14 @@ static bool add(struct chooser *chooser, struct ws_merge_export export) {
   return true;
 }
 
+// What starts a program runs the constructors: those of the other modules, too, if it has none itself.
+static uint32_t started(struct ws_merge *merge, const struct ws_module *module, uint32_t start) {
+  if (merge->constructor_count == 0 || ws_constructors_of(module) != WS_NO_FUNCTION)
+    return start;
+  merge->start = start;
+  return merge->first_synthetic + WS_RUN_START;
+}
+
 static bool add_module(struct chooser *chooser, uint32_t m, bool is_program) {
   struct ws_merge *merge = chooser->merge;
   const struct ws_module *module = merge->modules[m].module;
@@ -128,6 +138,8 @@ static bool add_module(struct chooser *chooser, uint32_t m, bool is_program) {
           merge, m, "EXPORT",
           "exports something else than its memory as \"memory\", which is what the merged module "
           "exports so: rename it");
+    if (ws_slice_is(export->name, start_name) && export->kind == WS_FUNCTION)
+      target = started(merge, module, target);
     if (!add(chooser, (struct ws_merge_export){export->name, export->kind, target, m}))
       return false;
   }

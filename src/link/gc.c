@@ -153,6 +153,10 @@ bool ws_merge_mark(struct ws_merge *merge, const struct ws_merge_export *exports
     mark_export(&marker, &exports[i]);
   for (size_t i = 0; i < merge->constructor_count && !marker.failed; i++)
     mark_function(&marker, merge->constructors[i]);
+  if (!marker.failed && merge->start != WS_NOTHING) {
+    mark_function(&marker, merge->start);
+    mark_function(&marker, merge->first_synthetic + WS_CALL_CTORS);
+  }
   if (!marker.failed)
     mark_kept(&marker);
   follow(&marker);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "link/link.h"
 #include "read/init_functions.h"
 
 // --------------------------------------------------------------------------------------------- constructors
@@ -57,6 +58,13 @@ bool ws_order_constructors(const struct ws_module *const *modules, size_t count,
   *constructors = list;
   *constructor_count = used;
   return true;
+}
+
+uint32_t ws_constructors_of(const struct ws_module *module) {
+  for (uint32_t i = 0; i < module->function_count; i++)
+    if (ws_slice_is(module->functions[i].name, "__wasm_call_ctors"))
+      return module->imported_functions + i;
+  return WS_NO_FUNCTION;
 }
 
 // -------------------------------------------------------------------------------------------------- modules

@@ -229,7 +229,7 @@ static uint32_t synthetic_for(const struct ws_merge *merge, const struct ws_modu
                                       [WS_INIT_MEMORY] = "__wasm_init_memory",
                                       [WS_INIT_TLS] = "__wasm_init_tls"};
   struct ws_slice name = defined_name(module, index);
-  for (uint32_t i = 0; i < WS_SYNTHETIC_COUNT; i++)
+  for (uint32_t i = 0; i < WS_LINKER_FUNCTIONS; i++)
     if (ws_slice_is(name, names[i]) && is_linkers(module, index, i))
       return merge->first_synthetic + i;
   return WS_NOTHING;

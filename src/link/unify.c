@@ -398,15 +398,6 @@ static bool add_export(struct ws_changes *changes, struct ws_new_export export) 
   return true;
 }
 
-// The function that calls a module's init functions, which the linker makes in every module; WS_NO_FUNCTION if it was
-// left out.
-static uint32_t find_constructors(const struct ws_module *module) {
-  for (uint32_t i = 0; i < module->function_count; i++)
-    if (ws_slice_is(module->functions[i].name, "__wasm_call_ctors"))
-      return module->imported_functions + i;
-  return WS_NO_FUNCTION;
-}
-
 struct call_search {
   uint32_t function;
   bool found;
@@ -442,12 +433,13 @@ static bool is_wrapper(struct ws_link *link, const struct ws_module *module, uin
   return !ws_next_relocation(&cursor, &relocation);
 }
 
-// Every module's own __wasm_call_ctors does nothing any more; a new function in the first module runs those of all, and
-// takes its place for whoever calls it: the host, _initialize, or the linker's _start.
+// Every module's own __wasm_call_ctors does nothing any more; a new function in the first module runs those
+// of all, and takes its place for whoever calls it: the host, _initialize, or the linker's _start. A program
+// without any of its own has a _start that calls nothing of the kind: it gets one that does.
 static bool run_constructors(struct unifier *unifier, size_t host) {
   struct ws_link *link = unifier->link;
   for (size_t i = 0; i < link->count; i++)
-    link->inputs[i].changes.constructors = find_constructors(link->inputs[i].module);
+    link->inputs[i].changes.constructors = ws_constructors_of(link->inputs[i].module);
   const struct ws_module *module = link->inputs[host].module;
   struct ws_changes *changes = &link->inputs[host].changes;
   uint32_t callee = runner_callee(changes, WS_RUN_CONSTRUCTORS);
@@ -455,8 +447,10 @@ static bool run_constructors(struct unifier *unifier, size_t host) {
     if (module->symbols[i].kind == WS_SYMBOL_FUNCTION && module->symbols[i].index == changes->constructors)
       changes->symbols[i].callee = callee;
   const struct ws_export *start = exported_function(module, start_name);
-  if (start && changes->constructors != WS_NO_FUNCTION && start->index != changes->constructors &&
-      is_wrapper(link, module, start->index) && names_function(module, start->index, changes->constructors))
+  bool runs_none = changes->constructors == WS_NO_FUNCTION;
+  if (start && start->index >= module->imported_functions &&
+      (runs_none || (start->index != changes->constructors && is_wrapper(link, module, start->index) &&
+                     names_function(module, start->index, changes->constructors))))
     changes->start = start->index;
   bool called = start || exported_function(module, initialize_name) || exported_function(module, call_name);
   return called || add_export(changes, (struct ws_new_export){initialize_name, WS_FUNCTION, callee});

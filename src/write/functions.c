@@ -168,7 +168,8 @@ static bool append_runner(struct ws_image *image, const struct ws_runner *runner
   return ws_image_keep_body(image, appended, &body) && ok;
 }
 
-// What is exported as _start, with calls of the runner in place of those of the module's own constructors.
+// What is exported as _start: the module's own, behind a call of the runner if it runs no constructors; else
+// a copy, with calls of the runner in place of those of the module's own constructors.
 struct start_copy {
   struct ws_image *image;
   struct ws_buffer body;
@@ -186,6 +187,25 @@ static void copy_start_operand(void *context, const struct ws_operand *operand) 
   copy->copied = operand->offset + operand->width;
 }
 
+static void copy_start(struct start_copy *copy) {
+  struct ws_operand_visitor visitor = {copy_start_operand, copy};
+  struct ws_reader reader = ws_reader(copy->old);
+  ws_skip_locals(&reader);
+  while (reader.at < reader.end && !reader.bad)
+    ws_visit_instruction(&reader, &visitor);
+  ws_put_bytes(&copy->body, copy->old.data + copy->copied, copy->old.size - copy->copied);
+}
+
+static void put_behind_runner(struct start_copy *copy, uint32_t start) {
+  ws_put_u8(&copy->body, 0); // no locals
+  ws_put_u8(&copy->body, WASM_OPCODE_CALL);
+  ws_put_uleb(&copy->body,
+              ws_trampoline_index(copy->image, (uint32_t)copy->image->input->changes.trampoline_count));
+  ws_put_u8(&copy->body, WASM_OPCODE_CALL);
+  ws_put_uleb(&copy->body, start);
+  ws_put_u8(&copy->body, WASM_OPCODE_END);
+}
+
 static bool append_start_copy(struct ws_image *image) {
   const struct ws_module *module = image->module;
   uint32_t start = image->input->changes.start;
@@ -197,12 +217,10 @@ static bool append_start_copy(struct ws_image *image) {
     return false;
   appended->type = function_type(module, start);
   struct start_copy copy = {.image = image, .old = ws_function_body(module, start - module->imported_functions)};
-  struct ws_operand_visitor visitor = {copy_start_operand, &copy};
-  struct ws_reader reader = ws_reader(copy.old);
-  ws_skip_locals(&reader);
-  while (reader.at < reader.end && !reader.bad)
-    ws_visit_instruction(&reader, &visitor);
-  ws_put_bytes(&copy.body, copy.old.data + copy.copied, copy.old.size - copy.copied);
+  if (image->input->changes.constructors == WS_NO_FUNCTION)
+    put_behind_runner(&copy, start);
+  else
+    copy_start(&copy);
   return ws_image_keep_body(image, appended, &copy.body);
 }
 

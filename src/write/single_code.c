@@ -170,6 +170,17 @@ static void put_constructors(const struct ws_merge *merge, struct ws_buffer *bod
   ws_put_u8(body, WASM_OPCODE_END);
 }
 
+// The _start of a program that has no constructors of its own.
+static void put_start(const struct ws_merge *merge, struct ws_buffer *body) {
+  const uint32_t calls[] = {merge->first_synthetic + WS_CALL_CTORS, merge->start};
+  ws_put_u8(body, 0); // no locals
+  for (int i = 0; i < 2; i++) {
+    ws_put_u8(body, WASM_OPCODE_CALL);
+    ws_put_uleb(body, merge->functions[calls[i]].number);
+  }
+  ws_put_u8(body, WASM_OPCODE_END);
+}
+
 static void put_constant(const struct ws_merge *merge, struct ws_buffer *body, uint64_t value) {
   ws_put_u8(body, wasm_opcode_const(merge->is_64));
   ws_put_sleb(body, merge->is_64 ? (int64_t)value : (int32_t)(uint32_t)value);
@@ -318,6 +329,8 @@ static void put_synthetic(struct ws_merge *merge, enum ws_merge_synthetic which,
     put_constructors(merge, &body);
   else if (which == WS_INIT_MEMORY)
     put_init_memory(merge, &body);
+  else if (which == WS_RUN_START)
+    put_start(merge, &body);
   else
     put_init_tls(merge, &body);
   ws_put_uleb(out, body.size);

@@ -89,7 +89,8 @@ static bool give_names(struct ws_single_writer *writer) {
   struct ws_merge *merge = writer->merge;
   static const char *const synthetic[] = {[WS_CALL_CTORS] = "__wasm_call_ctors",
                                           [WS_INIT_MEMORY] = "__wasm_init_memory",
-                                          [WS_INIT_TLS] = "__wasm_init_tls"};
+                                          [WS_INIT_TLS] = "__wasm_init_tls",
+                                          [WS_RUN_START] = "__wasmshare_start"};
   struct names names = {.functions =
                             ws_arena_new(&merge->arena, merge->functions_used, sizeof *names.functions),
                         .globals = ws_arena_new(&merge->arena, merge->globals_used, sizeof *names.globals)};
