@@ -1,0 +1,175 @@
+// Modules that were linked apart do what one static link of the same objects does: as modules of one program
+// (`combine --link`), and as one file (`combine --single`).
+//
+//     node run.mjs --wasmshare PATH --clang PATH --clangxx PATH --work DIR PROGRAM.test...
+//
+// A program is one file, in parts that begin with `//--- NAME`. Before the first part it says what it shows, and how it is
+// built:
+//
+//     // flags: ...    for compiling all of it
+//     // each: ...     sources that every module is linked with, as it is with a C library of its own
+//     // own: ...      names that modules have for themselves: the static link gets them with the module's name in front
+//     // later: ...    modules that are loaded when run() has returned, before then() is called; they are the last
+//
+// Each C or C++ source that `each` does not name is a module; `output` is what the program prints, and `[exit N]` if N is not 0.
+// It has main(), or else the functions run() and, perhaps, then(). It is built at several levels of optimisation; and with its
+// modules in the opposite order, where nothing is compared with `output`, since constructors then run in that order, too.
+
+import { readFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { basename, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Exit, host } from './host.mjs';
+
+const path = { type: 'string' };
+const { values: tools, positionals: files } = parseArgs({
+  allowPositionals: true, options: { wasmshare: path, clang: path, clangxx: path, work: path },
+});
+const builds = [
+  { name: 'O0', flags: ['-O0', '-g'] },
+  { name: 'O2', flags: ['-O2'] },
+  { name: 'Os', flags: ['-Os', '-g'] },
+  { name: 'opposite', flags: ['-O2'], opposite: true },
+];
+
+function readProgram(file) {
+  const [head, ...parts] = readFileSync(file, 'utf8').split(/^\/\/--- /m);
+  const listed = key => head.match(new RegExp(`^// ${key}: (.*)`, 'm'))?.[1].split(' ') ?? [];
+  const program = { name: basename(file, '.test'), flags: listed('flags'), each: listed('each'), own: listed('own'),
+    later: listed('later'), parts: {} };
+  for (const part of parts) {
+    const end = part.indexOf('\n');
+    program.parts[part.slice(0, end)] = part.slice(end + 1);
+  }
+  program.sources = Object.keys(program.parts).filter(part => /\.cc?$/.test(part) && !program.each.includes(part));
+  program.hasMain = source => /^int main\(/m.test(program.parts[source]);
+  program.cxx = program.sources.some(source => source.endsWith('.cc'));
+  return program;
+}
+
+class Build {
+  constructor(program, { name, flags, opposite }) {
+    this.program = program;
+    this.sources = opposite ? program.sources.toReversed() : program.sources;
+    this.flags = ['--target=wasm32-wasi', '-Wno-deprecated', '-fvisibility=default', ...flags, ...program.flags];
+    this.directory = join(resolve(tools.work), program.name, name);
+    this.commands = [];
+    rmSync(this.directory, { recursive: true, force: true });
+    mkdirSync(this.directory, { recursive: true });
+    for (const [part, text] of Object.entries(program.parts))
+      writeFileSync(this.file(part), text);
+  }
+
+  file(name) { return join(this.directory, name); }
+
+  run(command, ...args) {
+    this.commands.push([command, ...args].join(' '));
+    execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+
+  compile(source, object, ...more) {
+    const [compiler, standard] = source.endsWith('.cc') ? [tools.clangxx, ['-std=c++20']] : [tools.clang, []];
+    this.run(compiler, ...this.flags, ...(source.endsWith('.s') ? [] : standard), ...more, '-c', this.file(source), '-o', this.file(object));
+    return this.file(object);
+  }
+
+  link(output, objects, isProgram, ...more) {
+    this.run(this.program.cxx ? tools.clangxx : tools.clang, '--target=wasm32-wasi', '-Wno-deprecated', '--no-wasm-opt',
+      ...(isProgram ? [] : ['-mexec-model=reactor']), '-Wl,--export-dynamic', ...more, ...objects, '-o', this.file(output));
+    return this.file(output);
+  }
+
+  combine(...args) {
+    this.run(tools.wasmshare, 'combine', '--host-import', 'env.say', ...args, ...this.modules);
+  }
+
+  // The static link, and the modules.
+  make() {
+    const { each, own, hasMain } = this.program;
+    const library = each.map(source => this.compile(source, `${source}.o`));
+    const name = source => source.replace(/\.cc?$/, '');
+    const objects = this.sources.map(source => this.compile(source, `${name(source)}.o`));
+    const renamed = own.length === 0 ? objects : this.sources.map(source =>
+      this.compile(source, `${name(source)}-renamed.o`, ...own.map(word => `-D${word}=${name(source)}_${word}`)));
+    this.static = this.link('static.wasm', [...renamed, ...library], this.sources.some(hasMain), '-Wl,--allow-undefined');
+    this.modules = this.sources.map((source, i) => this.link(`${name(source)}.wasm`, [objects[i], ...library],
+      hasMain(source), '-Wl,--emit-relocs,--import-memory,--allow-undefined'));
+  }
+
+  // What each way of linking does: the text that it prints.
+  async outputs() {
+    this.make();
+    this.combine('--single', this.file('single.wasm'));
+    this.combine('--link', '-o', this.file('linked'));
+    this.run(tools.wasmshare, 'verify', this.file('linked'));
+    return {
+      static: await runModule(this.static),
+      link: await runLayout(this.file('linked'), this.program.later),
+      single: await runModule(this.file('single.wasm')),
+    };
+  }
+}
+
+async function steps(output, exported, load = () => {}) {
+  try {
+    if (exported('_start')) {
+      exported('_start')();
+    } else {
+      exported('run')();
+      await load();
+      exported('then')?.();
+    }
+  } catch (error) {
+    if (!(error instanceof Exit))
+      throw error;
+    output.push(`[exit ${error.code}]\n`);
+  }
+  return output.join('');
+}
+
+async function runModule(file) {
+  const { imports, output, use } = host();
+  const { instance: { exports } } = await WebAssembly.instantiate(readFileSync(file), imports);
+  use(exports.memory);
+  exports._initialize?.();
+  return steps(output, name => exports[name]);
+}
+
+async function runLayout(directory, later) {
+  const { createMemory, instantiate, modules } = await import(pathToFileURL(join(directory, 'layout.mjs')));
+  const { imports, output, use } = host(), memory = createMemory();
+  use(memory);
+  const now = modules.map(({ name }) => name).filter(name => !later.includes(name));
+  const { instances, load } = await instantiate(imports, { memory, modules: now });
+  const exported = name => Object.values(instances).map(({ exports }) => exports[name]).find(Boolean);
+  return steps(output, exported, () => Promise.all(later.map(name => load(name))));
+}
+
+async function examine(program, how) {
+  const build = new Build(program, how);
+  try {
+    const outputs = await build.outputs();
+    const { output } = program.parts;
+    const wrong = Object.entries(outputs).filter(([, text]) => text !== outputs.static);
+    if (!how.opposite && outputs.static !== output)
+      wrong.unshift(['static', outputs.static], ['expected', output]);
+    if (wrong.length === 0)
+      return true;
+    for (const [way, text] of [...(wrong[0][0] === 'static' ? [] : [['static', outputs.static]]), ...wrong])
+      console.error(`${program.name} ${how.name}, ${way}:\n${text.replace(/^/gm, '  ')}`);
+  } catch (error) {
+    console.error(`${program.name} ${how.name}: ${error.stderr || error.stack}`);
+  }
+  for (const command of build.commands)
+    console.error(`  $ ${command}`);
+  return false;
+}
+
+let ok = true;
+for (const file of files) {
+  const program = readProgram(file);
+  for (const how of builds.filter(({ opposite }) => !opposite || program.later.length === 0))
+    ok = await examine(program, how) && ok;
+}
+process.exitCode = ok ? 0 : 1;
