@@ -9,9 +9,9 @@
 #   MODULES <module>...
 #   OUTPUT_DIRECTORY <dir>
 #   [LAYOUT_NAME <layout>] [EXTRA_STACK <n>] [HEAP_SIZE <n>] [MAX_MEMORY <n>] [BASE <n>] [ALIGN <n>]
-#   [OPTIONS <option>...] [PREPARE] [ALL])
+#   [LINK] [SINGLE <file>] [OPTIONS <option>...] [PREPARE] [ALL])
 #
-#   Makes the target <name>, which builds the modules and runs `wasmshare combine` on them, and the library
+#   Makes the target <name>, which builds the modules and runs `wasmshare combine` on them, and, with a layout, the library
 #   <name>::layout, which native targets link to get the generated layout.h and to be built after it.
 #
 #   MODULES           In layout order. Each is one of
@@ -26,6 +26,9 @@
 #   LAYOUT_NAME       Used in place of `layout` in those files' names.
 #   EXTRA_STACK, HEAP_SIZE, MAX_MEMORY, BASE, ALIGN
 #                     The options of `wasmshare combine` of these names: bytes, as 65536, 0x10000, 64K or 1M.
+#   LINK              The modules become one program (`--link`).
+#   SINGLE            The same, as one module: a file in OUTPUT_DIRECTORY, which is all that is written. There is no layout,
+#                     and none of its options.
 #   OPTIONS           Any other options of `wasmshare combine`, such as --keep-relocs. The files of --map and --env
 #                     are outputs, relative to OUTPUT_DIRECTORY.
 #   PREPARE           The modules are not placed: `wasmshare prepare` makes them placeable when they are loaded. There is no
@@ -168,6 +171,9 @@ function(_wasmshare_options call directory given options_result files_result)
     if(option MATCHES "^(-o|--o|--n|--d)")
       message(FATAL_ERROR "${call}: ${option}: use OUTPUT_DIRECTORY and LAYOUT_NAME, which declare the outputs")
     endif()
+    if(option MATCHES "^--si")
+      message(FATAL_ERROR "${call}: ${option}: use SINGLE, which declares the output")
+    endif()
     # `wasmshare` would take it for a module; what follows an option may be its value
     if(NOT option MATCHES "^(-|\\$<)" AND NOT previous MATCHES "^(-[^=]*$|\\$<)")
       message(FATAL_ERROR "${call}: OPTIONS: ${option} is neither an option of `wasmshare combine` nor the value of one")
@@ -195,7 +201,7 @@ endfunction()
 function(wasmshare_combine name)
   set(call "wasmshare_combine(${name})")
   set(sizes EXTRA_STACK HEAP_SIZE MAX_MEMORY BASE ALIGN)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "ALL;PREPARE" "OUTPUT_DIRECTORY;LAYOUT_NAME;${sizes}" "MODULES;OPTIONS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "ALL;LINK;PREPARE" "OUTPUT_DIRECTORY;LAYOUT_NAME;SINGLE;${sizes}" "MODULES;OPTIONS")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "${call}: unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -215,9 +221,21 @@ function(wasmshare_combine name)
   endif()
   set(command combine)
   set(options --name "${layout}")
-  if(arg_PREPARE)
-    foreach(one IN ITEMS LAYOUT_NAME ${sizes})
+  if(arg_LINK)
+    list(APPEND options --link)
+  endif()
+  if(DEFINED arg_SINGLE)
+    foreach(one IN ITEMS LAYOUT_NAME EXTRA_STACK ALIGN)
       if(DEFINED arg_${one})
+        message(FATAL_ERROR "${call}: ${one}: with SINGLE, there is one module and no layout")
+      endif()
+    endforeach()
+    get_filename_component(single "${arg_SINGLE}" ABSOLUTE BASE_DIR "${directory}")
+    set(options --single "${single}")
+  endif()
+  if(arg_PREPARE)
+    foreach(one IN ITEMS LAYOUT_NAME LINK SINGLE ${sizes})
+      if(arg_${one} OR (DEFINED arg_${one} AND NOT one STREQUAL LINK))
         message(FATAL_ERROR "${call}: ${one}: with PREPARE, the modules are placed when they are loaded")
       endif()
     endforeach()
@@ -251,6 +269,9 @@ function(wasmshare_combine name)
     list(APPEND depends ${target} "${file}")
     list(APPEND outputs "${directory}/${module_name}.wasm")
   endforeach()
+  if(DEFINED arg_SINGLE)
+    set(outputs "${single}")
+  endif()
   foreach(output IN LISTS outputs)
     if(output IN_LIST locations)
       message(FATAL_ERROR "${call}: ${output}: would overwrite an input: choose another directory as OUTPUT_DIRECTORY")
@@ -259,6 +280,8 @@ function(wasmshare_combine name)
   set(comment Preparing)
   if(NOT arg_PREPARE)
     set(comment Combining)
+  endif()
+  if(NOT arg_PREPARE AND NOT DEFINED arg_SINGLE)
     foreach(suffix h mjs d.mts json)
       list(APPEND outputs "${directory}/${layout}.${suffix}")
     endforeach()
@@ -289,7 +312,7 @@ function(wasmshare_combine name)
     WASMSHARE_OUTPUT_DIRECTORY "${directory}"
     WASMSHARE_OUTPUTS "${outputs}")
 
-  if(arg_PREPARE)
+  if(arg_PREPARE OR DEFINED arg_SINGLE)
     return()
   endif()
   # not IMPORTED, whose include directories compilers take for system ones

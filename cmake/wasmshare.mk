@@ -10,7 +10,8 @@
 #   Their list is $(NAME_OUTPUTS). They are made again when a module has changed, or WasmShare itself.
 #
 #   MODULES  paths of .wasm files, in layout order; a module is named after its file unless written as name=path
-#   OPTIONS  options of `wasmshare combine`, such as --extra-stack 64K; the files of --map and --env are outputs
+#   OPTIONS  options of `wasmshare combine`, such as --extra-stack 64K, or --link, which makes the modules one program; the files of
+#            --map and --env are outputs. With --single FILE.wasm, that is the only one.
 #
 # $(eval $(call wasmshare_prepare,NAME,DIR,MODULES[,OPTIONS]))
 #
@@ -51,8 +52,13 @@ _wasmshare_placed = $(foreach module,$2,$(strip $1)/$(call _wasmshare_name,$(mod
 _wasmshare_overwritten = $(filter \
   $(abspath $(foreach module,$2,$(call _wasmshare_path,$(module)))),$(abspath $(_wasmshare_placed)))
 
-# -o and --depfile, however short, and --name if it is short: where the outputs are is known from DIR and --name.
-_wasmshare_refused = $(filter -o% --o% --d%,$1) $(filter-out --name --name=%,$(filter --n%,$1))
+# DIR,MODULES,OPTIONS: what is written without --single.
+_wasmshare_layout = $(call _wasmshare_placed,$1,$2) \
+  $(addprefix $(strip $1)/$(or $(call _wasmshare_option,name,$3),layout).,h mjs d.mts json) \
+  $(call _wasmshare_option,map,$3) $(call _wasmshare_option,env,$3)
+
+# -o and --depfile, however short, and --name and --single if they are short: where the outputs are is known from DIR and these.
+_wasmshare_refused = $(filter -o% --o% --d%,$1) $(filter-out --name --name=% --single --single=%,$(filter --n% --si%,$1))
 
 # When that was done last: outputs that would not change keep their time. NAME,DIR
 _wasmshare_stamp = $(strip $2)/.$(strip $1).combined
@@ -60,13 +66,11 @@ _wasmshare_stamp = $(strip $2)/.$(strip $1).combined
 # FUNCTION,NAME,DIR,MODULES,OPTIONS: what is wrong with a call of it.
 _wasmshare_check = $(strip \
   $(if $(strip $(call _wasmshare_refused,$5)),$(error $1: $(strip $2): OPTIONS cannot have $(strip $(call _wasmshare_refused,$5)))) \
-  $(if $(call _wasmshare_overwritten,$3,$4),$(error $1: $(strip $2): would overwrite an input: choose another directory than $(strip $3))))
+  $(if $(if $(call _wasmshare_option,single,$5),,$(call _wasmshare_overwritten,$3,$4)),$(error $1: $(strip $2): would overwrite an input: choose another directory than $(strip $3))))
 
 define wasmshare_combine
 $(call _wasmshare_check,wasmshare_combine,$1,$2,$3,$4)
-$(strip $1)_OUTPUTS := $(call _wasmshare_placed,$2,$3) \
-  $(addprefix $(strip $2)/$(or $(call _wasmshare_option,name,$4),layout).,h mjs d.mts json) \
-  $(call _wasmshare_option,map,$4) $(call _wasmshare_option,env,$4)
+$(strip $1)_OUTPUTS := $(or $(call _wasmshare_option,single,$4),$(call _wasmshare_layout,$2,$3,$4))
 $(call _wasmshare_rule,combine,$1,$2,$3,$4)
 endef
 
