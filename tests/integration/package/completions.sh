@@ -12,11 +12,7 @@ sed 's/\\-/-/g' "$share/man/man1/wasmshare.1" >man-source.txt
 words=$(grep -oE '(^|[ [])--[a-z][a-z-]*' help.txt | tr -d ' [' | sort -u)
 [ "$(wc -w <<<"$words")" -ge 25 ] || fail "few options in --help: $words"
 for word in $words $commands; do
-    for file in bash-completion/completions/wasmshare zsh/site-functions/_wasmshare; do
-        grep -qe "$word" "$share/$file" || fail "$file has no $word"
-    done
-    grep -qe "${word#--}" "$share/fish/vendor_completions.d/wasmshare.fish" || fail "fish has no $word"
-    grep -qe "$word" man-source.txt || fail "the man page has no $word"
+    grep -qe "$word\($\|[^a-z-]\)" man-source.txt || fail "the man page has no $word"
 done
 man --warnings -l "$share/man/man1/wasmshare.1" >man.txt 2>man.err
 [ ! -s man.err ] || { cat man.err; fail 'man has warnings'; }
@@ -72,3 +68,24 @@ completes 'combine a' a.wasm
 completes 'relocate --of' --offset
 completes 'inspect --js' --json
 completes 'verify c' c.json
+
+# every option of --help: fish and bash list them
+for command in combine relocate prepare inspect; do
+    wasmshare "$command" --help | grep -oE '^  (-o, )?--[a-z-]+' | grep -oE -- '--.*' | sort -u >options.txt
+    in_bash "wasmshare $command --" | tr ' ' '\n' | sed 's/=.*//' | sort -u >bash.txt
+    diff options.txt bash.txt || fail "bash does not complete the options of $command"
+    fish --no-config -c "source '$share/fish/vendor_completions.d/wasmshare.fish'; complete -C 'wasmshare $command --'" |
+        sed 's/[\t=].*//' | grep -vx -e --help -e --version -e --makefile | sort -u >fish.txt
+    diff options.txt fish.txt || fail "fish does not complete the options of $command"
+done
+# and zsh completes each that is like no other
+for option in --link --single --import-m --strip --heap-o --dep --out --threads; do
+    whole=$(wasmshare combine --help | grep -oE -- "$option[a-z-]*" | head -n 1)
+    completed=$(in_zsh "wasmshare combine $option")
+    [ "${completed%=}" = "$whole" ] || fail "zsh completes $option with \"$completed\""
+done
+# what an option's value is
+touch only.svg
+completes 'combine --map onl' only.svg
+completes 'prepare --depfile b.' b.txt
+completes 'combine --stack=s' --stack=shared
