@@ -44,6 +44,7 @@ void ws_link_free(struct ws_link *link) {
   for (size_t i = 0; i < link->count; i++)
     ws_clear_changes(&link->inputs[i].changes);
   free(link->divided);
+  ws_map_free(&link->names);
   free(link->inputs);
   free(link);
 }
@@ -77,10 +78,10 @@ bool ws_link_add(struct ws_link *link, const struct ws_module *module, const cha
   if (options->keep_relocs && module->prepared)
     return ws_module_fail(module, error, "wasmshare", NULL,
                           "is prepared, so there are no relocations to keep: give the linker's output");
-  for (size_t i = 0; i < link->count; i++)
-    if (strcmp(link->inputs[i].name, name) == 0)
-      return ws_module_fail(module, error, NULL, NULL, "is called '%s', and so is %s", name,
-                            link->inputs[i].module->file);
+  const uint32_t *same = ws_map_find(&link->names, (struct ws_slice){(const uint8_t *)name, strlen(name)});
+  if (same)
+    return ws_module_fail(module, error, NULL, NULL, "is called '%s', and so is %s", name,
+                          link->inputs[*same].module->file);
   if (!ws_check_sharing(module, options->share_stack, options->share_table, error))
     return false;
   struct ws_input *inputs = ws_make_room(link->inputs, link->count, &link->capacity, sizeof *inputs);
@@ -88,7 +89,9 @@ bool ws_link_add(struct ws_link *link, const struct ws_module *module, const cha
     link->inputs = inputs;
     inputs[link->count] = (struct ws_input){.module = module, .changes = {.constructors = WS_NO_FUNCTION, .start = WS_NO_FUNCTION}};
   }
-  if (!inputs || !fill_input(link, &inputs[link->count], name))
+  if (!inputs || !fill_input(link, &inputs[link->count], name) ||
+      !ws_map_add(&link->names, (struct ws_slice){(const uint8_t *)inputs[link->count].name, strlen(name)},
+                  (uint32_t)link->count))
     return ws_fail_memory(error, module->file);
   link->count++;
   link->resolved = link->planned = false;

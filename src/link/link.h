@@ -9,6 +9,7 @@
 #ifndef WASMSHARE_LINK_H
 #define WASMSHARE_LINK_H
 
+#include "base/map.h"
 #include "link/one.h"
 
 // Where an import of a module comes from.
@@ -101,6 +102,7 @@ struct ws_link {
   struct ws_link_options options;
   struct ws_input *inputs;
   size_t count, capacity;
+  struct ws_map names; // of the modules: their indices
   bool resolved, planned;
   bool shifted; // planned by ws_link_shift
   size_t *order; // of instantiation

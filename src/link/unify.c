@@ -522,6 +522,18 @@ static bool prepare(struct unifier *unifier) {
   return true;
 }
 
+// The shared function table comes before the tables that a module defines, whose numbers are not changed.
+static bool check_tables(const struct ws_link *link, struct ws_error *error) {
+  for (size_t i = 0; i < link->count; i++) {
+    const struct ws_module *module = link->inputs[i].module;
+    if (ws_adds_table(&link->inputs[i]) && module->table_count > module->imported_tables)
+      return ws_module_fail(module, error, "TABLE", NULL,
+                            "has tables, but none that linkers call __indirect_function_table, which it needs in one "
+                            "program: link it without --strip-all, or with a pointer to a function in it");
+  }
+  return true;
+}
+
 bool ws_unify_functions(struct ws_link *link, struct ws_error *error) {
   struct unifier *unifier = ws_arena_new(&link->arena, 1, sizeof *unifier);
   if (!unifier)
@@ -529,7 +541,7 @@ bool ws_unify_functions(struct ws_link *link, struct ws_error *error) {
   unifier->link = link;
   link->unifier = unifier;
   return (prepare(unifier) || ws_fail_memory(error, "")) && find_constructors_of_all(unifier, error) &&
-         find_end(unifier, error);
+         find_end(unifier, error) && check_tables(link, error);
 }
 
 // Where a variable went that stands for another one. False if it is in no place.

@@ -82,7 +82,7 @@ static bool read_symbol(struct ws_module *module, struct ws_reader *reader, stru
     symbol->offset = ws_read_uleb64(reader);
     symbol->size = ws_read_uleb64(reader);
     if (symbol->flags & WS_SYMBOL_ABSOLUTE)
-      return true;
+      return !(symbol->flags & WS_SYMBOL_TLS); // what is thread-local is in a segment
     return symbol->index < module->segment_count &&
            symbol->offset <= module->segments[symbol->index].bytes.size;
   case WS_SYMBOL_SECTION:

@@ -139,6 +139,15 @@ static bool operand_origin(const struct pass *pass, const struct ws_relocation *
   return true;
 }
 
+// lld's own absolute symbols are hidden. One that is not known might be an address.
+static void refuse_unknown(const struct pass *pass, const struct ws_symbol *symbol) {
+  char name[128];
+  if ((symbol->flags & WS_SYMBOL_HIDDEN) && !ws_linker_symbol(symbol->name))
+    ws_module_refuse(pass->module, pass->name, WS_UNKNOWN_POINTER,
+                     "uses %s, which the linker defines, and this wasmshare does not know whether it is an address",
+                     ws_printable(symbol->name, name, sizeof name));
+}
+
 static bool memory_operand(const struct pass *pass, const struct ws_relocation *relocation,
                            const struct ws_symbol *symbol, uint64_t value) {
   enum ws_relocated operand = ws_relocation_kinds[relocation->type].operand;
@@ -171,14 +180,7 @@ static bool memory_operand(const struct pass *pass, const struct ws_relocation *
                : fail(pass, relocation, "its symbol is in a passive segment that nothing copies into memory");
   }
   if (!moves) {
-    // lld's own absolute symbols are hidden. One that is not known might be an address.
-    if ((symbol->flags & WS_SYMBOL_HIDDEN) && !ws_linker_symbol(symbol->name)) {
-      char name[128];
-      ws_module_refuse(
-          pass->module, pass->name, WS_UNKNOWN_POINTER,
-          "uses %s, which the linker defines, and this wasmshare does not know whether it is an address",
-          ws_printable(symbol->name, name, sizeof name));
-    }
+    refuse_unknown(pass, symbol);
     return true;
   }
   bool relative = operand == WS_REL_MEMORY_ADDR_REL || operand == WS_REL_MEMORY_ADDR_LOCREL;
@@ -246,6 +248,8 @@ static bool got_operand(const struct pass *pass, const struct ws_relocation *rel
     return true;
   if (value != (address & mask))
     return stale(pass, relocation, "its GOT global does not hold the address of its symbol");
+  if (!moves)
+    refuse_unknown(pass, symbol);
   global->moves = moves;
   global->base = (uint8_t)base;
   note_heap(module, base);

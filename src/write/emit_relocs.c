@@ -8,7 +8,7 @@
 static uint32_t new_section_index(const struct ws_image *image, uint32_t old) {
   uint32_t written = 0;
   for (size_t i = 0; i < image->section_count; i++) {
-    if (image->sections[i].source && image->sections[i].index == old)
+    if (image->sections[i].source == &image->module->sections[old])
       return written;
     written += !image->sections[i].dropped;
   }

@@ -30,7 +30,6 @@ bool ws_image_take(struct ws_image *image) {
                               !(image->link->options.keep_relocs && module->has_linking)),
         .name = section->name,
         .source = section,
-        .index = i,
         .pieces = &pieces[i],
         .piece_count = 1};
   }

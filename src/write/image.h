@@ -19,7 +19,6 @@ struct ws_image_section {
   bool dropped;
   struct ws_slice name;            // custom sections only
   const struct ws_section *source; // what it was read as, or NULL if the module has none
-  size_t index;                    // of what it was read as, among the module's
   struct ws_piece *pieces;
   size_t piece_count;
 };

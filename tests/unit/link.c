@@ -482,10 +482,131 @@ static void a_module_that_is_still_checked_is_written_in_several_threads(void **
   ws_buffer_free(&from);
 }
 
+// ---------------------------------------------------------------------------------------------------- misuse
+
+static struct sample small(void) {
+  return (struct sample){.stack_pointer = PAGE, .data_base = PAGE, .data_size = 16, .alignment = 4, .function = "f"};
+}
+
+static void modules_and_things_that_are_not_there_are_nothing(void **state) {
+  (void)state;
+  struct sample sample = small();
+  struct ws_buffer content = build(&sample);
+  struct ws_module *module = read_bytes(&content, NULL);
+  struct ws_link *link = link_one(module, NULL);
+  resolve_and_plan(link, NULL);
+  struct ws_import_info import;
+  struct ws_binding binding;
+  for (size_t index = 1; index; index = index == 1 ? WS_HOST : 0) {
+    assert_false(ws_link_import(link, index, 0, &import));
+    assert_false(ws_link_import_matches(link, index, 0, 0));
+    assert_false(ws_link_import_matches(link, 0, 0, index));
+    assert_false(ws_link_binding(link, index, 0, &binding));
+    assert_false(ws_link_imports_table(link, index));
+    assert_false(ws_link_exports(link, index, WS_FUNCTION, "f"));
+    assert_int_equal(ws_link_heap(link, index), WS_HEAP_NONE);
+    assert_null(ws_link_placement(link, index));
+  }
+  ws_link_free(link);
+  ws_module_free(module);
+  ws_buffer_free(&content);
+}
+
+static void two_modules_do_not_have_one_name(void **state) {
+  (void)state;
+  struct sample sample = small();
+  struct ws_buffer content = build(&sample);
+  struct ws_module *module = read_bytes(&content, NULL);
+  struct ws_link *link = link_one(module, NULL);
+  struct ws_error error;
+  assert_false(ws_link_add(link, module, "one", &error));
+  assert_says(error.message, "is called 'one', and so is sample.wasm");
+  add_module(link, module, "other");
+  ws_link_free(link);
+  ws_module_free(module);
+  ws_buffer_free(&content);
+}
+
+static void a_heap_of_a_class_that_is_none_is_refused(void **state) {
+  (void)state;
+  struct sample sample = small();
+  struct ws_buffer content = build(&sample);
+  struct ws_module *module = read_bytes(&content, NULL);
+  struct ws_link *link = link_one(module, NULL);
+  struct ws_heap_claim claim = {"one", WS_HEAP_CLASSES};
+  struct ws_error error;
+  assert_false(ws_link_plan(link, PLAN_OPTIONS(.heap_claims = &claim, .heap_claim_count = 1), &error));
+  assert_says(error.message, "no class 6");
+  ws_link_free(link);
+  ws_module_free(module);
+  ws_buffer_free(&content);
+}
+
+static void a_program_is_planned_after_it_is_resolved(void **state) {
+  (void)state;
+  struct sample sample = small();
+  struct ws_buffer content = build(&sample);
+  struct ws_module *module = read_bytes(&content, NULL);
+  struct ws_link *link = link_one(module, LINK_OPTIONS(.one_program = true));
+  struct ws_error error;
+  assert_false(ws_link_plan(link, NULL, &error));
+  assert_says(error.message, "were not resolved");
+  assert_false(ws_link_shift(link, PAGE, 0, NULL, &error));
+  assert_says(error.message, "by itself");
+  ws_link_free(link);
+  link = link_one(module, LINK_OPTIONS(.single = true));
+  assert_true(ws_link_resolve(link, &error));
+  assert_false(ws_link_plan(link, NULL, &error));
+  assert_says(error.message, "has no plan");
+  ws_link_free(link);
+  ws_module_free(module);
+  ws_buffer_free(&content);
+}
+
+static void the_modules_of_a_program_keep_no_relocations(void **state) {
+  (void)state;
+  struct ws_error error;
+  assert_null(ws_link_new(LINK_OPTIONS(.one_program = true, .keep_relocs = true), &error));
+  assert_says(error.message, "cannot keep their relocations");
+}
+
+static void options_without_a_size_are_defaults(void **state) {
+  (void)state;
+  struct sample sample = small();
+  struct ws_buffer content = build(&sample), one = {0}, other = {0};
+  struct ws_module *module = read_bytes(&content, NULL);
+  struct ws_link_options none = {.share_stack = true, .one_program = true};
+  struct ws_error error;
+  struct ws_link *link = link_one(module, &none);
+  struct ws_plan_options no_plan = {.base = 7 * PAGE};
+  assert_true(ws_link_resolve(link, &error) && ws_link_plan(link, &no_plan, &error));
+  assert_false(ws_link_planned(link)->shared_stack);
+  assert_true(ws_link_planned(link)->pages < 7);
+  ws_link_free(link);
+  link = link_one(module, LINK_OPTIONS(.single = true));
+  struct ws_single_options no_single = {.import_memory = true};
+  assert_true(ws_link_resolve(link, &error));
+  assert_true(ws_link_write_single(link, NULL, &no_single, (struct ws_sink){collect, &one}, &error));
+  assert_true(ws_link_write_single(link, &no_plan, NULL, (struct ws_sink){collect, &other}, &error));
+  assert_int_equal(one.size, other.size);
+  assert_memory_equal(one.data, other.data, one.size);
+  ws_link_free(link);
+  ws_module_free(module);
+  ws_buffer_free(&content);
+  ws_buffer_free(&one);
+  ws_buffer_free(&other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(modules_and_things_that_are_not_there_are_nothing),
+      cmocka_unit_test(two_modules_do_not_have_one_name),
+      cmocka_unit_test(a_heap_of_a_class_that_is_none_is_refused),
+      cmocka_unit_test(a_program_is_planned_after_it_is_resolved),
+      cmocka_unit_test(the_modules_of_a_program_keep_no_relocations),
+      cmocka_unit_test(options_without_a_size_are_defaults),
       TEST(links_in_turns_write_what_each_writes_by_itself),
       TEST(keeping_relocations_is_up_to_the_link),
       TEST(the_last_plan_counts),

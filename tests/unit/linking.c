@@ -136,6 +136,13 @@ static void an_absolute_symbol_is_its_address_and_in_no_segment(void **state) {
   ws_buffer_free(&bytes);
 }
 
+static void an_absolute_symbol_is_not_thread_local(void **state) {
+  (void)state;
+  assert_says(
+      refusal_of_subsection(WASM_SYMBOL_TABLE, BYTES(1, WS_SYMBOL_DATA, 0x84, 0x06, 1, 'h', 0, 16, 0)).message,
+      "symbol 0");
+}
+
 static void symbols_of_what_does_not_exist_are_refused(void **state) {
   (void)state;
   assert_says(refusal_of_subsection(WASM_SYMBOL_TABLE, BYTES(1, WS_SYMBOL_FUNCTION, 0, 1, 1, 'x')).message,
@@ -327,6 +334,7 @@ int main(void) {
       cmocka_unit_test(an_undefined_function_is_called_as_its_import_unless_it_has_a_name),
       cmocka_unit_test(a_data_symbol_may_be_at_the_end_of_its_segment_but_not_beyond),
       cmocka_unit_test(an_absolute_symbol_is_its_address_and_in_no_segment),
+      cmocka_unit_test(an_absolute_symbol_is_not_thread_local),
       cmocka_unit_test(symbols_of_what_does_not_exist_are_refused),
       cmocka_unit_test(a_count_beyond_the_bytes_is_refused_before_anything_is_allocated),
       cmocka_unit_test(bytes_after_the_last_symbol_are_refused),

@@ -318,7 +318,9 @@ static void a_long_chain_needs_no_deep_stack(void **state) {
   static const struct ws_module user = {.file = "user", .externals = &external, .external_count = 1};
   together = new_link(NULL);
   for (size_t i = 0; i < LENGTH; i++) {
-    add_module(together, &user, "user");
+    char name[32];
+    snprintf(name, sizeof name, "user%zu", i);
+    add_module(together, &user, name);
     together->inputs[i].externals[0].from = i + 1; // the last one's is no module
   }
   assert_true(ws_find_order(together, &error));
