@@ -13,9 +13,9 @@ struct pass {
   struct ws_section *target;
   const char *name; // of the reloc section, for errors
   bool debug;       // the target is DWARF, which has tombstones
-  uint64_t
-      memory_base; // what MEMORY_ADDR_REL is relative to: 0 until a module has been moved (see emit_relocs.c)
-  uint32_t end;    // of the previous operand
+  // What MEMORY_ADDR_REL is relative to, or NULL: 0 until a module has been moved (see emit_relocs.c).
+  const struct ws_symbol *memory_base;
+  uint32_t end;                      // of the previous operand
   size_t container;                  // the function or segment that the previous operand was in
   struct ws_unrelocated unrelocated; // what the code has between its relocations
   struct ws_error *error;
@@ -129,7 +129,9 @@ static bool undefined_operand(const struct pass *pass, const struct ws_relocatio
 static bool operand_origin(const struct pass *pass, const struct ws_relocation *relocation,
                            uint64_t *origin) {
   enum ws_relocated operand = ws_relocation_kinds[relocation->type].operand;
-  *origin = operand == WS_REL_MEMORY_ADDR_REL ? pass->memory_base : 0;
+  *origin = operand == WS_REL_MEMORY_ADDR_REL && pass->memory_base ? pass->memory_base->offset : 0;
+  if (operand == WS_REL_MEMORY_ADDR_REL && !pass->memory_base)
+    return fail(pass, relocation, "is relative to __memory_base, which is not there");
   if (operand != WS_REL_MEMORY_ADDR_LOCREL)
     return true;
   if (pass->target->id != WS_SECTION_DATA)
@@ -445,7 +447,7 @@ static void check_unrelocated(struct pass *pass) {
   }
 }
 
-static bool read_reloc_section(struct ws_module *module, const struct ws_section *section, uint64_t memory_base,
+static bool read_reloc_section(struct ws_module *module, const struct ws_section *section, const struct ws_symbol *memory_base,
                                struct ws_error *error) {
   char name[64];
   struct ws_reader reader = ws_reader(section->content);
@@ -496,7 +498,7 @@ static bool read_all(struct ws_module *module, struct ws_error *error) {
   const struct ws_symbol *memory_base = ws_absolute_symbol(module, "__memory_base");
   for (size_t i = 0; i < module->section_count; i++)
     if (module->sections[i].id == WS_SECTION_CUSTOM && ws_slice_starts(module->sections[i].name, "reloc.") &&
-        !read_reloc_section(module, &module->sections[i], memory_base ? memory_base->offset : 0, error))
+        !read_reloc_section(module, &module->sections[i], memory_base, error))
       return false;
   return true;
 }
