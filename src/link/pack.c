@@ -221,7 +221,7 @@ bool ws_merge_number(struct ws_merge *merge) {
 // ------------------------------------------------------------------------------------------------- addresses
 
 static bool too_large(const struct ws_merge *merge) {
-  return ws_fail(merge->error, "", NULL, WS_NO_OFFSET,
+  return ws_fail(merge->error, merge->modules[0].module->file, NULL, WS_NO_OFFSET,
                  "the stack, the data and the heap of the merged module do not fit into the address space");
 }
 
@@ -341,7 +341,7 @@ static bool place_memory(struct ws_merge *merge, uint64_t cursor) {
     maximum = merge->pages;
   merge->maximum_pages = options->max_memory ? options->max_memory / WS_PAGE_SIZE : maximum;
   if (merge->has_maximum && merge->pages > merge->maximum_pages)
-    return ws_fail(merge->error, "", NULL, WS_NO_OFFSET,
+    return ws_fail(merge->error, merge->modules[0].module->file, NULL, WS_NO_OFFSET,
                    "the merged module needs %" PRIu64 " pages of memory, which is more than the maximum of "
                    "%" PRIu64 ": raise it with --max-memory",
                    merge->pages, merge->maximum_pages);

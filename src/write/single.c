@@ -320,7 +320,7 @@ static void put_elements(const struct ws_merge *merge, struct ws_buffer *out) {
 
 static void give(struct ws_single_writer *writer, const void *bytes, size_t size) {
   if (writer->ok && size && !writer->sink.write(writer->sink.context, bytes, size))
-    writer->ok = ws_fail_sink(writer->merge->error, "");
+    writer->ok = ws_fail_sink(writer->merge->error, writer->merge->modules[0].module->file);
 }
 
 // A section's header, which is made in `header`, and its content.

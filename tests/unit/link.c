@@ -597,6 +597,36 @@ static void options_without_a_size_are_defaults(void **state) {
   ws_buffer_free(&other);
 }
 
+static bool stop(void *context, const void *data, size_t size) {
+  (void)context;
+  (void)data;
+  (void)size;
+  return false;
+}
+
+static void a_module_that_cannot_be_merged_or_written_says_so(void **state) {
+  (void)state;
+  struct sample sample = small();
+  struct ws_buffer content = build(&sample), out = {0};
+  struct ws_module *module = read_bytes(&content, NULL);
+  struct ws_link *link = link_one(module, LINK_OPTIONS(.single = true));
+  struct ws_sink sink = {collect, &out};
+  struct ws_error error;
+  assert_false(ws_link_write_single(link, NULL, NULL, sink, &error));
+  assert_says(error.message, "not resolved");
+  assert_true(ws_link_resolve(link, &error));
+  assert_false(ws_link_write_single(link, PLAN_OPTIONS(.heap_size = UINT64_MAX), NULL, sink, &error));
+  assert_string_equal(error.file, "sample.wasm");
+  assert_false(ws_link_write_single(link, PLAN_OPTIONS(.max_memory = PAGE), NULL, sink, &error));
+  assert_string_equal(error.file, "sample.wasm");
+  assert_int_equal(out.size, 0);
+  assert_false(ws_link_write_single(link, NULL, NULL, (struct ws_sink){stop, NULL}, &error));
+  assert_int_equal(error.code, WS_ERROR_SINK);
+  ws_link_free(link);
+  ws_module_free(module);
+  ws_buffer_free(&content);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -607,6 +637,7 @@ int main(void) {
       cmocka_unit_test(a_program_is_planned_after_it_is_resolved),
       cmocka_unit_test(the_modules_of_a_program_keep_no_relocations),
       cmocka_unit_test(options_without_a_size_are_defaults),
+      cmocka_unit_test(a_module_that_cannot_be_merged_or_written_says_so),
       TEST(links_in_turns_write_what_each_writes_by_itself),
       TEST(keeping_relocations_is_up_to_the_link),
       TEST(the_last_plan_counts),
