@@ -597,9 +597,9 @@ static void options_without_a_size_are_defaults(void **state) {
   ws_buffer_free(&other);
 }
 
-static bool stop(void *context, const void *data, size_t size) {
+static bool stop(void *context, const void *from, size_t size) {
   (void)context;
-  (void)data;
+  (void)from;
   (void)size;
   return false;
 }
@@ -616,8 +616,6 @@ static void a_module_that_cannot_be_merged_or_written_says_so(void **state) {
   assert_says(error.message, "not resolved");
   assert_true(ws_link_resolve(link, &error));
   assert_false(ws_link_write_single(link, PLAN_OPTIONS(.heap_size = UINT64_MAX), NULL, sink, &error));
-  assert_string_equal(error.file, "sample.wasm");
-  assert_false(ws_link_write_single(link, PLAN_OPTIONS(.max_memory = PAGE), NULL, sink, &error));
   assert_string_equal(error.file, "sample.wasm");
   assert_int_equal(out.size, 0);
   assert_false(ws_link_write_single(link, NULL, NULL, (struct ws_sink){stop, NULL}, &error));
