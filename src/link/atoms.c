@@ -201,7 +201,7 @@ static bool number_items(struct ws_merge *merge) {
 
 static bool make_items(struct ws_merge *merge) {
   merge->first_synthetic = merge->function_count;
-  merge->function_count += WS_SYNTHETIC_COUNT;
+  merge->function_count += WS_SYNTHETIC_COUNT + 2 * (uint32_t)merge->module_count;
   merge->functions = ws_arena_new(&merge->arena, merge->function_count, sizeof *merge->functions);
   merge->globals = ws_arena_new(&merge->arena, merge->global_count, sizeof *merge->globals);
   merge->tables = ws_arena_new(&merge->arena, merge->table_count, sizeof *merge->tables);
@@ -214,6 +214,8 @@ static bool make_items(struct ws_merge *merge) {
   for (uint32_t m = 0; m < merge->module_count; m++) {
     const struct ws_merge_module *from = &merge->modules[m];
     const struct ws_module *module = from->module;
+    for (int grows = 0; grows < 2; grows++)
+      merge->functions[ws_merge_view_function(merge, m, grows)].module = m;
     for (uint32_t i = 0; i < module->imported_functions + module->function_count; i++)
       merge->functions[from->first_function + i] =
           (struct ws_merge_function){.module = m, .index = i, .one = WS_NOTHING};

@@ -60,7 +60,8 @@ enum ws_merge_symbol {
 
 #define WS_NOTHING UINT32_MAX
 
-// Functions that are written anew, in place of those of all modules.
+// Functions that are written anew, in place of those of all modules. After them come two for each module:
+// what it calls in place of memory.size and memory.grow, if it must be told of less memory than there is.
 enum ws_merge_synthetic {
   WS_CALL_CTORS,
   WS_INIT_MEMORY,
@@ -127,6 +128,9 @@ struct ws_merge_module {
   struct ws_merge_input input;
   uint32_t first_function, first_global, first_table, first_tag, first_symbol, first_type, first_datum;
   uint32_t datum_count, tag_count, imported_tags;
+  bool notes_growth; // merged_heaps.c: a global says whether a module whose heap is this one's has grown the
+                     // memory
+  uint32_t grown;    // the number of that
   const uint32_t *imports[WS_TAG + 1];   // of each kind: the indices of its imports
   uint32_t *tag_types;                   // of all its tags
   const struct ws_section **sections;    // as they were read, in order: what reloc.* and symbols number
@@ -207,6 +211,11 @@ bool ws_merge_same_types(const struct ws_merge *merge, uint32_t a, uint32_t b);
 // Whether it is a variable in a data segment.
 static inline bool ws_is_datum_symbol(const struct ws_symbol *symbol) {
   return symbol->kind == WS_SYMBOL_DATA && !(symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE));
+}
+
+// The number of what a module calls in place of memory.size or memory.grow.
+static inline uint32_t ws_merge_view_function(const struct ws_merge *merge, size_t module, bool grows) {
+  return merge->first_synthetic + WS_SYNTHETIC_COUNT + 2 * (uint32_t)module + grows;
 }
 
 // The function of that index in a module's space: the one that stands for it.

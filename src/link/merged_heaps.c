@@ -24,15 +24,30 @@ static bool any_names_end(const struct ws_merge *merge, uint32_t first, uint32_t
   return false;
 }
 
-static bool is_kept_body(const struct ws_merge *merge, const struct ws_merge_function *function) {
-  return function->live && function->index != WS_NOTHING &&
-         function->index >= merge->modules[function->module].module->imported_functions;
+uint32_t ws_merge_heap_of(const struct ws_merge *merge, uint32_t module) {
+  size_t heap = merge->modules[module].input.heap;
+  return heap == WS_HOST ? module : (uint32_t)heap;
 }
 
+// Whether a module's function, kept or not, asks for the size of the memory or grows it.
 static bool uses_memory_size(const struct ws_merge *merge, const struct ws_merge_function *function) {
   const struct ws_module *module = merge->modules[function->module].module;
-  return is_kept_body(merge, function) &&
+  return function->index >= module->imported_functions &&
          ws_uses_memory_size(module, function->index - module->imported_functions);
+}
+
+// Whether one of another allocator does so in its place.
+static bool is_borrowed(const struct ws_merge *merge, const struct ws_merge_function *function) {
+  const struct ws_merge_function *one = &merge->functions[function->one];
+  return one != function && one->live && one->index != WS_NOTHING &&
+         ws_merge_heap_of(merge, one->module) != ws_merge_heap_of(merge, function->module) &&
+         uses_memory_size(merge, function);
+}
+
+static bool may_take(const struct ws_merge *merge, const struct ws_merge_function *function) {
+  return is_borrowed(merge, function) ||
+         (function->live && (any_names_end(merge, function->first_edge, function->edge_count) ||
+                             uses_memory_size(merge, function)));
 }
 
 // What names neither the heap nor the memory's size, nor grows it, takes no memory, whatever its class was.
@@ -41,9 +56,8 @@ static void note_takers(const struct ws_merge *merge, struct ws_input *inputs) {
     inputs[m].takes_nothing = true;
   for (uint32_t i = 0; i < merge->first_synthetic; i++) {
     const struct ws_merge_function *function = &merge->functions[i];
-    if (is_kept_body(merge, function) && (any_names_end(merge, function->first_edge, function->edge_count) ||
-                                          uses_memory_size(merge, function)))
-      inputs[function->module].takes_nothing = false;
+    struct ws_input *input = &inputs[function->module];
+    input->takes_nothing = input->takes_nothing && !may_take(merge, function);
   }
   for (uint32_t i = 0; i < merge->datum_count; i++) {
     const struct ws_merge_datum *datum = &merge->data[i];
@@ -56,17 +70,41 @@ static void note_takers(const struct ws_merge *merge, struct ws_input *inputs) {
 // decisions
 
 bool ws_merge_has_view(const struct ws_merge *merge, const struct ws_merge_function *function) {
-  return merge->heaps->inputs[function->module].placement.memory_view != WS_VIEW_WHOLE &&
+  return function->live && merge->heaps->inputs[function->module].placement.memory_view != WS_VIEW_WHOLE &&
          uses_memory_size(merge, function);
 }
 
-static bool check_views(const struct ws_merge *merge) {
-  for (uint32_t i = 0; i < merge->first_synthetic; i++)
-    if (ws_merge_has_view(merge, &merge->functions[i]))
-      return ws_merge_fail(
-          merge, merge->functions[i].module, NULL,
-          "its heap: it takes all memory from __heap_base up, and another module grows the memory, which "
-          "cannot be merged yet: combine them with --link, or without --single");
+// A function that stands for another works for the heap of its own module. So it may not stand for one of an
+// allocator that has another range, or that can grow where this one cannot.
+static bool check_borrowed(const struct ws_merge *merge, const struct ws_merge_function *function) {
+  const struct ws_input *inputs = merge->heaps->inputs, *input = &inputs[function->module];
+  const struct ws_input *lender = &inputs[merge->functions[function->one].module];
+  bool may = input->heap == WS_HEAP_NONE ||
+             (input->heap == WS_HEAP_GROWS && lender->placement.memory_view == WS_VIEW_WHOLE);
+  if (may || !is_borrowed(merge, function))
+    return true;
+  uint32_t index = function->index - input->module->imported_functions;
+  char name[128];
+  return ws_merge_fail(
+      merge, function->module, NULL,
+      "its heap: it has an allocator of its own, but %s, which that calls, is one with that of %s, and "
+      "takes memory for that one: combine them without --single",
+      ws_printable(input->module->functions[index].name, name, sizeof name), lender->module->file);
+}
+
+// Marks what calls take the place of memory.size and memory.grow.
+static bool mark_views(struct ws_merge *merge) {
+  for (uint32_t i = 0; i < merge->first_synthetic; i++) {
+    const struct ws_merge_function *function = &merge->functions[i];
+    if (!check_borrowed(merge, function))
+      return false;
+    if (!ws_merge_has_view(merge, function))
+      continue;
+    for (int grows = 0; grows < 2; grows++)
+      merge->functions[ws_merge_view_function(merge, function->module, grows)].live = true;
+    if (merge->heaps->inputs[function->module].placement.memory_view != WS_VIEW_SEALED)
+      merge->modules[ws_merge_heap_of(merge, function->module)].notes_growth = true;
+  }
   return true;
 }
 
@@ -87,7 +125,7 @@ bool ws_merge_choose_heaps(struct ws_merge *merge) {
                             .count = merge->module_count,
                             .one = {.heap = leaders}};
   merge->heaps = heaps;
-  return ws_choose_heaps(heaps, &merge->options->plan, merge->error) && check_views(merge);
+  return ws_choose_heaps(heaps, &merge->options->plan, merge->error) && mark_views(merge);
 }
 
 bool ws_merge_place_heaps(struct ws_merge *merge, uint64_t limit) {

@@ -12,6 +12,8 @@ bool ws_merge_choose_heaps(struct ws_merge *merge);
 // Places the ranges of the heap after the data. Returns false if they go beyond `limit`.
 bool ws_merge_place_heaps(struct ws_merge *merge, uint64_t limit);
 
+// The first module whose allocator is one with this one's: itself perhaps.
+uint32_t ws_merge_heap_of(const struct ws_merge *merge, uint32_t module);
 // Whether it is a function that is kept and that is told another size of the memory than it has.
 bool ws_merge_has_view(const struct ws_merge *merge, const struct ws_merge_function *function);
 

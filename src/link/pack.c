@@ -36,15 +36,14 @@ uint32_t ws_merge_type(struct ws_merge *merge, uint32_t m, uint32_t type) {
   return *known;
 }
 
-uint32_t ws_merge_void_type(struct ws_merge *merge) {
+uint32_t ws_merge_synthetic_type(struct ws_merge *merge, uint32_t function) {
   struct ws_slice none = {(const uint8_t *)"", 0};
-  return add_type(merge, none, none);
-}
-
-uint32_t ws_merge_pointer_type(struct ws_merge *merge) {
-  const char *address = merge->is_64 ? "\x7e" : "\x7f";
-  return add_type(merge, (struct ws_slice){(const uint8_t *)address, 1},
-                  (struct ws_slice){(const uint8_t *)"", 0});
+  struct ws_slice address = {(const uint8_t *)(merge->is_64 ? "\x7e" : "\x7f"), 1};
+  uint32_t which = function - merge->first_synthetic;
+  if (which < WS_SYNTHETIC_COUNT)
+    return add_type(merge, which == WS_INIT_TLS ? address : none, none);
+  bool grows = (which - WS_SYNTHETIC_COUNT) % 2;
+  return add_type(merge, grows ? address : none, address);
 }
 
 // --------------------------------------------------------------------------------------------------- numbers
@@ -83,6 +82,9 @@ static void number_globals(struct ws_merge *merge) {
     if (!defined)
       merge->imported_globals = next;
   }
+  for (size_t m = 0; m < merge->module_count; m++)
+    if (merge->modules[m].notes_growth)
+      merge->modules[m].grown = next++;
   merge->globals_used = next;
 }
 

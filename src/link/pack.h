@@ -11,9 +11,8 @@ bool ws_merge_place(struct ws_merge *merge);
 
 // The number of a type of a module in the merged module; WS_NOTHING if memory runs out.
 uint32_t ws_merge_type(struct ws_merge *merge, uint32_t module, uint32_t type);
-// That of the type () -> (), and of (i32) -> (), or i64 where addresses are.
-uint32_t ws_merge_void_type(struct ws_merge *merge);
-uint32_t ws_merge_pointer_type(struct ws_merge *merge);
+// That of the type of a function that is written anew.
+uint32_t ws_merge_synthetic_type(struct ws_merge *merge, uint32_t function);
 
 // The segment of thread-local variables, or NULL.
 const struct ws_merge_segment *ws_merge_tls(const struct ws_merge *merge);

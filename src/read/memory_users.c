@@ -18,7 +18,8 @@ bool ws_next_memory_site(struct ws_reader *body, struct ws_memory_site *site) {
 // Whether a body may have one: the bytes can be there for another reason.
 static bool may_have_site(struct ws_slice body) {
   for (size_t i = 0; i + 1 < body.size; i++)
-    if ((body.data[i] == WASM_OPCODE_MEMORY_SIZE || body.data[i] == WASM_OPCODE_MEMORY_GROW) && body.data[i + 1] == 0)
+    if ((body.data[i] == WASM_OPCODE_MEMORY_SIZE || body.data[i] == WASM_OPCODE_MEMORY_GROW) &&
+        (body.data[i + 1] & 0x7f) == 0)
       return true;
   return false;
 }

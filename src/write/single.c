@@ -125,8 +125,7 @@ static void put_functions(struct ws_merge *merge, struct ws_buffer *out) {
   ws_put_uleb(out, merge->functions_used - merge->imported_functions);
   for (uint32_t i = merge->first_synthetic; i < merge->function_count; i++)
     if (merge->functions[i].live)
-      put_type(out, i == merge->first_synthetic + WS_INIT_TLS ? ws_merge_pointer_type(merge)
-                                                              : ws_merge_void_type(merge));
+      put_type(out, ws_merge_synthetic_type(merge, i));
   for (uint32_t i = 0; i < merge->first_synthetic; i++) {
     const struct ws_merge_function *function = &merge->functions[i];
     const struct ws_module *module = merge->modules[function->module].module;
@@ -230,6 +229,12 @@ static bool put_globals(const struct ws_merge *merge, struct ws_buffer *out) {
     } else {
       ws_put_slice(out, is->init.bytes);
     }
+  }
+  for (size_t m = 0; m < merge->module_count; m++) {
+    if (!merge->modules[m].notes_growth)
+      continue;
+    ws_put_bytes(out, (const uint8_t[]){WASM_TYPE_I32, 1}, 2); // mutable
+    put_constant(out, false, 0);
   }
   return true;
 }

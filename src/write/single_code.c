@@ -1,6 +1,8 @@
 // The code of a merged module: every function as it was, but for its operands.
+#include "link/merged_heaps.h"
 #include "read/instructions.h"
 #include "write/single_sections.h"
+#include "write/view_functions.h"
 
 // ----------------------------------------------------------------------------------------- what is accounted
 
@@ -107,23 +109,58 @@ static bool check_function(const struct ws_merge *merge, const struct ws_merge_f
 
 // ------------------------------------------------------------------------------------------------- functions
 
-static bool put_function(struct ws_merge *merge, struct ws_merge_function *function, struct ws_buffer *out) {
+// Adds a body that was built, and empties the buffer.
+static void put_built(struct ws_merge_function *function, struct ws_buffer *body, struct ws_buffer *out) {
+  ws_put_uleb(out, body->size);
+  function->code_offset = (uint32_t)out->size;
+  ws_put_bytes(out, body->data, body->size);
+  out->failed |= body->failed;
+  ws_buffer_free(body);
+}
+
+// Writes what the operands must be; `operands` are where they are in the body.
+static void put_operands(const struct ws_merge *merge, const struct ws_merge_function *function,
+                         const uint32_t *operands, uint8_t *body) {
+  for (uint32_t i = 0; i < function->edge_count; i++) {
+    const struct ws_edge *edge = &merge->edges[function->first_edge + i];
+    if (edge->kind != WS_EDGE_NONE)
+      ws_operand_put(body + operands[i], ws_relocation_kinds[edge->type].encoding,
+                     ws_merge_value(merge, function->module, edge, 0));
+  }
+}
+
+// What a module calls in place of memory.size and memory.grow.
+static struct ws_view_functions view_of(const struct ws_merge *merge, uint32_t module) {
+  return (struct ws_view_functions){
+      .is_64 = merge->is_64,
+      .sealed = merge->heaps->inputs[module].placement.memory_view == WS_VIEW_SEALED,
+      .size = merge->functions[ws_merge_view_function(merge, module, false)].number,
+      .grow = merge->functions[ws_merge_view_function(merge, module, true)].number,
+      .grown = merge->modules[ws_merge_heap_of(merge, module)].grown};
+}
+
+static bool put_function(struct ws_merge *merge, struct ws_merge_function *function, uint32_t *operands,
+                         struct ws_buffer *out) {
   const struct ws_module *module = merge->modules[function->module].module;
   uint32_t index = function->index - module->imported_functions;
   struct ws_slice body = ws_function_body(module, index);
   uint32_t offset = module->functions[index].offset;
   if (!check_function(merge, function, body, offset))
     return false;
-  ws_put_uleb(out, body.size);
-  function->code_offset = (uint32_t)out->size;
-  ws_put_slice(out, body);
-  for (uint32_t i = 0; i < function->edge_count && !out->failed; i++) {
-    const struct ws_edge *edge = &merge->edges[function->first_edge + i];
-    if (edge->kind != WS_EDGE_NONE)
-      ws_operand_put(out->data + function->code_offset + (edge->offset - offset),
-                     ws_relocation_kinds[edge->type].encoding,
-                     ws_merge_value(merge, function->module, edge, 0));
+  for (uint32_t i = 0; i < function->edge_count; i++)
+    operands[i] = merge->edges[function->first_edge + i].offset - offset;
+  struct ws_buffer viewed = {0};
+  if (ws_merge_has_view(merge, function)) {
+    struct ws_view_functions view = view_of(merge, function->module);
+    ws_put_viewed(&viewed, body, &view, operands, function->edge_count);
+    put_built(function, &viewed, out);
+  } else {
+    ws_put_uleb(out, body.size);
+    function->code_offset = (uint32_t)out->size;
+    ws_put_slice(out, body);
   }
+  if (!out->failed)
+    put_operands(merge, function, operands, out->data + function->code_offset);
   return true;
 }
 
@@ -142,11 +179,7 @@ static void put_wrapper(struct ws_merge *merge, struct ws_merge_function *functi
     copied = edge->offset + ws_read_offset(&old);
   }
   ws_put_bytes(&built, body.data + copied, body.size - copied);
-  ws_put_uleb(out, built.size);
-  function->code_offset = (uint32_t)out->size;
-  ws_put_bytes(out, built.data, built.size);
-  out->failed |= built.failed;
-  ws_buffer_free(&built);
+  put_built(function, &built, out);
 }
 
 // How many results the function leaves on the stack.
@@ -333,25 +366,44 @@ static void put_synthetic(struct ws_merge *merge, enum ws_merge_synthetic which,
     put_start(merge, &body);
   else
     put_init_tls(merge, &body);
-  ws_put_uleb(out, body.size);
-  function->code_offset = (uint32_t)out->size;
-  ws_put_bytes(out, body.data, body.size);
-  out->failed |= body.failed;
-  ws_buffer_free(&body);
+  put_built(function, &body, out);
+}
+
+// The two functions of a module that is told of less memory than there is.
+static void put_view(struct ws_merge *merge, uint32_t module, struct ws_buffer *out) {
+  struct ws_merge_function *size = &merge->functions[ws_merge_view_function(merge, module, false)];
+  struct ws_merge_function *grow = &merge->functions[ws_merge_view_function(merge, module, true)];
+  struct ws_view_functions view = view_of(merge, module);
+  struct ws_buffer body = {0};
+  uint32_t operand;
+  if (!size->live)
+    return;
+  ws_put_view_size(&body, &view, merge->heaps->inputs[module].placement.heap_end, &operand);
+  put_built(size, &body, out);
+  ws_put_view_grow(&body, &view);
+  put_built(grow, &body, out);
 }
 
 bool ws_single_code(struct ws_merge *merge, struct ws_buffer *out) {
   size_t size = 0;
+  uint32_t most_edges = 0;
   for (uint32_t i = 0; i < merge->first_synthetic; i++) {
     const struct ws_merge_function *function = &merge->functions[i];
     const struct ws_module *module = merge->modules[function->module].module;
     if (function->live && function->index >= module->imported_functions)
       size += module->functions[function->index - module->imported_functions].size + sizeof(uint32_t);
+    most_edges = function->edge_count > most_edges ? function->edge_count : most_edges;
   }
+  uint32_t *operands =
+      ws_arena_new(&merge->arena, most_edges, sizeof *operands); // of one function after another
+  if (!operands)
+    return ws_merge_fail_memory(merge);
   ws_buffer_reserve(out, size);
   ws_put_uleb(out, merge->functions_used - merge->imported_functions);
   for (int i = 0; i < WS_SYNTHETIC_COUNT; i++)
     put_synthetic(merge, (enum ws_merge_synthetic)i, out);
+  for (uint32_t m = 0; m < merge->module_count; m++)
+    put_view(merge, m, out);
   for (uint32_t i = 0; i < merge->first_synthetic; i++) {
     struct ws_merge_function *function = &merge->functions[i];
     const struct ws_module *module = merge->modules[function->module].module;
@@ -359,7 +411,7 @@ bool ws_single_code(struct ws_merge *merge, struct ws_buffer *out) {
       continue;
     if (function->wrapper)
       put_wrapper(merge, function, out);
-    else if (!put_function(merge, function, out))
+    else if (!put_function(merge, function, operands, out))
       return false;
     if (out->size > INT32_MAX)
       return ws_merge_fail(merge, function->module, "CODE", "is one too many: the merged code is too large");

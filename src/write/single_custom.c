@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "write/single_sections.h"
+#include "write/view_functions.h"
 
 enum { WASM_NAMES_DATA_SEGMENT = 9 }; // subsections of "name"
 
@@ -104,6 +105,11 @@ static bool give_names(struct ws_single_writer *writer) {
   for (uint32_t i = 0; i < WS_SYNTHETIC_COUNT; i++)
     if (merge->functions[merge->first_synthetic + i].live)
       names.functions[merge->functions[merge->first_synthetic + i].number] = text(synthetic[i]);
+  for (uint32_t i = merge->first_synthetic + WS_SYNTHETIC_COUNT; i < merge->function_count; i++)
+    if (merge->functions[i].live)
+      names.functions[merge->functions[i].number] =
+          text(i == ws_merge_view_function(merge, merge->functions[i].module, true) ? WS_VIEW_GROW_NAME
+                                                                                    : WS_VIEW_SIZE_NAME);
   put_name_map(&content, WASM_NAMES_FUNCTION, names.functions, merge->functions_used);
   put_name_map(&content, WASM_NAMES_GLOBAL, names.globals, merge->globals_used);
   bool ok = put_segment_names(merge, &content);

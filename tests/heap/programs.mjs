@@ -84,6 +84,31 @@ export async function combine(modules, directory, ...options) {
   return { refused: stderr, named: named.length };
 }
 
+// The same, of one file, whose modules export what they have with their name and _ before it: { exports, names }, of which
+// `exports` are the file's, and `names` those of its functions. Only Rust's exports have no prefix.
+export function combineSingle(modules, file, { options = [], imports = {} } = {}) {
+  const inputs = Object.entries(modules).map(([name, { file: input }]) => `${name}=${input}`);
+  const { status, stderr } = spawnSync(tool('WASMSHARE'), ['combine', '--single', file, ...options, ...inputs],
+    { encoding: 'utf8' });
+  if (status !== 0) {
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /^wasmshare: error: [^\n]*heap[^\n]*\n$/);
+    return { refused: stderr, named: Object.values(modules).filter(({ file: input }) => stderr.includes(input)).length };
+  }
+  run('wasm-validate', ['--enable-all', file]);
+  const bytes = readFileSync(file), module = new WebAssembly.Module(bytes);
+  const { exports } = new WebAssembly.Instance(module, { ...host(module), ...imports });
+  (exports._initialize ?? exports.__wasm_call_ctors)?.();
+  const worker = (name, fixed) => ({ fixed, exports: Object.fromEntries(['take', 'give', 'resize', 'intact', 'room']
+    .map(what => [what, exports[`${name}_${what}`] ?? (name === 'rust' ? exports[what] : undefined)])
+    .filter(([, is]) => is)) });
+  return {
+    memory: exports.memory ?? imports.env.memory, bytes,
+    workers: Object.fromEntries(Object.entries(modules).map(([name, { fixed }]) => [name, worker(name, fixed)])),
+    ranges: [[0, exports.__data_end.value, 'the stack or static data']],
+  };
+}
+
 // Instantiates what was combined: { memory, workers, ranges, load }.
 export async function open(layout, modules, { memory = layout.createMemory(), now } = {}) {
   const compiled = {};

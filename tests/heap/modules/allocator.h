@@ -6,7 +6,10 @@
 typedef __SIZE_TYPE__ size;
 typedef __UINTPTR_TYPE__ address;
 enum { PAGE = 65536, ALIGNMENT = 16 };
-#define EXPORT(name) __attribute__((export_name(#name))) name
+#ifndef PREFIX // of the names of exports, where several modules become one
+#define PREFIX ""
+#endif
+#define EXPORT(name) __attribute__((export_name(PREFIX #name))) name
 
 extern unsigned char __heap_base, __heap_end;
 
