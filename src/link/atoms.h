@@ -78,6 +78,7 @@ struct ws_merge_function {
   uint32_t edge_count;
   bool live;
   bool declared;        // named by ref.func
+  bool copy;            // stays, as its module's allocator is another: see targets.c
   bool wrapper;         // the linker's, of an export: it runs constructors and destructors around it
   uint32_t number;      // in the merged module
   uint32_t slot;        // in the function table, or 0

@@ -3,8 +3,7 @@
 #include "link/heaps.h"
 #include "read/memory_users.h"
 
-// ------------------------------------------------------------------------------------------------ what is
-// left
+// ------------------------------------------------------------------------------------------- what is left
 
 static bool names_end(const struct ws_edge *edge) {
   return edge->kind == WS_EDGE_LINKER &&
@@ -29,8 +28,13 @@ uint32_t ws_merge_heap_of(const struct ws_merge *merge, uint32_t module) {
   return heap == WS_HOST ? module : (uint32_t)heap;
 }
 
-// Whether a module's function, kept or not, asks for the size of the memory or grows it.
-static bool uses_memory_size(const struct ws_merge *merge, const struct ws_merge_function *function) {
+bool ws_merge_heaps_differ(const struct ws_merge *merge, uint32_t a, uint32_t b) {
+  return ws_merge_heap_of(merge, a) != ws_merge_heap_of(merge, b) &&
+         (merge->modules[a].module->info.heap > WS_HEAP_GROWS ||
+          merge->modules[b].module->info.heap > WS_HEAP_GROWS);
+}
+
+bool ws_merge_uses_memory_size(const struct ws_merge *merge, const struct ws_merge_function *function) {
   const struct ws_module *module = merge->modules[function->module].module;
   return function->index >= module->imported_functions &&
          ws_uses_memory_size(module, function->index - module->imported_functions);
@@ -41,13 +45,12 @@ static bool is_borrowed(const struct ws_merge *merge, const struct ws_merge_func
   const struct ws_merge_function *one = &merge->functions[function->one];
   return one != function && one->live && one->index != WS_NOTHING &&
          ws_merge_heap_of(merge, one->module) != ws_merge_heap_of(merge, function->module) &&
-         uses_memory_size(merge, function);
+         ws_merge_uses_memory_size(merge, function);
 }
 
-static bool may_take(const struct ws_merge *merge, const struct ws_merge_function *function) {
-  return is_borrowed(merge, function) ||
-         (function->live && (any_names_end(merge, function->first_edge, function->edge_count) ||
-                             uses_memory_size(merge, function)));
+bool ws_merge_is_of_heap(const struct ws_merge *merge, const struct ws_merge_function *function) {
+  return any_names_end(merge, function->first_edge, function->edge_count) ||
+         ws_merge_uses_memory_size(merge, function);
 }
 
 // What names neither the heap nor the memory's size, nor grows it, takes no memory, whatever its class was.
@@ -57,7 +60,8 @@ static void note_takers(const struct ws_merge *merge, struct ws_input *inputs) {
   for (uint32_t i = 0; i < merge->first_synthetic; i++) {
     const struct ws_merge_function *function = &merge->functions[i];
     struct ws_input *input = &inputs[function->module];
-    input->takes_nothing = input->takes_nothing && !may_take(merge, function);
+    input->takes_nothing = input->takes_nothing && !is_borrowed(merge, function) &&
+                           (!function->live || !ws_merge_is_of_heap(merge, function));
   }
   for (uint32_t i = 0; i < merge->datum_count; i++) {
     const struct ws_merge_datum *datum = &merge->data[i];
@@ -66,12 +70,11 @@ static void note_takers(const struct ws_merge *merge, struct ws_input *inputs) {
   }
 }
 
-// ---------------------------------------------------------------------------------------------------
-// decisions
+// ---------------------------------------------------------------------------------------------- decisions
 
 bool ws_merge_has_view(const struct ws_merge *merge, const struct ws_merge_function *function) {
   return function->live && merge->heaps->inputs[function->module].placement.memory_view != WS_VIEW_WHOLE &&
-         uses_memory_size(merge, function);
+         ws_merge_uses_memory_size(merge, function);
 }
 
 // A function that stands for another works for the heap of its own module. So it may not stand for one of an
@@ -80,7 +83,7 @@ static bool check_borrowed(const struct ws_merge *merge, const struct ws_merge_f
   const struct ws_input *inputs = merge->heaps->inputs, *input = &inputs[function->module];
   const struct ws_input *lender = &inputs[merge->functions[function->one].module];
   bool may = input->heap == WS_HEAP_NONE ||
-             (input->heap == WS_HEAP_GROWS && lender->placement.memory_view == WS_VIEW_WHOLE);
+             (input->heap == WS_HEAP_GROWS && lender->placement.memory_view != WS_VIEW_SEALED);
   if (may || !is_borrowed(merge, function))
     return true;
   uint32_t index = function->index - input->module->imported_functions;

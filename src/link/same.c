@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "link/merged_heaps.h"
+
 // Pairs to be compared, and those that were.
 struct pairs {
   struct pair {
@@ -99,13 +101,19 @@ static struct part datum_part(const struct ws_merge *merge, uint32_t number) {
                        datum->edge_count};
 }
 
+// Whether two functions are of allocators that have ranges of their own.
+static bool differ_in_heap(const struct ws_merge *merge, uint32_t a, uint32_t b) {
+  const struct ws_merge_function *one = &merge->functions[a], *other = &merge->functions[b];
+  return ws_merge_heaps_differ(merge, one->module, other->module) && ws_merge_is_of_heap(merge, one);
+}
+
 static bool same_pair(const struct ws_merge *merge, struct pairs *pairs, struct pair pair, bool *failed) {
   struct part a, b;
   if (pair.datum) {
     a = datum_part(merge, pair.a);
     b = datum_part(merge, pair.b);
   } else if (!ws_merge_same_function_types(merge, pair.a, pair.b) || !function_part(merge, pair.a, &a) ||
-             !function_part(merge, pair.b, &b)) {
+             !function_part(merge, pair.b, &b) || differ_in_heap(merge, pair.a, pair.b)) {
     return false;
   }
   return same_part(merge, pairs, &a, &b, failed);

@@ -1,5 +1,5 @@
 // What symbols and imports mean: the items that stand for them in the merged module.
-#include "link/atoms.h"
+#include "link/merged_heaps.h"
 
 // --------------------------------------------------------------------------------------------------- symbols
 
@@ -257,6 +257,16 @@ static uint32_t single_item(struct ws_merge *merge, enum ws_edge_kind kind, cons
   return *single;
 }
 
+// What one C library has in two modules is one. But what asks there for the size of the memory, or grows it,
+// works for its own module's heap, so that it stays beside its like if the allocators that call it are not
+// one: other versions, perhaps. A weak function is there for others to stand for it.
+static bool keeps_copy(const struct ws_merge *merge, const struct item *item, uint32_t at, uint32_t to) {
+  const struct ws_symbol *symbol = &merge->modules[item->module].module->symbols[item->symbol];
+  return !item->import && !(symbol->flags & WS_SYMBOL_WEAK) &&
+         ws_merge_heaps_differ(merge, item->module, merge->functions[to].module) &&
+         ws_merge_uses_memory_size(merge, &merge->functions[at]);
+}
+
 // Follows imports and what stands for what, to the item that is in the merged module.
 static bool resolve(struct resolver *resolver, enum ws_edge_kind kind, uint32_t number, uint32_t *one) {
   struct ws_merge *merge = resolver->merge;
@@ -278,6 +288,11 @@ static bool resolve(struct resolver *resolver, enum ws_edge_kind kind, uint32_t 
       if (edge->kind != kind)
         return ws_merge_fail(merge, item.module, "linking", "symbol %u stands for something of another kind",
                              item.symbol);
+      if (kind == WS_EDGE_FUNCTION && edge->target != at && keeps_copy(merge, &item, at, edge->target)) {
+        merge->functions[at].copy = true;
+        *one = at;
+        return true;
+      }
       if (edge->target != at) {
         at = edge->target;
         continue;
@@ -381,6 +396,9 @@ static bool resolve_symbols(struct ws_merge *merge) {
     for (uint32_t i = 0; i < from->module->symbol_count; i++) {
       struct ws_one_symbol one = one_of(merge, m, i);
       struct ws_edge edge = merge->symbols[merge->modules[one.module].first_symbol + one.symbol];
+      const struct ws_edge *own = &merge->symbols[from->first_symbol + i];
+      if (own->kind == WS_EDGE_FUNCTION && merge->functions[own->target].copy)
+        edge = *own;
       if (edge.kind == WS_EDGE_FUNCTION)
         edge.target = merge->functions[edge.target].one;
       else if (edge.kind == WS_EDGE_GLOBAL)

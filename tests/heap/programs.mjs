@@ -31,6 +31,7 @@ export const kinds = {
   arena: { source: 'arena.c', flags: [...freestanding, '-Wl,--initial-heap=1048576'], fixed: true },
   sbrk: { source: 'sbrk.c' },
   doubles: { source: 'doubles.c' },
+  morecore: { source: 'morecore.c', flags: debianLibrary },
   reads: { source: 'reads.c', fixed: true },
 };
 

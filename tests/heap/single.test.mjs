@@ -105,6 +105,16 @@ test('one C library in several modules has one heap, which is told the truth if 
     });
 });
 
+test('an allocator on the C library\'s sbrk, beside that of the C library in another module, has an sbrk of its own', async t => {
+  for (const places of both(['morecore', 'library']))
+    await t.test(places.join(', '), () => {
+      const modules = program(places);
+      assert.equal(merge(modules).named, 2);
+      const merged = works({ ...modules, morecore: fixed(modules.morecore) }, { options: ['--heap-size', '1M'], orders: both(places) });
+      assert.equal(namesOf(merged).filter(name => name === 'sbrk').length, 2);
+    });
+});
+
 test('an allocator alone stays as it was linked', () => {
   for (const kind of ['claims', 'library'])
     assert.equal(viewsOf(works(program([kind]))), 0);
