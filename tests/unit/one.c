@@ -563,6 +563,78 @@ static void parts_without_a_function_in_common_stay_apart(void **state) {
   free_program(&program);
 }
 
+// What C says works on one heap, in modules that call none of the same functions: a local function tells that the
+// objects are the same.
+#define ALLOCATE(version) FUNCTION("allocate", LOCAL, version, USES("heap")), VARIABLE("heap", LOCAL)
+#define MALLOC(version) FUNCTION("malloc", 0, 1, USES("allocate")), ALLOCATE(version)
+#define REALLOC(version) FUNCTION("realloc", 0, 2, USES("allocate")), ALLOCATE(version)
+
+static void allocators_are_one_by_their_local_functions(void **state) {
+  (void)state;
+  struct program program = COMBINE(MODULE_OF(MALLOC(5)), MODULE_OF(REALLOC(5)));
+  assert_where(&program, 'b', "heap", 'a');
+  assert_where(&program, 'b', "allocate", 'a');
+  assert_where(&program, 'b', "realloc", 'b');
+  assert_int_equal(program.one.kept_count, 0);
+  free_program(&program);
+}
+
+static void assert_refused(struct program *program, const char *message) {
+  assert_false(program->ok);
+  if (!strstr(program->error.message, message))
+    fail_msg("'%s' has no '%s'", program->error.message, message);
+  free_program(program);
+}
+
+#define FREE() FUNCTION("free", 0, 3, USES("heap")), VARIABLE("heap", LOCAL)
+
+static void what_frees_another_heap_is_refused(void **state) {
+  (void)state;
+  struct program program = COMBINE(MODULE_OF(MALLOC(5)), MODULE_OF(FREE()));
+  assert_refused(&program, "may call free for what malloc of a");
+  // Whatever the variables are called.
+  program = COMBINE(MODULE_OF(FUNCTION("free", 0, 3, USES("other")), VARIABLE("other", LOCAL, .size = 8)),
+                    MODULE_OF(MALLOC(5)));
+  assert_refused(&program, "--export-if-defined=malloc");
+  // Through functions without variables of their own, and where the copies differ.
+  program = COMBINE(MODULE_OF(FUNCTION("calloc", 0, 1, USES("malloc")), MALLOC(5)), MODULE_OF(REALLOC(6)));
+  assert_refused(&program, "may call realloc for what");
+  program = COMBINE(MODULE_OF(FUNCTION("calloc", 0, 1, USES("__make")), FUNCTION("__make", 0, 2, USES("heap")),
+                              VARIABLE("heap", LOCAL)),
+                    MODULE_OF(FREE()));
+  assert_refused(&program, "--export-if-defined=calloc");
+}
+
+static void what_frees_its_own_heap_is_not_refused(void **state) {
+  (void)state;
+  // One heap, by a third module.
+  struct program program =
+      COMBINE(MODULE_OF(MALLOC(5)), MODULE_OF(FREE()),
+              MODULE_OF(FUNCTION("malloc", 0, 1, USES("allocate")), FUNCTION("free", 0, 3, USES("heap")), ALLOCATE(5)));
+  assert_where(&program, 'b', "heap", 'a');
+  free_program(&program);
+  // Two versions, each whole.
+  program = COMBINE(MODULE_OF(MALLOC(5), FUNCTION("free", 0, 3, USES("heap"))),
+                    MODULE_OF(MALLOC(6), FUNCTION("free", 0, 3, USES("heap"))));
+  assert_where(&program, 'b', "heap", 'b');
+  free_program(&program);
+  // Nobody takes anything back, or nobody makes anything, or what takes it back is without a heap.
+  program = COMBINE(MODULE_OF(MALLOC(5)), MODULE_OF(FUNCTION("calloc", 0, 4, USES("heap")), VARIABLE("heap", LOCAL)));
+  assert_where(&program, 'b', "heap", 'b');
+  free_program(&program);
+  program = COMBINE(MODULE_OF(FREE()), MODULE_OF(FUNCTION("free", 0, 4, USES("heap")), VARIABLE("heap", LOCAL)));
+  assert_where(&program, 'b', "heap", 'b');
+  free_program(&program);
+  program = COMBINE(MODULE_OF(MALLOC(5)), MODULE_OF(FUNCTION("free", 0, 3)));
+  assert_where(&program, 'a', "heap", 'a');
+  free_program(&program);
+  // The heap is another module's.
+  program = COMBINE(MODULE_OF(MALLOC(5), FUNCTION("free", 0, 3, USES("heap"))),
+                    MODULE_OF(FUNCTION("free", UNDEFINED), FUNCTION("drop", 0, 1, USES("free"))));
+  assert_where(&program, 'b', "free", 'a');
+  free_program(&program);
+}
+
 static void other_versions_stay_apart(void **state) {
   (void)state;
   // free() is the same in both versions, and works on the state of a malloc() that is not.
@@ -905,6 +977,9 @@ int main(void) {
       cmocka_unit_test(state_is_found_through_local_functions_and_pointers),
       cmocka_unit_test(parts_of_an_object_are_joined_by_a_third_one),
       cmocka_unit_test(parts_without_a_function_in_common_stay_apart),
+      cmocka_unit_test(allocators_are_one_by_their_local_functions),
+      cmocka_unit_test(what_frees_another_heap_is_refused),
+      cmocka_unit_test(what_frees_its_own_heap_is_not_refused),
       cmocka_unit_test(other_versions_stay_apart),
       cmocka_unit_test(variables_of_other_versions_stay_apart),
       cmocka_unit_test(other_content_is_another_version),
