@@ -281,10 +281,18 @@ struct ws_divided {
   size_t module, other;
 };
 
+// Something that a module leaves to be done when the program ends, and that is not done.
+struct ws_lost {
+  size_t module;
+  const char *what;     // as a sentence: "output in buffers is lost"
+  const char *function; // would do it, but the linkers dropped it
+};
+
 // The `index`th of each, once names are resolved. False if there are no more.
 WS_API bool ws_link_merged(const struct ws_link *link, size_t index, struct ws_merged *merged);
 WS_API bool ws_link_kept(const struct ws_link *link, size_t index, struct ws_kept *kept);
 WS_API bool ws_link_divided(const struct ws_link *link, size_t index, struct ws_divided *divided);
+WS_API bool ws_link_lost(const struct ws_link *link, size_t index, struct ws_lost *lost);
 
 // An import that does not come from the layout. The texts live as long as the module.
 struct ws_import_info {

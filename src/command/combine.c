@@ -102,6 +102,18 @@ static void warn_of_kept(const struct layout *layout) {
   free(names);
 }
 
+// One warning of each thing that is not done when the program ends, for the first module that needs it.
+static void warn_of_lost(const struct layout *layout) {
+  struct ws_lost lost;
+  const char *last = NULL;
+  for (size_t i = 0; ws_link_lost(layout->link, i, &lost); i++) {
+    if (!last || strcmp(last, lost.function) != 0)
+      warn("%s: when the program ends, %s: its linker dropped what does that: link it with -Wl,--export-if-defined=%s",
+           layout->modules[lost.module].path, lost.what, lost.function);
+    last = lost.function;
+  }
+}
+
 static bool resolve_names(const struct options *options, const struct layout *layout) {
   struct ws_error error;
   for (size_t i = 0; i < options->prefer.count; i++)
@@ -111,6 +123,7 @@ static bool resolve_names(const struct options *options, const struct layout *la
     return false;
   warn_of_divided(layout);
   warn_of_kept(layout);
+  warn_of_lost(layout);
   return true;
 }
 

@@ -157,6 +157,17 @@ bool ws_link_divided(const struct ws_link *link, size_t index, struct ws_divided
   return true;
 }
 
+bool ws_link_lost(const struct ws_link *link, size_t index, struct ws_lost *lost) {
+  for (enum ws_end_kind kind = 0; link->resolved && kind < WS_END_KINDS; kind++) {
+    if (index < link->end.missing_counts[kind]) {
+      *lost = (struct ws_lost){link->end.missing[kind][index], ws_end_loss(kind), ws_end_function(kind)};
+      return true;
+    }
+    index -= link->end.missing_counts[kind];
+  }
+  return false;
+}
+
 enum ws_heap_class ws_link_heap(const struct ws_link *link, size_t module) {
   return module < link->count ? link->inputs[module].heap : WS_HEAP_NONE;
 }

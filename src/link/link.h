@@ -10,7 +10,7 @@
 #define WASMSHARE_LINK_H
 
 #include "base/map.h"
-#include "link/one.h"
+#include "link/start.h"
 
 // Where an import of a module comes from.
 struct ws_link_import {
@@ -108,6 +108,7 @@ struct ws_link {
   size_t *order; // of instantiation
   struct ws_one one; // with one_program: what is one thing
   struct unifier *unifier; // unify.c
+  struct ws_end end; // with one_program, but for one module: what runs at the end
   struct ws_divided *divided; // without one_program: see divided.c
   size_t divided_count, divided_capacity;
   struct ws_input *heap_owner; // who has the initial heap, or NULL

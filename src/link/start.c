@@ -150,14 +150,20 @@ bool ws_order_modules(size_t count, struct ws_need *needs, size_t need_count, ui
 
 // musl's and wasi-libc's functions of the end, and those that need them.
 static const struct {
-  const char *function, *users[2];
+  const char *function, *users[2], *loss;
 } ends[WS_END_KINDS] = {
-    [WS_END_HANDLERS] = {"__funcs_on_exit", {"__cxa_atexit", "atexit"}},
-    [WS_END_FLUSH] = {"__stdio_exit", {"__towrite", "__stdout_FILE"}},
+    [WS_END_HANDLERS] = {"__funcs_on_exit",
+                         {"__cxa_atexit", "atexit"},
+                         "what atexit() and static objects with destructors registered does not run"},
+    [WS_END_FLUSH] = {"__stdio_exit", {"__towrite", "__stdout_FILE"}, "output that is still buffered is lost"},
 };
 
 const char *ws_end_function(enum ws_end_kind kind) {
   return ends[kind].function;
+}
+
+const char *ws_end_loss(enum ws_end_kind kind) {
+  return ends[kind].loss;
 }
 
 // The strong definition of that name, or UINT32_MAX.

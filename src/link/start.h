@@ -53,8 +53,9 @@ struct ws_end {
   size_t missing_counts[WS_END_KINDS];
 };
 
-// The name of that function.
+// The name of that function, and what happens without it, as a sentence.
 const char *ws_end_function(enum ws_end_kind kind);
+const char *ws_end_loss(enum ws_end_kind kind);
 
 bool ws_find_end(const struct ws_module *const *modules, size_t count, const struct ws_one *one,
                  struct ws_arena *arena, struct ws_end *end, struct ws_error *error);

@@ -478,19 +478,19 @@ static bool find_constructors_of_all(struct unifier *unifier, struct ws_error *e
 static bool find_end(struct unifier *unifier, struct ws_error *error) {
   static const struct ws_slice name = {(const uint8_t *)WS_EXIT_FUNCTION, sizeof WS_EXIT_FUNCTION - 1};
   struct ws_link *link = unifier->link;
-  struct ws_end end = {0};
-  if (!ws_find_end(unifier->modules, link->count, &link->one, &link->arena, &end, error))
+  if (!ws_find_end(unifier->modules, link->count, &link->one, &link->arena, &link->end, error))
     return false;
+  const struct ws_end *end = &link->end;
   size_t count = 0;
   for (unsigned kind = 0; kind < WS_END_KINDS; kind++)
-    count += end.counts[kind];
+    count += end->counts[kind];
   if (count == 0)
     return true;
   struct ws_one_symbol *functions = ws_arena_new(&link->arena, count, sizeof *functions);
   size_t used = 0, host = starting_module(link);
   for (unsigned kind = 0; functions && kind < WS_END_KINDS; kind++)
-    for (size_t i = 0; i < end.counts[kind]; i++)
-      functions[used++] = end.functions[kind][i];
+    for (size_t i = 0; i < end->counts[kind]; i++)
+      functions[used++] = end->functions[kind][i];
   struct ws_changes *changes = &link->inputs[host].changes;
   return (functions && fill_runner(unifier, host, WS_RUN_END, WS_EXIT_FUNCTION, functions, count) &&
           add_export(changes, (struct ws_new_export){name, WS_FUNCTION, runner_callee(changes, WS_RUN_END)})) ||
