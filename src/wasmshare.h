@@ -245,7 +245,7 @@ WS_API void ws_link_free(struct ws_link *link);
 // Adds a module. `name` is what imports call it: `common` for the import common.make; it is copied. Fails if another
 // module has that name, if what is to
 // be shared is not the first that the module defines or no other can stand in for it, if relocations are to be kept that
-// are not there, or if memory runs out.
+// are not there, if it is to be of one program and has no symbols, as what is prepared, or if memory runs out.
 WS_API bool ws_link_add(struct ws_link *link, const struct ws_module *module, const char *name,
                         struct ws_error *error);
 

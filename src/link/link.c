@@ -73,6 +73,24 @@ static bool fill_input(struct ws_link *link, struct ws_input *input, const char 
   return true;
 }
 
+// Whether a module has what could be one thing with what another has, and no names that say what it is.
+static bool is_nameless(const struct ws_module *module) {
+  return module->info.exact && !module->has_linking &&
+         (module->segment_count || module->element_count || module->tag_count);
+}
+
+// What is one thing is known by its names, which are in the linker's output. One module needs more of it: see atoms.c.
+static bool check_names(const struct ws_module *module, struct ws_error *error) {
+  if (module->prepared)
+    return ws_module_fail(module, error, "wasmshare", NULL,
+                          "is prepared, so the names are gone that tell what is one thing in one program: give the "
+                          "linker's output");
+  if (is_nameless(module))
+    return ws_module_fail(module, error, "linking", NULL,
+                          "is not there, so nothing tells what is one thing in one program: link with --emit-relocs");
+  return true;
+}
+
 bool ws_link_add(struct ws_link *link, const struct ws_module *module, const char *name, struct ws_error *error) {
   const struct ws_link_options *options = &link->options;
   if (options->keep_relocs && module->prepared)
@@ -82,6 +100,8 @@ bool ws_link_add(struct ws_link *link, const struct ws_module *module, const cha
   if (same)
     return ws_module_fail(module, error, NULL, NULL, "is called '%s', and so is %s", name,
                           link->inputs[*same].module->file);
+  if (options->one_program && !options->single && !check_names(module, error))
+    return false;
   if (!ws_check_sharing(module, options->share_stack, options->share_table, error))
     return false;
   struct ws_input *inputs = ws_make_room(link->inputs, link->count, &link->capacity, sizeof *inputs);
