@@ -237,8 +237,8 @@ struct ws_link_options {
   void *context;
 };
 
-// An empty link. `options` may be NULL: nothing is shared then. Returns NULL if the options contradict each other, or
-// memory runs out.
+// An empty link. `options` may be NULL: nothing is shared then. Returns NULL if relocations are to be kept in one program,
+// which they do not describe, or if memory runs out.
 WS_API struct ws_link *ws_link_new(const struct ws_link_options *options, struct ws_error *error);
 WS_API void ws_link_free(struct ws_link *link);
 
