@@ -31,15 +31,38 @@ static uint32_t unwrap(const struct ws_merge *merge, uint32_t wrapper) {
   return wrapper;
 }
 
-static uint32_t target_of(const struct ws_merge *merge, uint32_t m, const struct ws_export *export) {
+// The function symbols of a module that others can see, by name.
+static bool list_symbols(const struct ws_merge *merge, uint32_t m, struct ws_map *symbols) {
+  const struct ws_module *module = merge->modules[m].module;
+  for (uint32_t i = 0; i < module->symbol_count; i++) {
+    const struct ws_symbol *symbol = &module->symbols[i];
+    if (symbol->kind == WS_SYMBOL_FUNCTION && !(symbol->flags & WS_SYMBOL_LOCAL) &&
+        !ws_map_add(symbols, symbol->name, i))
+      return ws_merge_fail_memory(merge);
+  }
+  return true;
+}
+
+// What an exported function is in the program: what its name means, as one function can have several, and they
+// need not mean the same.
+static uint32_t function_of(const struct ws_merge *merge, uint32_t m, const struct ws_map *symbols,
+                            const struct ws_export *export) {
+  const struct ws_merge_module *from = &merge->modules[m];
+  uint32_t target = ws_merge_function_at(merge, m, export->index);
+  bool wrapped = target < merge->first_synthetic && merge->functions[target].wrapper;
+  if (wrapped && !is_start(export->name) && !ws_slice_is(export->name, ctors_name))
+    target = unwrap(merge, target);
+  const uint32_t *symbol = ws_map_find(symbols, export->name);
+  bool named = symbol && ws_merge_function_at(merge, m, from->module->symbols[*symbol].index) == target;
+  return named ? merge->symbols[from->first_symbol + *symbol].target : target;
+}
+
+static uint32_t target_of(const struct ws_merge *merge, uint32_t m, const struct ws_map *symbols,
+                          const struct ws_export *export) {
   const struct ws_merge_module *from = &merge->modules[m];
   switch (export->kind) {
-  case WS_FUNCTION: {
-    uint32_t target = ws_merge_function_at(merge, m, export->index);
-    bool wrapped = target < merge->first_synthetic && merge->functions[target].wrapper;
-    return wrapped && !is_start(export->name) && !ws_slice_is(export->name, ctors_name) ? unwrap(merge, target)
-                                                                                        : target;
-  }
+  case WS_FUNCTION:
+    return function_of(merge, m, symbols, export);
   case WS_GLOBAL:
     return merge->globals[from->first_global + export->index].one;
   case WS_TABLE:
@@ -124,12 +147,12 @@ static uint32_t started(struct ws_merge *merge, const struct ws_module *module, 
   return merge->first_synthetic + WS_RUN_START;
 }
 
-static bool add_module(struct chooser *chooser, uint32_t m, bool is_program) {
+static bool add_named(struct chooser *chooser, uint32_t m, const struct ws_map *symbols, bool is_program) {
   struct ws_merge *merge = chooser->merge;
   const struct ws_module *module = merge->modules[m].module;
   for (size_t i = 0; i < module->export_count; i++) {
     const struct ws_export *export = &module->exports[i];
-    uint32_t target = export->kind == WS_MEMORY ? WS_NOTHING : target_of(merge, m, export);
+    uint32_t target = export->kind == WS_MEMORY ? WS_NOTHING : target_of(merge, m, symbols, export);
     // A program is started by _start alone, which runs the constructors.
     if (target == WS_NOTHING || (is_program && ws_slice_is(export->name, initialize_name)))
       continue;
@@ -144,6 +167,13 @@ static bool add_module(struct chooser *chooser, uint32_t m, bool is_program) {
       return false;
   }
   return true;
+}
+
+static bool add_module(struct chooser *chooser, uint32_t m, bool is_program) {
+  struct ws_map symbols = {0};
+  bool ok = list_symbols(chooser->merge, m, &symbols) && add_named(chooser, m, &symbols, is_program);
+  ws_map_free(&symbols);
+  return ok;
 }
 
 static bool exports_function(const struct ws_merge *merge, const char *name) {
