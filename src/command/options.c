@@ -139,8 +139,36 @@ static bool set_option(struct options *options, const struct row *row, const cha
   return false;
 }
 
+// What one file has no use for, and why.
+static const struct {
+  const char *option, *reason;
+} not_single[] = {
+    {"extra-stack", "one file has one stack: give its size with --stack-size"},
+    {"align", "the modules have no ranges of their own in one file"},
+    {"stack", "one file has one stack"},
+    {"table", "one file has one function table"},
+    {"threads", "threads get their stacks and thread-local variables from the program, or from the host"},
+    {"print-map", "the modules have no ranges of their own in one file"},
+    {"map", "the modules have no ranges of their own in one file"},
+    {"env", "one file has its own stack pointer and function table"},
+    {"keep-relocs", "one file has no relocations"},
+};
+
+// Whether an option that was given goes with one file, or with several.
+static bool check_single(const struct options *options, const struct row *row) {
+  bool shares = row->kind == SHARING && *(const bool *)((const char *)options + row->field);
+  for (size_t i = 0; options->single && !shares && i < sizeof not_single / sizeof *not_single; i++)
+    if (strcmp(row->name, not_single[i].option) == 0)
+      return fail("--%s: is not for --single: %s", row->name, not_single[i].reason);
+  bool of_single = strcmp(row->name, "import-memory") == 0 || strcmp(row->name, "strip-debug") == 0;
+  return options->single || !of_single || fail("--%s: is for --single", row->name);
+}
+
 // What can be said of the values without a module.
-static bool check_options(const struct options *options) {
+static bool check_options(const struct options *options, const bool *given) {
+  for (size_t i = 0; i < ROWS; i++)
+    if (given[i] && !check_single(options, &rows[i]))
+      return false;
   if (options->has_maximum && options->plan.max_memory == 0)
     return fail("--max-memory: must be at least one page of 64K");
   for (size_t i = 0; i < options->host_imports.count; i++)
@@ -209,11 +237,14 @@ bool parse_options(int argc, char **argv, unsigned command, struct options *opti
     long_options[i] =
         (struct option){rows[i].name, rows[i].value ? required_argument : no_argument, NULL, FIRST_LONG + i};
   opterr = 0;
+  bool given[ROWS] = {false};
   int option;
   while ((option = getopt_long(argc, argv, ":o:", long_options, NULL)) != -1) {
     if (option == '?' || option == ':')
       return fail_option(argv, command, option);
-    const struct row *row = &rows[option == 'o' ? OUTPUT : option - FIRST_LONG];
+    const int index = option == 'o' ? OUTPUT : option - FIRST_LONG;
+    const struct row *row = &rows[index];
+    given[index] = true;
     if (!(row->commands & command))
       return fail("%s: has no option --%s; see wasmshare %s --help", argv[0], row->name, argv[0]);
     if (!set_option(options, row, optarg))
@@ -224,7 +255,7 @@ bool parse_options(int argc, char **argv, unsigned command, struct options *opti
       return false;
   if (options->input_count == 0)
     return fail("%s: needs a file; see wasmshare %s --help", argv[0], argv[0]);
-  return check_options(options);
+  return check_options(options, given);
 }
 
 void free_options(struct options *options) {
