@@ -148,15 +148,22 @@ bool ws_order_modules(size_t count, struct ws_need *needs, size_t need_count, ui
 
 // ------------------------------------------------------------------------------------------------------ end
 
-// musl's and wasi-libc's functions of the end, and those that need them.
+enum { NEEDS = 2, USERS = 3 };
+
+// musl's and wasi-libc's functions of the end, and those that use them: the first need them. What writes to stderr
+// alone, as C++'s runtime may, does not. stdout is found by a weak reference, whose strong definition linkers drop
+// where the function is not.
 static const struct {
-  const char *function, *users[2], *loss;
+  const char *function, *users[USERS], *loss;
 } ends[WS_END_KINDS] = {
     [WS_END_HANDLERS] = {"__funcs_on_exit",
                          {"__cxa_atexit", "atexit"},
                          "what atexit() and static objects with destructors registered does not run"},
-    [WS_END_FLUSH] = {"__stdio_exit", {"__towrite", "__stdout_FILE"}, "output that is still buffered is lost"},
+    [WS_END_FLUSH] = {"__stdio_exit",
+                      {"__stdout_FILE", "__ofl_add", "__towrite"},
+                      "output that is still buffered is lost"},
 };
+static const char stdout_variable[] = "__stdout_FILE", stdout_reference[] = "__stdout_used";
 
 const char *ws_end_function(enum ws_end_kind kind) {
   return ends[kind].function;
@@ -166,16 +173,28 @@ const char *ws_end_loss(enum ws_end_kind kind) {
   return ends[kind].loss;
 }
 
-// The strong definition of that name, or UINT32_MAX.
-static uint32_t find_strong(const struct ws_module *module, const char *name) {
+// The definition of that name without such flags, or UINT32_MAX.
+static uint32_t find_definition(const struct ws_module *module, const char *name, uint32_t flags) {
   for (uint32_t i = 0; i < module->symbol_count; i++) {
     const struct ws_symbol *symbol = &module->symbols[i];
     if ((symbol->kind == WS_SYMBOL_FUNCTION || symbol->kind == WS_SYMBOL_DATA) &&
-        !(symbol->flags & (WS_SYMBOL_WEAK | WS_SYMBOL_LOCAL | WS_SYMBOL_UNDEFINED)) &&
-        ws_slice_is(symbol->name, name))
+        !(symbol->flags & (flags | WS_SYMBOL_LOCAL | WS_SYMBOL_UNDEFINED)) && ws_slice_is(symbol->name, name))
       return i;
   }
   return UINT32_MAX;
+}
+
+static uint32_t find_strong(const struct ws_module *module, const char *name) {
+  return name ? find_definition(module, name, WS_SYMBOL_WEAK) : UINT32_MAX;
+}
+
+// Whether a module's __stdio_exit knows of no stdout: its reference is to the dummy that it has for that.
+static bool lacks_stdout(const struct ws_module *const *modules, const struct ws_one *one, uint32_t module) {
+  uint32_t reference = find_definition(modules[module], stdout_reference, 0);
+  if (reference == UINT32_MAX)
+    return false;
+  struct ws_one_symbol at = one->of[module][reference];
+  return modules[at.module]->symbols[at.symbol].flags & (WS_SYMBOL_WEAK | WS_SYMBOL_LOCAL);
 }
 
 static bool is_same(struct ws_one_symbol a, struct ws_one_symbol b) {
@@ -184,19 +203,20 @@ static bool is_same(struct ws_one_symbol a, struct ws_one_symbol b) {
 
 // What a module has of one kind of end: its function, and what needs it.
 struct part {
-  uint32_t function, users[2];
+  uint32_t function, users[USERS];
+  bool has_stdout, lacks_stdout; // the module; its function
 };
 
 // Whether one of the modules has the function for what this one has registered.
 static bool is_served(const struct ws_one *one, const struct part *parts, size_t count, uint32_t module) {
   for (uint32_t i = 0; i < count; i++) {
     bool is_one = i == module;
-    for (int k = 0; k < 2; k++) {
+    for (int k = 0; k < USERS; k++) {
       uint32_t here = parts[module].users[k], there = parts[i].users[k];
       is_one |=
           here != UINT32_MAX && there != UINT32_MAX && is_same(one->of[module][here], one->of[i][there]);
     }
-    if (is_one && parts[i].function != UINT32_MAX)
+    if (is_one && parts[i].function != UINT32_MAX && !(parts[module].has_stdout && parts[i].lacks_stdout))
       return true;
   }
   return false;
@@ -210,8 +230,10 @@ static bool find_kind(const struct ws_module *const *modules, size_t count, cons
     return false;
   for (uint32_t i = 0; i < count; i++) {
     parts[i].function = find_strong(modules[i], ends[kind].function);
-    for (int k = 0; k < 2; k++)
+    for (int k = 0; k < USERS; k++)
       parts[i].users[k] = find_strong(modules[i], ends[kind].users[k]);
+    parts[i].has_stdout = kind == WS_END_FLUSH && find_strong(modules[i], stdout_variable) != UINT32_MAX;
+    parts[i].lacks_stdout = kind == WS_END_FLUSH && lacks_stdout(modules, one, i);
     if (parts[i].function == UINT32_MAX)
       continue;
     struct ws_one_symbol symbol = one->of[i][parts[i].function];
@@ -222,7 +244,9 @@ static bool find_kind(const struct ws_module *const *modules, size_t count, cons
       functions[end->counts[kind]++] = symbol;
   }
   for (uint32_t i = 0; i < count; i++) {
-    bool is_needed = parts[i].users[0] != UINT32_MAX || parts[i].users[1] != UINT32_MAX;
+    bool is_needed = false;
+    for (int k = 0; k < NEEDS; k++)
+      is_needed |= parts[i].users[k] != UINT32_MAX;
     if (is_needed && !is_served(one, parts, count, i))
       missing[end->missing_counts[kind]++] = i;
   }

@@ -905,7 +905,8 @@ static void modules_come_after_what_they_need(void **state) {
 static void the_end_of_each_library_is_found(void **state) {
   (void)state;
   struct program program = COMBINE(
-      MODULE_OF(FUNCTION("__cxa_atexit", 0, USES("head")), VARIABLE("head", LOCAL), FUNCTION("__towrite", 0)),
+      MODULE_OF(FUNCTION("__cxa_atexit", 0, USES("head")), VARIABLE("head", LOCAL), FUNCTION("__towrite", 0),
+                VARIABLE("__stdout_FILE", 0)),
       MODULE_OF(FUNCTION("__funcs_on_exit", 0, 2, USES("head")), FUNCTION("__cxa_atexit", 0, USES("head")),
                 VARIABLE("head", LOCAL)));
   struct ws_end end;
@@ -917,6 +918,38 @@ static void the_end_of_each_library_is_found(void **state) {
   assert_int_equal(end.missing_counts[WS_END_FLUSH], 1);
   assert_int_equal(end.missing[WS_END_FLUSH][0], 0);
   free_program(&program);
+}
+
+// How many modules lose output.
+static size_t count_lost(struct program *program) {
+  struct ws_end end;
+  assert_true(program->ok);
+  assert_true(ws_find_end(program->read, program->count, &program->one, &program->arena, &end, &program->error));
+  size_t count = end.missing_counts[WS_END_FLUSH];
+  free_program(program);
+  return count;
+}
+
+static void output_is_flushed_by_what_knows_of_it(void **state) {
+  (void)state;
+#define WRITES() FUNCTION("__towrite", 0), VARIABLE("__stdout_FILE", 0)
+#define FLUSHES(flags)                                                                                       \
+  FUNCTION("__towrite", 0), FUNCTION("__stdio_exit", 0, USES("__stdout_used")), VARIABLE("__stdout_used", flags)
+  struct program program = COMBINE(MODULE_OF(WRITES()));
+  assert_int_equal(count_lost(&program), 1);
+  // Only to stderr.
+  program = COMBINE(MODULE_OF(FUNCTION("__towrite", 0)));
+  assert_int_equal(count_lost(&program), 0);
+  program = COMBINE(MODULE_OF(WRITES()), MODULE_OF(FLUSHES(0)));
+  assert_int_equal(count_lost(&program), 0);
+  // A dummy in place of stdout, unless the other module has the real one.
+  program = COMBINE(MODULE_OF(WRITES()), MODULE_OF(FLUSHES(WEAK)));
+  assert_int_equal(count_lost(&program), 1);
+  program = COMBINE(MODULE_OF(WRITES(), VARIABLE("__stdout_used", 0)), MODULE_OF(FLUSHES(WEAK)));
+  assert_int_equal(count_lost(&program), 0);
+  // Files that are opened are found by a function, whatever stdout is.
+  program = COMBINE(MODULE_OF(FUNCTION("__towrite", 0), FUNCTION("__ofl_add", 0)), MODULE_OF(FLUSHES(WEAK)));
+  assert_int_equal(count_lost(&program), 0);
 }
 
 // --------------------------------------------------------------------------------------------------- names
@@ -999,6 +1032,7 @@ int main(void) {
       cmocka_unit_test(a_constructor_of_plugins_runs_in_each),
       cmocka_unit_test(modules_come_after_what_they_need),
       cmocka_unit_test(the_end_of_each_library_is_found),
+      cmocka_unit_test(output_is_flushed_by_what_knows_of_it),
       cmocka_unit_test(reserved_names_are_found),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
