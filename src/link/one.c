@@ -623,8 +623,9 @@ static bool find(struct finder *finder) {
     return false;
   return keep_sections(finder) && bind_names(finder) && bind_stubs(finder) && bind_all_undefined(finder) &&
          ws_find_once(&finder->match, finder->rank, finder->bound, scratch, finder->stands, finder->error) &&
-         ws_check_allocators(&finder->match, &finder->definitions, finder->bound, finder->stands, scratch,
-                             finder->error) &&
+         (finder->options->side_by_side ||
+          ws_check_allocators(&finder->match, &finder->definitions, finder->bound, finder->stands, scratch,
+                              finder->error)) &&
          find_calls(finder) && fill_of(finder) && fill_merged(finder) && fill_kept(finder) &&
          fill_heap(finder);
 }

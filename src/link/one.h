@@ -55,6 +55,7 @@ struct ws_one_options {
   // Indices of modules: of several that define a name, the first of these is taken. Else the first of all.
   const size_t *prefer;
   size_t prefer_count;
+  bool side_by_side; // the modules are not one program: what would corrupt the heap of one is no error
 };
 
 struct ws_one {
@@ -73,8 +74,8 @@ struct ws_one {
 };
 
 // `names` are what the modules are called in messages and imports. Everything in `one` is in the arena. Fails
-// if a weak definition has several strong ones that could stand for it and `prefer` does not say which, or if
-// memory runs out.
+// if a weak definition has several strong ones that could stand for it and `prefer` does not say which, if a
+// module frees what another heap made, or if memory runs out.
 bool ws_find_one(const struct ws_module *const *modules, const char *const *names, size_t count,
                  const struct ws_one_options *options, struct ws_arena *arena, struct ws_one *one,
                  struct ws_error *error);

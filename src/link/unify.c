@@ -23,7 +23,8 @@ bool ws_find_things(struct ws_link *link, struct ws_error *error) {
     for (size_t k = 0; k < link->count; k++)
       if (strcmp(link->options.prefer[i], names[k]) == 0)
         prefer[prefer_count++] = k;
-  struct ws_one_options options = {.prefer = prefer, .prefer_count = prefer_count};
+  struct ws_one_options options = {
+      .prefer = prefer, .prefer_count = prefer_count, .side_by_side = !link->options.one_program};
   ok = ok && ws_find_one(modules, names, link->count, &options, &link->arena, &link->one, error);
   free(modules);
   free(names);

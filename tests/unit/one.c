@@ -605,6 +605,15 @@ static void what_frees_another_heap_is_refused(void **state) {
   assert_refused(&program, "--export-if-defined=calloc");
 }
 
+static void side_by_side_each_has_its_heap(void **state) {
+  (void)state;
+  struct program program = COMBINE(MODULE_OF(MALLOC(5)), MODULE_OF(FREE()));
+  assert_false(program.ok);
+  find(&program, &(struct ws_one_options){.side_by_side = true});
+  assert_where(&program, 'b', "heap", 'b');
+  free_program(&program);
+}
+
 static void what_frees_its_own_heap_is_not_refused(void **state) {
   (void)state;
   // One heap, by a third module.
@@ -1012,6 +1021,7 @@ int main(void) {
       cmocka_unit_test(parts_without_a_function_in_common_stay_apart),
       cmocka_unit_test(allocators_are_one_by_their_local_functions),
       cmocka_unit_test(what_frees_another_heap_is_refused),
+      cmocka_unit_test(side_by_side_each_has_its_heap),
       cmocka_unit_test(what_frees_its_own_heap_is_not_refused),
       cmocka_unit_test(other_versions_stay_apart),
       cmocka_unit_test(variables_of_other_versions_stay_apart),
