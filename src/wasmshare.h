@@ -425,6 +425,7 @@ struct ws_single_options {
   size_t size;        // of this struct
   bool import_memory; // rather than define and export it
   bool strip_debug;   // leave DWARF out
+  struct ws_plan *planned; // if not NULL, is told where its stack and heap are, and what memory and table it has
 };
 
 // Writes the modules of a link as one module, which was resolved with `single` and need not be planned. `plan` says what

@@ -28,12 +28,15 @@ static bool write_layout(const struct options *options, const struct layout *lay
   return write_printed(options, layout, output_path(options, layout->name, extension), print);
 }
 
+bool write_layout_files(const struct options *options, const struct layout *layout) {
+  return write_layout(options, layout, ".h", print_header) &&
+         write_layout(options, layout, ".mjs", print_script) &&
+         write_layout(options, layout, ".d.mts", print_types) && write_layout(options, layout, ".json", print_json);
+}
+
 static bool write_all(const struct options *options, const struct layout *layout) {
   return make_directory(output_directory(options)) && write_modules(options, layout) &&
-         write_layout(options, layout, ".h", print_header) &&
-         write_layout(options, layout, ".mjs", print_script) &&
-         write_layout(options, layout, ".d.mts", print_types) &&
-         write_layout(options, layout, ".json", print_json) &&
+         write_layout_files(options, layout) &&
          (!options->map_file ||
           write_printed(options, layout, xprintf("%s", options->map_file), print_picture)) &&
          (!options->env_file || write_env(options, layout)) && (!options->depfile || write_depfile(options));

@@ -175,8 +175,17 @@ struct placed {
   struct input_file file;
 };
 
+// The one file of --single, read as it was written.
+struct single {
+  char *file; // its path, from where the layout is
+  struct input_file bytes;
+  struct ws_module *module;
+  struct ws_link *link; // of that module alone
+};
+
 struct layout {
   const char *name;
+  const struct single *single; // or NULL
   struct ws_link *link;
   struct ws_plan plan;
   const size_t *order; // of instantiation
@@ -241,8 +250,17 @@ void print_json(FILE *to, const struct layout *layout);
 
 // ------------------------------------------------------------------------------------------------ single.c
 
-// Writes the modules of a resolved link as one.
+// Writes the modules of a resolved link as one, and its layout if there is a directory for it.
 bool write_single(const struct options *options, const struct ws_plan_options *plan, const struct layout *layout);
+
+// Reads the file that is there. Reports and returns false on failure; what was opened is to be closed all the same.
+bool open_single(struct single *single, const char *path);
+void close_single(struct single *single);
+
+// ----------------------------------------------------------------------------------------------- combine.c
+
+// layout.h, .mjs, .d.mts and .json, beside the modules.
+bool write_layout_files(const struct options *options, const struct layout *layout);
 
 // --------------------------------------------------------------------------------- headers.c, env.c, map.c
 

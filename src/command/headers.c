@@ -5,8 +5,8 @@
 
 #include "command/command.h"
 
-// templates/layout.mjs and layout.d.mts, which end the files: see cmake/Embed.cmake.
-extern const char layout_mjs[], layout_d_mts[];
+// templates/, which end the files: see cmake/Embed.cmake.
+extern const char loader_mjs[], layout_mjs[], single_mjs[], layout_d_mts[], single_d_mts[];
 
 static void put_macro(FILE *to, const char *prefix, const char *module, const char *name, uint64_t value,
                       const char *suffix) {
@@ -14,12 +14,12 @@ static void put_macro(FILE *to, const char *prefix, const char *module, const ch
           value, suffix);
 }
 
-// A name inside a URL. Bundlers look for a plain string in new URL(), so it is encoded here.
+// A name or a path inside a URL. Bundlers look for a plain string in new URL(), so it is encoded here.
 static void put_url(FILE *to, const char *text) {
   for (; *text; text++) {
     unsigned char byte = (unsigned char)*text;
     bool plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
-                 (byte >= 'a' && byte <= 'z') || byte == '-' || byte == '_' || byte == '.' || byte == '~';
+                 (byte >= 'a' && byte <= 'z') || byte == '-' || byte == '_' || byte == '.' || byte == '~' || byte == '/';
     fprintf(to, plain ? "%c" : "%%%02X", byte);
   }
 }
@@ -57,10 +57,11 @@ static void put_text_macro(FILE *to, const char *prefix, const char *module, con
   putc('\n', to);
 }
 
+static const char *const import_kinds[] = {"FUNCTION", "TABLE", "MEMORY", "GLOBAL", "TAG"};
+
 // X(MODULE, NAME, KIND, FROM, DEFERRED) for each import: FROM is the index of a module, or -1.
 static void put_import_macros(FILE *to, const struct layout *layout, const struct placed *placed,
                               const char *prefix, const char *module) {
-  static const char *const kinds[] = {"FUNCTION", "TABLE", "MEMORY", "GLOBAL", "TAG"};
   struct ws_import_info import;
   size_t importer = (size_t)(placed - layout->modules);
   fprintf(to, "#define %s_%s_IMPORTS(X)", prefix, module);
@@ -69,7 +70,7 @@ static void put_import_macros(FILE *to, const struct layout *layout, const struc
     put_c_string(to, import.module);
     fputs(", ", to);
     put_c_string(to, import.name);
-    fprintf(to, ", %s, %ld, %d)", kinds[import.kind], import.from == WS_HOST ? -1L : (long)import.from,
+    fprintf(to, ", %s, %ld, %d)", import_kinds[import.kind], import.from == WS_HOST ? -1L : (long)import.from,
             is_deferred(layout, importer, import.from));
   }
   putc('\n', to);
@@ -137,6 +138,46 @@ static const char *order_comment(const struct layout *layout) {
              : "Each module comes after those that it imports from.";
 }
 
+static void put_modules_macros(FILE *to, const struct layout *layout, const char *prefix, const char *suffix) {
+  fprintf(to, "/* X(MODULE) for each: %s_##MODULE##_FILE and so on are below */\n", prefix);
+  put_module_list(to, layout, prefix, "MODULES", NULL);
+  fprintf(to, "/* %s */\n", order_comment(layout));
+  put_module_list(to, layout, prefix, "INSTANTIATION_ORDER", layout->order);
+  for (size_t i = 0; i < layout->count; i++)
+    put_module_macros(to, layout, &layout->modules[i], prefix, suffix);
+}
+
+// Of one file.
+static void put_single_macros(FILE *to, const struct layout *layout, const char *prefix) {
+  const struct single *single = layout->single;
+  const struct ws_module_info *info = ws_module_info(single->module);
+  struct ws_import_info import;
+  fprintf(to, "/* X(MODULE) for each: %s_##MODULE##_NAME is below */\n", prefix);
+  put_module_list(to, layout, prefix, "MODULES", NULL);
+  fputs("\n/* The one file that all modules are in */\n", to);
+  put_text_macro(to, prefix, "SINGLE", "FILE", single->file);
+  fputs("/* Where the memory goes in its imports; 0 if it has its own, which it exports as memory */\n", to);
+  put_text_macro(to, prefix, "SINGLE", "MEMORY_IMPORT_MODULE", info->imports_memory ? info->memory_module : NULL);
+  put_text_macro(to, prefix, "SINGLE", "MEMORY_IMPORT_FIELD", info->imports_memory ? info->memory_name : NULL);
+  fputs("/* The export that runs all constructors, or 0 */\n", to);
+  put_text_macro(to, prefix, "SINGLE", "CONSTRUCTORS", constructors_of(single->link, 0));
+  fputs("/* X(module, name, kind) for each import */\n", to);
+  fprintf(to, "#define %s_SINGLE_IMPORTS(X)", prefix);
+  for (size_t i = 0; ws_link_import(single->link, 0, i, &import); i++) {
+    fputs(" \\\n  X(", to);
+    put_c_string(to, import.module);
+    fputs(", ", to);
+    put_c_string(to, import.name);
+    fprintf(to, ", %s)", import_kinds[import.kind]);
+  }
+  fputs("\n\n", to);
+  for (size_t i = 0; i < layout->count; i++) {
+    char *module = macro_name(layout->modules[i].name);
+    put_text_macro(to, prefix, module, "NAME", layout->modules[i].name);
+    free(module);
+  }
+}
+
 void print_header(FILE *to, const struct layout *layout) {
   const char *suffix = layout->plan.memory64 ? "ULL" : "UL";
   char *prefix = macro_name(layout->name);
@@ -150,12 +191,10 @@ void print_header(FILE *to, const struct layout *layout) {
       WS_VERSION, prefix, prefix);
   put_plan_macros(to, layout, prefix, suffix);
   put_macro(to, prefix, NULL, "MODULE_COUNT", layout->count, "");
-  fprintf(to, "/* X(MODULE) for each: %s_##MODULE##_FILE and so on are below */\n", prefix);
-  put_module_list(to, layout, prefix, "MODULES", NULL);
-  fprintf(to, "/* %s */\n", order_comment(layout));
-  put_module_list(to, layout, prefix, "INSTANTIATION_ORDER", layout->order);
-  for (size_t i = 0; i < layout->count; i++)
-    put_module_macros(to, layout, &layout->modules[i], prefix, suffix);
+  if (layout->single)
+    put_single_macros(to, layout, prefix);
+  else
+    put_modules_macros(to, layout, prefix, suffix);
   fputs("\n#endif\n", to);
   free(prefix);
 }
@@ -250,13 +289,7 @@ static void put_module(FILE *to, const struct layout *layout, const struct place
   fputs("  },\n", to);
 }
 
-void print_script(FILE *to, const struct layout *layout) {
-  const char *n = layout->plan.memory64 ? "n" : "";
-  fprintf(to,
-          "// Where everything went. Written by wasmshare %s; do not edit. Addresses and sizes are in "
-          "bytes.\n\n",
-          WS_VERSION);
-  put_plan(to, layout, n);
+static void put_modules(FILE *to, const struct layout *layout, const char *n) {
   fputs("\n// In layout order\nexport const modules = [\n", to);
   for (size_t i = 0; i < layout->count; i++)
     put_module(to, layout, &layout->modules[i], n);
@@ -266,7 +299,62 @@ void print_script(FILE *to, const struct layout *layout) {
     put_string(to, layout->modules[layout->order[i]].name);
   }
   fputs("];\n", to);
-  fputs(layout_mjs, to);
+}
+
+static void put_single(FILE *to, const struct layout *layout) {
+  const struct single *single = layout->single;
+  const struct ws_module_info *info = ws_module_info(single->module);
+  const char *constructors = constructors_of(single->link, 0);
+  struct ws_import_info import;
+  fputs("\n// The one file that all modules are in\nexport const single = {\n  name: ", to);
+  put_string(to, single->file);
+  fputs(",\n  get url() { return new URL('./", to);
+  put_url(to, single->file);
+  fputs("', import.meta.url); },\n  memoryImport: ", to);
+  if (info->imports_memory) {
+    fputs("{ module: ", to);
+    put_string(to, info->memory_module);
+    fputs(", name: ", to);
+    put_string(to, info->memory_name);
+    fputs(" }", to);
+  } else {
+    fputs("null", to);
+  }
+  fputs(",\n  constructors: ", to);
+  if (constructors)
+    put_string(to, constructors);
+  else
+    fputs("null", to);
+  fputs(",\n  imports: [", to);
+  for (size_t i = 0; ws_link_import(single->link, 0, i, &import); i++) {
+    fputs("\n    { module: ", to);
+    put_string(to, import.module);
+    fputs(", name: ", to);
+    put_string(to, import.name);
+    fprintf(to, ", kind: \"%s\", from: null },", ws_external_kind_name(import.kind));
+  }
+  fputs("],\n};\n\nexport const modules = [", to);
+  for (size_t i = 0; i < layout->count; i++) {
+    fputs(i ? ", { name: " : "{ name: ", to);
+    put_string(to, layout->modules[i].name);
+    fputs(" }", to);
+  }
+  fputs("];\n", to);
+}
+
+void print_script(FILE *to, const struct layout *layout) {
+  const char *n = layout->plan.memory64 ? "n" : "";
+  fprintf(to,
+          "// Where everything went. Written by wasmshare %s; do not edit. Addresses and sizes are in "
+          "bytes.\n\n",
+          WS_VERSION);
+  put_plan(to, layout, n);
+  if (layout->single)
+    put_single(to, layout);
+  else
+    put_modules(to, layout, n);
+  fputs(loader_mjs, to);
+  fputs(layout->single ? single_mjs : layout_mjs, to);
 }
 
 // A field's comment and what it is, after `prefix` and its name.
@@ -295,6 +383,11 @@ void print_types(FILE *to, const struct layout *layout) {
   fputs(";\n\n/** Bytes in a page. */\nexport const pageSize: number;\n", to);
   for (const struct field *field = plan_fields; field->name; field++)
     put_type(to, field, "", "export const");
+  if (layout->single) {
+    fputs("\n", to);
+    fputs(single_d_mts, to);
+    return;
+  }
   fputs("\n/** Where a module is. */\nexport interface Placement {\n", to);
   for (const struct field *field = module_fields; field->name; field++)
     put_type(to, field, "  ", "readonly");

@@ -222,6 +222,22 @@ static json_t *module_json(const struct layout *layout, const struct placed *pla
   return json;
 }
 
+// The one file: what its host gives it. Each of the modules has its name alone.
+static json_t *single_json(const struct single *single) {
+  const struct ws_module_info *info = ws_module_info(single->module);
+  const char *constructors = constructors_of(single->link, 0);
+  json_t *imports = json_array();
+  struct ws_import_info import;
+  for (size_t i = 0; ws_link_import(single->link, 0, i, &import); i++)
+    json_array_append_new(imports, json_pack("{s:o, s:o, s:s}", "module", json_text(import.module), "name",
+                                             json_text(import.name), "kind", ws_external_kind_name(import.kind)));
+  return json_pack("{s:s, s:o, s:s?, s:o}", "file", single->file, "memoryImport",
+                   info->imports_memory
+                       ? json_pack("{s:s, s:s}", "module", info->memory_module, "name", info->memory_name)
+                       : json_null(),
+                   "constructors", constructors, "imports", imports);
+}
+
 // With --link: what was made one, and what was kept apart.
 static void set_program(json_t *json, const struct layout *layout) {
   json_t *merged = json_array(), *apart = json_array();
@@ -240,18 +256,26 @@ static void set_program(json_t *json, const struct layout *layout) {
   json_object_set_new(json, "apart", apart);
 }
 
+static json_t *order_json(const struct layout *layout) {
+  json_t *order = json_array();
+  for (size_t i = 0; i < layout->count; i++)
+    json_array_append_new(order, json_string(layout->modules[layout->order[i]].name));
+  return order;
+}
+
 void print_json(FILE *to, const struct layout *layout) {
   json_t *json = json_object(), *modules = json_array();
   json_object_set_new(json, "version", json_integer(1));
   json_object_set_new(json, "name", json_string(layout->name));
   json_object_set_new(json, "pageSize", json_integer(WS_PAGE_SIZE));
   set_fields(json, plan_fields, &layout->plan);
-  json_t *order = json_array();
+  if (layout->single)
+    json_object_set_new(json, "single", single_json(layout->single));
+  else
+    json_object_set_new(json, "instantiationOrder", order_json(layout));
   for (size_t i = 0; i < layout->count; i++)
-    json_array_append_new(order, json_string(layout->modules[layout->order[i]].name));
-  json_object_set_new(json, "instantiationOrder", order);
-  for (size_t i = 0; i < layout->count; i++)
-    json_array_append_new(modules, module_json(layout, &layout->modules[i]));
+    json_array_append_new(modules, layout->single ? json_pack("{s:s}", "name", layout->modules[i].name)
+                                                  : module_json(layout, &layout->modules[i]));
   json_object_set_new(json, "modules", modules);
   set_program(json, layout);
   json_dumpf(json, to, JSON_INDENT(2));

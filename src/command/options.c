@@ -160,6 +160,8 @@ static bool check_single(const struct options *options, const struct row *row) {
   for (size_t i = 0; options->single && !shares && i < sizeof not_single / sizeof *not_single; i++)
     if (strcmp(row->name, not_single[i].option) == 0)
       return fail("--%s: is not for --single: %s", row->name, not_single[i].reason);
+  if (options->single && !options->output && strcmp(row->name, "name") == 0)
+    return fail("--name: is of the layout, which --single writes with -o alone");
   bool of_single = strcmp(row->name, "import-memory") == 0 || strcmp(row->name, "strip-debug") == 0;
   return options->single || !of_single || fail("--%s: is for --single", row->name);
 }

@@ -314,7 +314,86 @@ static bool check_modules(const char *path, const struct ws_plan *plan, const js
   return ok;
 }
 
+// ------------------------------------------------------------------------------------------------ the one file
+
+// Whether two texts are the same, or both are missing.
+static bool same_text(const char *a, const char *b) {
+  return !a == !b && (!a || strcmp(a, b) == 0);
+}
+
+static bool check_single_imports(const struct single *single, const char *file, const json_t *imports) {
+  struct ws_import_info import;
+  size_t i = 0;
+  for (; ws_link_import(single->link, 0, i, &import); i++) {
+    const json_t *json = json_array_get(imports, i);
+    if (!same_text(text(json, "module"), import.module) || !same_text(text(json, "name"), import.name) ||
+        !same_text(text(json, "kind"), ws_external_kind_name(import.kind)))
+      return fail("%s: imports the %s %s.%s, but not so the layout", file, ws_external_kind_name(import.kind),
+                  import.module, import.name);
+  }
+  return json_array_size(imports) == i || fail("%s: does not import all that the layout says", file);
+}
+
+static bool check_single_memory(const struct single *single, const char *file, const struct ws_plan *plan,
+                                const json_t *import) {
+  const struct ws_module_info *info = ws_module_info(single->module);
+  bool imports = info->imports_memory;
+  if (!same_text(text(import, "module"), imports ? info->memory_module : NULL) ||
+      !same_text(text(import, "name"), imports ? info->memory_name : NULL))
+    return fail("%s: %s its memory, but not so the layout", file, imports ? "imports" : "defines");
+  if (!info->has_memory || info->shared != plan->shared || info->memory64 != plan->memory64)
+    return fail("%s: its memory is of another kind than the layout's", file);
+  if (info->memory_minimum != plan->pages || info->has_maximum != plan->has_maximum ||
+      (plan->has_maximum && info->memory_maximum != plan->maximum_pages))
+    return fail("%s: its memory has other limits than the layout's", file);
+  return true;
+}
+
+static bool check_single_file(const struct single *single, const char *file, const struct ws_plan *plan,
+                              const json_t *json) {
+  const char *constructors = constructors_of(single->link, 0), *said = text(json, "constructors");
+  if (!same_text(constructors, said))
+    return fail("%s: exports %s to run its constructors, but the layout says %s", file,
+                constructors ? constructors : "nothing", said ? said : "nothing");
+  return check_single_memory(single, file, plan, json_object_get(json, "memoryImport")) &&
+         check_single_imports(single, file, json_object_get(json, "imports"));
+}
+
+// The modules have names alone, and nothing is of others.
+static bool check_single_names(const char *path, const json_t *json) {
+  const json_t *modules = json_object_get(json, "modules");
+  size_t count = json_array_size(modules);
+  struct written *all = xcalloc(count + 1, sizeof *all);
+  bool ok = count > 0;
+  for (size_t i = 0; i < count && ok; i++)
+    ok = (all[i].name = text(json_array_get(modules, i), "name")) != NULL;
+  ok = (ok || fail("%s: is not a layout of this wasmshare (see docs/layout.md)", path)) &&
+       check_program(path, json, all, count);
+  free(all);
+  return ok;
+}
+
+static bool verify_single(const char *path, const json_t *json) {
+  struct ws_plan plan = {0};
+  struct single single = {.file = NULL};
+  const json_t *described = json_object_get(json, "single");
+  const char *name = text(described, "file"), *slash = strrchr(path, '/');
+  if (!name || !read_plan(json, &plan))
+    return fail("%s: is not a layout of this wasmshare (see docs/layout.md)", path);
+  if (plan.stack_low > plan.stack_pointer || plan.stack_pointer > plan.heap_base)
+    return fail("%s: the stack is not below the heap", path);
+  if (!check_ranges(path, &plan, NULL, 0) || !check_single_names(path, json))
+    return false;
+  char *file = xprintf("%.*s%s", slash ? (int)(slash - path + 1) : 0, path, name);
+  bool ok = open_single(&single, file) && check_single_file(&single, file, &plan, described);
+  close_single(&single);
+  free(file);
+  return ok;
+}
+
 static bool verify_layout(const char *path, const json_t *json) {
+  if (json_object_get(json, "single"))
+    return verify_single(path, json);
   struct ws_plan plan = {0};
   const json_t *modules = json_object_get(json, "modules"),
                *order = json_object_get(json, "instantiationOrder");

@@ -466,11 +466,31 @@ static bool merge_all(struct ws_merge *merge, const struct ws_merge_input *input
   return ws_merge_number(merge) && ws_merge_place(merge);
 }
 
+static struct ws_plan plan_of(const struct ws_merge *merge) {
+  bool has_table = merge->indirect_table != WS_NOTHING && merge->tables[merge->indirect_table].live;
+  return (struct ws_plan){.memory64 = merge->is_64,
+                          .shared = merge->shared,
+                          .shared_stack = true,
+                          .shared_table = has_table,
+                          .one_program = true,
+                          .stack_low = merge->stack_low,
+                          .stack_pointer = merge->stack_high,
+                          .table_size = has_table ? merge->slot_count + 1 : 0,
+                          .heap_base = merge->heap_base,
+                          .heap_end = merge->pages * WS_PAGE_SIZE,
+                          .pages = merge->pages,
+                          .maximum_pages = merge->maximum_pages,
+                          .has_maximum = merge->has_maximum};
+}
+
 bool ws_write_single(const struct ws_merge_input *inputs, size_t count,
-                     const struct ws_merge_options *options, struct ws_sink sink, struct ws_error *error) {
+                     const struct ws_merge_options *options, struct ws_plan *planned, struct ws_sink sink,
+                     struct ws_error *error) {
   struct ws_merge merge = {.error = error, .options = options};
   struct ws_merge_exports exports = {0};
   bool ok = merge_all(&merge, inputs, count, &exports) && write_module(&merge, &exports, sink);
+  if (ok && planned)
+    *planned = plan_of(&merge);
   free(exports.items);
   ws_merge_free(&merge);
   return ok;
@@ -514,7 +534,7 @@ bool ws_link_write_single(const struct ws_link *link, const struct ws_plan_optio
   bool ok = (inputs && prefer && fill_inputs(link, &arena, inputs)) || ws_fail_memory(error, "");
   if (ok)
     find_preferred(link, prefer, &options);
-  ok = ok && ws_write_single(inputs, link->count, &options, sink, error);
+  ok = ok && ws_write_single(inputs, link->count, &options, single.planned, sink, error);
   ws_arena_free(&arena);
   return ok;
 }

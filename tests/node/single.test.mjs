@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { WASI } from 'node:wasi';
@@ -11,7 +12,7 @@ import { cases } from '../oracle/cases.mjs';
 import { Toolbox } from '../oracle/link.mjs';
 import { compareMerged } from '../oracle/merged.mjs';
 import { decode, Reader } from '../oracle/wasm.mjs';
-import { linkReactor, run, scratchDirectory, stringAt, testsDirectory, tool } from './tools.mjs';
+import { linkReactor, projectDirectory, run, scratchDirectory, stringAt, testsDirectory, tool } from './tools.mjs';
 
 const directory = scratchDirectory();
 const source = name => join(testsDirectory, 'node', 'modules', 'single', name);
@@ -64,6 +65,87 @@ test('three modules are one program, as one link of their objects', async t => {
   await t.test('calls go straight from one module\'s function to another\'s, and nothing is imported but the host\'s',
     () => assert.deepEqual(decode(readFileSync(merged)).imports.map(({ name }) => name), ['host_log']));
   await t.test('it is no larger', () => assert.ok(statSync(merged).size <= 1.03 * statSync(linked).size));
+});
+
+test('one file has a layout beside it, which loads it', async t => {
+  const names = ['first', 'second', 'third'];
+  const modules = names.map(name => link(`${name}-laid.wasm`,
+    [compile(`${name}.c`, `${name}-laid.o`, '-fvisibility=default')], '--export-dynamic', ...placeable));
+  const inputs = names.map((name, i) => `${name}=${modules[i]}`);
+  const combine = (output, path, ...options) => {
+    run(tool('WASMSHARE'), ['combine', '-o', file(output), '--single', path, '--host-import', 'env.host_log', ...options,
+      ...inputs]);
+    run(tool('WASMSHARE'), ['verify', file(output)]);
+    return file(output);
+  };
+  const results = async (layout, options) => {
+    const log = [];
+    const { memory, instances } = await layout.instantiate(
+      { env: { host_log: text => log.push(stringAt(memory, text)) } }, options);
+    assert.deepEqual(Object.keys(instances), names);
+    const find = name => Object.values(instances).find(({ exports }) => exports[name]).exports[name];
+    assert.deepEqual([0, 1, 2, 3, 4].map(find('seen')), [100, 200, 65535, 3, 0]);
+    find('run')(1);
+    assert.deepEqual(log, ['third']);
+    return memory;
+  };
+  const own = combine('own', join(file('own'), 'app.wasm'));
+  const json = JSON.parse(readFileSync(join(own, 'layout.json')));
+
+  await t.test('with its own memory', async () => {
+    const layout = await import(join(own, 'layout.mjs'));
+    const memory = await results(layout);
+    assert.equal(memory.buffer.byteLength, layout.pages * layout.pageSize);
+    await assert.rejects(layout.instantiate({}, { memory: layout.createMemory() }), /has its own memory/);
+    await assert.rejects(layout.instantiate(), /app.wasm: needs env.host_log from the host: instantiate\({ env: { host_log } }\)/);
+    await assert.rejects(layout.instantiate({}, { modules: [] }), /has no option modules/);
+  });
+  await t.test('with the host\'s, wherever the file is', async () => {
+    mkdirSync(file('elsewhere'), { recursive: true });
+    const imported = combine('imported', file('elsewhere/app file.wasm'), '--import-memory', '--name', 'program');
+    const layout = await import(join(imported, 'program.mjs'));
+    assert.equal(layout.single.name, '../elsewhere/app file.wasm');
+    const memory = layout.createMemory({ pages: layout.pages + 1 });
+    assert.equal(await results(layout, { memory }), memory);
+    await results(layout);
+  });
+  await t.test('layout.json is as its schema says', () => {
+    const validate = new (createRequire(join(tool('NODE_MODULES'), 'x'))('ajv/dist/2020').default)({ allErrors: true }).compile(
+      JSON.parse(readFileSync(join(projectDirectory, 'docs', 'layout.schema.json'), 'utf8')));
+    assert.ok(validate(json), JSON.stringify(validate.errors));
+    assert.deepEqual(json.modules, names.map(name => ({ name })));
+    assert.deepEqual(json.single, { file: 'app.wasm', memoryImport: null, constructors: '_initialize',
+      imports: [{ module: 'env', name: 'host_log', kind: 'function' }] });
+  });
+  await t.test('layout.h says the same', () => {
+    writeFileSync(file('consumer.c'), `#include "layout.h"
+#include <stdio.h>
+#define MODULE(m) puts(LAYOUT_##m##_NAME);
+#define IMPORT(module, name, kind) puts(module " " name " " #kind);
+int main(void) {
+  printf("%s %s %d %lu\\n", LAYOUT_SINGLE_FILE, LAYOUT_SINGLE_CONSTRUCTORS, LAYOUT_SINGLE_MEMORY_IMPORT_MODULE == 0, LAYOUT_HEAP_BASE);
+  LAYOUT_MODULES(MODULE) LAYOUT_SINGLE_IMPORTS(IMPORT)
+}`);
+    run(tool('CC'), ['-std=c99', '-Wall', '-Wextra', '-Wpedantic', '-Werror', `-I${own}`, file('consumer.c'), '-o', file('consumer')]);
+    assert.deepEqual(run(file('consumer'), []).trimEnd().split('\n'),
+      [`app.wasm _initialize 1 ${json.heapBase}`, ...names, 'env host_log FUNCTION']);
+  });
+  await t.test('a layout that says something else is found out', () => {
+    for (const [change, message] of [
+      [one => { one.single.constructors = null; }, /exports _initialize to run its constructors, but the layout says nothing/],
+      [one => { one.single.imports = []; }, /imports the function env.host_log, but not so the layout/],
+      [one => { one.single.memoryImport = { module: 'env', name: 'memory' }; }, /defines its memory, but not so the layout/],
+      [one => { one.pages++; one.heapEnd += 65536; }, /its memory has other limits than the layout's/],
+      [one => { one.stackPointer = one.heapBase + 16; }, /the stack is not below the heap/],
+      [one => { delete one.single.file; }, /is not a layout of this wasmshare/],
+      [one => { one.modules = [{}]; }, /is not a layout of this wasmshare/],
+    ]) {
+      const changed = structuredClone(json);
+      change(changed);
+      writeFileSync(join(own, 'changed.json'), JSON.stringify(changed));
+      assert.throws(() => execFileSync(tool('WASMSHARE'), ['verify', join(own, 'changed.json')], { stdio: 'pipe' }), { message });
+    }
+  });
 });
 
 test('SQLite with two small modules', async t => {
