@@ -220,7 +220,7 @@ function(wasmshare_combine name)
     set(layout "${arg_LAYOUT_NAME}")
   endif()
   set(command combine)
-  set(options --name "${layout}")
+  set(options -o "${directory}" --name "${layout}")
   if(arg_LINK)
     list(APPEND options --link)
   endif()
@@ -231,7 +231,7 @@ function(wasmshare_combine name)
       endif()
     endforeach()
     get_filename_component(single "${arg_SINGLE}" ABSOLUTE BASE_DIR "${directory}")
-    set(options --single "${single}")
+    set(options --single "${single}") # without -o: that would write a layout
   endif()
   if(arg_PREPARE)
     foreach(one IN ITEMS LAYOUT_NAME LINK SINGLE ${sizes})
@@ -240,7 +240,7 @@ function(wasmshare_combine name)
       endif()
     endforeach()
     set(command prepare)
-    set(options)
+    set(options -o "${directory}")
   endif()
   foreach(size IN LISTS sizes)
     if(DEFINED arg_${size})
@@ -298,7 +298,7 @@ function(wasmshare_combine name)
   add_custom_command(
     OUTPUT "${stamp}" ${outputs}
     COMMAND ${CMAKE_COMMAND} -E make_directory "${directory}"
-    COMMAND WasmShare::wasmshare ${command} -o "${directory}" ${options} ${inputs}
+    COMMAND WasmShare::wasmshare ${command} ${options} ${inputs}
     COMMAND ${CMAKE_COMMAND} -E touch "${stamp}"
     DEPENDS ${depends} WasmShare::wasmshare "$<TARGET_FILE:WasmShare::wasmshare>"
     COMMENT "${comment} ${names} into ${name}"

@@ -88,7 +88,7 @@ $$($(strip $2)_OUTPUTS): $(call _wasmshare_stamp,$2,$3) ;
 $(call _wasmshare_stamp,$2,$3): $$(if $$(filter-out $$(wildcard $$($(strip $2)_OUTPUTS)),$$($(strip $2)_OUTPUTS)),_wasmshare_lost)
 $(call _wasmshare_stamp,$2,$3): $(subst =,$$(_wasmshare_equals),$(foreach module,$4,$(call _wasmshare_path,$(module)))) $(_wasmshare_command)
 	@mkdir -p $(strip $3)
-	$(WASMSHARE) $1 -o $(strip $3) $5 $4
+	$(WASMSHARE) $1 $(if $(call _wasmshare_option,single,$5),,-o $(strip $3)) $5 $4
 	@touch $$@
 endef
 .PHONY: _wasmshare_lost

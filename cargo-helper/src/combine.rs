@@ -8,14 +8,19 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
-/// What writes the modules, placed, and their layout into a directory.
-pub fn command(workspace: &Workspace, modules: &[Artifact], dir: &Path) -> Result<Command> {
+/// What writes the modules, placed, and their layout into a directory; without one, the one file that the options say.
+pub fn command(
+    workspace: &Workspace,
+    modules: &[Artifact],
+    dir: Option<&Path>,
+) -> Result<Command> {
     let mut wasmshare = tool::wasmshare()?;
+    wasmshare.arg("combine");
+    if let Some(dir) = dir {
+        wasmshare.arg("-o").arg(dir);
+        wasmshare.arg(format!("--name={}", workspace.layout()));
+    }
     wasmshare
-        .arg("combine")
-        .arg("-o")
-        .arg(dir)
-        .arg(format!("--name={}", workspace.layout()))
         .args(workspace.combine_options(modules))
         .args(named(modules));
     Ok(wasmshare)

@@ -169,7 +169,8 @@ impl Layout<'_> {
             false => self.dir.to_owned(),
         };
         make_directory(&placed)?;
-        let mut combining = combine::command(self.workspace, self.modules, &placed)?;
+        let directory = self.single().is_none().then_some(placed.as_path());
+        let mut combining = combine::command(self.workspace, self.modules, directory)?;
         for (key, file) in self.outputs() {
             combining.arg(format!("--{key}={}", placed.join(file).display()));
         }

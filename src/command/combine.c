@@ -160,9 +160,6 @@ static bool plan_with_claims(const struct options *options, const struct layout 
 }
 
 static bool check_plan(const struct options *options) {
-  if (options->single && (options->map_file || options->env_file))
-    return fail("--%s: shows a layout, and with --single there is one module and no layout",
-                options->map_file ? "map" : "env");
   if (options->plan.heap_owner && !check_module_name(options, "heap-owner", options->plan.heap_owner))
     return false;
   if (options->plan.stack_size && !options->share_stack && !options->link && !options->single)
