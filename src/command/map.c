@@ -107,12 +107,27 @@ static void print_region(void *context, const struct region *region) {
           print_size(size, region->end - region->start), region->module ? region->module : "", region->what);
 }
 
+// How many things that modules have in common are one in one program.
+static void print_merged(FILE *to, const struct layout *layout) {
+  struct ws_merged merged;
+  size_t functions = 0, variables = 0, tags = 0;
+  for (size_t i = 0; ws_link_merged(layout->link, i, &merged); i++) {
+    functions += merged.kind == WS_FUNCTION;
+    variables += merged.kind == WS_MEMORY;
+    tags += merged.kind == WS_TAG;
+  }
+  if (layout->plan.one_program)
+    fprintf(to, "  one thing in several modules: %zu function%s, %zu variable%s, %zu tag%s\n", functions,
+            functions == 1 ? "" : "s", variables, variables == 1 ? "" : "s", tags, tags == 1 ? "" : "s");
+}
+
 void print_map(FILE *to, const struct layout *layout) {
   struct text_map map = {to, layout->plan.memory64 ? 10 : 8};
   fprintf(to, "  %-*s %11s  %-16s %s\n", map.width + 2, "address", "size", "module", "what");
   walk_regions(layout, print_region, &map);
   fprintf(to, "  0x%0*" PRIx64 " %11s  %-16s end: %" PRIu64 " page%s of 64 KiB\n", map.width,
           layout->plan.heap_end, "", "", layout->plan.pages, layout->plan.pages == 1 ? "" : "s");
+  print_merged(to, layout);
 }
 
 // ------------------------------------------------------------------------------------------------------ as
