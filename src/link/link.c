@@ -20,8 +20,8 @@ struct ws_link *ws_link_new(const struct ws_link_options *given, struct ws_error
   if (options.one_program && options.keep_relocs) {
     // They name the module's own symbols, and the operands are those of other modules.
     ws_fail(error, "", NULL, WS_NO_OFFSET,
-            "the modules of one program cannot be moved again, since relocations do not say what was made one: leave "
-            "out --keep-relocs, and combine the linker's output again");
+            "the modules of one program cannot keep their relocations, which do not say what was made one: leave out "
+            "--keep-relocs");
     return NULL;
   }
   struct ws_link *link = calloc(1, sizeof *link);
