@@ -31,7 +31,8 @@ static bool write_layout(const struct options *options, const struct layout *lay
 bool write_layout_files(const struct options *options, const struct layout *layout) {
   return write_layout(options, layout, ".h", print_header) &&
          write_layout(options, layout, ".mjs", print_script) &&
-         write_layout(options, layout, ".d.mts", print_types) && write_layout(options, layout, ".json", print_json);
+         write_layout(options, layout, ".d.mts", print_types) &&
+         write_layout(options, layout, ".json", print_json);
 }
 
 static bool write_all(const struct options *options, const struct layout *layout) {

@@ -19,7 +19,8 @@ static void put_url(FILE *to, const char *text) {
   for (; *text; text++) {
     unsigned char byte = (unsigned char)*text;
     bool plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
-                 (byte >= 'a' && byte <= 'z') || byte == '-' || byte == '_' || byte == '.' || byte == '~' || byte == '/';
+                 (byte >= 'a' && byte <= 'z') || byte == '-' || byte == '_' || byte == '.' || byte == '~' ||
+                 byte == '/';
     fprintf(to, plain ? "%c" : "%%%02X", byte);
   }
 }
@@ -138,7 +139,8 @@ static const char *order_comment(const struct layout *layout) {
              : "Each module comes after those that it imports from.";
 }
 
-static void put_modules_macros(FILE *to, const struct layout *layout, const char *prefix, const char *suffix) {
+static void put_modules_macros(FILE *to, const struct layout *layout, const char *prefix,
+                               const char *suffix) {
   fprintf(to, "/* X(MODULE) for each: %s_##MODULE##_FILE and so on are below */\n", prefix);
   put_module_list(to, layout, prefix, "MODULES", NULL);
   fprintf(to, "/* %s */\n", order_comment(layout));
@@ -157,8 +159,10 @@ static void put_single_macros(FILE *to, const struct layout *layout, const char 
   fputs("\n/* The one file that all modules are in */\n", to);
   put_text_macro(to, prefix, "SINGLE", "FILE", single->file);
   fputs("/* Where the memory goes in its imports; 0 if it has its own, which it exports as memory */\n", to);
-  put_text_macro(to, prefix, "SINGLE", "MEMORY_IMPORT_MODULE", info->imports_memory ? info->memory_module : NULL);
-  put_text_macro(to, prefix, "SINGLE", "MEMORY_IMPORT_FIELD", info->imports_memory ? info->memory_name : NULL);
+  put_text_macro(to, prefix, "SINGLE", "MEMORY_IMPORT_MODULE",
+                 info->imports_memory ? info->memory_module : NULL);
+  put_text_macro(to, prefix, "SINGLE", "MEMORY_IMPORT_FIELD",
+                 info->imports_memory ? info->memory_name : NULL);
   fputs("/* The export that runs all constructors, or 0 */\n", to);
   put_text_macro(to, prefix, "SINGLE", "CONSTRUCTORS", constructors_of(single->link, 0));
   fputs("/* X(module, name, kind) for each import */\n", to);

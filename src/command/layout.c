@@ -229,8 +229,9 @@ static json_t *single_json(const struct single *single) {
   json_t *imports = json_array();
   struct ws_import_info import;
   for (size_t i = 0; ws_link_import(single->link, 0, i, &import); i++)
-    json_array_append_new(imports, json_pack("{s:o, s:o, s:s}", "module", json_text(import.module), "name",
-                                             json_text(import.name), "kind", ws_external_kind_name(import.kind)));
+    json_array_append_new(imports,
+                          json_pack("{s:o, s:o, s:s}", "module", json_text(import.module), "name",
+                                    json_text(import.name), "kind", ws_external_kind_name(import.kind)));
   return json_pack("{s:s, s:o, s:s?, s:o}", "file", single->file, "memoryImport",
                    info->imports_memory
                        ? json_pack("{s:s, s:s}", "module", info->memory_module, "name", info->memory_name)

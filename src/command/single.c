@@ -5,7 +5,8 @@
 
 #include "command/command.h"
 
-// The directory that a path is in, without symbolic links and "..", allocated. Reports and returns NULL on failure.
+// The directory that a path is in, without symbolic links and "..", allocated. Reports and returns NULL on
+// failure.
 static char *real_directory(const char *path) {
   const char *slash = strrchr(path, '/');
   char *directory = !slash ? xprintf(".") : xprintf("%.*s", (int)(slash - path + 1), path);
@@ -71,23 +72,25 @@ void close_single(struct single *single) {
 }
 
 // The layout says of the file what is in it.
-static bool write_layout(const struct options *options, const struct output_file *file, struct layout *layout) {
+static bool write_layout(const struct options *options, const struct output_file *file,
+                         struct layout *layout) {
   struct single single = {.file = file_in_layout(options)};
   layout->single = &single;
-  bool ok = single.file && (is_utf8(single.file) || fail("%s: is not UTF-8, as names in a layout are", file->path)) &&
-            open_single(&single, file->temporary ? file->temporary : file->path) && write_layout_files(options, layout);
+  bool ok = single.file &&
+            (is_utf8(single.file) || fail("%s: is not UTF-8, as names in a layout are", file->path)) &&
+            open_single(&single, file->temporary ? file->temporary : file->path) &&
+            write_layout_files(options, layout);
   close_single(&single);
   free(single.file);
   return ok;
 }
 
-bool write_single(const struct options *options, const struct ws_plan_options *plan, const struct layout *layout) {
+bool write_single(const struct options *options, const struct ws_plan_options *plan,
+                  const struct layout *layout) {
   struct ws_error error;
   struct layout described = *layout;
-  struct ws_single_options single = {WS_OPTIONS(single),
-                                     .import_memory = options->import_memory,
-                                     .strip_debug = options->strip_debug,
-                                     .planned = &described.plan};
+  struct ws_single_options single = {WS_OPTIONS(single), .import_memory = options->import_memory,
+                                     .strip_debug = options->strip_debug, .planned = &described.plan};
   if (options->output && !make_directory(options->output))
     return false;
   struct output_file *file = open_output(xprintf("%s", options->single), options);

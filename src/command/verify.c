@@ -314,7 +314,8 @@ static bool check_modules(const char *path, const struct ws_plan *plan, const js
   return ok;
 }
 
-// ------------------------------------------------------------------------------------------------ the one file
+// ------------------------------------------------------------------------------------------------ the one
+// file
 
 // Whether two texts are the same, or both are missing.
 static bool same_text(const char *a, const char *b) {

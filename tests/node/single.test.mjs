@@ -130,6 +130,18 @@ int main(void) {
     assert.deepEqual(run(file('consumer'), []).trimEnd().split('\n'),
       [`app.wasm _initialize 1 ${json.heapBase}`, ...names, 'env host_log FUNCTION']);
   });
+  await t.test('layout.d.mts types it', () => {
+    writeFileSync(join(own, 'use.mts'), `import { createMemory, heapBase, instantiate, modules, single } from './layout.mjs';
+const { instances, memory } = await instantiate({ env: {} },
+  { compile: async ({ url }) => WebAssembly.compileStreaming(fetch(url)) });
+const one: WebAssembly.Instance = instances.first, name: 'first' | 'second' | 'third' = modules[0].name;
+// @ts-expect-error
+instances.nothing;
+void [one, name, memory, single.imports, createMemory, heapBase + 1];
+`);
+    run(process.execPath, [tool('TSC'), '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022,dom',
+      join(own, 'use.mts')]);
+  });
   await t.test('a layout that says something else is found out', () => {
     for (const [change, message] of [
       [one => { one.single.constructors = null; }, /exports _initialize to run its constructors, but the layout says nothing/],
