@@ -7,6 +7,7 @@
 // built:
 //
 //     // flags: ...    for compiling all of it
+//     // linked: ...   for linking each module
 //     // each: ...     sources that every module is linked with, as it is with a C library of its own
 //     // own: ...      names that modules have for themselves: the static link gets them with the module's name in front
 //     // later: ...    modules that are loaded when run() has returned, before then() is called; they are the last
@@ -36,7 +37,7 @@ const builds = [
 function readProgram(file) {
   const [head, ...parts] = readFileSync(file, 'utf8').split(/^\/\/--- /m);
   const listed = key => head.match(new RegExp(`^// ${key}: (.*)`, 'm'))?.[1].split(' ') ?? [];
-  const program = { name: basename(file, '.test'), flags: listed('flags'), each: listed('each'), own: listed('own'),
+  const program = { name: basename(file, '.test'), flags: listed('flags'), linked: listed('linked'), each: listed('each'), own: listed('own'),
     later: listed('later'), parts: {} };
   for (const part of parts) {
     const end = part.indexOf('\n');
@@ -86,7 +87,7 @@ class Build {
 
   // The static link, and the modules.
   make() {
-    const { each, own, hasMain } = this.program;
+    const { linked, each, own, hasMain } = this.program;
     const library = each.map(source => this.compile(source, `${source}.o`));
     const name = source => source.replace(/\.cc?$/, '');
     const objects = this.sources.map(source => this.compile(source, `${name(source)}.o`));
@@ -94,7 +95,7 @@ class Build {
       this.compile(source, `${name(source)}-renamed.o`, ...own.map(word => `-D${word}=${name(source)}_${word}`)));
     this.static = this.link('static.wasm', [...renamed, ...library], this.sources.some(hasMain), '-Wl,--allow-undefined');
     this.modules = this.sources.map((source, i) => this.link(`${name(source)}.wasm`, [objects[i], ...library],
-      hasMain(source), '-Wl,--emit-relocs,--import-memory,--allow-undefined'));
+      hasMain(source), '-Wl,--emit-relocs,--import-memory,--allow-undefined', ...linked));
   }
 
   // What each way of linking does: the text that it prints.
