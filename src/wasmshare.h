@@ -10,11 +10,11 @@
 //     ws_link_plan      where each module goes
 //     ws_link_write     the moved module, as bytes handed to a sink
 //
-// Nothing here prints, exits, or keeps state between calls. A module is never changed once it is read: it can be in
-// many links, and be used from many threads, at the same time. A link belongs to one thread while it is resolved and
-// planned; after that its modules can be written from several. LLVM makes one exception: the handler of its fatal
-// errors is one per process, and is installed while any module is being read. No other part of the process may install
-// its own meanwhile.
+// Nothing here prints, exits, or keeps state between calls. A module is never changed once it is read: it can
+// be in many links, and be used from many threads, at the same time. A link belongs to one thread while it is
+// resolved and planned; after that its modules can be written from several. LLVM makes one exception: the
+// handler of its fatal errors is one per process, and is installed while any module is being read. No other
+// part of the process may install its own meanwhile.
 //
 // Structs of options start with their size, so that later versions can add to them: WS_OPTIONS fills it in.
 //
@@ -37,7 +37,8 @@ extern "C" {
 #define WS_API __attribute__((visibility("default")))
 #endif
 
-// The beginning of an options struct's initialiser: struct ws_link_options options = {WS_OPTIONS(options), ...};
+// The beginning of an options struct's initialiser: struct ws_link_options options = {WS_OPTIONS(options),
+// ...};
 #define WS_OPTIONS(options) .size = sizeof(options)
 
 #define WS_VERSION "0.1.0"
@@ -71,12 +72,12 @@ struct ws_module;
 
 struct ws_read_options {
   size_t size; // of this struct
-  // Take a module without relocations although it has initialised data, or code that is not seen to be PIC: assume that
-  // all its code is, and that no initialised data holds a pointer.
+  // Take a module without relocations although it has initialised data, or code that is not seen to be PIC:
+  // assume that all its code is, and that no initialised data holds a pointer.
   bool trust_pic;
   // Do not wait for LLVM's reader, which must find the same relocations, and which reads a large module in a
-  // thread of its own. ws_link_write waits for it, and fails if it does not agree; what ws_module_info and ws_link_plan
-  // say is not confirmed until then.
+  // thread of its own. ws_link_write waits for it, and fails if it does not agree; what ws_module_info and
+  // ws_link_plan say is not confirmed until then.
   bool check_later;
   // The module was written by ws_link_write, so that its start function is one of WasmShare's own.
   bool placed;
@@ -85,9 +86,9 @@ struct ws_read_options {
 // Reads a linked module and finds every pointer in it.
 // `name` is used in errors only, and copied. `bytes` are borrowed and must outlive the module. `options` may
 // be NULL. Succeeds for a well-formed module that cannot be moved exactly: ws_module_info then says why not,
-// and ws_link_plan and ws_link_write refuse it. Returns NULL and fills `error` if the bytes are malformed, are not a
-// linked core module, or contradict their own relocations, or if memory runs out. Free the result with ws_module_free,
-// after the links that it is in.
+// and ws_link_plan and ws_link_write refuse it. Returns NULL and fills `error` if the bytes are malformed,
+// are not a linked core module, or contradict their own relocations, or if memory runs out. Free the result
+// with ws_module_free, after the links that it is in.
 WS_API struct ws_module *ws_module_read(const char *name, const void *bytes, size_t size,
                                         const struct ws_read_options *options, struct ws_error *error);
 WS_API void ws_module_free(struct ws_module *module);
@@ -128,13 +129,14 @@ struct ws_pointer_global {
   uint64_t value; // as linked
 };
 
-// What a module does with memory that nobody has yet: with what is between __heap_base and the end of the memory, and
-// with what memory.grow returns. Found from relocations, symbols and reachable code.
+// What a module does with memory that nobody has yet: with what is between __heap_base and the end of the
+// memory, and with what memory.grow returns. Found from relocations, symbols and reachable code.
 enum ws_heap_class {
   WS_HEAP_NONE,        // hands out nothing
   WS_HEAP_GROWS,       // takes what memory.grow returns, wherever that is, and nothing else
   WS_HEAP_BOUNDED,     // takes [__heap_base, __heap_end) first, and then the same
-  WS_HEAP_CLAIMS_ONCE, // takes [__heap_base, the end of the memory at its first allocation) first, and then the same
+  WS_HEAP_CLAIMS_ONCE, // takes [__heap_base, the end of the memory at its first allocation) first, and then
+                       // the same
   WS_HEAP_CONTIGUOUS,  // takes all from __heap_base up: what is grown must follow what there was
   WS_HEAP_UNKNOWN,     // names __heap_base, and nothing says what it does with it
   WS_HEAP_CLASSES
@@ -181,8 +183,8 @@ struct ws_module_info {
   bool imports_stack;                // the stack pointer is imported
   bool uses_heap_base, uses_heap_end; // code or data names __heap_base, __heap_end
   enum ws_heap_class heap;
-  bool grows_memory;       // code that can be reached has memory.grow
-  const char *heap_reason; // how the class is known: a short phrase
+  bool grows_memory;                // code that can be reached has memory.grow
+  const char *heap_reason;          // how the class is known: a short phrase
   uint64_t tls_size, tls_alignment; // of a thread's block of thread-local variables, with a shared memory
   bool exports_init_tls;            // __wasm_init_tls, which a new thread calls with its block
   // Calling an export, other than _start, runs its constructors again: the linker takes it for a program that
@@ -210,7 +212,8 @@ WS_API const struct ws_module_info *ws_module_info(const struct ws_module *modul
 // Modules that are put into one memory, and what is decided about them.
 struct ws_link;
 
-// What modules share, and how their names are resolved. Texts and arrays are borrowed, and must outlive the link.
+// What modules share, and how their names are resolved. Texts and arrays are borrowed, and must outlive the
+// link.
 struct ws_link_options {
   size_t size; // of this struct
   // Import the stack pointer as env.__stack_pointer, so that all modules run on one stack.
@@ -218,8 +221,8 @@ struct ws_link_options {
   // Import the indirect function table as env.__indirect_function_table, so that function pointers mean the
   // same in every module.
   bool share_table;
-  // Make the modules one program: they share stack and table, and what the languages say is one thing is one. Then they
-  // are for use together, all of them.
+  // Make the modules one program: they share stack and table, and what the languages say is one thing is one.
+  // Then they are for use together, all of them.
   bool one_program;
   // Make them one module: see ws_link_write_single. Implies one_program.
   bool single;
@@ -237,28 +240,30 @@ struct ws_link_options {
   void *context;
 };
 
-// An empty link. `options` may be NULL: nothing is shared then. Returns NULL if relocations are to be kept in one program,
-// which they do not describe, or if memory runs out.
+// An empty link. `options` may be NULL: nothing is shared then. Returns NULL if relocations are to be kept in
+// one program, which they do not describe, or if memory runs out.
 WS_API struct ws_link *ws_link_new(const struct ws_link_options *options, struct ws_error *error);
 WS_API void ws_link_free(struct ws_link *link);
 
-// Adds a module. `name` is what imports call it: `common` for the import common.make; it is copied. Fails if another
-// module has that name, if what is to
-// be shared is not the first that the module defines or no other can stand in for it, if relocations are to be kept that
-// are not there, if it is to be of one program and has no symbols, as what is prepared, or if memory runs out.
+// Adds a module. `name` is what imports call it: `common` for the import common.make; it is copied. Fails if
+// another module has that name, if what is to be shared is not the first that the module defines or no other
+// can stand in for it, if relocations are to be kept that are not there, if it is to be of one program and
+// has no symbols, as what is prepared, or if memory runs out.
 WS_API bool ws_link_add(struct ws_link *link, const struct ws_module *module, const char *name,
                         struct ws_error *error);
 
 // Finds for every import of every module, and for every data symbol that it uses and does not define (linked
 // with --allow-undefined), the module that exports it, and in which order modules are instantiated. An import
-// MODULE.NAME is looked for in the module of that name, and one from `env`, where linkers put what is undefined, in all
-// others. The memory, and a stack pointer and function table that are shared, come from the layout; WASI and
-// wasm-bindgen from the host. Fails after reporting every module that is inexact, or else every name that no module
-// exports, or that several do, or whose type differs: 20 of them, and how many more there are; `error` is the first of
-// them. Fails, too, if modules need each other in a cycle in which not all that is imported are functions.
+// MODULE.NAME is looked for in the module of that name, and one from `env`, where linkers put what is
+// undefined, in all others. The memory, and a stack pointer and function table that are shared, come from the
+// layout; WASI and wasm-bindgen from the host. Fails after reporting every module that is inexact, or else
+// every name that no module exports, or that several do, or whose type differs: 20 of them, and how many more
+// there are; `error` is the first of them. Fails, too, if modules need each other in a cycle in which not all
+// that is imported are functions.
 WS_API bool ws_link_resolve(struct ws_link *link, struct ws_error *error);
 
-// The indices of the modules, each after those that give it something, as far as that can be. NULL before ws_link_resolve.
+// The indices of the modules, each after those that give it something, as far as that can be. NULL before
+// ws_link_resolve.
 WS_API const size_t *ws_link_order(const struct ws_link *link);
 
 // Something that several modules have, and that is one in one program. The texts live as long as the link.
@@ -302,13 +307,15 @@ struct ws_import_info {
 };
 
 // The `index`th such import of a module. False if there are no more.
-WS_API bool ws_link_import(const struct ws_link *link, size_t module, size_t index, struct ws_import_info *import);
+WS_API bool ws_link_import(const struct ws_link *link, size_t module, size_t index,
+                           struct ws_import_info *import);
 
 // Whether a module imports its function table, as it is written.
 WS_API bool ws_link_imports_table(const struct ws_link *link, size_t module);
 
 // Whether a module exports something of that kind under that name, as it is written.
-WS_API bool ws_link_exports(const struct ws_link *link, size_t module, enum ws_external_kind kind, const char *name);
+WS_API bool ws_link_exports(const struct ws_link *link, size_t module, enum ws_external_kind kind,
+                            const char *name);
 
 // Whether a module exports what the `index`th import of another asks for, with the same type.
 WS_API bool ws_link_import_matches(const struct ws_link *link, size_t module, size_t index, size_t exporter);
@@ -373,23 +380,24 @@ struct ws_plan {
   bool has_maximum;
 };
 
-// Places modules one after another, in order, each keeping its own stack; one heap follows them all. With share_stack
-// they have one stack instead, below them all, so that overflowing it traps; with share_table they get their own ranges
-// of one table. With `threads`, each has an area behind the modules; that needs a shared memory, a shared stack, and
-// __wasm_init_tls exported where there are such variables. Data symbols that a module does not define take the address
-// that they have in the module that ws_link_resolve found (see ws_link_binding). A link can be planned again: the last
-// plan counts. `options` may be NULL. Fails if a module is inexact, has no memory, or does not mix with the others, if
-// two modules would hand out the same heap, if a data symbol is not resolved, or if the layout does not fit the address
-// space or the maximum.
+// Places modules one after another, in order, each keeping its own stack; one heap follows them all. With
+// share_stack they have one stack instead, below them all, so that overflowing it traps; with share_table
+// they get their own ranges of one table. With `threads`, each has an area behind the modules; that needs a
+// shared memory, a shared stack, and
+// __wasm_init_tls exported where there are such variables. Data symbols that a module does not define take
+// the address that they have in the module that ws_link_resolve found (see ws_link_binding). A link can be
+// planned again: the last plan counts. `options` may be NULL. Fails if a module is inexact, has no memory, or
+// does not mix with the others, if two modules would hand out the same heap, if a data symbol is not
+// resolved, or if the layout does not fit the address space or the maximum.
 WS_API bool ws_link_plan(struct ws_link *link, const struct ws_plan_options *options, struct ws_error *error);
 
-// In place of that, shifts the one module of a link rigidly by `offset` bytes (modulo the address size, so that it can
-// move down) and its function pointers by `table_offset` elements. `heap_base`, if not NULL, is its new heap base;
-// otherwise that shifts too. Fails like ws_link_plan, and if the heap base would be below the module's end, the offset is
-// not a multiple of the data's alignment (16, if nothing says what it is), or the function table cannot be so
-// large.
-WS_API bool ws_link_shift(struct ws_link *link, uint64_t offset, uint64_t table_offset, const uint64_t *heap_base,
-                          struct ws_error *error);
+// In place of that, shifts the one module of a link rigidly by `offset` bytes (modulo the address size, so
+// that it can move down) and its function pointers by `table_offset` elements. `heap_base`, if not NULL, is
+// its new heap base; otherwise that shifts too. Fails like ws_link_plan, and if the heap base would be below
+// the module's end, the offset is not a multiple of the data's alignment (16, if nothing says what it is), or
+// the function table cannot be so large.
+WS_API bool ws_link_shift(struct ws_link *link, uint64_t offset, uint64_t table_offset,
+                          const uint64_t *heap_base, struct ws_error *error);
 
 // What was planned, for all modules and for one.
 WS_API const struct ws_plan *ws_link_planned(const struct ws_link *link);
@@ -406,7 +414,8 @@ struct ws_binding {
 };
 
 // The `index`th symbol that ws_link_plan bound for a module. False if there are no more.
-WS_API bool ws_link_binding(const struct ws_link *link, size_t module, size_t index, struct ws_binding *binding);
+WS_API bool ws_link_binding(const struct ws_link *link, size_t module, size_t index,
+                            struct ws_binding *binding);
 
 // ------------------------------------------------------------------------------------------------- writing
 
@@ -416,23 +425,26 @@ struct ws_sink {
   void *context;
 };
 
-// Writes a module as it was planned. Fails if memory runs out, a check that was left for later fails (see check_later),
-// or the sink stops (WS_ERROR_SINK). What the sink was given is then to be thrown away.
-WS_API bool ws_link_write(const struct ws_link *link, size_t module, struct ws_sink sink, struct ws_error *error);
+// Writes a module as it was planned. Fails if memory runs out, a check that was left for later fails (see
+// check_later), or the sink stops (WS_ERROR_SINK). What the sink was given is then to be thrown away.
+WS_API bool ws_link_write(const struct ws_link *link, size_t module, struct ws_sink sink,
+                          struct ws_error *error);
 
 // Options of a program in one module.
 struct ws_single_options {
   size_t size;        // of this struct
   bool import_memory; // rather than define and export it
   bool strip_debug;   // leave DWARF out
-  struct ws_plan *planned; // if not NULL, is told where its stack and heap are, and what memory and table it has
+  struct ws_plan
+      *planned; // if not NULL, is told where its stack and heap are, and what memory and table it has
 };
 
-// Writes the modules of a link as one module, which was resolved with `single` and need not be planned. `plan` says what
-// it says of a plan; `options` may be NULL. Fails if a module cannot be merged, if two modules export different things
-// under one name, and as ws_link_write does.
+// Writes the modules of a link as one module, which was resolved with `single` and need not be planned.
+// `plan` says what it says of a plan; `options` may be NULL. Fails if a module cannot be merged, if two
+// modules export different things under one name, and as ws_link_write does.
 WS_API bool ws_link_write_single(const struct ws_link *link, const struct ws_plan_options *plan,
-                                 const struct ws_single_options *options, struct ws_sink sink, struct ws_error *error);
+                                 const struct ws_single_options *options, struct ws_sink sink,
+                                 struct ws_error *error);
 
 // Writes the module as it is at the place that it was linked for, prepared: with a section that says all that
 // placing it takes, so that it can be placed without its relocations, as early as at load time
@@ -441,11 +453,11 @@ WS_API bool ws_link_write_single(const struct ws_link *link, const struct ws_pla
 // beyond 2^53.
 WS_API bool ws_prepare(const struct ws_module *module, struct ws_sink sink, struct ws_error *error);
 
-// Checks a module that ws_link_write wrote, read with `placed` set, against the placement that it should have: its
-// memory import, and that every data segment, pointer global, table entry and address in the start function,
-// and every relocated pointer if relocations were kept, is what the placement says or inside its range.
-// `bindings` are the variables of other modules that it uses, which GOT globals may hold the addresses of. Fails with
-// the first thing that is not.
+// Checks a module that ws_link_write wrote, read with `placed` set, against the placement that it should
+// have: its memory import, and that every data segment, pointer global, table entry and address in the start
+// function, and every relocated pointer if relocations were kept, is what the placement says or inside its
+// range. `bindings` are the variables of other modules that it uses, which GOT globals may hold the addresses
+// of. Fails with the first thing that is not.
 WS_API bool ws_check_placed(const struct ws_module *module, const struct ws_placement *placement,
                             const struct ws_binding *bindings, size_t binding_count, struct ws_error *error);
 

@@ -79,7 +79,8 @@ static void warn_of_divided(const struct layout *layout) {
       names = add_name(names, count, divided.name);
   }
   if (count > 0)
-    warn("%s: %s%s: what is one thing in one program is not here, as between this module and %s: --link makes them one "
+    warn("%s: %s%s: what is one thing in one program is not here, as between this module and %s: --link "
+         "makes them one "
          "program",
          layout->modules[first.other].path, names, count > MOST_NAMES ? " and others" : "",
          layout->modules[first.module].path);
@@ -112,7 +113,8 @@ static void warn_of_lost(const struct layout *layout) {
   const char *last = NULL;
   for (size_t i = 0; ws_link_lost(layout->link, i, &lost); i++) {
     if (!last || strcmp(last, lost.function) != 0)
-      warn("%s: when the program ends, %s: its linker dropped what does that: link it with -Wl,--export-if-defined=%s",
+      warn("%s: when the program ends, %s: its linker dropped what does that: link it with "
+           "-Wl,--export-if-defined=%s",
            layout->modules[lost.module].path, lost.what, lost.function);
     last = lost.function;
   }
@@ -141,12 +143,14 @@ static bool parse_heap(const struct options *options, const char *text, struct w
   while (ws_heap_class_name(claim->heap) && strcmp(ws_heap_class_name(claim->heap), separator + 1) != 0)
     claim->heap++;
   if (!ws_heap_class_name(claim->heap))
-    return fail("--heap: '%s' is no class of heap: those are none, grows, bounded, claims-once, contiguous and unknown",
+    return fail("--heap: '%s' is no class of heap: those are none, grows, bounded, claims-once, contiguous "
+                "and unknown",
                 separator + 1);
   return check_module_name(options, "heap", name);
 }
 
-static bool plan_with_claims(const struct options *options, const struct layout *layout, struct ws_heap_claim *claims) {
+static bool plan_with_claims(const struct options *options, const struct layout *layout,
+                             struct ws_heap_claim *claims) {
   struct ws_plan_options plan = options->plan;
   struct ws_error error;
   for (size_t i = 0; i < options->heaps.count; i++)

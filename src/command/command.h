@@ -251,7 +251,8 @@ void print_json(FILE *to, const struct layout *layout);
 // ------------------------------------------------------------------------------------------------ single.c
 
 // Writes the modules of a resolved link as one, and its layout if there is a directory for it.
-bool write_single(const struct options *options, const struct ws_plan_options *plan, const struct layout *layout);
+bool write_single(const struct options *options, const struct ws_plan_options *plan,
+                  const struct layout *layout);
 
 // Reads the file that is there. Reports and returns false on failure; what was opened is to be closed all the
 // same.

@@ -15,8 +15,7 @@ static bool is_binding_expected(const struct options *options) {
 bool read_input(const struct options *options, const char *path, bool to_place, struct input_file *file,
                 struct ws_module **module) {
   struct ws_error error;
-  struct ws_read_options read = {
-      WS_OPTIONS(read), .trust_pic = options->trust_pic, .check_later = to_place};
+  struct ws_read_options read = {WS_OPTIONS(read), .trust_pic = options->trust_pic, .check_later = to_place};
   if (!open_input(path, file))
     return false;
   *module = ws_module_read(path, file->bytes, file->size, &read, &error);

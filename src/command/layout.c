@@ -107,7 +107,8 @@ const struct field module_fields[] = {
      .comment = "End of that range: what it was told is __heap_end"},
     {"tableBase", "TABLE_BASE", COUNT, OF(at.table_base), ALWAYS,
      .comment = "Index of its first function in its function table"},
-    {"tableSize", "TABLE_SIZE", COUNT, OF(at.table_size), ALWAYS, .comment = "How many functions it puts there"},
+    {"tableSize", "TABLE_SIZE", COUNT, OF(at.table_size), ALWAYS,
+     .comment = "How many functions it puts there"},
     {"tlsOffset", "TLS_OFFSET", ADDRESS, OF(at.tls_offset), OF(has_tls),
      .comment = "Where in a thread's area its thread-local variables are",
      .nullable = "null without --threads, or if it has none"},
@@ -195,11 +196,10 @@ static json_t *imports_json(const struct layout *layout, size_t module) {
   json_t *json = json_array();
   struct ws_import_info import;
   for (size_t i = 0; ws_link_import(layout->link, module, i, &import); i++)
-    json_array_append_new(
-        json, json_pack("{s:s, s:s, s:s, s:s?, s:b}", "module", import.module, "name", import.name, "kind",
-                        ws_external_kind_name(import.kind), "from",
-                        import.from == WS_HOST ? NULL : layout->modules[import.from].name, "deferred",
-                        is_deferred(layout, module, import.from)));
+    json_array_append_new(json, json_pack("{s:s, s:s, s:s, s:s?, s:b}", "module", import.module, "name",
+                                          import.name, "kind", ws_external_kind_name(import.kind), "from",
+                                          import.from == WS_HOST ? NULL : layout->modules[import.from].name,
+                                          "deferred", is_deferred(layout, module, import.from)));
   return json;
 }
 
@@ -245,14 +245,14 @@ static void set_program(json_t *json, const struct layout *layout) {
   struct ws_merged one;
   struct ws_kept kept;
   for (size_t i = 0; ws_link_merged(layout->link, i, &one); i++)
-    json_array_append_new(
-        merged, json_pack("{s:o, s:s, s:s}", "name", json_text(one.name), "kind",
-                          one.kind == WS_MEMORY ? "variable" : ws_external_kind_name(one.kind), "module",
-                          layout->modules[one.module].name));
+    json_array_append_new(merged,
+                          json_pack("{s:o, s:s, s:s}", "name", json_text(one.name), "kind",
+                                    one.kind == WS_MEMORY ? "variable" : ws_external_kind_name(one.kind),
+                                    "module", layout->modules[one.module].name));
   for (size_t i = 0; ws_link_kept(layout->link, i, &kept); i++)
     json_array_append_new(apart, json_pack("{s:o, s:[s, s], s:s}", "name", json_text(kept.name), "modules",
-                                           layout->modules[kept.module].name, layout->modules[kept.other].name,
-                                           "reason", kept.reason));
+                                           layout->modules[kept.module].name,
+                                           layout->modules[kept.other].name, "reason", kept.reason));
   json_object_set_new(json, "merged", merged);
   json_object_set_new(json, "apart", apart);
 }

@@ -47,7 +47,8 @@ static void walk_heaps(struct walk *walk, const struct layout *layout) {
     uint64_t start = next ? next->placement.heap_base : plan->heap_end;
     step(walk, cursor, start, "(all)", "heap, at the start", layout->count);
     if (next)
-      step(walk, start, next->placement.heap_end, next->name, "heap, at the start", (size_t)(next - layout->modules));
+      step(walk, start, next->placement.heap_end, next->name, "heap, at the start",
+           (size_t)(next - layout->modules));
     cursor = next ? next->placement.heap_end : plan->heap_end;
   }
 }

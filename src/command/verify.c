@@ -118,8 +118,8 @@ static bool check_range(const char *path, const struct ws_plan *plan, const stru
 static bool check_pair(const char *path, const struct ws_plan *plan, const struct written *first,
                        const struct written *second) {
   const struct ws_placement *a = &first->numbers.at, *b = &second->numbers.at;
-  if (plan->shared_table && overlap(a->table_base, a->table_base + a->table_size, b->table_base,
-                                    b->table_base + b->table_size))
+  if (plan->shared_table &&
+      overlap(a->table_base, a->table_base + a->table_size, b->table_base, b->table_base + b->table_size))
     return fail("%s: the functions of modules %s and %s overlap in the table", path, first->name,
                 second->name);
   if (overlap(a->base, a->base + a->size, b->base, b->base + b->size))
@@ -229,8 +229,8 @@ static bool check_deferred(const json_t *order, const struct written *written, c
 
 // What the module imports is what the layout says, and so is what is exported by the module that it comes
 // from.
-static bool check_imports(const struct ws_link *link, const struct written *all, size_t count, const json_t *order,
-                          const struct written *written) {
+static bool check_imports(const struct ws_link *link, const struct written *all, size_t count,
+                          const json_t *order, const struct written *written) {
   size_t index = (size_t)(written - all);
   const json_t *imports = json_object_get(written->json, "imports");
   struct ws_import_info import;
@@ -300,8 +300,8 @@ static bool check_program(const char *path, const json_t *json, const struct wri
 }
 
 // The modules themselves, which are added to a link as they are opened.
-static bool check_modules(const char *path, const struct ws_plan *plan, const json_t *order, struct written *all,
-                          size_t count) {
+static bool check_modules(const char *path, const struct ws_plan *plan, const json_t *order,
+                          struct written *all, size_t count) {
   struct ws_error error;
   struct ws_link_options options = {WS_OPTIONS(options), .share_stack = plan->shared_stack};
   struct ws_link *link = ws_link_new(&options, &error);

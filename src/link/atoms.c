@@ -359,12 +359,11 @@ static bool make_segments(struct ws_merge *merge) {
     if (!at)
       return ws_merge_fail_memory(merge);
     if (*at == merge->segment_count)
-      merge->segments[merge->segment_count++] = (struct ws_merge_segment){
-          .name = name,
-          .head = WS_NOTHING,
-          .tls = from->tls,
-          .whole = is_c_identifier(name),
-          .zero = ws_slice_is(name, ".bss")};
+      merge->segments[merge->segment_count++] = (struct ws_merge_segment){.name = name,
+                                                                          .head = WS_NOTHING,
+                                                                          .tls = from->tls,
+                                                                          .whole = is_c_identifier(name),
+                                                                          .zero = ws_slice_is(name, ".bss")};
     merge->segments[*at].zero &=
         ws_slice_is_zero((struct ws_slice){from->bytes.data + datum->offset, datum->size});
     datum->output = *at;

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-
 struct constructor {
   uint32_t priority, function;
   size_t order;

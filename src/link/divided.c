@@ -5,7 +5,8 @@
 
 #include "link/unify.h"
 
-static bool add(struct ws_link *link, size_t module, size_t other, struct ws_slice name, struct ws_error *error) {
+static bool add(struct ws_link *link, size_t module, size_t other, struct ws_slice name,
+                struct ws_error *error) {
   struct ws_divided *divided =
       ws_make_room(link->divided, link->divided_count, &link->divided_capacity, sizeof *divided);
   char *copy = ws_arena_new(&link->arena, name.size + 1, 1);
@@ -49,8 +50,9 @@ static bool find_symbols(struct ws_link *link, size_t index, struct ws_error *er
 
 static bool is_in_table(const struct ws_module *module, uint32_t function) {
   for (size_t i = 0; i < module->element_count; i++)
-    for (uint32_t k = 0; module->elements[i].indirect_table && module->elements[i].functions &&
-                         k < module->elements[i].count; k++)
+    for (uint32_t k = 0;
+         module->elements[i].indirect_table && module->elements[i].functions && k < module->elements[i].count;
+         k++)
       if (module->elements[i].functions[k] == function)
         return true;
   return false;

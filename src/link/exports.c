@@ -43,8 +43,8 @@ static bool list_symbols(const struct ws_merge *merge, uint32_t m, struct ws_map
   return true;
 }
 
-// What an exported function is in the program: what its name means, as one function can have several, and they
-// need not mean the same.
+// What an exported function is in the program: what its name means, as one function can have several, and
+// they need not mean the same.
 static uint32_t function_of(const struct ws_merge *merge, uint32_t m, const struct ws_map *symbols,
                             const struct ws_export *export) {
   const struct ws_merge_module *from = &merge->modules[m];

@@ -5,7 +5,6 @@
 
 #include "read/memory_users.h"
 
-
 // Whether it takes all memory from __heap_base up, and nothing bounds it.
 static bool takes_all(const struct ws_input *input) {
   return input->heap == WS_HEAP_CONTIGUOUS || input->heap == WS_HEAP_UNKNOWN;
@@ -34,7 +33,8 @@ static struct ws_input *find_input(struct ws_link *link, const char *name) {
   return NULL;
 }
 
-static bool choose_classes(struct ws_link *link, const struct ws_plan_options *options, struct ws_error *error) {
+static bool choose_classes(struct ws_link *link, const struct ws_plan_options *options,
+                           struct ws_error *error) {
   for (size_t i = 0; i < link->count; i++) {
     link->inputs[i].heap = link->inputs[i].takes_nothing ? WS_HEAP_NONE : link->inputs[i].module->info.heap;
     link->inputs[i].placement.memory_view = WS_VIEW_WHOLE;
@@ -42,10 +42,12 @@ static bool choose_classes(struct ws_link *link, const struct ws_plan_options *o
   for (size_t i = 0; i < options->heap_claim_count; i++) {
     struct ws_input *input = find_input(link, options->heap_claims[i].name);
     if (!input)
-      return ws_fail(error, "", NULL, WS_NO_OFFSET, "there is no module called '%s' whose heap could be known",
+      return ws_fail(error, "", NULL, WS_NO_OFFSET,
+                     "there is no module called '%s' whose heap could be known",
                      options->heap_claims[i].name);
     if (!ws_heap_class_name(options->heap_claims[i].heap))
-      return ws_fail(error, "", NULL, WS_NO_OFFSET, "there is no class %d of heaps, which '%s' is said to have",
+      return ws_fail(error, "", NULL, WS_NO_OFFSET,
+                     "there is no class %d of heaps, which '%s' is said to have",
                      (int)options->heap_claims[i].heap, options->heap_claims[i].name);
     input->heap = options->heap_claims[i].heap;
   }
@@ -54,26 +56,30 @@ static bool choose_classes(struct ws_link *link, const struct ws_plan_options *o
 
 // What the module does, for people.
 static const char *describe(const struct ws_input *input, char *text, size_t size) {
-  static const char *const what[] = {
-      "hands out nothing", "grows the memory", "hands out its range of the heap, and grows the memory",
-      "hands out its range of the heap, and grows the memory",
-      "takes all memory from __heap_base up, and expects more of it to follow",
-      "may take all memory from __heap_base up"};
+  static const char *const what[] = {"hands out nothing",
+                                     "grows the memory",
+                                     "hands out its range of the heap, and grows the memory",
+                                     "hands out its range of the heap, and grows the memory",
+                                     "takes all memory from __heap_base up, and expects more of it to follow",
+                                     "may take all memory from __heap_base up"};
   const char *reason = input->module->info.heap_reason;
   bool found = reason && *reason && input->heap == input->module->info.heap;
-  snprintf(text, size, "%s%s%s%s", what[input->heap], found ? " (" : "", found ? reason : "", found ? ")" : "");
+  snprintf(text, size, "%s%s%s%s", what[input->heap], found ? " (" : "", found ? reason : "",
+           found ? ")" : "");
   return text;
 }
 
 static bool cannot_share(const struct ws_input *all, const struct ws_input *other, struct ws_error *error) {
   char one[160], two[160];
-  return ws_fail(error, all->module->file, NULL, WS_NO_OFFSET,
-                 "its heap: it %s, and %s %s: let both have one malloc (docs/sharing.md, One heap), give it a heap of "
-                 "fixed size with --heap-size=N, or say what its heap is with --heap %s=CLASS",
-                 describe(all, one, sizeof one), other->module->file, describe(other, two, sizeof two), all->name);
+  return ws_fail(
+      error, all->module->file, NULL, WS_NO_OFFSET,
+      "its heap: it %s, and %s %s: let both have one malloc (docs/sharing.md, One heap), give it a heap of "
+      "fixed size with --heap-size=N, or say what its heap is with --heap %s=CLASS",
+      describe(all, one, sizeof one), other->module->file, describe(other, two, sizeof two), all->name);
 }
 
-// A module that takes all memory has to be alone with modules that take none, unless its heap is of a fixed size.
+// A module that takes all memory has to be alone with modules that take none, unless its heap is of a fixed
+// size.
 static bool check_pairs(struct ws_link *link, const struct ws_plan_options *options, struct ws_error *error) {
   for (size_t i = 0; i < link->count; i++) {
     struct ws_input *all = &link->inputs[i];
@@ -89,8 +95,8 @@ static bool check_pairs(struct ws_link *link, const struct ws_plan_options *opti
   return true;
 }
 
-// The one who is told that the initial heap is its own: who takes all memory, or who has no other memory, or else the
-// first who has a range.
+// The one who is told that the initial heap is its own: who takes all memory, or who has no other memory, or
+// else the first who has a range.
 static struct ws_input *choose_owner(struct ws_link *link, const struct ws_plan_options *options) {
   struct ws_input *owner = options->heap_owner ? find_input(link, options->heap_owner) : NULL;
   for (size_t i = 0; i < link->count && !owner; i++)
@@ -109,14 +115,16 @@ static struct ws_input *choose_owner(struct ws_link *link, const struct ws_plan_
 static bool is_alone(const struct ws_link *link, const struct ws_input *input) {
   bool alone = true;
   for (size_t i = 0; i < link->count; i++)
-    alone &= leader(link, &link->inputs[i]) == leader(link, input) || (!grows(&link->inputs[i]) && link->inputs[i].heap <= WS_HEAP_GROWS);
+    alone &= leader(link, &link->inputs[i]) == leader(link, input) ||
+             (!grows(&link->inputs[i]) && link->inputs[i].heap <= WS_HEAP_GROWS);
   return alone;
 }
 
 static bool limit_claims(struct ws_link *link, struct ws_error *error) {
   for (size_t i = 0; i < link->count; i++) {
     struct ws_input *input = &link->inputs[i];
-    // With its relocations, a module stays as it is: it will be read again. One file stays as a linker would make it.
+    // With its relocations, a module stays as it is: it will be read again. One file stays as a linker would
+    // make it.
     bool may_stay = link->options.keep_relocs || link->options.single;
     // What is prepared is limited already.
     if (input->heap != WS_HEAP_CLAIMS_ONCE || input->module->prepared || (may_stay && is_alone(link, input)))
@@ -134,23 +142,26 @@ static bool check_owner(struct ws_link *link, const struct ws_plan_options *opti
                    options->heap_owner);
   for (size_t i = 0; i < link->count; i++) {
     const struct ws_input *input = &link->inputs[i];
-    if (takes_all(input) && input->placement.memory_view == WS_VIEW_WHOLE && leader(link, input) != link->heap_owner)
+    if (takes_all(input) && input->placement.memory_view == WS_VIEW_WHOLE &&
+        leader(link, input) != link->heap_owner)
       return ws_fail(
           error, input->module->file, NULL, WS_NO_OFFSET,
           "takes all memory from __heap_base up, whatever __heap_end is, but %s is the heap's owner: let "
           "it own the heap, or use that one's malloc (docs/sharing.md, One heap)",
           link->heap_owner->module->file);
     if (link->options.keep_relocs && input->placement.memory_view != WS_VIEW_WHOLE)
-      return ws_fail(error, input->module->file, NULL, WS_NO_OFFSET,
-                     "%s: what it is told about the size of the memory cannot be kept with its relocations: leave out "
-                     "--keep-relocs",
-                     "takes all memory from __heap_base up");
+      return ws_fail(
+          error, input->module->file, NULL, WS_NO_OFFSET,
+          "%s: what it is told about the size of the memory cannot be kept with its relocations: leave out "
+          "--keep-relocs",
+          "takes all memory from __heap_base up");
   }
   return true;
 }
 
 bool ws_choose_heaps(struct ws_link *link, const struct ws_plan_options *options, struct ws_error *error) {
-  if (!choose_classes(link, options, error) || !check_pairs(link, options, error) || !limit_claims(link, error))
+  if (!choose_classes(link, options, error) || !check_pairs(link, options, error) ||
+      !limit_claims(link, error))
     return false;
   link->heap_owner = choose_owner(link, options);
   if (link->heap_owner)
@@ -158,7 +169,8 @@ bool ws_choose_heaps(struct ws_link *link, const struct ws_plan_options *options
   return check_owner(link, options, error);
 }
 
-// ------------------------------------------------------------------------------------------------------------ ranges
+// ------------------------------------------------------------------------------------------------------------
+// ranges
 
 // Whether a module's range of the heap is that of another.
 static bool follows(const struct ws_link *link, const struct ws_input *input) {
@@ -195,8 +207,8 @@ static bool reads_own_end(const struct ws_input *input) {
   return input->heap == WS_HEAP_NONE && input->module->info.uses_heap_base;
 }
 
-static void place_range(const struct ws_link *link, const struct ws_plan_options *options, struct ws_input *input,
-                        uint64_t base, uint64_t end) {
+static void place_range(const struct ws_link *link, const struct ws_plan_options *options,
+                        struct ws_input *input, uint64_t base, uint64_t end) {
   struct ws_placement *placement = &input->placement;
   bool of_all = !has_range(input) && !takes_all(input) && !options->heap_owner;
   placement->heap_base = of_all ? link->plan.heap_base : base;
@@ -231,7 +243,8 @@ bool ws_place_heaps(struct ws_link *link, const struct ws_plan_options *options,
   for (size_t i = 0; i < link->count; i++) {
     struct ws_input *input = &link->inputs[i];
     if (follows(link, input))
-      place_range(link, options, input, leader(link, input)->placement.heap_base, leader(link, input)->placement.heap_end);
+      place_range(link, options, input, leader(link, input)->placement.heap_base,
+                  leader(link, input)->placement.heap_end);
   }
   return true;
 }

@@ -31,8 +31,8 @@ bool ws_is_local_name_unique(struct ws_slice name);
 // program could compare.
 bool ws_is_private_name(struct ws_slice name);
 
-// The name of the function that a stub of lld's is for (weak.h), which is demangled unless the linker was told otherwise. Empty
-// if it is not a stub.
+// The name of the function that a stub of lld's is for (weak.h), which is demangled unless the linker was
+// told otherwise. Empty if it is not a stub.
 struct ws_slice ws_weak_stub_name(const struct ws_symbol *symbol);
 
 #endif

@@ -20,7 +20,8 @@ struct ws_link *ws_link_new(const struct ws_link_options *given, struct ws_error
   if (options.one_program && options.keep_relocs) {
     // They name the module's own symbols, and the operands are those of other modules.
     ws_fail(error, "", NULL, WS_NO_OFFSET,
-            "the modules of one program cannot keep their relocations, which do not say what was made one: leave out "
+            "the modules of one program cannot keep their relocations, which do not say what was made one: "
+            "leave out "
             "--keep-relocs");
     return NULL;
   }
@@ -81,19 +82,23 @@ static bool is_nameless(const struct ws_module *module) {
          (module->segment_count || module->element_count || module->tag_count);
 }
 
-// What is one thing is known by its names, which are in the linker's output. One module needs more of it: see atoms.c.
+// What is one thing is known by its names, which are in the linker's output. One module needs more of it: see
+// atoms.c.
 static bool check_names(const struct ws_module *module, struct ws_error *error) {
   if (module->prepared)
-    return ws_module_fail(module, error, "wasmshare", NULL,
-                          "is prepared, so the names are gone that tell what is one thing in one program: give the "
-                          "linker's output");
+    return ws_module_fail(
+        module, error, "wasmshare", NULL,
+        "is prepared, so the names are gone that tell what is one thing in one program: give the "
+        "linker's output");
   if (is_nameless(module))
-    return ws_module_fail(module, error, "linking", NULL,
-                          "is not there, so nothing tells what is one thing in one program: link with --emit-relocs");
+    return ws_module_fail(
+        module, error, "linking", NULL,
+        "is not there, so nothing tells what is one thing in one program: link with --emit-relocs");
   return true;
 }
 
-bool ws_link_add(struct ws_link *link, const struct ws_module *module, const char *name, struct ws_error *error) {
+bool ws_link_add(struct ws_link *link, const struct ws_module *module, const char *name,
+                 struct ws_error *error) {
   const struct ws_link_options *options = &link->options;
   if (options->keep_relocs && module->prepared)
     return ws_module_fail(module, error, "wasmshare", NULL,
@@ -109,7 +114,8 @@ bool ws_link_add(struct ws_link *link, const struct ws_module *module, const cha
   struct ws_input *inputs = ws_make_room(link->inputs, link->count, &link->capacity, sizeof *inputs);
   if (inputs) {
     link->inputs = inputs;
-    inputs[link->count] = (struct ws_input){.module = module, .changes = {.constructors = WS_NO_FUNCTION, .start = WS_NO_FUNCTION}};
+    inputs[link->count] = (struct ws_input){
+        .module = module, .changes = {.constructors = WS_NO_FUNCTION, .start = WS_NO_FUNCTION}};
   }
   if (!inputs || !fill_input(link, &inputs[link->count], name) ||
       !ws_map_add(&link->names, (struct ws_slice){(const uint8_t *)inputs[link->count].name, strlen(name)},
@@ -140,7 +146,8 @@ bool ws_link_imports_table(const struct ws_link *link, size_t module) {
   return info->imports_table || (link->options.share_table && info->has_table) || ws_adds_table(input);
 }
 
-bool ws_link_exports(const struct ws_link *link, size_t module, enum ws_external_kind kind, const char *name) {
+bool ws_link_exports(const struct ws_link *link, size_t module, enum ws_external_kind kind,
+                     const char *name) {
   if (module >= link->count)
     return false;
   const struct ws_input *input = &link->inputs[module];
@@ -159,7 +166,8 @@ bool ws_link_merged(const struct ws_link *link, size_t index, struct ws_merged *
   const struct ws_one_merged *one = &link->one.merged[index];
   static const enum ws_external_kind kinds[] = {
       [WS_SYMBOL_FUNCTION] = WS_FUNCTION, [WS_SYMBOL_DATA] = WS_MEMORY, [WS_SYMBOL_TAG] = WS_TAG};
-  *merged = (struct ws_merged){.name = one->name, .kind = kinds[one->kind], .module = one->module, .count = one->count};
+  *merged = (struct ws_merged){
+      .name = one->name, .kind = kinds[one->kind], .module = one->module, .count = one->count};
   return true;
 }
 

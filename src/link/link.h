@@ -1,5 +1,5 @@
-// A link: what is decided about modules that are put into one memory. Modules are only read; one can be in many
-// links, at the same time. The passes are in files of their own, in this order:
+// A link: what is decided about modules that are put into one memory. Modules are only read; one can be in
+// many links, at the same time. The passes are in files of their own, in this order:
 //
 //     names.c   which module gives another what it imports
 //     order.c   in which order they are instantiated
@@ -29,8 +29,8 @@ struct ws_link_external {
 struct ws_rebound {
   enum { WS_REBOUND_NOT, WS_REBOUND_ADDRESS, WS_REBOUND_SLOT } kind;
   uint64_t value;  // the address where it went, or the slot in the shared function table
-  uint32_t callee; // of a function: one more than the index of the new function that is called instead, or 0: those are
-                   // the trampolines, and then the runners
+  uint32_t callee; // of a function: one more than the index of the new function that is called instead, or 0:
+                   // those are the trampolines, and then the runners
 };
 
 // A function of some module of a link.
@@ -77,8 +77,8 @@ struct ws_changes {
   struct ws_trampoline *trampolines;
   size_t trampoline_count, trampoline_capacity;
   struct ws_runner runners[WS_RUNNERS]; // those that the module has
-  uint32_t constructors;                // __wasm_call_ctors, whose place a runner takes: its index, or WS_NO_FUNCTION
-  uint32_t start;                       // what is exported as _start and calls that: its index, or WS_NO_FUNCTION
+  uint32_t constructors; // __wasm_call_ctors, whose place a runner takes: its index, or WS_NO_FUNCTION
+  uint32_t start;        // what is exported as _start and calls that: its index, or WS_NO_FUNCTION
   struct ws_new_export *exports;
   size_t export_count, export_capacity;
   struct ws_tag_import *tags; // the first tags that it defines
@@ -91,7 +91,7 @@ struct ws_input {
   const char *name;                   // what imports call it
   struct ws_link_import *imports;     // one for each of the module's
   struct ws_link_external *externals; // one for each of the module's
-  bool takes_nothing; // what would take memory was left out: see merged_heaps.c
+  bool takes_nothing;                 // what would take memory was left out: see merged_heaps.c
   enum ws_heap_class heap;
   struct ws_changes changes;
   struct ws_placement placement;
@@ -104,11 +104,11 @@ struct ws_link {
   size_t count, capacity;
   struct ws_map names; // of the modules: their indices
   bool resolved, planned;
-  bool shifted; // planned by ws_link_shift
-  size_t *order; // of instantiation
-  struct ws_one one; // with one_program: what is one thing
-  struct unifier *unifier; // unify.c
-  struct ws_end end; // with one_program, but for one module: what runs at the end
+  bool shifted;               // planned by ws_link_shift
+  size_t *order;              // of instantiation
+  struct ws_one one;          // with one_program: what is one thing
+  struct unifier *unifier;    // unify.c
+  struct ws_end end;          // with one_program, but for one module: what runs at the end
   struct ws_divided *divided; // without one_program: see divided.c
   size_t divided_count, divided_capacity;
   struct ws_input *heap_owner; // who has the initial heap, or NULL
@@ -118,12 +118,13 @@ struct ws_link {
 // Options as this version knows them, from a caller that may know fewer of them, or none, or more.
 void ws_take_options(void *options, size_t size, const void *given, size_t given_size);
 
-// Fills `order` with the indices of the modules so that each comes after those that give it something, and otherwise
-// in their own order. Modules may need each other's functions in a cycle: one of those then comes too early for some
-// of its imports. Fails if that is an import of anything but a function.
+// Fills `order` with the indices of the modules so that each comes after those that give it something, and
+// otherwise in their own order. Modules may need each other's functions in a cycle: one of those then comes
+// too early for some of its imports. Fails if that is an import of anything but a function.
 bool ws_find_order(struct ws_link *link, struct ws_error *error);
 
-// Whether a module that has no function table imports the shared one, for new functions in it or calls through it.
+// Whether a module that has no function table imports the shared one, for new functions in it or calls
+// through it.
 static inline bool ws_adds_table(const struct ws_input *input) {
   const struct ws_changes *changes = &input->changes;
   bool needs = changes->slot_count || changes->trampoline_count;
@@ -133,7 +134,8 @@ static inline bool ws_adds_table(const struct ws_input *input) {
 }
 
 // Whether the stack pointer, the table, can become an import; fails if not.
-bool ws_check_sharing(const struct ws_module *module, bool share_stack, bool share_table, struct ws_error *error);
+bool ws_check_sharing(const struct ws_module *module, bool share_stack, bool share_table,
+                      struct ws_error *error);
 
 void ws_clear_changes(struct ws_changes *changes);
 

@@ -119,7 +119,7 @@ static bool is_one_of_many(struct resolver *resolver) {
 #define REPORT(resolver, ...)                                                                                \
   do {                                                                                                       \
     struct ws_error problem;                                                                                 \
-    ws_fail(&problem, (resolver)->user->module->file, NULL, WS_NO_OFFSET, __VA_ARGS__);                              \
+    ws_fail(&problem, (resolver)->user->module->file, NULL, WS_NO_OFFSET, __VA_ARGS__);                      \
     report(resolver, &problem);                                                                              \
   } while (0)
 
@@ -204,7 +204,8 @@ static const char *hint_at(const struct resolver *resolver, const struct ws_impo
   if (elsewhere != WS_HOST)
     snprintf(hint, size, "; %s exports it: import it from there", inputs[elsewhere].name);
   else if (hider != WS_HOST)
-    snprintf(hint, size, "; %s has it, but does not export it: link that with -Wl,--export=%s", inputs[hider].name, name);
+    snprintf(hint, size, "; %s has it, but does not export it: link that with -Wl,--export=%s",
+             inputs[hider].name, name);
   else if (named != WS_HOST && import->kind == WS_FUNCTION && ws_is_for_wasm_bindgen(inputs[named].module))
     snprintf(hint, size,
              "; what #[wasm_bindgen] exports is for JavaScript, under another name: for modules, "
@@ -241,12 +242,14 @@ static void report_missing(struct resolver *resolver, const struct ws_import *im
 static size_t named_module(const struct resolver *resolver, const struct ws_import *import) {
   size_t named = WS_HOST;
   for (size_t i = 0; i < resolver->link->count; i++)
-    if (&resolver->link->inputs[i] != resolver->user && ws_slice_is(import->module, resolver->link->inputs[i].name))
+    if (&resolver->link->inputs[i] != resolver->user &&
+        ws_slice_is(import->module, resolver->link->inputs[i].name))
       named = i;
   return named;
 }
 
-static struct choice choose_exporter(const struct resolver *resolver, const struct ws_import *import, size_t named) {
+static struct choice choose_exporter(const struct resolver *resolver, const struct ws_import *import,
+                                     size_t named) {
   bool any = may_come_from_any(import, named);
   struct choice choice = {WS_HOST, WS_HOST};
   for (size_t i = 0; i < resolver->link->count; i++) {
@@ -260,7 +263,8 @@ static struct choice choose_exporter(const struct resolver *resolver, const stru
   return choice;
 }
 
-static void resolve_import(struct resolver *resolver, const struct ws_import *import, struct ws_link_import *found) {
+static void resolve_import(struct resolver *resolver, const struct ws_import *import,
+                           struct ws_link_import *found) {
   const struct ws_input *inputs = resolver->link->inputs;
   found->from = WS_HOST;
   if (found->supplied)
@@ -274,7 +278,8 @@ static void resolve_import(struct resolver *resolver, const struct ws_import *im
   size_t named = named_module(resolver, import);
   struct choice choice = choose_exporter(resolver, import, named);
   if (choice.rival != WS_HOST && resolver->options->one_program) {
-    size_t meant = ws_meaning(resolver->link, resolver->user, (size_t)(import - resolver->user->module->imports));
+    size_t meant =
+        ws_meaning(resolver->link, resolver->user, (size_t)(import - resolver->user->module->imports));
     if (meant != WS_HOST)
       choice = (struct choice){meant, WS_HOST};
   }

@@ -516,8 +516,8 @@ bool ws_find_objects(struct ws_match *match, struct ws_definitions *definitions,
     if (!(*forests[i] = ws_arena_new(arena, match->node_count, sizeof **forests[i])))
       return false;
   search.differs = ws_arena_new(arena, match->node_count, sizeof *search.differs);
-  if (!search.differs || !note_own(&search) ||
-      !ws_pair_allocators(match, definitions, search.part, arena) || !sort_versions(&search) || !ws_match_compare(match))
+  if (!search.differs || !note_own(&search) || !ws_pair_allocators(match, definitions, search.part, arena) ||
+      !sort_versions(&search) || !ws_match_compare(match))
     return false;
   join_same(&search);
   for (uint32_t i = 0; i < match->node_count; i++)

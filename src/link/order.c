@@ -47,7 +47,8 @@ static bool is_ready(const struct ws_link *link, size_t module, const bool *plac
   const struct ws_input *input = &link->inputs[module];
   for (size_t i = 0; i < input->module->import_count; i++) {
     size_t from = input->imports[i].from;
-    if (from < link->count && !placed[from] && (functions_too || input->module->imports[i].kind != WS_FUNCTION))
+    if (from < link->count && !placed[from] &&
+        (functions_too || input->module->imports[i].kind != WS_FUNCTION))
       return false;
   }
   for (size_t i = 0; i < input->changes.tag_count; i++)
@@ -57,7 +58,8 @@ static bool is_ready(const struct ws_link *link, size_t module, const bool *plac
 }
 
 // The first in `order` that is ready and not placed; WS_HOST if there is none.
-static size_t find_ready(const struct ws_link *link, const size_t *order, const bool *placed, bool functions_too) {
+static size_t find_ready(const struct ws_link *link, const size_t *order, const bool *placed,
+                         bool functions_too) {
   for (size_t i = 0; i < link->count; i++)
     if (!placed[order[i]] && is_ready(link, order[i], placed, functions_too))
       return order[i];
@@ -73,18 +75,19 @@ static bool fail_cycle(const struct ws_link *link, const bool *placed, struct ws
       size_t from = input->imports[k].from;
       char name[128];
       if (from < link->count && import->kind != WS_FUNCTION && !placed[from])
-        return ws_fail(error, input->module->file, NULL, WS_NO_OFFSET,
-                       "imports the %s %s of %s, which needs this module first: only functions can be imported "
-                       "in a cycle",
-                       ws_external_kind_name(import->kind), ws_printable(import->name, name, sizeof name),
-                       link->inputs[from].module->file);
+        return ws_fail(
+            error, input->module->file, NULL, WS_NO_OFFSET,
+            "imports the %s %s of %s, which needs this module first: only functions can be imported "
+            "in a cycle",
+            ws_external_kind_name(import->kind), ws_printable(import->name, name, sizeof name),
+            link->inputs[from].module->file);
     }
   }
   return ws_fail(error, "", NULL, WS_NO_OFFSET, "modules need each other's tags in a cycle");
 }
 
-// What is not a function is needed at once; a function can come later. So modules are ordered by the former, and by the
-// latter as far as that goes.
+// What is not a function is needed at once; a function can come later. So modules are ordered by the former,
+// and by the latter as far as that goes.
 static bool arrange(struct ws_link *link, bool *placed, const size_t *wanted, struct ws_error *error) {
   for (size_t i = 0; i < link->count; i++) {
     size_t next = find_ready(link, wanted, placed, true);

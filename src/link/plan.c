@@ -34,7 +34,8 @@ static bool check_mix(const struct ws_link *link, struct ws_error *error) {
     if (info->shared != first->info.shared)
       return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
                      "%s a shared memory, but %s %s: link both with -Wl,--shared-memory, or neither",
-                     info->shared ? "has" : "does not have", first->file, first->info.shared ? "has" : "does not");
+                     info->shared ? "has" : "does not have", first->file,
+                     first->info.shared ? "has" : "does not");
   }
   return true;
 }
@@ -67,8 +68,8 @@ static void extent(const struct ws_module_info *info, bool has_stack, uint64_t *
 }
 
 // Puts one module at the first place from `cursor` up, and moves the cursor behind it.
-static bool place_next(const struct ws_link *link, const struct ws_plan_options *options, struct ws_input *input,
-                       uint64_t *cursor, struct ws_error *error) {
+static bool place_next(const struct ws_link *link, const struct ws_plan_options *options,
+                       struct ws_input *input, uint64_t *cursor, struct ws_error *error) {
   const struct ws_module *module = input->module;
   const struct ws_module_info *info = &module->info;
   struct ws_placement *placement = &input->placement;
@@ -145,7 +146,8 @@ static bool plan_stack(struct ws_link *link, const struct ws_plan_options *optio
 }
 
 // Where in a thread's area each module's thread-local variables are. Moves `*end` behind them.
-static bool plan_thread_locals(struct ws_link *link, uint64_t *end, uint64_t *alignment, struct ws_error *error) {
+static bool plan_thread_locals(struct ws_link *link, uint64_t *end, uint64_t *alignment,
+                               struct ws_error *error) {
   uint64_t limit = address_limit(link->plan.memory64);
   for (size_t i = 0; i < link->count; i++) {
     const struct ws_module *module = link->inputs[i].module;
@@ -211,7 +213,8 @@ static void plan_table(struct ws_link *link) {
 }
 
 // The most pages that the memory may have, if anything says so.
-static bool plan_maximum(struct ws_link *link, const struct ws_plan_options *options, struct ws_error *error) {
+static bool plan_maximum(struct ws_link *link, const struct ws_plan_options *options,
+                         struct ws_error *error) {
   struct ws_plan *plan = &link->plan;
   plan->maximum_pages = options->max_memory / WS_PAGE_SIZE;
   plan->has_maximum = options->max_memory != 0;
@@ -239,7 +242,8 @@ static bool plan_memory(struct ws_link *link, const struct ws_plan_options *opti
   if (!plan_maximum(link, options, error))
     return false;
   // What modules declare is for each by itself: heaps that they were linked with may go beyond.
-  if (!options->max_memory && needed / WS_PAGE_SIZE <= plan->maximum_pages && plan->pages > plan->maximum_pages)
+  if (!options->max_memory && needed / WS_PAGE_SIZE <= plan->maximum_pages &&
+      plan->pages > plan->maximum_pages)
     plan->maximum_pages = plan->pages;
   if (plan->has_maximum && plan->pages > plan->maximum_pages)
     return ws_fail(error, options->max_memory ? "" : last->file, NULL, WS_NO_OFFSET,
@@ -276,7 +280,8 @@ static bool bind(struct ws_link *link, struct ws_error *error) {
   return true;
 }
 
-static bool check_options(const struct ws_link *link, const struct ws_plan_options *options, struct ws_error *error) {
+static bool check_options(const struct ws_link *link, const struct ws_plan_options *options,
+                          struct ws_error *error) {
   if (link->count == 0)
     return ws_fail(error, "", NULL, WS_NO_OFFSET, "there are no modules to combine");
   if (link->options.one_program && (link->options.single || !link->resolved))
@@ -307,7 +312,8 @@ static void share(struct ws_link *link) {
   }
 }
 
-static bool plan_modules(struct ws_link *link, const struct ws_plan_options *options, struct ws_error *error) {
+static bool plan_modules(struct ws_link *link, const struct ws_plan_options *options,
+                         struct ws_error *error) {
   struct ws_plan *plan = &link->plan;
   uint64_t cursor = options->base;
   if (!ws_choose_heaps(link, options, error) || !plan_stack(link, options, &cursor, error))
@@ -342,7 +348,8 @@ bool ws_link_plan(struct ws_link *link, const struct ws_plan_options *given, str
   if (!check_mix(link, error))
     return false;
   const struct ws_module_info *first = &link->inputs[0].module->info;
-  link->plan = (struct ws_plan){.memory64 = first->memory64, .shared = first->shared, .one_program = link->options.one_program};
+  link->plan = (struct ws_plan){
+      .memory64 = first->memory64, .shared = first->shared, .one_program = link->options.one_program};
   link->planned = plan_modules(link, &options, error);
   return link->planned;
 }
@@ -390,8 +397,8 @@ static bool check_shift(const struct ws_module *module, uint64_t offset, uint64_
   return true;
 }
 
-static bool shift_module(struct ws_link *link, uint64_t offset, uint64_t table_offset, const uint64_t *heap_base,
-                         struct ws_error *error) {
+static bool shift_module(struct ws_link *link, uint64_t offset, uint64_t table_offset,
+                         const uint64_t *heap_base, struct ws_error *error) {
   const struct ws_module *module = link->inputs[0].module;
   const struct ws_module_info *info = &module->info;
   struct ws_placement *placement = &link->inputs[0].placement;

@@ -1,7 +1,9 @@
-// Sharing a stack, a table: what a module defines becomes its last import of that kind, so that no index changes.
+// Sharing a stack, a table: what a module defines becomes its last import of that kind, so that no index
+// changes.
 #include "link/link.h"
 
-bool ws_check_sharing(const struct ws_module *module, bool share_stack, bool share_table, struct ws_error *error) {
+bool ws_check_sharing(const struct ws_module *module, bool share_stack, bool share_table,
+                      struct ws_error *error) {
   const struct ws_module_info *info = &module->info;
   if (share_stack && info->has_stack && !info->imports_stack) {
     const struct ws_global *first = &module->globals[module->imported_globals];

@@ -150,9 +150,9 @@ bool ws_order_modules(size_t count, struct ws_need *needs, size_t need_count, ui
 
 enum { NEEDS = 2, USERS = 3 };
 
-// musl's and wasi-libc's functions of the end, and those that use them: the first need them. What writes to stderr
-// alone, as C++'s runtime may, does not. stdout is found by a weak reference, whose strong definition linkers drop
-// where the function is not.
+// musl's and wasi-libc's functions of the end, and those that use them: the first need them. What writes to
+// stderr alone, as C++'s runtime may, does not. stdout is found by a weak reference, whose strong definition
+// linkers drop where the function is not.
 static const struct {
   const char *function, *users[USERS], *loss;
 } ends[WS_END_KINDS] = {

@@ -8,7 +8,8 @@
 #include "read/instructions.h"
 #include "read/relocated.h"
 
-// ------------------------------------------------------------------------------------------------------------ things
+// ------------------------------------------------------------------------------------------------------------
+// things
 
 bool ws_find_things(struct ws_link *link, struct ws_error *error) {
   const struct ws_module **modules = calloc(link->count + 1, sizeof *modules);
@@ -72,7 +73,8 @@ size_t ws_meaning(const struct ws_link *link, const struct ws_input *user, size_
   return WS_HOST;
 }
 
-// ------------------------------------------------------------------------------------------------------------- slots
+// -------------------------------------------------------------------------------------------------------------
+// slots
 
 // The slot of a function in the shared table, among those of a module.
 struct slot {
@@ -154,8 +156,7 @@ static void offer_slot(struct unifier *unifier, size_t module, uint32_t index, u
     if (is_deferred(unifier, module, function.module))
       return; // nothing, or something slow, until the other module is there
     offered.quality = OF_AN_IMPORT;
-  }
-  else if (symbol && find_call(link, module, symbol - 1))
+  } else if (symbol && find_call(link, module, symbol - 1))
     return; // another definition than the one that is meant
   struct slot *best = slot_of(unifier, function);
   if (offered.quality > best->quality)
@@ -168,9 +169,11 @@ static void find_slots(struct unifier *unifier) {
     const struct ws_module *module = unifier->link->inputs[i].module;
     for (size_t k = 0; k < module->element_count; k++) {
       const struct ws_element *element = &module->elements[k];
-      for (uint32_t n = 0; element->indirect_table && element->constant && element->functions && n < element->count; n++)
+      for (uint32_t n = 0;
+           element->indirect_table && element->constant && element->functions && n < element->count; n++)
         if (element->functions[n] < unifier->functions[i].count)
-          offer_slot(unifier, i, element->functions[n], (uint32_t)(element->offset - module->info.table_base) + n);
+          offer_slot(unifier, i, element->functions[n],
+                     (uint32_t)(element->offset - module->info.table_base) + n);
     }
   }
 }
@@ -197,15 +200,16 @@ static uint64_t placed_slot(const struct ws_link *link, const struct slot *slot)
   return link->inputs[slot->module].placement.table_base + slot->index;
 }
 
-// Functions whose address is taken, where the one that is meant has no slot; and those that are called instead of
-// others.
+// Functions whose address is taken, where the one that is meant has no slot; and those that are called
+// instead of others.
 static bool need_slots(struct unifier *unifier) {
   struct ws_link *link = unifier->link;
   for (size_t i = 0; i < link->count; i++) {
     const struct ws_module *module = link->inputs[i].module;
     for (size_t k = 0; k < module->element_count; k++) {
       const struct ws_element *element = &module->elements[k];
-      for (uint32_t n = 0; element->indirect_table && element->constant && element->functions && n < element->count; n++)
+      for (uint32_t n = 0;
+           element->indirect_table && element->constant && element->functions && n < element->count; n++)
         if (element->functions[n] < unifier->functions[i].count &&
             !need_slot(unifier, function_for(unifier, i, element->functions[n])))
           return false;
@@ -260,12 +264,14 @@ static bool forward_imports(struct unifier *unifier, size_t index) {
   const struct ws_module *module = input->module;
   for (uint32_t k = 0; k < module->symbol_count; k++) {
     const struct ws_symbol *symbol = &module->symbols[k];
-    if (symbol->kind != WS_SYMBOL_FUNCTION || symbol->index >= module->imported_functions || input->changes.symbols[k].callee)
+    if (symbol->kind != WS_SYMBOL_FUNCTION || symbol->index >= module->imported_functions ||
+        input->changes.symbols[k].callee)
       continue;
     size_t import = nth_import(module, symbol->index), from = input->imports[import].from;
     if (from == WS_HOST || !is_deferred(unifier, index, from))
       continue;
-    const struct ws_export *export = exported_function(link->inputs[from].module, module->imports[import].name);
+    const struct ws_export *export =
+        exported_function(link->inputs[from].module, module->imports[import].name);
     if (export && !add_trampoline(unifier, (struct ws_one_symbol){(uint32_t)index, k},
                                   (struct ws_link_function){(uint32_t)from, export->index}))
       return false;
@@ -273,7 +279,8 @@ static bool forward_imports(struct unifier *unifier, size_t index) {
   return true;
 }
 
-// -------------------------------------------------------------------------------------------------------------- tags
+// --------------------------------------------------------------------------------------------------------------
+// tags
 
 static uint32_t count_imported_tags(const struct ws_module *module) {
   uint32_t count = 0;
@@ -288,7 +295,8 @@ static const char *copy_name(struct ws_link *link, struct ws_slice name) {
 }
 
 // The name under which a module exports one of its tags, added if there is none.
-static bool export_tag(struct ws_link *link, struct ws_input *input, const struct ws_symbol *tag, const char **text) {
+static bool export_tag(struct ws_link *link, struct ws_input *input, const struct ws_symbol *tag,
+                       const char **text) {
   const struct ws_module *module = input->module;
   for (size_t i = 0; i < module->export_count; i++)
     if (module->exports[i].kind == WS_TAG && module->exports[i].index == tag->index)
@@ -329,13 +337,15 @@ static bool unify_tags(struct ws_link *link, size_t index, struct ws_error *erro
     if (!export_tag(link, &link->inputs[at.module], symbol_of(link, at), &tag->name))
       return ws_fail_memory(error, module->file);
   }
-  while (input->changes.tag_count < module->tag_count && input->changes.tags[input->changes.tag_count].from != WS_HOST)
+  while (input->changes.tag_count < module->tag_count &&
+         input->changes.tags[input->changes.tag_count].from != WS_HOST)
     input->changes.tag_count++;
   for (uint32_t i = (uint32_t)input->changes.tag_count; i < module->tag_count; i++)
     if (input->changes.tags[i].from != WS_HOST)
-      return ws_module_fail(module, error, "TAG", NULL,
-                            "defines a tag of its own before one that is one with another module's, so that cannot be "
-                            "imported: combine it without --link");
+      return ws_module_fail(
+          module, error, "TAG", NULL,
+          "defines a tag of its own before one that is one with another module's, so that cannot be "
+          "imported: combine it without --link");
   return true;
 }
 
@@ -348,14 +358,16 @@ bool ws_unify_tags(struct ws_link *link, struct ws_error *error) {
   return true;
 }
 
-// ------------------------------------------------------------------------------------------------ beginning and end
+// ------------------------------------------------------------------------------------------------ beginning
+// and end
 
 // What hosts call first, by the conventions of WASI and of linkers.
 static const struct ws_slice start_name = {(const uint8_t *)"_start", 6},
                              initialize_name = {(const uint8_t *)"_initialize", 11},
                              call_name = {(const uint8_t *)"__wasm_call_ctors", 17};
 
-// The module that runs constructors: the program, whose _start does; or else the first, which the host initialises first.
+// The module that runs constructors: the program, whose _start does; or else the first, which the host
+// initialises first.
 static size_t starting_module(const struct ws_link *link) {
   for (size_t i = 0; i < link->count; i++)
     if (exported_function(link->inputs[i].module, start_name))
@@ -422,7 +434,8 @@ static bool names_function(const struct ws_module *module, uint32_t function, ui
   return search.found;
 }
 
-// Whether a defined function is the linker's own wrapper, which has no relocations. False if memory runs out, too.
+// Whether a defined function is the linker's own wrapper, which has no relocations. False if memory runs out,
+// too.
 static bool is_wrapper(struct ws_link *link, const struct ws_module *module, uint32_t function) {
   struct ws_relocation_index index;
   struct ws_relocation relocation;
@@ -461,7 +474,8 @@ static bool find_constructors_of_all(struct unifier *unifier, struct ws_error *e
   struct ws_link *link = unifier->link;
   struct ws_constructor *constructors;
   size_t count;
-  if (!ws_order_constructors(unifier->modules, link->count, &link->one, &link->arena, &constructors, &count, error))
+  if (!ws_order_constructors(unifier->modules, link->count, &link->one, &link->arena, &constructors, &count,
+                             error))
     return false;
   if (count == 0)
     return true;
@@ -494,11 +508,13 @@ static bool find_end(struct unifier *unifier, struct ws_error *error) {
       functions[used++] = end->functions[kind][i];
   struct ws_changes *changes = &link->inputs[host].changes;
   return (functions && fill_runner(unifier, host, WS_RUN_END, WS_EXIT_FUNCTION, functions, count) &&
-          add_export(changes, (struct ws_new_export){name, WS_FUNCTION, runner_callee(changes, WS_RUN_END)})) ||
+          add_export(changes,
+                     (struct ws_new_export){name, WS_FUNCTION, runner_callee(changes, WS_RUN_END)})) ||
          ws_fail_memory(error, "");
 }
 
-// --------------------------------------------------------------------------------------------------------------- all
+// ---------------------------------------------------------------------------------------------------------------
+// all
 
 static bool prepare(struct unifier *unifier) {
   struct ws_link *link = unifier->link;
@@ -510,7 +526,8 @@ static bool prepare(struct unifier *unifier) {
     struct ws_changes *changes = &link->inputs[i].changes;
     unifier->place[link->order[i]] = i;
     unifier->modules[i] = link->inputs[i].module;
-    changes->symbols = ws_arena_new(&link->arena, link->inputs[i].module->symbol_count, sizeof *changes->symbols);
+    changes->symbols =
+        ws_arena_new(&link->arena, link->inputs[i].module->symbol_count, sizeof *changes->symbols);
     if (!changes->symbols)
       return false;
   }
@@ -528,9 +545,10 @@ static bool check_tables(const struct ws_link *link, struct ws_error *error) {
   for (size_t i = 0; i < link->count; i++) {
     const struct ws_module *module = link->inputs[i].module;
     if (ws_adds_table(&link->inputs[i]) && module->table_count > module->imported_tables)
-      return ws_module_fail(module, error, "TABLE", NULL,
-                            "has tables, but none that linkers call __indirect_function_table, which it needs in one "
-                            "program: link it without --strip-all, or with a pointer to a function in it");
+      return ws_module_fail(
+          module, error, "TABLE", NULL,
+          "has tables, but none that linkers call __indirect_function_table, which it needs in one "
+          "program: link it without --strip-all, or with a pointer to a function in it");
   }
   return true;
 }
@@ -551,19 +569,21 @@ static bool place_variable(const struct ws_link *link, struct ws_one_symbol at, 
   const struct ws_symbol *symbol = symbol_of(link, at);
   enum ws_base base;
   if (symbol->kind != WS_SYMBOL_DATA || (symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE)) ||
-      !definer->module->segments[symbol->index].placed || !ws_symbol_target(definer->module, symbol, address, &base))
+      !definer->module->segments[symbol->index].placed ||
+      !ws_symbol_target(definer->module, symbol, address, &base))
     return false;
   *address += definer->placement.offset;
   return true;
 }
 
-// wasm-bindgen, run on a placed module, looks for functions that its descriptions name in that module's own elements.
-// They are Rust's, which promises nothing about which functions have one address.
+// wasm-bindgen, run on a placed module, looks for functions that its descriptions name in that module's own
+// elements. They are Rust's, which promises nothing about which functions have one address.
 static bool keeps_slot(const struct ws_module *module, const struct ws_symbol *symbol) {
   return module->info.for_wasm_bindgen && ws_name_owner(symbol->name) == WS_NAME_RUST;
 }
 
-static void rebind_symbol(const struct ws_link *link, size_t module, uint32_t index, struct ws_rebound *rebound) {
+static void rebind_symbol(const struct ws_link *link, size_t module, uint32_t index,
+                          struct ws_rebound *rebound) {
   const struct unifier *unifier = link->unifier;
   const struct ws_symbol *symbol = &link->inputs[module].module->symbols[index];
   struct ws_one_symbol at = stands_for(link, module, index);

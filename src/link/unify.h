@@ -1,5 +1,5 @@
-// One program: how what is one thing (one.h) becomes one. Addresses, slots in the table and tags are those of what
-// stands for a thing; calls that must reach another definition go through the table.
+// One program: how what is one thing (one.h) becomes one. Addresses, slots in the table and tags are those of
+// what stands for a thing; calls that must reach another definition go through the table.
 #ifndef WASMSHARE_UNIFY_H
 #define WASMSHARE_UNIFY_H
 
@@ -17,8 +17,8 @@ size_t ws_meaning(const struct ws_link *link, const struct ws_input *user, size_
 // Tags that are one become imports. When names are resolved.
 bool ws_unify_tags(struct ws_link *link, struct ws_error *error);
 
-// Gives functions slots in the table, and calls that must reach another module's a way there; decides what runs
-// constructors, and the end. When the order is known.
+// Gives functions slots in the table, and calls that must reach another module's a way there; decides what
+// runs constructors, and the end. When the order is known.
 bool ws_unify_functions(struct ws_link *link, struct ws_error *error);
 
 // Says where everything went. When all is placed.

@@ -60,7 +60,8 @@ bool ws_can_limit_memory(const struct ws_module *module, struct ws_error *error)
                    "too many functions ask for the size of the memory to tell them another");
   for (uint32_t i = 0; i < module->function_count; i++) {
     char name[128];
-    if (ws_uses_memory_size(module, i) && (!module->types || ws_call_size(module, i, UINT32_MAX) > module->functions[i].size))
+    if (ws_uses_memory_size(module, i) &&
+        (!module->types || ws_call_size(module, i, UINT32_MAX) > module->functions[i].size))
       return ws_fail(error, module->file, "CODE", WS_NO_OFFSET,
                      "%s asks for the size of the memory, and has no room for a call in its place",
                      ws_printable(module->functions[i].name, name, sizeof name));

@@ -20,7 +20,8 @@ size_t ws_count_memory_users(const struct ws_module *module);
 // Whether calls can take the place of all of them; fails if not.
 bool ws_can_limit_memory(const struct ws_module *module, struct ws_error *error);
 
-// How many bytes a body has that calls a function, whose index is `callee`, with the arguments of a defined function.
+// How many bytes a body has that calls a function, whose index is `callee`, with the arguments of a defined
+// function.
 size_t ws_call_size(const struct ws_module *module, uint32_t function, uint64_t callee);
 
 #endif

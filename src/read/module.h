@@ -1,5 +1,5 @@
-// A module inside the library: what a file says, and nothing that a choice decides. Reading fills it, each block
-// in the file that it names; after that it is only read.
+// A module inside the library: what a file says, and nothing that a choice decides. Reading fills it, each
+// block in the file that it names; after that it is only read.
 #ifndef WASMSHARE_MODULE_H
 #define WASMSHARE_MODULE_H
 
@@ -15,10 +15,12 @@ struct ws_fixup {
   uint8_t base;     // enum ws_base: its delta is added
   uint8_t minus;    // enum ws_base whose delta is taken off again, or WS_BASE_COUNT: for relative pointers
   uint8_t unused;
-  uint32_t target; // index of what it names: a ws_external for WS_BASE_EXTERNAL, else a symbol or WS_NO_SYMBOL
+  uint32_t
+      target; // index of what it names: a ws_external for WS_BASE_EXTERNAL, else a symbol or WS_NO_SYMBOL
 };
 
-// A base of fixups in an image: the operand becomes the value that `target` is the index of. See write/rebind.c.
+// A base of fixups in an image: the operand becomes the value that `target` is the index of. See
+// write/rebind.c.
 enum { WS_BASE_VALUE = WS_BASE_COUNT + 1 };
 
 // The index of a relocation whose symbol was not linked: what DWARF says of functions that were left out, and
@@ -85,7 +87,7 @@ struct ws_global {
   struct ws_expression init;
   struct ws_slice name; // from the name section, an export or the symbol table; may be empty
   bool moves;
-  bool explained; // it is known what it holds, pointer or not
+  bool explained;  // it is known what it holds, pointer or not
   uint8_t base;    // enum ws_base, when it moves
   uint32_t target; // as in a fixup
 };
@@ -94,10 +96,10 @@ struct ws_function {
   uint32_t offset; // of the body, after its size, in the code section's content
   uint32_t size;
   bool has_symbol, has_local_symbol; // linking.c: what an object defines has one, local or not
-  bool synthetic;       // synthetic.c: the linker wrote it
-  bool unpadded;        // synthetic.c: and its addresses are not of full width
-  bool takes_size;      // heap.c: takes memory up to what memory.size says in it
-  struct ws_slice name; // from the name section or the symbol table; may be empty
+  bool synthetic;                    // synthetic.c: the linker wrote it
+  bool unpadded;                     // synthetic.c: and its addresses are not of full width
+  bool takes_size;                   // heap.c: takes memory up to what memory.size says in it
+  struct ws_slice name;              // from the name section or the symbol table; may be empty
 };
 
 struct ws_tag {
@@ -113,7 +115,7 @@ struct ws_segment {
   uint32_t bytes_offset; // in the data section's content
   struct ws_slice name;  // linking.md: WASM_SEGMENT_INFO
   uint32_t alignment;    // as a power of two
-  size_t zeros;          // bytes at its end that are zero, and need not be written if they are cleared at the start
+  size_t zeros; // bytes at its end that are zero, and need not be written if they are cleared at the start
 };
 
 struct ws_element {
@@ -138,8 +140,8 @@ struct ws_symbol {
 
 // One of the linker's own functions: it has no relocations, so it was decoded.
 struct ws_linker_function {
-  uint32_t function;              // index among the defined ones
-  struct ws_address *addresses;   // the operands in it that are addresses, in order
+  uint32_t function;            // index among the defined ones
+  struct ws_address *addresses; // the operands in it that are addresses, in order
   size_t address_count;
 };
 struct ws_address {

@@ -24,10 +24,12 @@ static bool malformed(const struct ws_module *module, struct ws_error *error) {
 }
 
 static enum ws_heap_class heap_class(const struct ws_load_module *prepared) {
-  static const enum ws_heap_class classes[] = {
-      [WS_LOAD_HEAP_NONE] = WS_HEAP_NONE,       [WS_LOAD_HEAP_GROWS] = WS_HEAP_GROWS,
-      [WS_LOAD_HEAP_BOUNDED] = WS_HEAP_BOUNDED, [WS_LOAD_HEAP_FIXED] = WS_HEAP_BOUNDED,
-      [WS_LOAD_HEAP_CONTIGUOUS] = WS_HEAP_CONTIGUOUS, [WS_LOAD_HEAP_UNKNOWN] = WS_HEAP_UNKNOWN};
+  static const enum ws_heap_class classes[] = {[WS_LOAD_HEAP_NONE] = WS_HEAP_NONE,
+                                               [WS_LOAD_HEAP_GROWS] = WS_HEAP_GROWS,
+                                               [WS_LOAD_HEAP_BOUNDED] = WS_HEAP_BOUNDED,
+                                               [WS_LOAD_HEAP_FIXED] = WS_HEAP_BOUNDED,
+                                               [WS_LOAD_HEAP_CONTIGUOUS] = WS_HEAP_CONTIGUOUS,
+                                               [WS_LOAD_HEAP_UNKNOWN] = WS_HEAP_UNKNOWN};
   return prepared->claimed ? WS_HEAP_CLAIMS_ONCE : classes[prepared->heap];
 }
 

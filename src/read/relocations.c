@@ -145,9 +145,10 @@ static bool operand_origin(const struct pass *pass, const struct ws_relocation *
 static void refuse_unknown(const struct pass *pass, const struct ws_symbol *symbol) {
   char name[128];
   if ((symbol->flags & WS_SYMBOL_HIDDEN) && !ws_linker_symbol(symbol->name))
-    ws_module_refuse(pass->module, pass->name, WS_UNKNOWN_POINTER,
-                     "uses %s, which the linker defines, and this wasmshare does not know whether it is an address",
-                     ws_printable(symbol->name, name, sizeof name));
+    ws_module_refuse(
+        pass->module, pass->name, WS_UNKNOWN_POINTER,
+        "uses %s, which the linker defines, and this wasmshare does not know whether it is an address",
+        ws_printable(symbol->name, name, sizeof name));
 }
 
 static bool memory_operand(const struct pass *pass, const struct ws_relocation *relocation,
@@ -188,8 +189,7 @@ static bool memory_operand(const struct pass *pass, const struct ws_relocation *
   bool relative = operand == WS_REL_MEMORY_ADDR_REL || operand == WS_REL_MEMORY_ADDR_LOCREL;
   if (relative && base == WS_BASE_MEMORY)
     return true;
-  return add_fixup(pass, relocation, base, relative ? WS_BASE_MEMORY : WS_BASE_COUNT,
-                   relocation->index);
+  return add_fixup(pass, relocation, base, relative ? WS_BASE_MEMORY : WS_BASE_COUNT, relocation->index);
 }
 
 static bool table_operand(const struct pass *pass, const struct ws_relocation *relocation,
@@ -261,7 +261,8 @@ static bool got_operand(const struct pass *pass, const struct ws_relocation *rel
 // Whether the byte before an operand is the alignment of a load or store.
 static bool follows_alignment(const uint8_t *operand) {
   enum { MOST_ALIGNMENT = 0x10 };
-  // Before an operand are the section's count, the function's size and its locals, and before the section, a header.
+  // Before an operand are the section's count, the function's size and its locals, and before the section, a
+  // header.
   bool plain = operand[-2] >= WASM_OPCODE_I32_LOAD && operand[-2] <= WASM_OPCODE_I64_STORE32;
   bool prefixed = operand[-3] == WASM_OPCODE_MISC_PREFIX || operand[-3] == WASM_OPCODE_SIMD_PREFIX ||
                   operand[-3] == WASM_OPCODE_ATOMICS_PREFIX;
@@ -447,8 +448,8 @@ static void check_unrelocated(struct pass *pass) {
   }
 }
 
-static bool read_reloc_section(struct ws_module *module, const struct ws_section *section, const struct ws_symbol *memory_base,
-                               struct ws_error *error) {
+static bool read_reloc_section(struct ws_module *module, const struct ws_section *section,
+                               const struct ws_symbol *memory_base, struct ws_error *error) {
   char name[64];
   struct ws_reader reader = ws_reader(section->content);
   struct pass pass = {.module = module,
@@ -468,8 +469,8 @@ static bool read_reloc_section(struct ws_module *module, const struct ws_section
   pass.debug = ws_slice_starts(pass.target->name, ".debug_");
   uint8_t id = pass.target->id;
   // What is written anew here is no linker's to relocate.
-  bool ours = id == WS_SECTION_CUSTOM && (ws_slice_is(pass.target->name, "name") ||
-                                           ws_is_link_metadata(module, pass.target));
+  bool ours = id == WS_SECTION_CUSTOM &&
+              (ws_slice_is(pass.target->name, "name") || ws_is_link_metadata(module, pass.target));
   if ((id != WS_SECTION_CODE && id != WS_SECTION_DATA && id != WS_SECTION_CUSTOM) || ours)
     return ws_module_fail(module, error, name, section->content.data,
                           "is for section %u, which can have no relocations" WS_REWRITTEN, target);

@@ -316,7 +316,8 @@ static bool check_rewritable(struct decoder *decoder) {
   struct ws_module *module = decoder->module;
   if (module->function_types[decoder->function] != module->void_type)
     return unexpected(decoder, "parameters or results beside addresses");
-  uint64_t callee = (uint64_t)module->imported_functions + module->function_count + decoder->functions->unpadded;
+  uint64_t callee =
+      (uint64_t)module->imported_functions + module->function_count + decoder->functions->unpadded;
   if (decoder->body.size < WS_CALL_BODY_SIZE + ws_uleb_size(callee))
     return unexpected(decoder, "too short a body");
   module->functions[decoder->function].unpadded = true;

@@ -160,8 +160,8 @@ static bool read_facts(struct ws_load_module *module, struct reader *reader) {
       tls_alignment > 32 || module->tls_size > most || index > UINT32_MAX || memory > module->size ||
       table > module->size || module->data_base > most || module->data_end - module->data_base > most ||
       module->stack_low > most || module->stack_pointer - module->stack_low > most || module->end > most ||
-      module->heap_base > most || module->heap_end > most || module->initial_heap > most || module->table_base > UINT32_MAX ||
-      module->table_size > UINT32_MAX)
+      module->heap_base > most || module->heap_end > most || module->initial_heap > most ||
+      module->table_base > UINT32_MAX || module->table_size > UINT32_MAX)
     return false;
   bool imported = table < module->imports.end;
   return read_limits(module, &module->imports, (size_t)memory, &module->memory) &&

@@ -70,7 +70,8 @@ struct ws_load_limits {
   uint64_t minimum, maximum;
 };
 
-// What a module does with memory that it was not given. Those after WS_LOAD_HEAP_GROWS have a range of their own,
+// What a module does with memory that it was not given. Those after WS_LOAD_HEAP_GROWS have a range of their
+// own,
 // [__heap_base, __heap_end); those after WS_LOAD_HEAP_FIXED take all that follows, too.
 enum ws_load_heap {
   WS_LOAD_HEAP_NONE,    // hands out nothing
@@ -91,7 +92,7 @@ struct ws_load_module {
   bool has_table, imports_table, can_share_table;
   bool uses_heap_base, uses_heap_end; // it names __heap_base, __heap_end
   enum ws_load_heap heap;
-  bool claimed; // until it was prepared, all memory that there was when it began
+  bool claimed;         // until it was prepared, all memory that there was when it began
   bool has_relocations; // linked with --emit-relocs
   uint64_t alignment;
   uint64_t data_base, data_end;

@@ -123,8 +123,9 @@ static bool check_globals(const struct ws_module *module, const struct ws_placem
         outside(module, error, "GLOBAL", what, global->value, global->value, placement->data_base,
                 placement->data_end))
       return false;
-    if (global->base == WS_BASE_TABLE && outside(module, error, "GLOBAL", what, global->value, global->value,
-                                                 placement->table_base, placement->table_base + placement->table_size))
+    if (global->base == WS_BASE_TABLE &&
+        outside(module, error, "GLOBAL", what, global->value, global->value, placement->table_base,
+                placement->table_base + placement->table_size))
       return false;
     if (!is_own_variable(placement, name, global->value) &&
         !check_pointer(module, placement, global->base, global->value, "GLOBAL", what, error))
@@ -178,7 +179,8 @@ bool ws_check_placed(const struct ws_module *module, const struct ws_placement *
     const struct ws_element *element = &module->elements[i];
     if (element->indirect_table && element->constant && element->count > 0 &&
         outside(module, error, "ELEMENT", "an element segment", element->offset,
-                element->offset + element->count, placement->table_base, placement->table_base + placement->table_size))
+                element->offset + element->count, placement->table_base,
+                placement->table_base + placement->table_size))
       return false;
   }
   return check_globals(module, placement, bindings, binding_count, error) &&

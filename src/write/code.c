@@ -32,8 +32,8 @@ static int compare_indices(const void *left, const void *right) {
   return a < b ? -1 : a > b;
 }
 
-// The functions as they are, but calls in place of those that others were appended for. Returns false if memory
-// runs out.
+// The functions as they are, but calls in place of those that others were appended for. Returns false if
+// memory runs out.
 static bool put_functions(struct ws_image *image, struct ws_image_section *section) {
   const struct ws_module *module = image->module;
   uint32_t *replaced = ws_arena_new(&image->arena, image->appended_count + 1, sizeof *replaced);
@@ -58,7 +58,8 @@ static bool put_functions(struct ws_image *image, struct ws_image_section *secti
     at = function->offset + function->size;
   }
   if (section->source)
-    section->pieces[section->piece_count++] = ws_image_cut(section->source, at, section->source->content.size, &next);
+    section->pieces[section->piece_count++] =
+        ws_image_cut(section->source, at, section->source->content.size, &next);
   return true;
 }
 

@@ -7,7 +7,8 @@
 
 #include "write/place.h"
 
-// ------------------------------------------------------------------------------------------------------- source maps
+// -------------------------------------------------------------------------------------------------------
+// source maps
 
 bool ws_is_source_map(const struct ws_image_section *section) {
   return section->id == WS_SECTION_CUSTOM && ws_slice_is(section->name, "sourceMappingURL");
@@ -20,14 +21,16 @@ static bool is_code_moved(const struct ws_image *image) {
     size_t size = ws_image_section_size(section);
     if (section->id == WS_SECTION_CODE)
       return image->code_shift != 0 || !section->source ||
-             at + 1 + ws_uleb_size(size) != (size_t)(section->source->content.data - image->module->bytes.data);
+             at + 1 + ws_uleb_size(size) !=
+                 (size_t)(section->source->content.data - image->module->bytes.data);
     if (!section->dropped)
       at += 1 + ws_uleb_size(size) + size;
   }
   return false;
 }
 
-// --------------------------------------------------------------------------------------------------------- build IDs
+// ---------------------------------------------------------------------------------------------------------
+// build IDs
 
 // Spreads every bit of a number over all others (splitmix64).
 static uint64_t mix(uint64_t value) {
@@ -41,7 +44,8 @@ static uint64_t add_move(uint64_t moves, uint64_t what, uint64_t by) {
   return by ? mix(mix(moves ^ what) ^ by) : moves;
 }
 
-// How far the module's pointers are moved, as one number, which is 0 if they are not; offsets in the code are none.
+// How far the module's pointers are moved, as one number, which is 0 if they are not; offsets in the code are
+// none.
 static uint64_t moves(const struct ws_image *image) {
   uint64_t deltas[WS_BASE_COUNT + 1], moves = 0, what = 0;
   ws_find_deltas(image, deltas);
@@ -70,7 +74,8 @@ static bool write_build_id(struct ws_image *image, struct ws_image_section *sect
   return ws_image_set(image, section, &built, NULL, 0);
 }
 
-// --------------------------------------------------------------------------------------------------------------- all
+// ---------------------------------------------------------------------------------------------------------------
+// all
 
 bool ws_write_custom(struct ws_image *image) {
   bool code_moved = is_code_moved(image);

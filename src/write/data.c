@@ -2,8 +2,8 @@
 
 #include "read/zeros.h"
 
-// How many bytes of each segment are written. What __wasm_init_memory clears has no need of its bytes either way, unless
-// the module may be read again; of others, the zeros behind the last pointer can be left out.
+// How many bytes of each segment are written. What __wasm_init_memory clears has no need of its bytes either
+// way, unless the module may be read again; of others, the zeros behind the last pointer can be left out.
 bool ws_find_kept(struct ws_image *image) {
   const struct ws_module *module = image->module;
   const struct ws_section *data = ws_image_source(image, WS_SECTION_DATA);
@@ -13,8 +13,11 @@ bool ws_find_kept(struct ws_image *image) {
     const struct ws_segment *segment = &module->segments[i];
     bool whole = image->link->options.keep_relocs || (!segment->passive && !ws_can_clear(module));
     image->kept[i] = segment->bytes.size - (whole ? 0 : segment->zeros);
-    for (; fixup < data->fixup_count && data->fixups[fixup].offset < segment->bytes_offset + segment->bytes.size; fixup++) {
-      size_t end = data->fixups[fixup].offset + ws_encoding_width(data->fixups[fixup].encoding) - segment->bytes_offset;
+    for (; fixup < data->fixup_count &&
+           data->fixups[fixup].offset < segment->bytes_offset + segment->bytes.size;
+         fixup++) {
+      size_t end = data->fixups[fixup].offset + ws_encoding_width(data->fixups[fixup].encoding) -
+                   segment->bytes_offset;
       if (end > image->kept[i])
         image->kept[i] = end;
     }
@@ -22,8 +25,8 @@ bool ws_find_kept(struct ws_image *image) {
   return image->kept != NULL;
 }
 
-static bool put_segment(struct ws_image *image, struct ws_image_section *section, size_t index, struct ws_fixup *fixup,
-                        uint64_t *offset, size_t *next) {
+static bool put_segment(struct ws_image *image, struct ws_image_section *section, size_t index,
+                        struct ws_fixup *fixup, uint64_t *offset, size_t *next) {
   const struct ws_module *module = image->module;
   const struct ws_segment *segment = &module->segments[index];
   size_t kept = image->kept[index];

@@ -12,8 +12,8 @@
 static bool rewrite_function(struct ws_image *image, const struct ws_linker_function *function) {
   const struct ws_module *module = image->module;
   struct ws_slice old = ws_function_body(module, function->function);
-  struct ws_appended *appended =
-      ws_image_append(image, function->function, module->functions[function->function].name, function->address_count);
+  struct ws_appended *appended = ws_image_append(
+      image, function->function, module->functions[function->function].name, function->address_count);
   if (!appended)
     return false;
   appended->type = module->function_types[function->function];
@@ -35,7 +35,8 @@ static bool rewrite_function(struct ws_image *image, const struct ws_linker_func
 
 // No locals, and the function's own arguments on the stack.
 static void put_arguments(struct ws_buffer *body, const struct ws_type *type) {
-  struct ws_reader parameters = ws_reader(type ? type->parameters : (struct ws_slice){(const uint8_t *)"", 0});
+  struct ws_reader parameters =
+      ws_reader(type ? type->parameters : (struct ws_slice){(const uint8_t *)"", 0});
   ws_put_u8(body, 0);
   for (uint32_t i = 0; parameters.at < parameters.end && !parameters.bad; i++) {
     ws_read_value_type(&parameters);
@@ -77,9 +78,10 @@ static bool has_tail_calls(const struct ws_module *module) {
   return false;
 }
 
-// Calls another module's function, through the table, with the same arguments. If the module has tail calls, this is one,
-// so that the stack does not grow where the program's does not.
-static bool append_trampoline(struct ws_image *image, const struct ws_trampoline *trampoline, bool tail_calls) {
+// Calls another module's function, through the table, with the same arguments. If the module has tail calls,
+// this is one, so that the stack does not grow where the program's does not.
+static bool append_trampoline(struct ws_image *image, const struct ws_trampoline *trampoline,
+                              bool tail_calls) {
   const struct ws_module *module = image->module;
   const struct ws_module *callee = image->link->inputs[trampoline->to.module].module;
   struct ws_slice name = {(const uint8_t *)"", 0};
@@ -216,7 +218,8 @@ static bool append_start_copy(struct ws_image *image) {
   if (!appended)
     return false;
   appended->type = function_type(module, start);
-  struct start_copy copy = {.image = image, .old = ws_function_body(module, start - module->imported_functions)};
+  struct start_copy copy = {.image = image,
+                            .old = ws_function_body(module, start - module->imported_functions)};
   if (image->input->changes.constructors == WS_NO_FUNCTION)
     put_behind_runner(&copy, start);
   else
@@ -242,7 +245,8 @@ static bool append_start(struct ws_image *image) {
   for (size_t i = 0; i < module->segment_count; i++) {
     const struct ws_segment *segment = &module->segments[i];
     if (clears(image, i))
-      put_fill(image, appended, &body, segment->address + image->kept[i], segment->bytes.size - image->kept[i]);
+      put_fill(image, appended, &body, segment->address + image->kept[i],
+               segment->bytes.size - image->kept[i]);
   }
   if (module->has_start) {
     ws_put_u8(&body, WASM_OPCODE_CALL);
@@ -258,7 +262,8 @@ bool ws_append_functions(struct ws_image *image) {
   enum { NEW_FUNCTIONS = 3 }; // those of memory_view.c, and the start function
   bool limited = image->placement->memory_view != WS_VIEW_WHOLE;
   const struct ws_changes *changes = &image->input->changes;
-  size_t most = module->linker_function_count + changes->trampoline_count + WS_RUNNERS + 1 + (limited ? ws_count_memory_users(module) : 0) + NEW_FUNCTIONS;
+  size_t most = module->linker_function_count + changes->trampoline_count + WS_RUNNERS + 1 +
+                (limited ? ws_count_memory_users(module) : 0) + NEW_FUNCTIONS;
   image->appended = ws_arena_new(&image->arena, most, sizeof *image->appended);
   if (!image->appended)
     return false;
@@ -276,8 +281,8 @@ bool ws_append_functions(struct ws_image *image) {
   return append_start_copy(image) && ws_append_memory_view(image) && append_start(image);
 }
 
-// Calls the appended function in as many bytes as the old one had: no other code moves, and whoever calls it can go
-// on doing so.
+// Calls the appended function in as many bytes as the old one had: no other code moves, and whoever calls it
+// can go on doing so.
 struct ws_slice ws_call_appended(struct ws_image *image, const struct ws_appended *appended) {
   const struct ws_module *module = image->module;
   size_t index = (size_t)(appended - image->appended);

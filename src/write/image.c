@@ -22,7 +22,8 @@ bool ws_image_take(struct ws_image *image) {
     return false;
   for (size_t i = 0; i < count; i++) {
     const struct ws_section *section = &module->sections[i];
-    bool memory = section->id == WS_SECTION_MEMORY && module->memory_import == SIZE_MAX; // it becomes an import
+    bool memory =
+        section->id == WS_SECTION_MEMORY && module->memory_import == SIZE_MAX; // it becomes an import
     pieces[i] = (struct ws_piece){section->content, section->fixups, section->fixup_count, 0};
     image->sections[i] = (struct ws_image_section){
         .id = section->id,
@@ -90,7 +91,8 @@ size_t ws_image_section_size(const struct ws_image_section *section) {
 struct ws_piece ws_image_cut(const struct ws_section *section, size_t from, size_t to, size_t *next) {
   while (*next < section->fixup_count && section->fixups[*next].offset < from)
     ++*next;
-  struct ws_piece piece = {{section->content.data + from, to - from}, section->fixups + *next, 0, (uint32_t)from};
+  struct ws_piece piece = {
+      {section->content.data + from, to - from}, section->fixups + *next, 0, (uint32_t)from};
   while (*next < section->fixup_count && section->fixups[*next].offset < to) {
     ++*next;
     piece.fixup_count++;
@@ -100,7 +102,7 @@ struct ws_piece ws_image_cut(const struct ws_section *section, size_t from, size
 
 // A constant expression of full width, and its fixup.
 struct ws_fixup ws_image_constant(struct ws_buffer *built, bool is_64, uint64_t value, enum ws_base base,
-                                    uint32_t target) {
+                                  uint32_t target) {
   uint8_t operand[10];
   enum ws_encoding encoding = is_64 ? WS_SLEB64 : WS_SLEB32;
   ws_operand_put(operand, encoding, value);
@@ -123,7 +125,8 @@ struct ws_appended *ws_image_append(struct ws_image *image, uint32_t replaces, s
   return appended->fixups ? appended : NULL;
 }
 
-void ws_image_add_address(const struct ws_image *image, struct ws_appended *appended, const struct ws_buffer *body) {
+void ws_image_add_address(const struct ws_image *image, struct ws_appended *appended,
+                          const struct ws_buffer *body) {
   appended->fixups[appended->fixup_count++] =
       (struct ws_fixup){.offset = (uint32_t)body->size,
                         .encoding = image->module->memory.is_64 ? WS_SLEB64 : WS_SLEB32,

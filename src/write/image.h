@@ -1,12 +1,13 @@
-// The image of a module: its sections as they will be written at a placement, in pieces, with every pointer of full
-// width and not moved yet. It is made from a module, which stays as it is, and from what a link decided about it.
+// The image of a module: its sections as they will be written at a placement, in pieces, with every pointer
+// of full width and not moved yet. It is made from a module, which stays as it is, and from what a link
+// decided about it.
 #ifndef WASMSHARE_IMAGE_H
 #define WASMSHARE_IMAGE_H
 
 #include "link/link.h"
 
-// Bytes, and the pointers in them. Offsets of fixups are from `origin` on, so that those of a module can be used
-// as they are. The bytes and fixups are borrowed, from the module or the image.
+// Bytes, and the pointers in them. Offsets of fixups are from `origin` on, so that those of a module can be
+// used as they are. The bytes and fixups are borrowed, from the module or the image.
 struct ws_piece {
   struct ws_slice bytes;
   const struct ws_fixup *fixups;
@@ -81,18 +82,22 @@ uint32_t ws_image_table(const struct ws_image *image);
 bool ws_image_table_is_64(const struct ws_image *image);
 
 // Puts a constant expression of full width, and returns its fixup.
-struct ws_fixup ws_image_constant(struct ws_buffer *built, bool is_64, uint64_t value, enum ws_base base, uint32_t target);
+struct ws_fixup ws_image_constant(struct ws_buffer *built, bool is_64, uint64_t value, enum ws_base base,
+                                  uint32_t target);
 
 // The index of the function that calls another module's in place of one of the module's own.
 uint32_t ws_trampoline_index(const struct ws_image *image, uint32_t trampoline);
 
-// A new appended function with room for fixups, to be filled in; ws_image_keep_body, which takes `body` over, ends it.
-// NULL, false, if memory runs out.
-struct ws_appended *ws_image_append(struct ws_image *image, uint32_t replaces, struct ws_slice name, size_t most_fixups);
+// A new appended function with room for fixups, to be filled in; ws_image_keep_body, which takes `body` over,
+// ends it. NULL, false, if memory runs out.
+struct ws_appended *ws_image_append(struct ws_image *image, uint32_t replaces, struct ws_slice name,
+                                    size_t most_fixups);
 bool ws_image_keep_body(struct ws_image *image, struct ws_appended *appended, struct ws_buffer *body);
 // A fixup of an address that is put at the end of `body`.
-void ws_image_add_address(const struct ws_image *image, struct ws_appended *appended, const struct ws_buffer *body);
-// The index of a function's type, as the type section has it, added if the module has none. False if memory runs out.
+void ws_image_add_address(const struct ws_image *image, struct ws_appended *appended,
+                          const struct ws_buffer *body);
+// The index of a function's type, as the type section has it, added if the module has none. False if memory
+// runs out.
 bool ws_image_type(struct ws_image *image, struct ws_slice type, uint32_t *index);
 
 // One piece in place of all; false if memory ran out while it was built, or does for it. Takes `built` over.

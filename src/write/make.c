@@ -19,7 +19,8 @@ static bool make(struct ws_image *image) {
          ws_write_custom(image);
 }
 
-bool ws_image_make(struct ws_image *image, const struct ws_link *link, size_t module, struct ws_error *error) {
+bool ws_image_make(struct ws_image *image, const struct ws_link *link, size_t module,
+                   struct ws_error *error) {
   const struct ws_input *input = &link->inputs[module];
   const struct ws_module_info *info = &input->module->info;
   *image = (struct ws_image){

@@ -39,8 +39,7 @@ static struct ws_placement unmoved(const struct ws_module *module) {
       .heap_base = module->heap_base,
       .heap_end = module->heap_end,
       // It is not known yet beside which modules it will be.
-      .memory_view =
-          info->heap == WS_HEAP_CLAIMS_ONCE && !module->prepared ? WS_VIEW_BOUNDED : WS_VIEW_WHOLE,
+      .memory_view = info->heap == WS_HEAP_CLAIMS_ONCE && !module->prepared ? WS_VIEW_BOUNDED : WS_VIEW_WHOLE,
       .table_base = info->table_base,
       .pages = module->memory.minimum,
       .maximum_pages = module->memory.maximum,

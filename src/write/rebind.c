@@ -89,9 +89,8 @@ static bool is_tombstone(const struct rebinder *rebinder, const struct ws_reloca
 
 static void rebind(struct rebinder *rebinder, const struct ws_relocation *relocation) {
   struct ws_image *image = rebinder->image;
-  const struct ws_rebound *rebound = relocation->type == R_WASM_TYPE_INDEX_LEB
-                                         ? NULL
-                                         : find_rebound(image, relocation->index);
+  const struct ws_rebound *rebound =
+      relocation->type == R_WASM_TYPE_INDEX_LEB ? NULL : find_rebound(image, relocation->index);
   uint64_t value;
   if (!rebound || is_tombstone(rebinder, relocation) || !new_value(rebinder, relocation, rebound, &value))
     return;
@@ -128,7 +127,8 @@ static bool rebind_section(struct ws_image *image, const struct ws_section *relo
   struct ws_reader reader = ws_reader(relocations->content);
   uint32_t target = ws_read_uleb32(&reader), most = ws_read_uleb32(&reader);
   struct ws_image_section *section = &image->sections[target];
-  struct rebinder rebinder = {.image = image, .section = ws_arena_new(&image->arena, 1, sizeof *rebinder.section)};
+  struct rebinder rebinder = {.image = image,
+                              .section = ws_arena_new(&image->arena, 1, sizeof *rebinder.section)};
   // An entry has three bytes at the least.
   if (most > ws_read_left(&reader) / 3)
     most = (uint32_t)(ws_read_left(&reader) / 3);
@@ -155,7 +155,8 @@ static bool rebind_section(struct ws_image *image, const struct ws_section *relo
 
 // Room for the values of globals, which come last.
 static bool need_values(struct ws_image *image) {
-  uint64_t *values = ws_arena_new(&image->arena, image->value_count + image->module->global_count, sizeof *values);
+  uint64_t *values =
+      ws_arena_new(&image->arena, image->value_count + image->module->global_count, sizeof *values);
   if (values && image->value_count)
     memcpy(values, image->values, image->value_count * sizeof *values);
   image->values = values;

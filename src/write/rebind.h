@@ -1,5 +1,5 @@
-// In one program, what a module's pointers name may be another module's: their operands get new values, by the
-// relocations that say what they name.
+// In one program, what a module's pointers name may be another module's: their operands get new values, by
+// the relocations that say what they name.
 #ifndef WASMSHARE_REBIND_H
 #define WASMSHARE_REBIND_H
 

@@ -79,8 +79,8 @@ static struct ws_load_sections as_sections(struct ws_image *image) {
 }
 
 // The content of a section with the edits that were made to it.
-static bool apply_edits(struct ws_image *image, struct ws_image_section *section, const struct ws_load_edits *edits,
-                        const uint8_t *bytes, struct ws_load_range range) {
+static bool apply_edits(struct ws_image *image, struct ws_image_section *section,
+                        const struct ws_load_edits *edits, const uint8_t *bytes, struct ws_load_range range) {
   struct ws_buffer built = {0};
   size_t at = range.content;
   for (size_t i = 0; i < edits->count; i++) {
@@ -112,7 +112,8 @@ static bool add_imports(struct ws_image *image, struct ws_image_section *section
   for (size_t i = 0; i < changes->tag_count; i++) {
     const char *from = image->link->inputs[changes->tags[i].from].name;
     ws_put_name(&built, (struct ws_slice){(const uint8_t *)from, strlen(from)});
-    ws_put_name(&built, (struct ws_slice){(const uint8_t *)changes->tags[i].name, strlen(changes->tags[i].name)});
+    ws_put_name(&built,
+                (struct ws_slice){(const uint8_t *)changes->tags[i].name, strlen(changes->tags[i].name)});
     ws_put_u8(&built, WS_TAG);
     ws_put_slice(&built, image->module->tags[i].detail);
   }
@@ -166,7 +167,8 @@ static bool imports_wasi(const struct ws_module *module) {
   return false;
 }
 
-// A host's WASI reads and writes the memory that the calling module exports as `memory` (WASI application ABI);
+// A host's WASI reads and writes the memory that the calling module exports as `memory` (WASI application
+// ABI);
 // --import-memory takes that export away. What is only shifted stays as it is.
 static bool adds_memory_export(const struct ws_image *image) {
   const struct ws_module *module = image->module;
@@ -189,7 +191,8 @@ static bool write_exports(struct ws_image *image) {
     const struct ws_new_export *export = &changes->exports[i];
     ws_put_name(&built, export->name);
     ws_put_u8(&built, export->kind);
-    ws_put_uleb(&built, export->kind == WS_FUNCTION ? ws_trampoline_index(image, export->index - 1) : export->index);
+    ws_put_uleb(&built,
+                export->kind == WS_FUNCTION ? ws_trampoline_index(image, export->index - 1) : export->index);
   }
   if (adds_memory) {
     ws_put_name(&built, memory_name);
@@ -271,7 +274,7 @@ static bool write_globals(struct ws_image *image) {
     else
       fixups[fixup_count++] = ws_rebind_global(
           image, ws_image_constant(&built, global->init.kind == WS_CONSTANT_I64, global->init.value,
-                              (enum ws_base)global->base, global->target));
+                                   (enum ws_base)global->base, global->target));
   }
   if (image->adds_global)
     ws_put_bytes(&built, (const uint8_t[]){WASM_TYPE_I32, 1, WASM_OPCODE_I32_CONST, 0, WASM_OPCODE_END}, 5);
@@ -297,8 +300,8 @@ static struct ws_fixup put_slots(const struct ws_image *image, struct ws_buffer 
   ws_put_u8(built, table ? EXPLICIT_TABLE : 0);
   if (table)
     ws_put_uleb(built, table);
-  struct ws_fixup fixup =
-      ws_image_constant(built, ws_image_table_is_64(image), info->table_base + info->table_size, WS_BASE_TABLE, WS_NO_SYMBOL);
+  struct ws_fixup fixup = ws_image_constant(built, ws_image_table_is_64(image),
+                                            info->table_base + info->table_size, WS_BASE_TABLE, WS_NO_SYMBOL);
   if (table)
     ws_put_u8(built, FUNCTIONS);
   ws_put_uleb(built, changes->slot_count);
@@ -328,7 +331,7 @@ static bool write_elements(struct ws_image *image) {
       ws_put_bytes(&built, expression, (size_t)(element->rest.data - expression));
     else
       fixups[fixup_count++] = ws_image_constant(&built, *expression == WASM_OPCODE_I64_CONST, element->offset,
-                                           WS_BASE_TABLE, WS_NO_SYMBOL);
+                                                WS_BASE_TABLE, WS_NO_SYMBOL);
     ws_put_slice(&built, element->rest);
   }
   if (adds)

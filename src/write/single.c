@@ -527,9 +527,8 @@ bool ws_link_write_single(const struct ws_link *link, const struct ws_plan_optio
   struct ws_arena arena = {0};
   struct ws_merge_input *inputs = ws_arena_new(&arena, link->count, sizeof *inputs);
   size_t *prefer = ws_arena_new(&arena, link->options.prefer_count, sizeof *prefer);
-  struct ws_merge_options options = {.import_memory = single.import_memory,
-                                     .strip_debug = single.strip_debug,
-                                     .prefer = prefer};
+  struct ws_merge_options options = {
+      .import_memory = single.import_memory, .strip_debug = single.strip_debug, .prefer = prefer};
   ws_take_options(&options.plan, sizeof options.plan, given, given ? given->size : 0);
   bool ok = (inputs && prefer && fill_inputs(link, &arena, inputs)) || ws_fail_memory(error, "");
   if (ok)

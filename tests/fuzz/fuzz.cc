@@ -187,7 +187,8 @@ void write(const Link &link, size_t index, const struct ws_module_info &info, bo
     bindings.push_back(binding);
   // A name that is not true in both of the sections that have it makes this fail: no matter, as long as it
   // says so.
-  if (!ws_check_placed(again.module, ws_link_placement(link.link, index), bindings.data(), bindings.size(), &error))
+  if (!ws_check_placed(again.module, ws_link_placement(link.link, index), bindings.data(), bindings.size(),
+                       &error))
     check_error(error);
 }
 

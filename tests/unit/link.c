@@ -485,7 +485,8 @@ static void a_module_that_is_still_checked_is_written_in_several_threads(void **
 // ---------------------------------------------------------------------------------------------------- misuse
 
 static struct sample small(void) {
-  return (struct sample){.stack_pointer = PAGE, .data_base = PAGE, .data_size = 16, .alignment = 4, .function = "f"};
+  return (struct sample){
+      .stack_pointer = PAGE, .data_base = PAGE, .data_size = 16, .alignment = 4, .function = "f"};
 }
 
 static void modules_and_things_that_are_not_there_are_nothing(void **state) {

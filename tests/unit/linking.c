@@ -138,9 +138,9 @@ static void an_absolute_symbol_is_its_address_and_in_no_segment(void **state) {
 
 static void an_absolute_symbol_is_not_thread_local(void **state) {
   (void)state;
-  assert_says(
-      refusal_of_subsection(WASM_SYMBOL_TABLE, BYTES(1, WS_SYMBOL_DATA, 0x84, 0x06, 1, 'h', 0, 16, 0)).message,
-      "symbol 0");
+  assert_says(refusal_of_subsection(WASM_SYMBOL_TABLE, BYTES(1, WS_SYMBOL_DATA, 0x84, 0x06, 1, 'h', 0, 16, 0))
+                  .message,
+              "symbol 0");
 }
 
 static void symbols_of_what_does_not_exist_are_refused(void **state) {

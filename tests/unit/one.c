@@ -563,8 +563,8 @@ static void parts_without_a_function_in_common_stay_apart(void **state) {
   free_program(&program);
 }
 
-// What C says works on one heap, in modules that call none of the same functions: a local function tells that the
-// objects are the same.
+// What C says works on one heap, in modules that call none of the same functions: a local function tells that
+// the objects are the same.
 #define ALLOCATE(version) FUNCTION("allocate", LOCAL, version, USES("heap")), VARIABLE("heap", LOCAL)
 #define MALLOC(version) FUNCTION("malloc", 0, 1, USES("allocate")), ALLOCATE(version)
 #define REALLOC(version) FUNCTION("realloc", 0, 2, USES("allocate")), ALLOCATE(version)
@@ -599,8 +599,8 @@ static void what_frees_another_heap_is_refused(void **state) {
   // Through functions without variables of their own, and where the copies differ.
   program = COMBINE(MODULE_OF(FUNCTION("calloc", 0, 1, USES("malloc")), MALLOC(5)), MODULE_OF(REALLOC(6)));
   assert_refused(&program, "may call realloc for what");
-  program = COMBINE(MODULE_OF(FUNCTION("calloc", 0, 1, USES("__make")), FUNCTION("__make", 0, 2, USES("heap")),
-                              VARIABLE("heap", LOCAL)),
+  program = COMBINE(MODULE_OF(FUNCTION("calloc", 0, 1, USES("__make")),
+                              FUNCTION("__make", 0, 2, USES("heap")), VARIABLE("heap", LOCAL)),
                     MODULE_OF(FREE()));
   assert_refused(&program, "--export-if-defined=calloc");
 }
@@ -617,9 +617,9 @@ static void side_by_side_each_has_its_heap(void **state) {
 static void what_frees_its_own_heap_is_not_refused(void **state) {
   (void)state;
   // One heap, by a third module.
-  struct program program =
-      COMBINE(MODULE_OF(MALLOC(5)), MODULE_OF(FREE()),
-              MODULE_OF(FUNCTION("malloc", 0, 1, USES("allocate")), FUNCTION("free", 0, 3, USES("heap")), ALLOCATE(5)));
+  struct program program = COMBINE(MODULE_OF(MALLOC(5)), MODULE_OF(FREE()),
+                                   MODULE_OF(FUNCTION("malloc", 0, 1, USES("allocate")),
+                                             FUNCTION("free", 0, 3, USES("heap")), ALLOCATE(5)));
   assert_where(&program, 'b', "heap", 'a');
   free_program(&program);
   // Two versions, each whole.
@@ -628,10 +628,12 @@ static void what_frees_its_own_heap_is_not_refused(void **state) {
   assert_where(&program, 'b', "heap", 'b');
   free_program(&program);
   // Nobody takes anything back, or nobody makes anything, or what takes it back is without a heap.
-  program = COMBINE(MODULE_OF(MALLOC(5)), MODULE_OF(FUNCTION("calloc", 0, 4, USES("heap")), VARIABLE("heap", LOCAL)));
+  program = COMBINE(MODULE_OF(MALLOC(5)),
+                    MODULE_OF(FUNCTION("calloc", 0, 4, USES("heap")), VARIABLE("heap", LOCAL)));
   assert_where(&program, 'b', "heap", 'b');
   free_program(&program);
-  program = COMBINE(MODULE_OF(FREE()), MODULE_OF(FUNCTION("free", 0, 4, USES("heap")), VARIABLE("heap", LOCAL)));
+  program =
+      COMBINE(MODULE_OF(FREE()), MODULE_OF(FUNCTION("free", 0, 4, USES("heap")), VARIABLE("heap", LOCAL)));
   assert_where(&program, 'b', "heap", 'b');
   free_program(&program);
   program = COMBINE(MODULE_OF(MALLOC(5)), MODULE_OF(FUNCTION("free", 0, 3)));
@@ -913,11 +915,11 @@ static void modules_come_after_what_they_need(void **state) {
 
 static void the_end_of_each_library_is_found(void **state) {
   (void)state;
-  struct program program = COMBINE(
-      MODULE_OF(FUNCTION("__cxa_atexit", 0, USES("head")), VARIABLE("head", LOCAL), FUNCTION("__towrite", 0),
-                VARIABLE("__stdout_FILE", 0)),
-      MODULE_OF(FUNCTION("__funcs_on_exit", 0, 2, USES("head")), FUNCTION("__cxa_atexit", 0, USES("head")),
-                VARIABLE("head", LOCAL)));
+  struct program program =
+      COMBINE(MODULE_OF(FUNCTION("__cxa_atexit", 0, USES("head")), VARIABLE("head", LOCAL),
+                        FUNCTION("__towrite", 0), VARIABLE("__stdout_FILE", 0)),
+              MODULE_OF(FUNCTION("__funcs_on_exit", 0, 2, USES("head")),
+                        FUNCTION("__cxa_atexit", 0, USES("head")), VARIABLE("head", LOCAL)));
   struct ws_end end;
   assert_true(ws_find_end(program.read, 2, &program.one, &program.arena, &end, &program.error));
   assert_int_equal(end.counts[WS_END_HANDLERS], 1);
@@ -933,7 +935,8 @@ static void the_end_of_each_library_is_found(void **state) {
 static size_t count_lost(struct program *program) {
   struct ws_end end;
   assert_true(program->ok);
-  assert_true(ws_find_end(program->read, program->count, &program->one, &program->arena, &end, &program->error));
+  assert_true(
+      ws_find_end(program->read, program->count, &program->one, &program->arena, &end, &program->error));
   size_t count = end.missing_counts[WS_END_FLUSH];
   free_program(program);
   return count;
@@ -943,7 +946,8 @@ static void output_is_flushed_by_what_knows_of_it(void **state) {
   (void)state;
 #define WRITES() FUNCTION("__towrite", 0), VARIABLE("__stdout_FILE", 0)
 #define FLUSHES(flags)                                                                                       \
-  FUNCTION("__towrite", 0), FUNCTION("__stdio_exit", 0, USES("__stdout_used")), VARIABLE("__stdout_used", flags)
+  FUNCTION("__towrite", 0), FUNCTION("__stdio_exit", 0, USES("__stdout_used")),                              \
+      VARIABLE("__stdout_used", flags)
   struct program program = COMBINE(MODULE_OF(WRITES()));
   assert_int_equal(count_lost(&program), 1);
   // Only to stderr.
