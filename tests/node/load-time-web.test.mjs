@@ -12,6 +12,7 @@ run(join(projectDirectory, 'examples', 'load-time', 'build.sh'), [directory]);
 
 test('the example: two modules at the start, and one more while they run', async () => {
   const [first, second] = await inBrowser(directory, async page => {
+    await page.locator('li').first().waitFor(); // until then nobody listens to the button
     await page.click('button');
     return page.locator('li').nth(1).waitFor().then(() => page.locator('li').allTextContents());
   });
