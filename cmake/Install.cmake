@@ -125,7 +125,7 @@ function(install_text file destination)
   set_property(DIRECTORY "${PROJECT_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
 endfunction()
 
-foreach(doc architecture layout hosts cmake cargo make sharing single prepared-modules prepared-format toolchains comparison troubleshooting)
+foreach(doc layout hosts cmake cargo make sharing single prepared-modules prepared-format toolchains comparison troubleshooting)
   install_text("${PROJECT_SOURCE_DIR}/docs/${doc}.md" "${doc_dir}"
     ../examples examples ../js ../../wasmshare/js ../src/runtime ../../wasmshare/load ../src/format "${published}/src/format"
     ../README.md "${published}/README.md")
