@@ -26,7 +26,7 @@ for (const { name, memoryBase, memorySize } of layout.modules) {
 
 const object = common.create_object(1337n);
 console.log('  They pass one object around by its address, and none of them copies it:');
-console.log(`    object = common.create_object(1337)   address ${hex(object)}, in the heap that starts at ${hex(layout.heapBase)}`);
+console.log(`    object = common.create_object(1337)   address ${hex(object)}, behind all modules, which end at ${hex(layout.heapBase)}`);
 console.log(`    a.get_value(object)                   ${a.get_value(object)}`);
 b.double(object);
 console.log('    b.double(object)');

@@ -1,24 +1,24 @@
-// The module that creates objects. Its allocator owns the heap: everything from __heap_base up, which is the
-// address after *all* modules once they are placed.
+// The module that creates objects. Its allocator uses what memory.grow gives it, wherever that is, so it can be beside
+// any others, and beside modules that are loaded later.
 
 #include "object.h"
 
 #include <stdalign.h>
 #include <stddef.h>
 
-extern unsigned char __heap_base;
-static uintptr_t heap_top;
+static uintptr_t heap_top, heap_end;
 
 static void *allocate(size_t size) {
   const size_t alignment = alignof(max_align_t), page_size = 65536;
-  if (heap_top == 0)
-    heap_top = (uintptr_t)&__heap_base;
-
-  uintptr_t start = (heap_top + alignment - 1) / alignment * alignment, end = start + size;
-  size_t pages = __builtin_wasm_memory_size(0), needed = (end + page_size - 1) / page_size;
-  if (needed > pages && __builtin_wasm_memory_grow(0, needed - pages) == (size_t)-1)
-    __builtin_trap();
-  heap_top = end;
+  uintptr_t start = (heap_top + alignment - 1) / alignment * alignment;
+  if (heap_end - start < size) {
+    size_t pages = (size + page_size - 1) / page_size, first = __builtin_wasm_memory_grow(0, pages);
+    if (first == (size_t)-1)
+      __builtin_trap();
+    start = first * page_size;
+    heap_end = start + pages * page_size;
+  }
+  heap_top = start + size;
   return (void *)start;
 }
 
