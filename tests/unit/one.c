@@ -476,10 +476,15 @@ static void stubs_for_weak_functions_are_bound(void **state) {
                         FUNCTION("undefined_weak:nobody", LOCAL)),
               MODULE_OF(FUNCTION("g", 0), FUNCTION("_ZN1n1fEi", 0), FUNCTION("_ZTHN1n1vE", 0)));
   assert_where(&program, 'a', "undefined_weak:g", 'b');
-  assert_where(&program, 'a', "undefined_weak:n::f(int)", 'b');
-  assert_where(&program, 'a', "undefined_weak:thread-local initialization routine for n::v", 'b');
+#ifdef WS_HAS_DEMANGLER
+  const char cxx = 'b';
+#else
+  const char cxx = 'a'; // nothing tells what is meant
+#endif
+  assert_where(&program, 'a', "undefined_weak:n::f(int)", cxx);
+  assert_where(&program, 'a', "undefined_weak:thread-local initialization routine for n::v", cxx);
   assert_where(&program, 'a', "undefined_weak:nobody", 'a');
-  assert_int_equal(program.one.call_count, 3);
+  assert_int_equal(program.one.call_count, cxx == 'b' ? 3 : 1);
   free_program(&program);
 }
 
