@@ -13,6 +13,9 @@ struct ws_slice {
   size_t size;
 };
 
+static inline struct ws_slice ws_slice_of(const char *text) {
+  return (struct ws_slice){(const uint8_t *)text, strlen(text)};
+}
 // Here, so that a compiler knows the length of a constant text.
 static inline bool ws_slice_is(struct ws_slice slice, const char *text) {
   size_t size = strlen(text);

@@ -70,6 +70,7 @@ enum ws_merge_synthetic {
   WS_RUN_START = WS_LINKER_FUNCTIONS, // calls the constructors and merge->start
   WS_SYNTHETIC_COUNT
 };
+extern const char *const ws_synthetic_names[WS_SYNTHETIC_COUNT];
 
 struct ws_merge_function {
   uint32_t module, index; // in the module's space; of a synthetic one, the index is WS_NOTHING

@@ -18,10 +18,6 @@ static bool add(struct ws_link *link, size_t module, size_t other, struct ws_sli
   return true;
 }
 
-static const struct ws_symbol *symbol_of(const struct ws_link *link, struct ws_one_symbol at) {
-  return &link->inputs[at.module].module->symbols[at.symbol];
-}
-
 // A type's own data, which programs compare by address, or a definition of which a linker keeps one.
 static bool is_one_by_language(const struct ws_symbol *symbol) {
   return symbol->kind == WS_SYMBOL_TAG ||
@@ -40,7 +36,7 @@ static bool find_symbols(struct ws_link *link, size_t index, struct ws_error *er
       continue;
     bool undefined = symbol->flags & WS_SYMBOL_UNDEFINED;
     bool stays_null = undefined && symbol->kind == WS_SYMBOL_DATA && (symbol->flags & WS_SYMBOL_WEAK) &&
-                      !(symbol_of(link, at)->flags & WS_SYMBOL_UNDEFINED);
+                      !(ws_link_symbol(link, at)->flags & WS_SYMBOL_UNDEFINED);
     bool is_double = shared && !undefined && is_one_by_language(symbol);
     if ((stays_null || is_double) && !add(link, at.module, index, symbol->name, error))
       return false;
@@ -66,7 +62,7 @@ static bool find_functions(struct ws_link *link, size_t index, struct ws_error *
     struct ws_one_symbol at = link->one.of[index][i];
     if (symbol->kind == WS_SYMBOL_FUNCTION && (symbol->flags & WS_SYMBOL_UNDEFINED) && at.module != index &&
         is_in_table(module, symbol->index) &&
-        is_in_table(link->inputs[at.module].module, symbol_of(link, at)->index) &&
+        is_in_table(link->inputs[at.module].module, ws_link_symbol(link, at)->index) &&
         !add(link, at.module, index, symbol->name, error))
       return false;
   }

@@ -10,10 +10,6 @@
 static const char start_name[] = "_start", initialize_name[] = "_initialize",
                   ctors_name[] = "__wasm_call_ctors";
 
-static struct ws_slice text(const char *name) {
-  return (struct ws_slice){(const uint8_t *)name, strlen(name)};
-}
-
 static bool is_start(struct ws_slice name) {
   return ws_slice_is(name, start_name) || ws_slice_is(name, initialize_name);
 }
@@ -178,7 +174,7 @@ static bool add_module(struct chooser *chooser, uint32_t m, bool is_program) {
 
 static bool exports_function(const struct ws_merge *merge, const char *name) {
   for (size_t m = 0; m < merge->module_count; m++) {
-    const struct ws_export *export = ws_find_export(merge->modules[m].module, text(name));
+    const struct ws_export *export = ws_find_export(merge->modules[m].module, ws_slice_of(name));
     if (export && export->kind == WS_FUNCTION)
       return true;
   }
@@ -201,10 +197,10 @@ bool ws_merge_choose_exports(struct ws_merge *merge, struct ws_merge_exports *ex
   uint32_t ctors = merge->first_synthetic + WS_CALL_CTORS;
   if (ok && !is_program && !exports_function(merge, initialize_name) &&
       (merge->constructor_count > 0 || exports_function(merge, ctors_name)))
-    ok = add(&chooser, (struct ws_merge_export){text(initialize_name), WS_FUNCTION, ctors, 0});
+    ok = add(&chooser, (struct ws_merge_export){ws_slice_of(initialize_name), WS_FUNCTION, ctors, 0});
   if (ok && merge->indirect_table != WS_NOTHING && imports_table(merge))
-    ok = add(&chooser,
-             (struct ws_merge_export){text("__indirect_function_table"), WS_TABLE, merge->indirect_table, 0});
+    ok = add(&chooser, (struct ws_merge_export){ws_slice_of("__indirect_function_table"), WS_TABLE,
+                                                merge->indirect_table, 0});
   ws_map_free(&chooser.names);
   return ok;
 }

@@ -152,9 +152,8 @@ static bool check_owner(struct ws_link *link, const struct ws_plan_options *opti
     if (link->options.keep_relocs && input->placement.memory_view != WS_VIEW_WHOLE)
       return ws_fail(
           error, input->module->file, NULL, WS_NO_OFFSET,
-          "%s: what it is told about the size of the memory cannot be kept with its relocations: leave out "
-          "--keep-relocs",
-          "takes all memory from __heap_base up");
+          "takes all memory from __heap_base up: what it is told about the size of the memory cannot be kept "
+          "with its relocations: leave out --keep-relocs");
   }
   return true;
 }

@@ -29,8 +29,7 @@ static const char *const module_names[] = {
 
 static int compare_to_name(const void *slice, const void *name) {
   const char *text = *(const char *const *)name;
-  return ws_slice_compare(*(const struct ws_slice *)slice,
-                          (struct ws_slice){(const uint8_t *)text, strlen(text)});
+  return ws_slice_compare(*(const struct ws_slice *)slice, ws_slice_of(text));
 }
 
 static bool is_listed(struct ws_slice name, const char *const *names, size_t count) {

@@ -103,7 +103,7 @@ bool ws_link_add(struct ws_link *link, const struct ws_module *module, const cha
   if (options->keep_relocs && module->prepared)
     return ws_module_fail(module, error, "wasmshare", NULL,
                           "is prepared, so there are no relocations to keep: give the linker's output");
-  const uint32_t *same = ws_map_find(&link->names, (struct ws_slice){(const uint8_t *)name, strlen(name)});
+  const uint32_t *same = ws_map_find(&link->names, ws_slice_of(name));
   if (same)
     return ws_module_fail(module, error, NULL, NULL, "is called '%s', and so is %s", name,
                           link->inputs[*same].module->file);
@@ -118,8 +118,7 @@ bool ws_link_add(struct ws_link *link, const struct ws_module *module, const cha
         .module = module, .changes = {.constructors = WS_NO_FUNCTION, .start = WS_NO_FUNCTION}};
   }
   if (!inputs || !fill_input(link, &inputs[link->count], name) ||
-      !ws_map_add(&link->names, (struct ws_slice){(const uint8_t *)inputs[link->count].name, strlen(name)},
-                  (uint32_t)link->count))
+      !ws_map_add(&link->names, ws_slice_of(inputs[link->count].name), (uint32_t)link->count))
     return ws_fail_memory(error, module->file);
   link->count++;
   link->resolved = link->planned = false;
@@ -155,8 +154,7 @@ bool ws_link_exports(const struct ws_link *link, size_t module, enum ws_external
   for (size_t i = 0; i < changes->export_count; i++)
     if (changes->exports[i].kind == kind && ws_slice_is(changes->exports[i].name, name))
       return true;
-  const struct ws_export *found =
-      ws_find_export(input->module, (struct ws_slice){(const uint8_t *)name, strlen(name)});
+  const struct ws_export *found = ws_find_export(input->module, ws_slice_of(name));
   return found && found->kind == kind;
 }
 
@@ -217,4 +215,14 @@ bool ws_link_binding(const struct ws_link *link, size_t module, size_t index, st
     return true;
   }
   return false;
+}
+
+size_t ws_find_preferred(const struct ws_link *link, size_t *modules) {
+  size_t count = 0;
+  for (size_t i = 0; i < link->options.prefer_count; i++) {
+    const uint32_t *module = ws_map_find(&link->names, ws_slice_of(link->options.prefer[i]));
+    if (module)
+      modules[count++] = *module;
+  }
+  return count;
 }

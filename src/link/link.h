@@ -137,6 +137,14 @@ static inline bool ws_adds_table(const struct ws_input *input) {
 bool ws_check_sharing(const struct ws_module *module, bool share_stack, bool share_table,
                       struct ws_error *error);
 
+// Fills in which modules options.prefer names, in its order; what is no module's name is left out. Returns
+// how many.
+size_t ws_find_preferred(const struct ws_link *link, size_t *modules);
+
+static inline const struct ws_symbol *ws_link_symbol(const struct ws_link *link, struct ws_one_symbol at) {
+  return &link->inputs[at.module].module->symbols[at.symbol];
+}
+
 void ws_clear_changes(struct ws_changes *changes);
 
 #endif

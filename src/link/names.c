@@ -20,20 +20,9 @@ enum { TEXT = 128, MOST_PROBLEMS = 20 }; // that are told: one mistake can make 
 
 // ------------------------------------------------------------------------------------------------- exports
 
-static const struct ws_import *nth_import(const struct ws_module *module, uint8_t kind, uint32_t index) {
-  for (size_t i = 0; i < module->import_count; i++)
-    if (module->imports[i].kind == kind && index-- == 0)
-      return &module->imports[i];
-  return NULL;
-}
-
 // The type of a function, or NULL if it cannot be told.
 static const struct ws_type *function_type(const struct ws_module *module, uint32_t index) {
-  uint32_t type = UINT32_MAX;
-  if (index < module->imported_functions)
-    type = nth_import(module, WS_FUNCTION, index)->type;
-  else if (index - module->imported_functions < module->function_count)
-    type = module->function_types[index - module->imported_functions];
+  uint32_t type = ws_function_type(module, index);
   return type < module->type_count ? &module->types[type] : NULL;
 }
 
@@ -58,7 +47,7 @@ static bool same_type(const struct ws_module *module, const struct ws_import *im
            (same_types(wanted->parameters, given->parameters) && same_types(wanted->results, given->results));
   }
   if (import->kind == WS_GLOBAL && export->index < exporter->global_count) {
-    const struct ws_import *passed_on = nth_import(exporter, WS_GLOBAL, export->index);
+    const struct ws_import *passed_on = ws_nth_import(exporter, WS_GLOBAL, export->index);
     return same_types(import->detail,
                       passed_on ? passed_on->detail : exporter->globals[export->index].detail);
   }

@@ -223,14 +223,16 @@ static struct ws_slice defined_name(const struct ws_module *module, uint32_t ind
   return module->functions[index - module->imported_functions].name;
 }
 
+const char *const ws_synthetic_names[WS_SYNTHETIC_COUNT] = {[WS_CALL_CTORS] = "__wasm_call_ctors",
+                                                            [WS_INIT_MEMORY] = "__wasm_init_memory",
+                                                            [WS_INIT_TLS] = "__wasm_init_tls",
+                                                            [WS_RUN_START] = "__wasmshare_start"};
+
 // The function that is made anew in place of one that the linker made, or WS_NOTHING.
 static uint32_t synthetic_for(const struct ws_merge *merge, const struct ws_module *module, uint32_t index) {
-  static const char *const names[] = {[WS_CALL_CTORS] = "__wasm_call_ctors",
-                                      [WS_INIT_MEMORY] = "__wasm_init_memory",
-                                      [WS_INIT_TLS] = "__wasm_init_tls"};
   struct ws_slice name = defined_name(module, index);
   for (uint32_t i = 0; i < WS_LINKER_FUNCTIONS; i++)
-    if (ws_slice_is(name, names[i]) && is_linkers(module, index, i))
+    if (ws_slice_is(name, ws_synthetic_names[i]) && is_linkers(module, index, i))
       return merge->first_synthetic + i;
   return WS_NOTHING;
 }

@@ -14,16 +14,13 @@
 bool ws_find_things(struct ws_link *link, struct ws_error *error) {
   const struct ws_module **modules = calloc(link->count + 1, sizeof *modules);
   const char **names = calloc(link->count + 1, sizeof *names);
-  size_t *prefer = calloc(link->options.prefer_count + 1, sizeof *prefer), prefer_count = 0;
+  size_t *prefer = calloc(link->options.prefer_count + 1, sizeof *prefer);
   bool ok = (modules && names && prefer) || ws_fail_memory(error, "");
   for (size_t i = 0; ok && i < link->count; i++) {
     modules[i] = link->inputs[i].module;
     names[i] = link->inputs[i].name;
   }
-  for (size_t i = 0; ok && i < link->options.prefer_count; i++)
-    for (size_t k = 0; k < link->count; k++)
-      if (strcmp(link->options.prefer[i], names[k]) == 0)
-        prefer[prefer_count++] = k;
+  size_t prefer_count = ok ? ws_find_preferred(link, prefer) : 0;
   struct ws_one_options options = {
       .prefer = prefer, .prefer_count = prefer_count, .side_by_side = !link->options.one_program};
   ok = ok && ws_find_one(modules, names, link->count, &options, &link->arena, &link->one, error);
@@ -31,10 +28,6 @@ bool ws_find_things(struct ws_link *link, struct ws_error *error) {
   free(names);
   free(prefer);
   return ok;
-}
-
-static const struct ws_symbol *symbol_of(const struct ws_link *link, struct ws_one_symbol at) {
-  return &link->inputs[at.module].module->symbols[at.symbol];
 }
 
 // What stands for a symbol of the `index`th module.
@@ -68,7 +61,8 @@ size_t ws_meaning(const struct ws_link *link, const struct ws_input *user, size_
     if (symbol->kind != kind || !(symbol->flags & WS_SYMBOL_UNDEFINED) || symbol->index != number)
       continue;
     struct ws_one_symbol at = stands_for(link, index, i);
-    return at.module == index || (symbol_of(link, at)->flags & WS_SYMBOL_UNDEFINED) ? WS_HOST : at.module;
+    return at.module == index || (ws_link_symbol(link, at)->flags & WS_SYMBOL_UNDEFINED) ? WS_HOST
+                                                                                         : at.module;
   }
   return WS_HOST;
 }
@@ -122,7 +116,7 @@ static struct ws_link_function function_for(const struct unifier *unifier, size_
   if (!symbol)
     return (struct ws_link_function){(uint32_t)module, index};
   struct ws_one_symbol at = stands_for(unifier->link, module, symbol - 1);
-  const struct ws_symbol *stands = symbol_of(unifier->link, at);
+  const struct ws_symbol *stands = ws_link_symbol(unifier->link, at);
   if (stands->kind != WS_SYMBOL_FUNCTION || stands->index >= unifier->functions[at.module].count)
     return (struct ws_link_function){(uint32_t)module, index};
   return (struct ws_link_function){at.module, stands->index};
@@ -218,14 +212,6 @@ static bool need_slots(struct unifier *unifier) {
   return true;
 }
 
-// The import that is the `index`th function.
-static size_t nth_import(const struct ws_module *module, uint32_t index) {
-  size_t i = 0;
-  while (module->imports[i].kind != WS_FUNCTION || index-- > 0)
-    i++;
-  return i;
-}
-
 // Calls of a function, by one of its symbols, go to another module's.
 static bool add_trampoline(struct unifier *unifier, struct ws_one_symbol from, struct ws_link_function to) {
   struct ws_link *link = unifier->link;
@@ -236,7 +222,7 @@ static bool add_trampoline(struct unifier *unifier, struct ws_one_symbol from, s
     return false;
   changes->trampolines = trampolines;
   trampolines[changes->trampoline_count++] =
-      (struct ws_trampoline){.function = symbol_of(link, from)->index, .to = to};
+      (struct ws_trampoline){.function = ws_link_symbol(link, from)->index, .to = to};
   changes->symbols[from.symbol].callee = (uint32_t)changes->trampoline_count;
   return need_slot(unifier, to);
 }
@@ -245,7 +231,7 @@ static bool redirect_calls(struct unifier *unifier) {
   const struct ws_link *link = unifier->link;
   for (size_t i = 0; i < link->one.call_count; i++) {
     const struct ws_one_call *call = &link->one.calls[i];
-    struct ws_link_function to = {call->to.module, symbol_of(link, call->to)->index};
+    struct ws_link_function to = {call->to.module, ws_link_symbol(link, call->to)->index};
     if (!add_trampoline(unifier, call->from, to))
       return false;
   }
@@ -267,7 +253,8 @@ static bool forward_imports(struct unifier *unifier, size_t index) {
     if (symbol->kind != WS_SYMBOL_FUNCTION || symbol->index >= module->imported_functions ||
         input->changes.symbols[k].callee)
       continue;
-    size_t import = nth_import(module, symbol->index), from = input->imports[import].from;
+    size_t import = (size_t)(ws_nth_import(module, WS_FUNCTION, symbol->index) - module->imports),
+           from = input->imports[import].from;
     if (from == WS_HOST || !is_deferred(unifier, index, from))
       continue;
     const struct ws_export *export =
@@ -334,7 +321,7 @@ static bool unify_tags(struct ws_link *link, size_t index, struct ws_error *erro
       continue;
     struct ws_tag_import *tag = &input->changes.tags[symbol->index - imported];
     tag->from = at.module;
-    if (!export_tag(link, &link->inputs[at.module], symbol_of(link, at), &tag->name))
+    if (!export_tag(link, &link->inputs[at.module], ws_link_symbol(link, at), &tag->name))
       return ws_fail_memory(error, module->file);
   }
   while (input->changes.tag_count < module->tag_count &&
@@ -384,7 +371,7 @@ static bool fill_runner(struct unifier *unifier, size_t host, unsigned which, co
   if (!runner->calls || !runner->slots)
     return false;
   for (size_t i = 0; i < count; i++) {
-    struct ws_link_function function = {functions[i].module, symbol_of(link, functions[i])->index};
+    struct ws_link_function function = {functions[i].module, ws_link_symbol(link, functions[i])->index};
     runner->calls[i] = function;
     if (function.module != host && !need_slot(unifier, function))
       return false;
@@ -566,7 +553,7 @@ bool ws_unify_functions(struct ws_link *link, struct ws_error *error) {
 // Where a variable went that stands for another one. False if it is in no place.
 static bool place_variable(const struct ws_link *link, struct ws_one_symbol at, uint64_t *address) {
   const struct ws_input *definer = &link->inputs[at.module];
-  const struct ws_symbol *symbol = symbol_of(link, at);
+  const struct ws_symbol *symbol = ws_link_symbol(link, at);
   enum ws_base base;
   if (symbol->kind != WS_SYMBOL_DATA || (symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE)) ||
       !definer->module->segments[symbol->index].placed ||

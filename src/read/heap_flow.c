@@ -460,23 +460,6 @@ static bool type_counts(struct run *run, uint64_t type, uint32_t *parameters, ui
   return true;
 }
 
-static bool function_type(const struct ws_module *module, uint32_t function, uint64_t *type) {
-  if (function >= module->imported_functions) {
-    uint32_t defined = function - module->imported_functions;
-    if (defined >= module->function_count)
-      return false;
-    *type = module->function_types[defined];
-    return true;
-  }
-  uint32_t seen = 0;
-  for (size_t i = 0; i < module->import_count; i++)
-    if (module->imports[i].kind == WS_FUNCTION && seen++ == function) {
-      *type = module->imports[i].type;
-      return true;
-    }
-  return false;
-}
-
 static bool enter(struct run *run, uint8_t opcode, uint32_t parameters, uint32_t results) {
   if (run->frame_count == MAXIMUM_FRAMES || (run->now.live && run->depth < parameters) ||
       parameters > MAXIMUM_STACK || results > MAXIMUM_STACK - (run->now.live ? run->depth - parameters : 0))
@@ -701,10 +684,9 @@ static bool call_small(struct run *run, uint32_t index, uint64_t type, uint32_t 
 
 static bool call(struct run *run, uint64_t function) {
   const struct ws_module *module = run->flow->module;
-  uint64_t type;
   uint32_t parameters, results;
-  if (function > UINT32_MAX || !function_type(module, (uint32_t)function, &type) ||
-      !type_counts(run, type, &parameters, &results) || run->depth < parameters)
+  uint32_t type = function > UINT32_MAX ? UINT32_MAX : ws_function_type(module, (uint32_t)function);
+  if (type == UINT32_MAX || !type_counts(run, type, &parameters, &results) || run->depth < parameters)
     return lose(run);
   if (function < module->imported_functions)
     return call_unknown(run, type, false);

@@ -230,3 +230,17 @@ const char *ws_why_table_stays(const struct ws_module *module) {
     return "has an initialiser, or elements of another type than funcref";
   return NULL;
 }
+
+const struct ws_import *ws_nth_import(const struct ws_module *module, uint8_t kind, uint32_t index) {
+  for (size_t i = 0; i < module->import_count; i++)
+    if (module->imports[i].kind == kind && index-- == 0)
+      return &module->imports[i];
+  return NULL;
+}
+
+uint32_t ws_function_type(const struct ws_module *module, uint32_t function) {
+  if (function < module->imported_functions)
+    return ws_nth_import(module, WS_FUNCTION, function)->type;
+  uint32_t defined = function - module->imported_functions;
+  return defined < module->function_count ? module->function_types[defined] : UINT32_MAX;
+}

@@ -774,8 +774,7 @@ void ws_single_dwarf(struct ws_single_writer *writer) {
     writer->ok = add_module(&dwarf, m);
   for (int i = 0; i < SECTIONS; i++) {
     if (writer->ok && dwarf.sections[i].size)
-      ws_give_custom(writer, (struct ws_slice){(const uint8_t *)section_names[i], strlen(section_names[i])},
-                     &dwarf.sections[i]);
+      ws_give_custom(writer, ws_slice_of(section_names[i]), &dwarf.sections[i]);
     ws_buffer_free(&dwarf.sections[i]);
   }
   free(dwarf.abbreviations.items);

@@ -49,15 +49,6 @@ static const struct ws_type *type_of(const struct ws_module *module, uint32_t fu
   return module->types ? &module->types[module->function_types[function]] : NULL;
 }
 
-// The index of a function's type; functions are numbered with imports first.
-static uint32_t function_type(const struct ws_module *module, uint32_t function) {
-  if (function >= module->imported_functions)
-    return module->function_types[function - module->imported_functions];
-  for (size_t i = 0;; i++)
-    if (module->imports[i].kind == WS_FUNCTION && function-- == 0)
-      return module->imports[i].type;
-}
-
 static void put_slot(const struct ws_image *image, struct ws_buffer *body, uint64_t slot) {
   bool is_64 = ws_image_table_is_64(image);
   ws_put_u8(body, wasm_opcode_const(is_64));
@@ -90,7 +81,7 @@ static bool append_trampoline(struct ws_image *image, const struct ws_trampoline
   struct ws_appended *appended = ws_image_append(image, WS_NEW_FUNCTION, name, 0);
   if (!appended)
     return false;
-  appended->type = function_type(module, trampoline->function);
+  appended->type = ws_function_type(module, trampoline->function);
   struct ws_buffer body = {0};
   put_arguments(&body, module->types ? &module->types[appended->type] : NULL);
   put_slot(image, &body, trampoline->slot);
@@ -130,7 +121,7 @@ static bool clears(const struct ws_image *image, size_t segment) {
 static bool put_runner_call(struct ws_image *image, struct ws_buffer *body, struct ws_link_function function,
                             uint64_t slot) {
   const struct ws_module *callee = image->link->inputs[function.module].module;
-  const struct ws_type *type = &callee->types[function_type(callee, function.index)];
+  const struct ws_type *type = &callee->types[ws_function_type(callee, function.index)];
   struct ws_buffer encoded = {0};
   uint32_t index = 0, results = 0;
   struct ws_reader reader = ws_reader(type->results);
@@ -157,7 +148,7 @@ static bool put_runner_call(struct ws_image *image, struct ws_buffer *body, stru
 
 static bool append_runner(struct ws_image *image, const struct ws_runner *runner) {
   static const struct ws_slice type = {(const uint8_t *)"\x60\x00\x00", 3};
-  struct ws_slice name = {(const uint8_t *)runner->name, strlen(runner->name)};
+  struct ws_slice name = ws_slice_of(runner->name);
   struct ws_appended *appended = ws_image_append(image, WS_NEW_FUNCTION, name, 0);
   if (!appended || !ws_image_type(image, type, &appended->type))
     return false;
@@ -217,7 +208,7 @@ static bool append_start_copy(struct ws_image *image) {
       ws_image_append(image, WS_NEW_FUNCTION, module->functions[start - module->imported_functions].name, 0);
   if (!appended)
     return false;
-  appended->type = function_type(module, start);
+  appended->type = ws_function_type(module, start);
   struct start_copy copy = {.image = image,
                             .old = ws_function_body(module, start - module->imported_functions)};
   if (image->input->changes.constructors == WS_NO_FUNCTION)

@@ -5,10 +5,6 @@
 #include "read/memory_users.h"
 #include "write/view_functions.h"
 
-static struct ws_slice text(const char *from) {
-  return (struct ws_slice){(const uint8_t *)from, strlen(from)};
-}
-
 // What all functions here need to know.
 struct view {
   struct ws_image *image;
@@ -18,7 +14,8 @@ struct view {
 // () -> pages
 static bool append_size(const struct view *view) {
   bool is_64 = view->functions.is_64;
-  struct ws_appended *appended = ws_image_append(view->image, WS_NEW_FUNCTION, text(WS_VIEW_SIZE_NAME), 1);
+  struct ws_appended *appended =
+      ws_image_append(view->image, WS_NEW_FUNCTION, ws_slice_of(WS_VIEW_SIZE_NAME), 1);
   uint8_t type[] = {WASM_TYPE_FUNC, 0, 1, ws_address_type(is_64)};
   if (!appended || !ws_image_type(view->image, (struct ws_slice){type, sizeof type}, &appended->type))
     return false;
@@ -34,7 +31,8 @@ static bool append_size(const struct view *view) {
 
 // (pages) -> pages
 static bool append_grow(const struct view *view) {
-  struct ws_appended *appended = ws_image_append(view->image, WS_NEW_FUNCTION, text(WS_VIEW_GROW_NAME), 0);
+  struct ws_appended *appended =
+      ws_image_append(view->image, WS_NEW_FUNCTION, ws_slice_of(WS_VIEW_GROW_NAME), 0);
   uint8_t address = ws_address_type(view->functions.is_64), type[] = {WASM_TYPE_FUNC, 1, address, 1, address};
   if (!appended || !ws_image_type(view->image, (struct ws_slice){type, sizeof type}, &appended->type))
     return false;

@@ -111,9 +111,8 @@ static bool add_imports(struct ws_image *image, struct ws_image_section *section
   }
   for (size_t i = 0; i < changes->tag_count; i++) {
     const char *from = image->link->inputs[changes->tags[i].from].name;
-    ws_put_name(&built, (struct ws_slice){(const uint8_t *)from, strlen(from)});
-    ws_put_name(&built,
-                (struct ws_slice){(const uint8_t *)changes->tags[i].name, strlen(changes->tags[i].name)});
+    ws_put_name(&built, ws_slice_of(from));
+    ws_put_name(&built, ws_slice_of(changes->tags[i].name));
     ws_put_u8(&built, WS_TAG);
     ws_put_slice(&built, image->module->tags[i].detail);
   }

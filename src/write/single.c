@@ -510,13 +510,6 @@ static bool fill_inputs(const struct ws_link *link, struct ws_arena *arena, stru
   return true;
 }
 
-static void find_preferred(const struct ws_link *link, size_t *prefer, struct ws_merge_options *options) {
-  for (size_t i = 0; i < link->options.prefer_count; i++) // a name is that of one module
-    for (size_t k = 0; k < link->count; k++)
-      if (strcmp(link->options.prefer[i], link->inputs[k].name) == 0)
-        prefer[options->prefer_count++] = k;
-}
-
 bool ws_link_write_single(const struct ws_link *link, const struct ws_plan_options *given,
                           const struct ws_single_options *given_single, struct ws_sink sink,
                           struct ws_error *error) {
@@ -532,7 +525,7 @@ bool ws_link_write_single(const struct ws_link *link, const struct ws_plan_optio
   ws_take_options(&options.plan, sizeof options.plan, given, given ? given->size : 0);
   bool ok = (inputs && prefer && fill_inputs(link, &arena, inputs)) || ws_fail_memory(error, "");
   if (ok)
-    find_preferred(link, prefer, &options);
+    options.prefer_count = ws_find_preferred(link, prefer);
   ok = ok && ws_write_single(inputs, link->count, &options, single.planned, sink, error);
   ws_arena_free(&arena);
   return ok;

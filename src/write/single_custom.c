@@ -6,10 +6,6 @@
 
 enum { WASM_NAMES_DATA_SEGMENT = 9 }; // subsections of "name"
 
-static struct ws_slice text(const char *name) {
-  return (struct ws_slice){(const uint8_t *)name, strlen(name)};
-}
-
 // ----------------------------------------------------------------------------------------------------- names
 
 // Names by number in the merged module; those without one are empty.
@@ -88,10 +84,6 @@ static bool put_segment_names(struct ws_merge *merge, struct ws_buffer *out) {
 
 static bool give_names(struct ws_single_writer *writer) {
   struct ws_merge *merge = writer->merge;
-  static const char *const synthetic[] = {[WS_CALL_CTORS] = "__wasm_call_ctors",
-                                          [WS_INIT_MEMORY] = "__wasm_init_memory",
-                                          [WS_INIT_TLS] = "__wasm_init_tls",
-                                          [WS_RUN_START] = "__wasmshare_start"};
   struct names names = {.functions =
                             ws_arena_new(&merge->arena, merge->functions_used, sizeof *names.functions),
                         .globals = ws_arena_new(&merge->arena, merge->globals_used, sizeof *names.globals)};
@@ -104,16 +96,17 @@ static bool give_names(struct ws_single_writer *writer) {
     return true;
   for (uint32_t i = 0; i < WS_SYNTHETIC_COUNT; i++)
     if (merge->functions[merge->first_synthetic + i].live)
-      names.functions[merge->functions[merge->first_synthetic + i].number] = text(synthetic[i]);
+      names.functions[merge->functions[merge->first_synthetic + i].number] =
+          ws_slice_of(ws_synthetic_names[i]);
   for (uint32_t i = merge->first_synthetic + WS_SYNTHETIC_COUNT; i < merge->function_count; i++)
     if (merge->functions[i].live)
-      names.functions[merge->functions[i].number] =
-          text(i == ws_merge_view_function(merge, merge->functions[i].module, true) ? WS_VIEW_GROW_NAME
-                                                                                    : WS_VIEW_SIZE_NAME);
+      names.functions[merge->functions[i].number] = ws_slice_of(
+          i == ws_merge_view_function(merge, merge->functions[i].module, true) ? WS_VIEW_GROW_NAME
+                                                                               : WS_VIEW_SIZE_NAME);
   put_name_map(&content, WASM_NAMES_FUNCTION, names.functions, merge->functions_used);
   put_name_map(&content, WASM_NAMES_GLOBAL, names.globals, merge->globals_used);
   bool ok = put_segment_names(merge, &content);
-  ws_give_custom(writer, text("name"), &content);
+  ws_give_custom(writer, ws_slice_of("name"), &content);
   return ok;
 }
 
@@ -194,7 +187,7 @@ static void give_producers(struct ws_single_writer *writer) {
     ws_buffer_free(&field->values);
   }
   if (producers.count)
-    ws_give_custom(writer, text("producers"), &content);
+    ws_give_custom(writer, ws_slice_of("producers"), &content);
   ws_buffer_free(&content);
   ws_map_free(&producers.seen);
 }
@@ -233,7 +226,7 @@ static bool give_features(struct ws_single_writer *writer) {
     ws_put_uleb(&content, count);
     for (size_t i = 0; i < count; i++)
       ws_put_slice(&content, features[i]);
-    ws_give_custom(writer, text("target_features"), &content);
+    ws_give_custom(writer, ws_slice_of("target_features"), &content);
   }
   ws_map_free(&seen);
   return ok && features;
