@@ -75,10 +75,13 @@ struct ws_read_options {
   // Take a module without relocations although it has initialised data, or code that is not seen to be PIC:
   // assume that all its code is, and that no initialised data holds a pointer.
   bool trust_pic;
-  // Do not wait for LLVM's reader, which must find the same relocations, and which reads a large module in a
-  // thread of its own. ws_link_write waits for it, and fails if it does not agree; what ws_module_info and
-  // ws_link_plan say is not confirmed until then.
+  // Do not wait for the checks that go on in a thread of their own for a large module: that its relocations
+  // are of operands, and that LLVM's reader finds the same. ws_link_write waits for them, and fails if the
+  // module does not pass; what ws_module_info and ws_link_plan say is not confirmed until then.
   bool check_later;
+  // Do not find out what its heap does, which is half of the time: then that is unknown. For a module that is
+  // moved alone.
+  bool skip_heap;
   // The module was written by ws_link_write, so that its start function is one of WasmShare's own.
   bool placed;
 };

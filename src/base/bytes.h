@@ -158,6 +158,12 @@ static inline bool ws_encoding_is_64(enum ws_encoding encoding) {
   return encoding == WS_LEB64 || encoding == WS_SLEB64 || encoding == WS_U64;
 }
 
+// Eight bytes, little endian.
+static inline uint64_t ws_eight_bytes(const uint8_t *at) {
+  return (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 | (uint64_t)at[3] << 24 |
+         (uint64_t)at[4] << 32 | (uint64_t)at[5] << 40 | (uint64_t)at[6] << 48 | (uint64_t)at[7] << 56;
+}
+
 // Reads the operand at `at`; 32-bit values are zero-extended. False if a LEB is not padded to its full width.
 bool ws_operand_get_64(const uint8_t *at, enum ws_encoding encoding, uint64_t *value);
 static inline bool ws_operand_get(const uint8_t *at, enum ws_encoding encoding, uint64_t *value) {

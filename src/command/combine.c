@@ -192,7 +192,7 @@ static bool read_modules(const struct options *options, struct layout *layout) {
     struct placed *placed = &layout->modules[i];
     placed->name = options->inputs[i].name;
     placed->path = options->inputs[i].path;
-    if (!read_input(options, placed->path, true, &placed->file, &placed->module))
+    if (!read_input(options, placed->path, TO_PLACE, &placed->file, &placed->module))
       return false;
     if (!ws_link_add(layout->link, placed->module, placed->name, &error))
       return fail_with(&error);

@@ -156,10 +156,11 @@ bool begin_command(void);
 
 // ------------------------------------------------------------------------------------------------ inputs.c
 
-// Reads a module of an input, reporting errors; `to_place` says that it will be placed, which completes the
-// checks.
-bool read_input(const struct options *options, const char *path, bool to_place, struct input_file *file,
-                struct ws_module **module);
+// What a module is read for: placing it completes the checks, and moving it alone needs the least.
+enum purpose { TO_INSPECT, TO_PLACE, TO_MOVE };
+// Reads a module of an input, reporting errors.
+bool read_input(const struct options *options, const char *path, enum purpose purpose,
+                struct input_file *file, struct ws_module **module);
 // A link as the options say.
 struct ws_link *new_link(const struct options *options);
 // Whether the modules' names can be those of files and C macros, and tell them apart. Reports if not.

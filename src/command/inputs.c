@@ -12,16 +12,17 @@ static bool is_binding_expected(const struct options *options) {
   return false;
 }
 
-bool read_input(const struct options *options, const char *path, bool to_place, struct input_file *file,
-                struct ws_module **module) {
+bool read_input(const struct options *options, const char *path, enum purpose purpose,
+                struct input_file *file, struct ws_module **module) {
   struct ws_error error;
-  struct ws_read_options read = {WS_OPTIONS(read), .trust_pic = options->trust_pic, .check_later = to_place};
+  struct ws_read_options read = {WS_OPTIONS(read), .trust_pic = options->trust_pic,
+                                 .check_later = purpose != TO_INSPECT, .skip_heap = purpose == TO_MOVE};
   if (!open_input(path, file))
     return false;
   *module = ws_module_read(path, file->bytes, file->size, &read, &error);
   if (!*module)
     return fail_with(&error);
-  if (!to_place)
+  if (purpose == TO_INSPECT)
     return true;
   forget_input(file);
   if (ws_module_info(*module)->reruns_constructors && !options->link && !options->single)

@@ -141,7 +141,7 @@ bool command_inspect(const struct options *options) {
   for (size_t i = 0; i < options->input_count && ok; i++) {
     struct input_file file = {0};
     struct ws_module *module = NULL;
-    ok = read_input(options, options->inputs[i].path, false, &file, &module);
+    ok = read_input(options, options->inputs[i].path, TO_INSPECT, &file, &module);
     if (ok && options->json)
       json_array_append_new(all, inspect_json(options->inputs[i].path, module));
     else if (ok)
@@ -162,7 +162,7 @@ bool command_heap_base(const struct options *options) {
     return fail("heap-base: takes one module");
   struct input_file file = {0};
   struct ws_module *module = NULL;
-  bool ok = read_input(options, options->inputs[0].path, false, &file, &module);
+  bool ok = read_input(options, options->inputs[0].path, TO_INSPECT, &file, &module);
   if (ok)
     printf("%" PRIu64 "\n", ws_module_info(module)->heap_base);
   ws_module_free(module);

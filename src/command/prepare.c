@@ -4,7 +4,7 @@ static bool prepare_input(const struct options *options, const struct input *inp
   struct input_file file = {0};
   struct ws_module *module = NULL;
   struct ws_error error;
-  bool ok = read_input(options, input->path, true, &file, &module);
+  bool ok = read_input(options, input->path, TO_PLACE, &file, &module);
   struct output_file *output = ok ? open_output(output_path(options, input->name, ".wasm"), options) : NULL;
   ok = output && (ws_prepare(module, (struct ws_sink){write_output, output}, &error) || fail_with(&error));
   ws_module_free(module);

@@ -9,7 +9,7 @@ bool command_relocate(const struct options *options) {
   struct ws_module *module = NULL;
   struct ws_error error;
   struct ws_link *link = new_link(options);
-  bool ok = link && read_input(options, options->inputs[0].path, true, &file, &module) &&
+  bool ok = link && read_input(options, options->inputs[0].path, TO_MOVE, &file, &module) &&
             ((ws_link_add(link, module, options->inputs[0].name, &error) &&
               ws_link_shift(link, options->offset, options->table_offset,
                             options->has_heap_base ? &options->heap_base : NULL, &error)) ||

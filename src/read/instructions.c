@@ -2,28 +2,29 @@
 
 #include "read/sections.h"
 
-// What each opcode is followed by: see opcodes.def. NULL if there is no such instruction.
-#define ROW(number, name, immediates) [number] = immediates,
-static const char *const plain_immediates[] = {
+// What each opcode is followed by: see opcodes.def. There is no such instruction if that does not end with
+// WS_NO_MORE.
+#define ROW(number, name, immediates) [number] = immediates ";",
+typedef char immediates_row[4];
+static const immediates_row plain_immediates[256] = {
 #define WS_OPCODE ROW
 #include "format/opcodes.def"
 };
-static const char *const misc_immediates[] = {
+static const immediates_row misc_immediates[] = {
 #define WS_MISC_OPCODE ROW
 #include "format/opcodes.def"
 };
-static const char *const simd_immediates[] = {
+static const immediates_row simd_immediates[] = {
 #define WS_SIMD_OPCODE ROW
 #include "format/opcodes.def"
 };
-static const char *const atomic_immediates[] = {
+static const immediates_row atomic_immediates[] = {
 #define WS_ATOMIC_OPCODE ROW
 #include "format/opcodes.def"
 };
 #undef ROW
 
 enum {
-  PLAIN_COUNT = sizeof plain_immediates / sizeof *plain_immediates,
   MISC_COUNT = sizeof misc_immediates / sizeof *misc_immediates,
   SIMD_COUNT = sizeof simd_immediates / sizeof *simd_immediates,
   ATOMIC_COUNT = sizeof atomic_immediates / sizeof *atomic_immediates,
@@ -214,36 +215,43 @@ static void immediate(const struct decoder *decoder, char kind) {
   }
 }
 
-// Reads the opcode's rest. NULL if there is no such instruction.
+// Reads the opcode's rest.
 static const char *immediates_of(struct ws_reader *body, struct ws_instruction *instruction) {
+  static const immediates_row unknown = "", unlisted = ";";
   uint8_t opcode = instruction->opcode;
   uint32_t number;
   switch (opcode) {
   case WASM_OPCODE_MISC_PREFIX:
     number = instruction->suffix = ws_read_uleb32(body);
     instruction->accesses_memory = number >= WASM_OPCODE_MEMORY_INIT && number <= WASM_OPCODE_MEMORY_FILL;
-    return number < MISC_COUNT ? misc_immediates[number] : NULL;
+    return number < MISC_COUNT ? misc_immediates[number] : unknown;
   case WASM_OPCODE_SIMD_PREFIX:
     number = instruction->suffix = ws_read_uleb32(body);
-    if (number < SIMD_COUNT && simd_immediates[number])
+    if (number < SIMD_COUNT && simd_immediates[number][0])
       return simd_immediates[number];
-    return number <= SIMD_LAST ? "" : NULL;
+    return number <= SIMD_LAST ? unlisted : unknown;
   case WASM_OPCODE_ATOMICS_PREFIX:
     number = instruction->suffix = ws_read_uleb32(body);
-    return number < ATOMIC_COUNT ? atomic_immediates[number] : NULL;
+    return number < ATOMIC_COUNT ? atomic_immediates[number] : unknown;
   default:
-    return opcode < PLAIN_COUNT ? plain_immediates[opcode] : NULL;
+    return plain_immediates[opcode];
   }
+}
+
+const char *ws_immediates(uint8_t opcode) {
+  return plain_immediates[opcode];
 }
 
 struct ws_instruction ws_visit_instruction(struct ws_reader *body, const struct ws_operand_visitor *visitor) {
   struct ws_instruction instruction = {.opcode = ws_read_u8(body)};
+  if (plain_immediates[instruction.opcode][0] == WS_NO_MORE) // most
+    return instruction;
   struct decoder decoder = {body, &instruction, visitor};
   const char *immediates = immediates_of(body, &instruction);
-  if (!immediates)
+  if (!*immediates)
     body->bad = true;
   else
-    for (; *immediates; immediates++)
+    for (; *immediates != WS_NO_MORE; immediates++)
       immediate(&decoder, *immediates);
   return instruction;
 }

@@ -62,4 +62,9 @@ void ws_visit_locals(struct ws_reader *body, const struct ws_operand_visitor *vi
 // Reads the next instruction, and shows all its operands.
 struct ws_instruction ws_visit_instruction(struct ws_reader *body, const struct ws_operand_visitor *visitor);
 
+// What a one-byte opcode is followed by: letters of format/opcodes.def and then WS_NO_MORE. "" if it is a
+// prefix, or not known.
+#define WS_NO_MORE ';'
+const char *ws_immediates(uint8_t opcode);
+
 #endif

@@ -14,13 +14,4 @@ extern const char ws_object_reader[];
 // gives up by what LLVM calls a fatal error, that is an error.
 bool ws_object_agrees(const struct ws_module *module, struct ws_error *error);
 
-// For a large module, where this takes as long as our own reading: begins it in a thread of its own, once
-// sections and symbols were read, and sets module->object; for others, or if there can be no thread, that
-// stays NULL.
-void ws_object_start(struct ws_module *module);
-// Waits for what was started, if anything was, and says whether it agrees. May be called again, and by any
-// thread.
-bool ws_object_agreed(const struct ws_module *module, struct ws_error *error);
-void ws_object_free(struct ws_module *module);
-
 #endif

@@ -7,16 +7,3 @@ bool ws_object_agrees(const struct ws_module *module, struct ws_error *error) {
   (void)module, (void)error;
   return true;
 }
-
-void ws_object_start(struct ws_module *module) {
-  (void)module;
-}
-
-bool ws_object_agreed(const struct ws_module *module, struct ws_error *error) {
-  (void)module, (void)error;
-  return true;
-}
-
-void ws_object_free(struct ws_module *module) {
-  (void)module;
-}

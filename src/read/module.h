@@ -214,8 +214,7 @@ struct ws_module {
       init_end;   // the addresses that the linker's own functions touch; equal if there are none
   bool may_shift; // functions that are appended when it is written may move every code offset
 
-  // llvm.c
-  struct ws_object *object; // LLVM's reading, if it goes on beside ours
+  struct ws_checks *checks; // checks.c: NULL unless they go on beside
 
   // relocations.c
   struct ws_external *externals;

@@ -7,7 +7,7 @@
 #include "read/heap.h"
 #include "read/linking.h"
 #include "read/module.h"
-#include "read/llvm.h"
+#include "read/checks.h"
 #include "read/prepared.h"
 #include "read/relocations.h"
 #include "read/sections.h"
@@ -285,7 +285,8 @@ static void count_fixups(struct ws_module *module) {
 }
 
 // What a prepared module says as well as any other.
-static bool describe_rest(struct ws_module *module, struct ws_error *error) {
+static bool describe_rest(struct ws_module *module, const struct ws_read_options *options,
+                          struct ws_error *error) {
   describe_initial_heap(module);
   describe_exports(module);
   if (!describe_memory(module) || !describe_globals(module))
@@ -295,7 +296,13 @@ static bool describe_rest(struct ws_module *module, struct ws_error *error) {
   if (!module->prepared)
     ws_find_zeros(module);
   count_fixups(module);
-  return module->prepared || ws_read_heap(module, error);
+  if (module->prepared)
+    return true;
+  if (!options || !options->skip_heap)
+    return ws_read_heap(module, error);
+  module->info.heap = WS_HEAP_UNKNOWN;
+  module->info.heap_reason = "nobody looked";
+  return true;
 }
 
 static bool read_module(struct ws_module *module, const struct ws_read_options *options,
@@ -319,7 +326,7 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
   if (!describe_imports(module))
     return ws_fail_memory(error, module->file);
   if (ws_is_prepared(module))
-    return ws_read_prepared(module, error) && describe_rest(module, error);
+    return ws_read_prepared(module, error) && describe_rest(module, options, error);
   if (!ws_read_synthetic(module, error))
     return false;
   describe_table(module);
@@ -340,7 +347,7 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
                           "has a stack or data beyond the end of the address space");
   describe_threads(module);
   ws_check_exact(module, options && options->trust_pic);
-  return describe_rest(module, error);
+  return describe_rest(module, options, error);
 }
 
 struct ws_module *ws_module_read(const char *name, const void *bytes, size_t size,
@@ -359,7 +366,7 @@ struct ws_module *ws_module_read(const char *name, const void *bytes, size_t siz
     module->file = copy;
   bool ok = copy ? read_module(module, options, error) : ws_fail_memory(error, name);
   if (ok && !(options && options->check_later))
-    ok = ws_object_agreed(module, error);
+    ok = ws_checks_passed(module, error);
   if (!ok) {
     ws_module_free(module);
     return NULL;
@@ -370,7 +377,7 @@ struct ws_module *ws_module_read(const char *name, const void *bytes, size_t siz
 void ws_module_free(struct ws_module *module) {
   if (!module)
     return;
-  ws_object_free(module);
+  ws_checks_free(module);
   for (size_t i = 0; i < module->section_count; i++)
     free(module->sections[i].fixups);
   free(module->externals);

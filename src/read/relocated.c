@@ -2,24 +2,9 @@
 
 enum { ENTRIES_PER_MARK = 16 };
 
-// The entries of the reloc.* section that is for a section of this id; empty if there is none.
-static struct ws_slice find_entries(const struct ws_module *module, enum ws_section_id id) {
-  for (size_t i = 0; i < module->section_count; i++) {
-    const struct ws_section *section = &module->sections[i];
-    if (section->id != WS_SECTION_CUSTOM || !ws_slice_starts(section->name, "reloc."))
-      continue;
-    struct ws_reader reader = ws_reader(section->content);
-    uint32_t target = ws_read_uleb32(&reader);
-    ws_read_uleb32(&reader); // how many: there may be fewer (WS_NO_SYMBOL)
-    if (!reader.bad && target < module->section_count && module->sections[target].id == id)
-      return ws_read_bytes(&reader, ws_read_left(&reader));
-  }
-  return (struct ws_slice){(const uint8_t *)"", 0};
-}
-
 bool ws_index_relocations(const struct ws_module *module, enum ws_section_id section, struct ws_arena *arena,
                           struct ws_relocation_index *index) {
-  *index = (struct ws_relocation_index){.entries = find_entries(module, section)};
+  *index = (struct ws_relocation_index){.entries = ws_find_relocations(module, section)};
   // An entry has three bytes at least.
   size_t most = index->entries.size / (3 * ENTRIES_PER_MARK) + 1;
   index->marks = ws_arena_new(arena, most, sizeof *index->marks);

@@ -22,3 +22,17 @@ void ws_put_relocation(struct ws_buffer *buffer, const struct ws_relocation *rel
   if (ws_relocation_has_addend(relocation->type))
     ws_put_sleb(buffer, (int64_t)relocation->addend);
 }
+
+struct ws_slice ws_find_relocations(const struct ws_module *module, enum ws_section_id id) {
+  for (size_t i = 0; i < module->section_count; i++) {
+    const struct ws_section *section = &module->sections[i];
+    if (section->id != WS_SECTION_CUSTOM || !ws_slice_starts(section->name, "reloc."))
+      continue;
+    struct ws_reader reader = ws_reader(section->content);
+    uint32_t target = ws_read_uleb32(&reader);
+    ws_read_uleb32(&reader); // how many: there may be fewer (WS_NO_SYMBOL)
+    if (!reader.bad && target < module->section_count && module->sections[target].id == id)
+      return ws_read_bytes(&reader, ws_read_left(&reader));
+  }
+  return (struct ws_slice){(const uint8_t *)"", 0};
+}

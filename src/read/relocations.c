@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "read/llvm.h"
+#include "read/checks.h"
 #include "read/unrelocated.h"
 
 // The state of reading one reloc.* section.
@@ -258,52 +258,6 @@ static bool got_operand(const struct pass *pass, const struct ws_relocation *rel
   return true;
 }
 
-// Whether the byte before an operand is the alignment of a load or store.
-static bool follows_alignment(const uint8_t *operand) {
-  enum { MOST_ALIGNMENT = 0x10 };
-  // Before an operand are the section's count, the function's size and its locals, and before the section, a
-  // header.
-  bool plain = operand[-2] >= WASM_OPCODE_I32_LOAD && operand[-2] <= WASM_OPCODE_I64_STORE32;
-  bool prefixed = operand[-3] == WASM_OPCODE_MISC_PREFIX || operand[-3] == WASM_OPCODE_SIMD_PREFIX ||
-                  operand[-3] == WASM_OPCODE_ATOMICS_PREFIX;
-  return operand[-1] < MOST_ALIGNMENT && (plain || prefixed);
-}
-
-static bool follows_opcode_of(enum ws_relocated relocated, const uint8_t *operand) {
-  uint8_t before = operand[-1];
-  switch (relocated) {
-  case WS_REL_MEMORY_ADDR:
-    return follows_alignment(operand);
-  case WS_REL_FUNCTION_INDEX:
-    return before == WASM_OPCODE_CALL || before == WASM_OPCODE_RETURN_CALL || before == WASM_OPCODE_REF_FUNC;
-  case WS_REL_GLOBAL_INDEX:
-    return before == WASM_OPCODE_GLOBAL_GET || before == WASM_OPCODE_GLOBAL_SET;
-  default:
-    return true;
-  }
-}
-
-// What may stand before an operand in code: a signed one belongs to a constant, an unsigned one to a memarg,
-// whose alignment is before it. Read as the other, an address from 2 GiB up would change its meaning.
-static bool fits_instruction(const struct pass *pass, const struct ws_relocation *relocation) {
-  if (pass->target->id != WS_SECTION_CODE)
-    return true;
-  uint8_t before = site(pass, relocation)[-1]; // a function's local declarations are there at the least
-  switch (ws_relocation_kinds[relocation->type].encoding) {
-  case WS_SLEB32:
-    return before == WASM_OPCODE_I32_CONST;
-  case WS_SLEB64:
-    return before == WASM_OPCODE_I64_CONST;
-  case WS_LEB32:
-  case WS_LEB64:
-    return follows_opcode_of(ws_relocation_kinds[relocation->type].operand, site(pass, relocation));
-  case WS_U32:
-  case WS_U64:
-    break;
-  }
-  return false;
-}
-
 // The operand of a relocation whose symbol exists.
 static bool symbol_operand(const struct pass *pass, const struct ws_relocation *relocation, uint64_t value) {
   const struct ws_symbol *symbol = &pass->module->symbols[relocation->index];
@@ -357,8 +311,6 @@ static bool check_operand(const struct pass *pass, const struct ws_relocation *r
   if (!ws_operand_get(site(pass, relocation), encoding, &value))
     return stale(pass, relocation,
                  "the operand is not padded to its full width, as --compress-relocations leaves it");
-  if (!fits_instruction(pass, relocation))
-    return fail(pass, relocation, "is not for an operand of that kind");
   if (operand == WS_REL_TYPE_INDEX)
     return value == relocation->index || stale(pass, relocation, "the operand is not its type");
   bool null = value == 0 && (operand == WS_REL_TABLE_INDEX || operand == WS_REL_TABLE_INDEX_REL);
@@ -505,6 +457,6 @@ static bool read_all(struct ws_module *module, struct ws_error *error) {
 }
 
 bool ws_read_relocations(struct ws_module *module, struct ws_error *error) {
-  ws_object_start(module);
-  return read_all(module, error) && (module->object || ws_object_agrees(module, error));
+  ws_checks_start(module);
+  return read_all(module, error) && ws_checks_make(module, error);
 }

@@ -1,7 +1,5 @@
 #include "read/unrelocated.h"
 
-#include <string.h>
-
 // A byte of a LEB128 that others follow.
 static bool goes_on(uint8_t byte) {
   return byte & 0x80;
@@ -48,21 +46,16 @@ static bool needs_last(const uint8_t *start, const uint8_t *last) {
   return !(*last == 0x00 && !(is_constant && negative)) && !(*last == 0x7f && negative);
 }
 
-static uint64_t word(const uint8_t *at) {
-  uint64_t bytes;
-  memcpy(&bytes, at, sizeof bytes);
-  return bytes;
-}
-
-// Whether four bytes that go on begin with one of the `count` at `at`.
+// Whether four bytes that go on begin with one of the `count` at `at`. It looks beyond them, but not beyond
+// the file: after the code is reloc.CODE.
 static bool has_run(const uint8_t *at, size_t count) {
   uint64_t found = 0;
-  for (; count >= 8; count -= 8, at += 8)
-    found |= word(at) & word(at + 1) & word(at + 2) & word(at + 3);
-  uint8_t last = 0;
-  for (size_t i = 0; i < count; i++)
-    last |= at[i] & at[i + 1] & at[i + 2] & at[i + 3];
-  return (found & UINT64_C(0x8080808080808080)) || goes_on(last);
+  for (; count > 8; count -= 8, at += 8)
+    found |= ws_eight_bytes(at) & ws_eight_bytes(at + 1) & ws_eight_bytes(at + 2) & ws_eight_bytes(at + 3);
+  uint64_t last =
+      ws_eight_bytes(at) & ws_eight_bytes(at + 1) & ws_eight_bytes(at + 2) & ws_eight_bytes(at + 3);
+  found |= last & UINT64_MAX >> (64 - 8 * count);
+  return found & UINT64_C(0x8080808080808080);
 }
 
 // Looks for four bytes of a LEB128, and a fifth, or later one, that adds nothing to its value: no compiler

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "read/llvm.h"
+#include "read/checks.h"
 
 enum { CHUNK = 128 * 1024 };
 
@@ -125,5 +125,5 @@ bool ws_place(const struct ws_image *image, struct ws_sink sink, struct ws_error
   free(writer.chunk);
   if (writer.stopped)
     return ws_fail_sink(error, module->file);
-  return ws_object_agreed(module, error);
+  return ws_checks_passed(module, error);
 }

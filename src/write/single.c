@@ -5,6 +5,7 @@
 
 #include "link/exports.h"
 #include "link/merged_heaps.h"
+#include "read/checks.h"
 #include "read/instructions.h"
 #include "write/single_sections.h"
 
@@ -527,6 +528,8 @@ bool ws_link_write_single(const struct ws_link *link, const struct ws_plan_optio
   if (ok)
     options.prefer_count = ws_find_preferred(link, prefer);
   ok = ok && ws_write_single(inputs, link->count, &options, single.planned, sink, error);
+  for (size_t i = 0; i < link->count && ok; i++)
+    ok = ws_checks_passed(link->inputs[i].module, error);
   ws_arena_free(&arena);
   return ok;
 }

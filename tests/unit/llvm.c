@@ -196,11 +196,25 @@ static bool ignore(void *context, const void *bytes, size_t size) {
 static bool place_later(const struct ws_buffer *bytes, struct ws_error *error) {
   size_t size = 0;
   struct ws_module *module = read_bytes(bytes, READ_OPTIONS(.check_later = true));
-  assert_non_null(module->object);
+  assert_non_null(module->checks);
   struct ws_link *link = shifted(module, NULL, 65536, 0);
   bool ok = ws_link_write(link, 0, (struct ws_sink){ignore, &size}, error);
   assert_int_equal(ws_link_write(link, 0, (struct ws_sink){ignore, &size}, error), ok);
   assert_true(size > 200000);
+  ws_link_free(link);
+  ws_module_free(module);
+  return ok;
+}
+
+// Merges one that was read so.
+static bool merge_later(const struct ws_buffer *bytes, struct ws_error *error) {
+  size_t size = 0;
+  struct ws_module *module = read_bytes(bytes, READ_OPTIONS(.check_later = true));
+  struct ws_link *link = ws_link_new(
+      &(struct ws_link_options){.size = sizeof(struct ws_link_options), .one_program = true, .single = true},
+      error);
+  bool ok = ws_link_add(link, module, "large", error) && ws_link_resolve(link, error) &&
+            ws_link_write_single(link, NULL, NULL, (struct ws_sink){ignore, &size}, error);
   ws_link_free(link);
   ws_module_free(module);
   return ok;
@@ -220,6 +234,18 @@ static void placing_a_large_module_waits_for_llvm_and_fails_if_it_disagrees(void
   assert_true(place_later(&right, &error));
   assert_false(place_later(&wrong, &error));
   assert_string_equal(error.file, "sample.wasm");
+  assert_says(error.message, "duplicate symbol name");
+  ws_buffer_free(&right);
+  ws_buffer_free(&wrong);
+}
+
+static void merging_a_large_module_waits_for_llvm_and_fails_if_it_disagrees(void **state) {
+  (void)state;
+  struct ws_error error;
+  struct ws_buffer right = build_large((struct ws_slice){0}), wrong = build_large(TWICE);
+  if (!merge_later(&right, &error))
+    fail_msg("%s", error.message);
+  assert_false(merge_later(&wrong, &error));
   assert_says(error.message, "duplicate symbol name");
   ws_buffer_free(&right);
   ws_buffer_free(&wrong);
@@ -282,6 +308,7 @@ int main(void) {
       cmocka_unit_test(section_symbols_of_later_sections_are_not_shown_to_llvm),
       cmocka_unit_test(a_large_module_is_refused_as_a_small_one_is),
       cmocka_unit_test(placing_a_large_module_waits_for_llvm_and_fails_if_it_disagrees),
+      cmocka_unit_test(merging_a_large_module_waits_for_llvm_and_fails_if_it_disagrees),
       cmocka_unit_test(what_both_readers_refuse_is_reported_by_ours),
       cmocka_unit_test(several_threads_can_read_at_once_although_some_abort_llvm),
   };

@@ -227,6 +227,72 @@ static void an_operand_that_is_not_the_table_index_of_its_function_is_refused(vo
               "not the table index of its function");
 }
 
+// What reading says of a function that begins with some bytes, and then has a constant with an address.
+static const char *error_after(struct ws_slice before) {
+  static const uint8_t constant[] = {0x41, DATA_ADDRESS, 0x1a, 0x00, 0x00, 0x0b};
+  uint8_t body[64] = {0};
+  memcpy(body + 1, before.data, before.size);
+  memcpy(body + 1 + before.size, constant, sizeof constant);
+  uint8_t operand = (uint8_t)(OPERAND - 1 + before.size);
+  struct sample sample = with_operand((struct ws_slice){body, 1 + before.size + sizeof constant},
+                                      BYTES(R_WASM_MEMORY_ADDR_SLEB, operand, DATA_SYMBOL, 0), 1);
+  struct ws_buffer bytes = build(&sample);
+  static struct ws_error error;
+  error.message[0] = '\0';
+  ws_module_free(ws_module_read("sample.wasm", bytes.data, bytes.size, NULL, &error));
+  ws_buffer_free(&bytes);
+  return error.message;
+}
+#define AFTER(...) error_after(BYTES(__VA_ARGS__))
+
+static void a_relocation_within_another_instruction_is_refused(void **state) {
+  (void)state;
+  assert_says(AFTER(0x41), "not of an operand");                            // i32.const 65
+  assert_says(AFTER(0x41, 0xf1), "not of an operand");                      // of two bytes
+  assert_says(AFTER(0x20), "not of an operand");                            // local.get
+  assert_says(AFTER(0x0c), "not of an operand");                            // br
+  assert_says(AFTER(0x10), "not of an operand");                            // call
+  assert_says(AFTER(0x28, 0x02), "not of an operand");                      // i32.load
+  assert_says(AFTER(0x28, 0x82, 0x00), "not of an operand");                // its alignment has two bytes
+  assert_says(AFTER(0x28, 0x42, 0x00), "not of an operand");                // of a numbered memory
+  assert_says(AFTER(0x11, 0x00), "not of an operand");                      // call_indirect
+  assert_says(AFTER(0x43, 1, 2, 3), "not of an operand");                   // f32.const
+  assert_says(AFTER(0x44, 1, 2, 3, 4, 5, 6, 7), "not of an operand");       // f64.const
+  assert_says(AFTER(0xfd, 0x0c, 1, 2, 3, 4, 5, 6), "not of an operand");    // v128.const
+  assert_says(AFTER(0xfd, 0x8c, 0, 1, 2, 3, 4, 5, 6), "not of an operand"); // its opcode has three bytes
+  assert_says(AFTER(0xfe, 0x10, 0x02), "not of an operand");                // i32.atomic.load
+  assert_says(AFTER(0x0e, 0x03, 0, 0), "not of an operand");                // br_table
+  assert_says(AFTER(0x1f, 0x40, 0x02, 0x00, 0x01), "not of an operand");    // try_table
+}
+
+static void what_only_looks_like_part_of_another_instruction_is_an_operand(void **state) {
+  (void)state;
+  assert_string_equal(AFTER(0x20, 0x41), "");                            // local.get 65
+  assert_string_equal(AFTER(0x41, 0x41, 0x1a), "");                      // i32.const 65
+  assert_string_equal(AFTER(0x41, 0xc1, 0x00, 0x1a), "");                // of two bytes
+  assert_string_equal(AFTER(0x20, 0x44, 0x1a), "");                      // local.get 68
+  assert_string_equal(AFTER(0x41, 0, 0x28, 0x02, 0x0e, 0x1a), "");       // i32.load offset=14
+  assert_string_equal(AFTER(0x44, 0x41, 0, 0, 0, 0, 0, 0x0e, 0x10), ""); // f64.const
+  assert_string_equal(AFTER(0x41, 0, 0x0e, 0x03, 0, 0, 0, 0), "");       // br_table
+}
+
+static void an_operand_of_another_kind_is_refused(void **state) {
+  (void)state;
+  struct ws_slice wide = BYTES(0x00, 0x42, DATA_ADDRESS, 0x1a, 0x0b); // i64.const
+  struct ws_slice access = BYTES(0x00, 0x28, 0x02, DATA_ADDRESS, 0x1a, 0x0b);
+  assert_says(ERROR_OF(wide, 1, R_WASM_MEMORY_ADDR_SLEB, OPERAND - 1, DATA_SYMBOL, 0), "not of an operand");
+  assert_says(ERROR_OF(access, 1, R_WASM_MEMORY_ADDR_SLEB, OPERAND, DATA_SYMBOL, 0), "not of an operand");
+  assert_says(ERROR_OF(CONST_BODY(DATA_ADDRESS), 1, R_WASM_MEMORY_ADDR_LEB, OPERAND - 1, DATA_SYMBOL, 0),
+              "not of an operand");
+}
+
+// After it, only what stands before an operand is looked at.
+static void an_operand_after_an_instruction_that_is_not_known_is_accepted(void **state) {
+  (void)state;
+  assert_string_equal(AFTER(0x27), "");
+  assert_string_equal(AFTER(0x27, 0x20), "");
+}
+
 // -------------------------------------------------------------------------- DWARF, which LLVM is not shown
 
 static struct sample with_debug(struct ws_slice debug, struct ws_slice relocations, uint32_t count) {
@@ -406,6 +472,10 @@ int main(void) {
       cmocka_unit_test(an_operand_that_is_not_padded_is_refused),
       cmocka_unit_test(an_operand_that_is_not_the_address_of_its_symbol_is_refused),
       cmocka_unit_test(an_operand_that_is_not_the_table_index_of_its_function_is_refused),
+      cmocka_unit_test(a_relocation_within_another_instruction_is_refused),
+      cmocka_unit_test(what_only_looks_like_part_of_another_instruction_is_an_operand),
+      cmocka_unit_test(an_operand_of_another_kind_is_refused),
+      cmocka_unit_test(an_operand_after_an_instruction_that_is_not_known_is_accepted),
       cmocka_unit_test(an_address_in_dwarf_becomes_a_fixup_and_a_tombstone_does_not),
       cmocka_unit_test(an_offset_into_the_code_becomes_no_fixup_while_the_code_stays),
       cmocka_unit_test(an_unknown_type_is_refused),
