@@ -255,9 +255,9 @@ void print_json(FILE *to, const struct layout *layout);
 bool write_single(const struct options *options, const struct ws_plan_options *plan,
                   const struct layout *layout);
 
-// Reads the file that is there. Reports and returns false on failure; what was opened is to be closed all the
-// same.
-bool open_single(struct single *single, const char *path);
+// Reads the file that is there, which messages call `name`. Reports and returns false on failure; what was
+// opened is to be closed all the same.
+bool open_single(struct single *single, const char *path, const char *name);
 void close_single(struct single *single);
 
 // ----------------------------------------------------------------------------------------------- combine.c

@@ -55,12 +55,12 @@ static char *file_in_layout(const struct options *options) {
   return path;
 }
 
-bool open_single(struct single *single, const char *path) {
+bool open_single(struct single *single, const char *path, const char *name) {
   struct ws_error error;
   struct ws_link_options options = {WS_OPTIONS(options)};
   if (!open_input(path, &single->bytes))
     return false;
-  single->module = ws_module_read(path, single->bytes.bytes, single->bytes.size, NULL, &error);
+  single->module = ws_module_read(name, single->bytes.bytes, single->bytes.size, NULL, &error);
   single->link = single->module ? ws_link_new(&options, &error) : NULL;
   return (single->link && ws_link_add(single->link, single->module, "", &error)) || fail_with(&error);
 }
@@ -78,7 +78,7 @@ static bool write_layout(const struct options *options, const struct output_file
   layout->single = &single;
   bool ok = single.file &&
             (is_utf8(single.file) || fail("%s: is not UTF-8, as names in a layout are", file->path)) &&
-            open_single(&single, file->temporary ? file->temporary : file->path) &&
+            open_single(&single, file->temporary ? file->temporary : file->path, file->path) &&
             write_layout_files(options, layout);
   close_single(&single);
   free(single.file);

@@ -386,7 +386,7 @@ static bool verify_single(const char *path, const json_t *json) {
   if (!check_ranges(path, &plan, NULL, 0) || !check_single_names(path, json))
     return false;
   char *file = xprintf("%.*s%s", slash ? (int)(slash - path + 1) : 0, path, name);
-  bool ok = open_single(&single, file) && check_single_file(&single, file, &plan, described);
+  bool ok = open_single(&single, file, file) && check_single_file(&single, file, &plan, described);
   close_single(&single);
   free(file);
   return ok;

@@ -270,7 +270,7 @@ static void put_segments(const struct ws_merge *merge, struct ws_buffer *body) {
       put_fill(merge, segment, body);
     if (!merge->shared || !ws_single_is_written(segment))
       continue;
-    if (segment->tls) {
+    if (segment->tls && merge->tls_base != WS_NOTHING) {
       put_constant(merge, body, segment->address);
       ws_put_u8(body, WASM_OPCODE_GLOBAL_SET);
       ws_put_uleb(body, merge->globals[merge->tls_base].number);

@@ -82,6 +82,27 @@ static bool put_segment_names(struct ws_merge *merge, struct ws_buffer *out) {
   return true;
 }
 
+static void name_global(const struct ws_merge *merge, struct names *names, uint32_t global,
+                        const char *name) {
+  if (global != WS_NOTHING && merge->globals[global].live)
+    names->globals[merge->globals[global].number] = ws_slice_of(name);
+}
+
+// What is made anew, or stands for one of every module, is called what linkers call it.
+static void name_made(const struct ws_merge *merge, struct names *names) {
+  for (uint32_t i = 0; i < WS_SYNTHETIC_COUNT; i++)
+    if (merge->functions[merge->first_synthetic + i].live)
+      names->functions[merge->functions[merge->first_synthetic + i].number] =
+          ws_slice_of(ws_synthetic_names[i]);
+  for (uint32_t i = merge->first_synthetic + WS_SYNTHETIC_COUNT; i < merge->function_count; i++)
+    if (merge->functions[i].live)
+      names->functions[merge->functions[i].number] = ws_slice_of(
+          i == ws_merge_view_function(merge, merge->functions[i].module, true) ? WS_VIEW_GROW_NAME
+                                                                               : WS_VIEW_SIZE_NAME);
+  name_global(merge, names, merge->stack_pointer, "__stack_pointer");
+  name_global(merge, names, merge->tls_base, "__tls_base");
+}
+
 static bool give_names(struct ws_single_writer *writer) {
   struct ws_merge *merge = writer->merge;
   struct names names = {.functions =
@@ -94,15 +115,7 @@ static bool give_names(struct ws_single_writer *writer) {
     read_names(merge, m, &names);
   if (!names.any)
     return true;
-  for (uint32_t i = 0; i < WS_SYNTHETIC_COUNT; i++)
-    if (merge->functions[merge->first_synthetic + i].live)
-      names.functions[merge->functions[merge->first_synthetic + i].number] =
-          ws_slice_of(ws_synthetic_names[i]);
-  for (uint32_t i = merge->first_synthetic + WS_SYNTHETIC_COUNT; i < merge->function_count; i++)
-    if (merge->functions[i].live)
-      names.functions[merge->functions[i].number] = ws_slice_of(
-          i == ws_merge_view_function(merge, merge->functions[i].module, true) ? WS_VIEW_GROW_NAME
-                                                                               : WS_VIEW_SIZE_NAME);
+  name_made(merge, &names);
   put_name_map(&content, WASM_NAMES_FUNCTION, names.functions, merge->functions_used);
   put_name_map(&content, WASM_NAMES_GLOBAL, names.globals, merge->globals_used);
   bool ok = put_segment_names(merge, &content);

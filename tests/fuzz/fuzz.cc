@@ -4,11 +4,14 @@
 // A module that wabt finds invalid before it is moved may be so afterwards. One that was valid must stay
 // valid, and must be readable again when it keeps its relocations.
 
+#include <algorithm>
 #include <csetjmp>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <random>
 #include <string>
 #include <vector>
@@ -56,7 +59,8 @@ void narrow_table(Bytes *bytes) {
   }
 }
 
-// An imported table cannot be narrowed so easily, so that modules with such a table keep it to themselves.
+// An imported table cannot be narrowed so easily: what becomes of modules with such a table is not looked at
+// where they import it.
 bool has_64_bit_table(const uint8_t *data, size_t size) {
   Bytes bytes(data, data + size), narrowed = bytes;
   narrow_table(&narrowed);
@@ -65,14 +69,35 @@ bool has_64_bit_table(const uint8_t *data, size_t size) {
 
 sigjmp_buf asserted;
 
-// Whether the bytes are a valid module; if not, `reason` says why. Custom sections may be anything.
+// Without custom sections, which may be anything; but wabt reads some of them by how their names begin.
+Bytes without_custom(const Bytes &bytes) {
+  Bytes kept(bytes.begin(), bytes.begin() + std::min<size_t>(bytes.size(), 8));
+  for (size_t at = 8, size; at < bytes.size(); at += size) {
+    size_t start = at, name;
+    uint8_t id = bytes[at++];
+    bool good = read_size(bytes, &at, &size) && size <= bytes.size() - at;
+    if (size_t content = at; good && id == 0)
+      good = read_size(bytes, &content, &name) && content <= at + size && name <= at + size - content;
+    if (!good) {
+      kept.insert(kept.end(), bytes.begin() + start, bytes.end());
+      break;
+    }
+    if (id != 0)
+      kept.insert(kept.end(), bytes.begin() + start, bytes.begin() + at + size);
+  }
+  return kept;
+}
+
+// Whether the bytes are a valid module; if not, `reason` says why.
 bool valid(Bytes bytes, std::string *reason = nullptr) {
+  bytes = without_custom(bytes);
   narrow_table(&bytes);
   wabt::Features features;
   features.enable_threads();
   features.enable_memory64();
   features.enable_exceptions();
-  constexpr bool read_names = false, stop_at_first_error = true, custom_sections_must_be_good = false;
+  features.enable_tail_call();
+  constexpr bool read_names = false, stop_at_first_error = true, custom_sections_must_be_good = true;
   wabt::ReadBinaryOptions options(features, nullptr, read_names, stop_at_first_error,
                                   custom_sections_must_be_good);
   wabt::Errors errors;
@@ -92,7 +117,7 @@ bool valid(Bytes bytes, std::string *reason = nullptr) {
 void check_error(const ws_error &error) {
   char line[2048];
   ws_error_format(&error, line, sizeof line);
-  if (std::strncmp(line, "fuzz.wasm: ", 11) != 0)
+  if (std::strncmp(line, "fuzz.wasm: ", 11) != 0 && std::strncmp(line, "beside.wasm: ", 13) != 0)
     fail("an error does not name its file", line);
   if (std::strchr(line, '\n'))
     fail("an error is longer than a line", line);
@@ -116,8 +141,8 @@ template <typename Options> Options defaults() {
 struct Module {
   ws_module *module;
   ws_error error;
-  Module(const uint8_t *data, size_t size, const ws_read_options &options)
-      : module(ws_module_read("fuzz.wasm", data, size, &options, &error)) {}
+  Module(const uint8_t *data, size_t size, const ws_read_options &options, const char *name = "fuzz.wasm")
+      : module(ws_module_read(name, data, size, &options, &error)) {}
   Module(const Module &) = delete;
   ~Module() { ws_module_free(module); }
 };
@@ -133,6 +158,9 @@ struct Link {
   Link(const Link &) = delete;
   ~Link() { ws_link_free(link); }
 };
+
+// The module that run.mjs has every input combined with.
+Bytes beside;
 
 // What is done with the input is up to its own hash, so that a run can be repeated from the input alone.
 class Choices {
@@ -225,6 +253,9 @@ void read_merged(const Link &link) {
     std::abort();
 }
 
+// What the seeds import of the host.
+const char *const functions_of_host[] = {"env.print", "env.up"};
+
 bool add(const Link &link, const ws_module *module, const char *name) {
   ws_error error;
   bool added = ws_link_add(link.link, module, name, &error);
@@ -253,11 +284,15 @@ bool move_one(const ws_module *module, Choices *choices, bool plain, bool keep_r
   return true;
 }
 
-// Moves two modules that are the same, or one that is there twice.
+// Moves two modules, which may be the same, or one that is there twice.
 bool move_two(const ws_module *one, const ws_module *other, Choices *choices, ws_link_options options,
               bool was_valid) {
-  const struct ws_module_info &info = *ws_module_info(one);
-  const char *const hosts[] = {"env"};
+  const struct ws_module_info *infos[] = {ws_module_info(one), ws_module_info(other)};
+  const char *const hosts[] = {"env"}, *const preferred[] = {"one"};
+  options.prefer = preferred;
+  options.prefer_count = choices->toss();
+  options.host_imports = functions_of_host;
+  options.host_import_count = std::size(functions_of_host);
   options.host_modules = hosts;
   options.host_module_count = choices->toss();
   options.report = [](void *, const ws_error *problem) { check_error(*problem); };
@@ -276,22 +311,35 @@ bool move_two(const ws_module *one, const ws_module *other, Choices *choices, ws
   plan_options.extra_stack = choices->below(1 << 8);
   plan_options.heap_size = choices->below(1 << 12);
   plan_options.heap_owner = choices->toss() ? "other" : nullptr;
-  plan_options.threads = info.shared && options.share_stack ? choices->below(3) : 0;
+  plan_options.threads = infos[0]->shared && options.share_stack ? choices->below(3) : 0;
   ws_error error;
   if (!ws_link_plan(link.link, &plan_options, &error)) {
     check_error(error);
     return false;
   }
   for (size_t i = 0; i < 2; ++i)
-    write(link, i, info, options.keep_relocs, was_valid);
+    write(link, i, *infos[i], options.keep_relocs, was_valid);
   return true;
 }
 
-// Makes one module of the module, or of two that are the same.
+// What was merged is read for its layout. Names that are not true may make that fail.
+void read_single(const Bytes &output, const ws_plan &planned) {
+  Module module(output.data(), output.size(), defaults<ws_read_options>());
+  if (!module.module)
+    check_error(module.error);
+  else if (ws_module_info(module.module)->memory64 != planned.memory64)
+    fail("a merged module has another memory than was planned");
+}
+
+// Makes one module of the module, or of it and another.
 bool merge(const ws_module *one, const ws_module *other, Choices *choices, bool was_valid) {
   auto options = defaults<ws_link_options>();
-  const char *const hosts[] = {"env"};
+  const char *const hosts[] = {"env"}, *const preferred[] = {"one"};
   options.single = true;
+  options.host_imports = functions_of_host;
+  options.host_import_count = std::size(functions_of_host);
+  options.prefer = preferred;
+  options.prefer_count = choices->below(4) != 0;
   options.host_modules = hosts;
   options.host_module_count = choices->below(4) != 0;
   options.report = [](void *, const ws_error *problem) { check_error(*problem); };
@@ -310,6 +358,8 @@ bool merge(const ws_module *one, const ws_module *other, Choices *choices, bool 
   auto single_options = defaults<ws_single_options>();
   single_options.import_memory = choices->toss();
   single_options.strip_debug = choices->below(4) == 0;
+  ws_plan planned;
+  single_options.planned = &planned;
   Bytes output;
   if (!ws_link_write_single(link.link, &plan_options, &single_options, {append, &output}, &error)) {
     check_error(error);
@@ -320,6 +370,8 @@ bool merge(const ws_module *one, const ws_module *other, Choices *choices, bool 
   std::string reason;
   if (was_valid && !valid(output, &reason))
     fail("valid modules became an invalid one", reason);
+  if (was_valid)
+    read_single(output, planned);
   return true;
 }
 
@@ -334,8 +386,8 @@ bool move(const uint8_t *data, size_t size, Choices *choices, bool plain, bool w
   options.share_table = !shift && choices->below(4) == 0;
   options.one_program = !shift && !options.keep_relocs && choices->toss();
   bool single = !plain && choices->below(3) == 0;
-  if (has_64_bit_table(data, size))
-    options.share_table = options.one_program = single = false; // see narrow_table
+  if (has_64_bit_table(data, size) && (options.share_table || options.one_program || single))
+    was_valid = false; // see narrow_table
   Module module(data, size, read_options);
   if (!module.module) {
     check_error(module.error);
@@ -343,15 +395,16 @@ bool move(const uint8_t *data, size_t size, Choices *choices, bool plain, bool w
   }
   if (!ws_module_info(module.module)->exact)
     check_error(ws_module_info(module.module)->inexact);
-  if (single) {
-    Module second(data, size, read_options);
-    return merge(module.module, choices->toss() ? second.module : nullptr, choices, was_valid);
-  }
-  if (shift)
+  if (shift && !single)
     return move_one(module.module, choices, plain, options.keep_relocs, was_valid);
-  Module other(data, size, read_options);
-  bool twice = choices->toss();
-  return move_two(module.module, twice ? module.module : other.module, choices, options, was_valid);
+  Module again(data, size, read_options), second(beside.data(), beside.size(), read_options, "beside.wasm");
+  const ws_module *others[] = {module.module, again.module, second.module};
+  if (!second.module)
+    fail("the module beside cannot be read", second.error.message);
+  if (single)
+    return merge(module.module, choices->below(4) ? others[1 + choices->toss()] : nullptr, choices,
+                 was_valid);
+  return move_two(module.module, others[choices->below(3)], choices, options, was_valid);
 }
 
 // Gives a prepared module that was mutated the digest that it should have, so that more of it is looked at
@@ -395,6 +448,11 @@ void load(const Bytes &bytes, Choices *choices) {
 } // namespace
 
 extern "C" int LLVMFuzzerInitialize(int *, char ***) {
+  const char *path = std::getenv("FUZZ_BESIDE");
+  std::ifstream file(path ? path : "", std::ios::binary);
+  beside.assign(std::istreambuf_iterator<char>(file), {});
+  if (beside.empty())
+    fail("FUZZ_BESIDE names no module");
   return std::atexit([] {
     std::fprintf(stderr, "moved %lu modules, of which %lu were valid before\n", moved_modules,
                  moved_valid_modules);
@@ -402,8 +460,9 @@ extern "C" int LLVMFuzzerInitialize(int *, char ***) {
 }
 
 // An input that returns -1 is not mutated further: it is enough to have many that were never valid modules,
-// and most of those that are refused would be refused again.
+// and most of those that are refused would be refused again. The seed, which comes after an empty input, is.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  static unsigned inputs;
   Choices choices(data, size);
   bool was_valid = valid(Bytes(data, data + size));
   Bytes sealed(data, data + size);
@@ -416,7 +475,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   bool moved = false;
   for (int ways = prepared && was_valid ? 8 : 1; ways > 0; --ways)
     moved |= move(data, size, &choices, false, was_valid) || move(data, size, &choices, true, was_valid);
-  return (moved && was_valid) || choices.below(8) == 0 ? 0 : -1;
+  return (moved && (was_valid || has_64_bit_table(data, size))) || inputs++ < 2 || choices.below(8) == 0 ? 0
+                                                                                                         : -1;
 }
 
 extern "C" size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
@@ -424,12 +484,30 @@ extern "C" size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 // Most bytes that libFuzzer inserts or erases make nonsense of the section sizes. So most mutations change
 // some bytes in place, and sometimes one byte is copied over another: indices, counts and sizes that exist
 // elsewhere.
+struct Range {
+  size_t start, size;
+};
+
+// A section of a module, so that small ones are changed as often as large ones.
+static Range random_section(const uint8_t *data, size_t size, std::minstd_rand &random) {
+  Bytes bytes(data, data + size);
+  std::vector<Range> sections = {{0, size}};
+  for (size_t at = 8, length; at < size; at += length) {
+    size_t start = at++;
+    if (!read_size(bytes, &at, &length) || length > size - at)
+      break;
+    sections.push_back({start, at + length - start});
+  }
+  return sections[random() % sections.size()];
+}
+
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed) {
   std::minstd_rand random(seed);
   if (size == 0 || random() % 4 == 0)
     return LLVMFuzzerMutate(data, size, max_size);
   for (unsigned changes = 1 + random() % 4; changes > 0; --changes) {
-    uint8_t &byte = data[random() % size];
+    Range range = random_section(data, size, random);
+    uint8_t &byte = data[range.start + random() % range.size];
     switch (random() % 4) {
     case 0:
       byte ^= uint8_t(1 << random() % 8);

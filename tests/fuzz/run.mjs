@@ -1,32 +1,38 @@
 // Bad input at scale: whatever a file holds, wasmshare refuses it with one line that names it, or writes a valid module.
 //
-//     node run.mjs libfuzzer --fuzzer PATH [KIND...]   10,000 mutations of each kind of module, in one process
-//     node run.mjs mutate [KIND...]                    300 mutations of each, through the command
-//     node run.mjs truncate [KIND...]                  each cut off at every byte, or at every few, through the command
-//     node run.mjs --list                              prints the kinds
+//     node run.mjs libfuzzer [KIND...]   mutations of each kind of module, in one process
+//     node run.mjs mutate [KIND...]      mutations of each, through the command
+//     node run.mjs truncate [KIND...]    some cut off at every byte, or at every few, through the command
+//     node run.mjs --list METHOD         prints the kinds
 //
-// Common options: --wasmshare PATH --clang PATH --linker PATH --work DIR.
-// Nothing is left to chance: the seeds of the random numbers are fixed. What fails stays in DIR.
+// Options: --runs N, how many mutations of each; --seed N, others than by default; --wasmshare PATH, --fuzzer PATH, --clang PATH,
+// --linker PATH, --work DIR: the release build's by default, of which the target `fuzzer` builds the fuzzer.
+// Nothing is left to chance: one seed gives the same mutations. What fails stays in DIR.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { buildSeed, kinds } from './seeds.mjs';
+import { buildBeside, buildSeed, kinds } from './seeds.mjs';
 
-const path = { type: 'string' };
+const build = join(dirname(fileURLToPath(import.meta.url)), '../../build');
+const text = (value) => ({ type: 'string', default: value });
 const { values: options, positionals: [method, ...wanted] } = parseArgs({
   allowPositionals: true,
-  options: { list: { type: 'boolean' }, fuzzer: path, wasmshare: path, clang: path, linker: path, work: path },
+  options: { list: { type: 'boolean' }, runs: { type: 'string' }, seed: text('1'), clang: text('clang-22'), linker: text('wasm-ld-22'),
+    fuzzer: text(join(build, 'release/tests/fuzzer/fuzzer')), wasmshare: text(join(build, 'release/wasmshare')),
+    work: text(join(build, 'fuzz')) },
 });
 
+const possible = kinds.filter(({ cut }) => cut || method !== 'truncate');
 if (options.list) {
-  kinds.forEach(({ name }) => console.log(name));
+  possible.forEach(({ name }) => console.log(name));
   process.exit();
 }
 
-const RUNS = 10_000;
-const COMMAND_RUNS = 300;
+const RUNS = Number(options.runs ?? 4000);
+const COMMAND_RUNS = Number(options.runs ?? 160);
 const MOST_CUTS = 2500;
 
 // A directory that is empty.
@@ -39,7 +45,7 @@ function fresh(...parts) {
 
 // ------------------------------------------------------------------------------------------------- through the library
 
-function libfuzzer(kind, seed) {
+function libfuzzer(kind, { seed, beside }) {
   const directory = fresh(kind.name, 'libfuzzer');
   mkdirSync(join(directory, 'seeds'));
   mkdirSync(join(directory, 'corpus'));
@@ -50,14 +56,14 @@ function libfuzzer(kind, seed) {
   writeFileSync(suppressions, 'leak:LLVMCreateBinary\nleak:llvm::\nleak:wabt::\n');
   // Addresses must not have a say in what is tried: -use_cmp=0 keeps them out of mutations, setarch -R fixes them.
   const fixed = spawnSync('setarch', ['-R', 'true']).status === 0 ? ['setarch', '-R'] : [];
-  const [program, ...args] = [...fixed, options.fuzzer, '-seed=1', `-runs=${RUNS}`, '-use_cmp=0', '-reload=0',
-    '-max_len=65536', '-timeout=20', '-rss_limit_mb=2048', `-artifact_prefix=${directory}/`,
+  const [program, ...args] = [...fixed, options.fuzzer, `-seed=${options.seed}`, `-runs=${RUNS}`, '-use_cmp=0',
+    '-reload=0', '-mutate_depth=2', '-max_len=65536', '-timeout=20', '-rss_limit_mb=2048', `-artifact_prefix=${directory}/`,
     join(directory, 'corpus'), join(directory, 'seeds')];
   const { status, signal, stderr } = spawnSync(program, args, {
     encoding: 'utf8',
     maxBuffer: 1 << 30,
     // wabt and LLVM are not built with sanitizers, so the bounds of containers that cross into them are not known.
-    env: { ...process.env, ASAN_OPTIONS: 'detect_container_overflow=0',
+    env: { ...process.env, FUZZ_BESIDE: beside, ASAN_OPTIONS: 'detect_container_overflow=0',
       LSAN_OPTIONS: `suppressions=${suppressions}:print_suppressions=0` },
   });
   writeFileSync(join(directory, 'log'), stderr);
@@ -70,7 +76,8 @@ function libfuzzer(kind, seed) {
   }
   if (!(Number(runs) >= RUNS)) return `only ${runs} runs; see ${directory}/log`;
   // Too few would mean that the seed itself is refused, or not valid to begin with.
-  if (!(moved >= 20 && valid >= 5)) return `moved only ${moved} modules, ${valid} of them valid; see ${directory}/log`;
+  const few = options.runs === undefined && !(moved >= 8 && (kind.unseen || valid >= 5));
+  if (few) return `moved only ${moved} modules, ${valid} of them valid; see ${directory}/log`;
   console.log(`${kind.name}: ${runs} inputs, ${moved} of them moved`);
   return null;
 }
@@ -89,8 +96,11 @@ function randomNumbers(seed) {
 // V8 knows no 64-bit tables yet: those modules' outputs are looked at by the fuzzer only.
 const valid = (bytes) => WebAssembly.validate(bytes);
 
+// What it says is a line for each thing; `kinds` are those that may be.
+const saysOnly = (stderr, kinds) => new RegExp(`^(wasmshare: (${kinds.join('|')}): .*\n)*$`).test(stderr);
+
 // Runs the command on `bytes`; returns what is wrong with what it did, or null.
-function tryInput(directory, bytes, args) {
+function tryInput(directory, bytes, args, beside) {
   const input = join(directory, 'input.wasm');
   const output = join(directory, 'output');
   rmSync(output, { recursive: true, force: true });
@@ -101,13 +111,13 @@ function tryInput(directory, bytes, args) {
   if (left.length > 0) return `left ${left.join(', ')} behind`;
   if (stdout !== '') return `printed ${stdout}`;
   if (status === 1) {
-    if (!/^wasmshare: error: .*\n$/.test(stderr)) return `said: ${stderr}`;
-    if (!stderr.startsWith(`wasmshare: error: ${input}: `)) return `did not name its input: ${stderr}`;
+    if (stderr === '' || !saysOnly(stderr, ['error', 'warning'])) return `said: ${stderr}`;
+    if (![input, beside].some((file) => stderr.includes(`wasmshare: error: ${file}: `))) return `did not name its input: ${stderr}`;
     if (existsSync(output)) return 'failed, but wrote something';
     return null;
   }
   if (status !== 0) return `ended with ${status ?? signal}: ${stderr}`;
-  if (stderr !== '') return `succeeded, but said: ${stderr}`;
+  if (!saysOnly(stderr, beside ? ['warning'] : ['nothing'])) return `succeeded, but said: ${stderr}`;
   if (!valid(bytes)) return null;
   const written = readdirSync(output).filter((name) => name.endsWith('.wasm')).map((name) => join(output, name));
   if (written.length === 0) return 'succeeded, but wrote nothing';
@@ -122,7 +132,7 @@ const keep = (input, output) => [...combine(input, output), '--keep-relocs'];
 // A prepared one has none to keep.
 const placing = (kind) => (kind.prepared ? combine : keep);
 
-function truncate(kind, seed) {
+function truncate(kind, { seed }) {
   const directory = fresh(kind.name, 'truncate');
   const placed = join(directory, 'output', 'input.wasm');
   const uncut = tryInput(directory, seed, placing(kind));
@@ -158,19 +168,26 @@ function sections(bytes) {
   return list;
 }
 
-function mutate(kind, seed) {
+function mutate(kind, { seed, beside }) {
   const directory = fresh(kind.name, 'mutate');
-  const random = randomNumbers(7);
+  const random = randomNumbers(6 + Number(options.seed));
+  const others = ['--host-import', 'env.print', '--host-import', 'env.up', '--prefer', 'beside', `beside=${beside}`];
+  const single = (input, output) => ['combine', '-o', output, '--single', join(output, 'single.wasm'), input];
   const ways = [
     combine,
     (input, output) => [...combine(input, output), '--keep-relocs', '--trust-pic'],
     (input, output) => ['combine', '-o', output, '--extra-stack', '64', '--stack=shared', '--table=shared', input],
+    single,
+    (input, output) => [...single(input, output), ...others],
+    (input, output) => [...single(input, output), '--import-memory', '--strip-debug', ...others],
+    (input, output) => ['combine', '--link', '-o', output, input, ...others],
+    (input, output) => [...combine(input, output), ...others],
   ];
   let moved = 0;
   for (let i = 0; i < COMMAND_RUNS; ++i) {
     const bytes = Buffer.from(seed);
     for (let changes = 1 + random(3); changes > 0; --changes) bytes[random(bytes.length)] = random(256);
-    const wrong = tryInput(directory, bytes, ways[i % ways.length]);
+    const wrong = tryInput(directory, bytes, ways[i % ways.length], beside);
     if (wrong) return `mutation ${i}, which is ${directory}/input.wasm: ${wrong}`;
     moved += existsSync(join(directory, 'output'));
   }
@@ -183,12 +200,12 @@ function mutate(kind, seed) {
 
 const methods = { libfuzzer, mutate, truncate };
 if (!methods[method]) throw new Error(`give one of ${Object.keys(methods).join(', ')}`);
-const unknown = wanted.filter((name) => !kinds.some((kind) => kind.name === name));
+const unknown = wanted.filter((name) => !possible.some((kind) => kind.name === name));
 if (unknown.length > 0) throw new Error(`no such kind: ${unknown.join(', ')}`);
 
 let failed = false;
-for (const kind of kinds.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
-  const wrong = methods[method](kind, readFileSync(buildSeed(options, kind)));
+for (const kind of possible.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+  const wrong = methods[method](kind, { seed: readFileSync(buildSeed(options, kind)), beside: buildBeside(options, kind) });
   if (!wrong) continue;
   failed = true;
   console.error(`${kind.name}: ${wrong}`);

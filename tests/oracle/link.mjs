@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -31,7 +31,7 @@ export class Toolbox {
     const system = entry.libraries ? `${entry.target}-wasi` : `${entry.target}-unknown-unknown`;
     return entry.compile.map(([source, ...flags]) => {
       const path = this.source(source);
-      const object = join(this.work, `${source}.o`);
+      const object = join(this.work, `${basename(path)}.o`);
       const language = path.endsWith('.s') ? [] : ['-fno-exceptions'];
       this.run(this.tools.clang,
         [`--target=${system}`, '-Wno-deprecated', ...language, ...flags, '-c', path, '-o', object]);

@@ -11,15 +11,19 @@ enum { PAGE = 65536, ALIGNMENT = 16 };
 #endif
 #define EXPORT(name) __attribute__((export_name(PREFIX #name))) name
 
+#ifndef CLEARED // how many words of .bss
+#define CLEARED 1024
+#endif
+
 extern unsigned char __heap_base, __heap_end;
 
 // Static data, with and without content. Nobody may hand it out.
-static volatile unsigned full[32] = {[0] = 11, [7] = 77, [31] = 313}, empty[1024];
+static volatile unsigned full[32] = {[0] = 11, [7] = 77, [31] = 313}, empty[CLEARED];
 int EXPORT(intact)(void) {
   unsigned wrong = full[0] != 11 || full[7] != 77 || full[31] != 313;
   for (int i = 1; i < 31; i++)
     wrong |= i != 7 && full[i];
-  for (int i = 0; i < 1024; i++)
+  for (int i = 0; i < CLEARED; i++)
     wrong |= empty[i];
   return !wrong;
 }
