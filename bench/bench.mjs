@@ -2,10 +2,11 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { buffer, large, plugins, run, sqlite, threeModules, work } from './inputs.mjs';
 import { median, minifiedSize, peakMemory, size, sizeWithoutRelocations, time, timePlacing, timeWalrus }
   from './measure.mjs';
+import { linker, programs, timeRunning } from './single.mjs';
 
 const [option, value] = process.argv.slice(2);
 const rounds = option === undefined ? 7 : Number(option === '--rounds' ? value : NaN);
@@ -206,6 +207,69 @@ function pages(sets) {
     rows.map(([, before, now]) => `${now} of ${before}`).join(', '), rows.every(([, before, now]) => now <= before));
 }
 
+// ----------------------------------------------------------------------------------------------------------- one file
+
+const merged = ({ output }) => join(output, 'merged.wasm');
+const linked = ({ output }) => join(output, 'linked.wasm');
+const merging = ({ modules, output }) => [wasmshare, 'combine', '--single', merged({ output }), ...modules];
+
+function sizesOfPrograms(list, rust) {
+  const sum = (paths) => paths.reduce((total, path) => total + size(path), 0);
+  let worst = 0;
+  const rows = list.map((program) => {
+    const ratio = size(merged(program)) / size(linked(program));
+    worst = Math.max(worst, ratio);
+    return [program.name, thousands(sum(program.modules)), thousands(size(linked(program))), thousands(size(merged(program))),
+      ratio.toFixed(3)];
+  });
+  const file = join(work, 'plugins.wasm');
+  run(wasmshare, ['combine', '--single', file, ...rust]);
+  rows.push([`${rust.length} Rust plug-ins`, thousands(sum(rust)), '', thousands(size(file)), '']);
+  say('## One file: its size', '');
+  table(['program', 'modules', 'one static link', 'one file', 'ratio'], rows);
+  goal('one file, against one static link', 'at most 1.03×', `${worst.toFixed(3)}×, at worst`, worst <= 1.03);
+  goal(`${rust.length} Rust plug-ins in one file, against theirs`, 'at most half', percent(size(file) / sum(rust)),
+    size(file) <= sum(rust) / 2);
+}
+
+function speedOfPrograms(list) {
+  let ofLinker = 0, ofCp = 0;
+  const rows = list.map((program) => {
+    const placed = join(program.output, 'placed');
+    run(wasmshare, ['combine', '--link', '-o', placed, ...program.modules]);
+    const names = program.modules.map((path) => basename(path, '.wasm'));
+    const wasmMerge = [join(work, 'node/node_modules/binaryen/bin/wasm-merge'), ...names.flatMap((name) =>
+      [join(placed, `${name}.wasm`), name]), '--all-features', '--rename-export-conflicts', '-o', join(work, 'moved/merged.wasm')];
+    const measured = inRounds(() => time({
+      cp: `cp ${program.modules.join(' ')} ${work}/moved`,
+      wasmshare: merging(program).join(' '),
+      linker: program.linking(linked(program)).join(' '),
+    }, 15));
+    const { wasmMerge: slow } = time({ wasmMerge: ['node', ...wasmMerge].join(' ') }, 2, 0);
+    const [toLinker, toCp] = ['linker', 'cp'].map((other) => measured.ratio('wasmshare', other));
+    ofLinker = Math.max(ofLinker, toLinker.median);
+    ofCp = Math.max(ofCp, toCp.median);
+    return [program.name, ...['cp', 'wasmshare', 'linker'].map((name) => duration(measured.seconds(name))), duration(slow.median),
+      spread(toCp), spread(toLinker)];
+  });
+  say('## One file: making it', '');
+  table(['program', '`cp`', '`combine --single`', '`wasm-ld`', '`wasm-merge`', 'of cp', 'of wasm-ld'], rows);
+  goal('`combine --single`, against `wasm-ld` of the same objects', 'at most 0.25×', `${times(ofLinker)}, at worst`, ofLinker <= 0.25);
+  goal('the same, against `cp` of the modules', 'at most 3×', `${times(ofCp)}, at worst`, ofCp <= 3);
+}
+
+function runningOfPrograms(list) {
+  let worst = 0;
+  const rows = list.map((program) => {
+    const [one, other] = timeRunning(program, [merged(program), linked(program)], 10 * rounds);
+    worst = Math.max(worst, one / other);
+    return [program.name, duration(other), duration(one), (one / other).toFixed(3)];
+  });
+  say('## One file: running it in Node', '');
+  table(['program', 'one static link', 'one file', 'ratio'], rows);
+  goal('running one file, against one static link', 'at most 1.02×', `${worst.toFixed(3)}×, at worst`, worst <= 1.02);
+}
+
 // -------------------------------------------------------------------------------------------------------------- report
 
 mkdirSync(join(work, 'moved'), { recursive: true });
@@ -239,10 +303,18 @@ pages([
   ['SQLite and two small ones, in C', [inputs.sqlite, ...inputs.c.slice(1)]],
 ]);
 
+const list = await programs(inputs.plugins.slice(0, 3));
+for (const program of list)
+  for (const [command, ...args] of [merging(program), program.linking(linked(program))]) run(command, args);
+sizesOfPrograms(list, inputs.plugins);
+speedOfPrograms(list);
+runningOfPrograms(list);
+
 const version = (command, ...args) => run(command, args).split('\n')[0].trim();
-const walrus = JSON.parse(readFileSync('bench/package.json', 'utf8')).devDependencies['@napi-rs/wasm-tools'];
+const { '@napi-rs/wasm-tools': walrus, binaryen } = JSON.parse(readFileSync('bench/package.json', 'utf8')).devDependencies;
 const tools = [version(wasmshare, '--version'), version('wasm-opt', '--version'),
-  `walrus in @napi-rs/wasm-tools ${walrus}`, version(process.env.CLANG, '--version'), version('hyperfine', '--version'),
+  `walrus in @napi-rs/wasm-tools ${walrus}`, `wasm-merge of binaryen ${binaryen} (npm)`, version(process.env.CLANG, '--version'),
+  version(linker, '--version'), version('hyperfine', '--version'),
   `Node ${process.version}`];
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}, Linux ${release()}`;
 
@@ -272,6 +344,13 @@ What is compared:
 - The debug build is 18 copies of SQLite, compiled with \`-O0 -g\`; \`wasm-opt\` and walrus are run twice on it.
 - Peak memory is the largest resident set, which counts the pages of the input that are mapped. MB is 1,000,000 bytes in
   sizes of files and memory, and 8 MB in the goal is 8 MiB.
+- One file: modules and static links are made by \`wasm-ld\` of the same objects with the same flags, but for
+  \`--emit-relocs --import-memory\`. Both keep names and no DWARF, and neither has compressed operands, which \`wasm-ld\` makes only
+  with \`--compress-relocations\`. The time of \`wasm-ld\` is that of the linker alone, without a compiler that calls it.
+  \`wasm-merge\`, binaryen's in Node, is given modules that \`combine --link\` has placed, and is run twice, for reference: it
+  does not merge what is one thing.
+- One file and the static link run in one process of Node's, in turn, after V8 has optimised all of both
+  (\`--no-liftoff --no-wasm-lazy-compilation\`); the time is that of the fastest round.
 - The predecessor's number of pages is its formula: the sum of the modules' heap bases, divided by 65,536, rounded
   down, plus one.
 

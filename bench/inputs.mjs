@@ -3,15 +3,15 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 
 export const work = 'build/bench';
 const clang = process.env.CLANG;
-const sqliteDirectory = 'build/node/node_modules/better-sqlite3/deps/sqlite3';
+export const sqliteDirectory = 'build/node/node_modules/better-sqlite3/deps/sqlite3';
 const placeable = ['-Wl,--import-memory,--emit-relocs', '--no-wasm-opt'];
 const wasi = ['--target=wasm32-wasi', '-Wno-deprecated'];
 const reactor = [...wasi, '-mexec-model=reactor'];
-const sqliteOptions = ['-DSQLITE_THREADSAFE=0', '-DSQLITE_OMIT_LOAD_EXTENSION', '-DSQLITE_OMIT_WAL',
+export const sqliteOptions = ['-DSQLITE_THREADSAFE=0', '-DSQLITE_OMIT_LOAD_EXTENSION', '-DSQLITE_OMIT_WAL',
   '-D_WASI_EMULATED_GETPID', '-D_WASI_EMULATED_MMAN'];
 const emulation = ['-lwasi-emulated-getpid', '-lwasi-emulated-mman'];
 
@@ -22,7 +22,7 @@ export function run(command, args, options = {}) {
 const compilerVersion = run(clang, ['--version']).split('\n')[0];
 
 // Runs a command that makes `output`, unless it was made by the same command and compiler from the same sources.
-async function make(output, sources, command, args) {
+export async function make(output, sources, command, args) {
   const stamp = `${output}.made-by`;
   const how = [compilerVersion, command, ...args].join('\n');
   const upToDate = existsSync(output) && existsSync(stamp) && readFileSync(stamp, 'utf8') === how
@@ -41,7 +41,7 @@ async function make(output, sources, command, args) {
 }
 
 // A text that is written only when it changes, so that what is made of it stays.
-function source(path, text) {
+export function source(path, text) {
   mkdirSync(dirname(path), { recursive: true });
   if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
   return path;
@@ -106,7 +106,8 @@ export function threeModules(language) {
   return ['common', 'a', 'b'].map((name) => join(output, 'unplaced', `${name}.wasm`));
 }
 
-// Modules of Rust with its standard library, each a plugin that keeps words in a map of its own.
+// Modules of Rust with its standard library, each a plugin that keeps words in a map of its own; and the archives of the
+// objects that they are linked from.
 export function plugins(count) {
   const workspace = join(work, 'plugins');
   const names = Array.from({ length: count }, (_, i) => `plugin${i}`);
@@ -121,7 +122,7 @@ edition = "2021"
 publish = false
 
 [lib]
-crate-type = ["cdylib"]
+crate-type = ["cdylib", "staticlib"]
 `);
     source(join(workspace, name, 'src/lib.rs'), `use std::collections::HashMap;
 use std::sync::Mutex;
@@ -130,7 +131,7 @@ static TITLES: [&str; 4] = ["${name}", "one", "two", "three"];
 static WORDS: Mutex<Option<HashMap<u32, String>>> = Mutex::new(None);
 
 #[no_mangle]
-pub extern "C" fn learn(number: u32) -> usize {
+pub extern "C" fn learn${i}(number: u32) -> usize {
     let mut words = WORDS.lock().unwrap();
     let words = words.get_or_insert_with(HashMap::new);
     words.insert(number, format!("{} {}", TITLES[number as usize % TITLES.len()], number + ${i}));
@@ -143,3 +144,4 @@ pub extern "C" fn learn(number: u32) -> usize {
     { cwd: workspace, env: { ...process.env, CARGO_TARGET_DIR: target } });
   return names.map((name) => join(target, 'wasm32-unknown-unknown/release', `${name}.wasm`));
 }
+export const archiveOf = (plugin) => join(dirname(plugin), `lib${basename(plugin, '.wasm')}.a`);

@@ -1,6 +1,8 @@
 // What code, data and globals refer to.
 #include "link/atoms.h"
 
+#include <stdlib.h>
+
 #include "read/instructions.h"
 
 // ----------------------------------------------------------------------------------------------------- edges
@@ -106,6 +108,25 @@ static bool read_edges(struct ws_merge *merge, uint32_t m, enum ws_section_id id
       return false;
   }
   return true;
+}
+
+// Makes room for as many as the sections say that they have, which is bounded by their size.
+static bool reserve_edges(struct ws_merge *merge, size_t *capacity) {
+  enum { LEAST_SIZE = 3 }; // type, offset and index
+  const enum ws_section_id sections[] = {WS_SECTION_CODE, WS_SECTION_DATA};
+  for (uint32_t m = 0; m < merge->module_count; m++)
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+      const struct ws_merge_module *from = &merge->modules[m];
+      size_t number = ws_merge_section(from, sections[i]);
+      const struct ws_section *section = number == SIZE_MAX ? NULL : from->relocations[number];
+      struct ws_reader reader = ws_reader(section ? section->content : (struct ws_slice){0});
+      ws_read_uleb32(&reader);
+      uint32_t count = ws_read_uleb32(&reader);
+      size_t most = ws_read_left(&reader) / LEAST_SIZE;
+      *capacity += count < most ? count : most;
+    }
+  merge->edges = malloc((*capacity + 1) * sizeof *merge->edges);
+  return merge->edges || ws_merge_fail_memory(merge);
 }
 
 // Gives each function and each datum its part of the edges, which are in order of place.
@@ -217,6 +238,8 @@ static bool read_wrappers(struct ws_merge *merge, size_t *capacity) {
 
 static bool read_all_edges(struct ws_merge *merge) {
   size_t capacity = 0;
+  if (!reserve_edges(merge, &capacity))
+    return false;
   for (uint32_t m = 0; m < merge->module_count; m++) {
     size_t code = merge->edge_count;
     if (!read_edges(merge, m, WS_SECTION_CODE, &capacity))

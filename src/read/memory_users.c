@@ -1,5 +1,7 @@
 #include "read/memory_users.h"
 
+#include <string.h>
+
 #include "read/instructions.h"
 #include "read/sections.h"
 
@@ -15,13 +17,17 @@ bool ws_next_memory_site(struct ws_reader *body, struct ws_memory_site *site) {
   return false;
 }
 
-// Whether a body may have one: the bytes can be there for another reason.
-static bool may_have_site(struct ws_slice body) {
-  for (size_t i = 0; i + 1 < body.size; i++)
-    if ((body.data[i] == WASM_OPCODE_MEMORY_SIZE || body.data[i] == WASM_OPCODE_MEMORY_GROW) &&
-        (body.data[i + 1] & 0x7f) == 0)
+static bool may_have(struct ws_slice body, uint8_t opcode) {
+  const uint8_t *at = body.data, *end = body.data + body.size;
+  while (at < end && (at = memchr(at, opcode, (size_t)(end - at))) != NULL)
+    if (++at < end && (*at & 0x7f) == 0)
       return true;
   return false;
+}
+
+// Whether a body may have one: the bytes can be there for another reason.
+static bool may_have_site(struct ws_slice body) {
+  return may_have(body, WASM_OPCODE_MEMORY_SIZE) || may_have(body, WASM_OPCODE_MEMORY_GROW);
 }
 
 bool ws_uses_memory_size(const struct ws_module *module, uint32_t function) {

@@ -90,6 +90,52 @@ static bool report(const struct check *check, const char *problem) {
                        name[0] ? name : "without a name", problem);
 }
 
+// What an opcode is followed by: see opcodes.def. Those that are not known have nothing, not even an end.
+enum { NO_MORE = ';' };
+static const char immediates_of[256][4] = {
+#define WS_OPCODE(number, name, immediates) [number] = immediates ";",
+#include "format/opcodes.def"
+};
+
+static const uint8_t *past_leb(const uint8_t *at, unsigned most) {
+  while (--most && *at & 0x80)
+    at++;
+  return at + 1;
+}
+
+// Where the instruction at `at` ends, if it is one that names nothing by an index; else NULL.
+static const uint8_t *past_plain(const uint8_t *at) {
+  enum { MOST_32 = 5, MOST_64 = 10, HAS_MEMORY_INDEX = 0x40 };
+  const char *immediates = immediates_of[*at++];
+  if (immediates[0] == NO_MORE)
+    return at;
+  if (immediates[1] != NO_MORE)
+    return NULL;
+  switch (immediates[0]) {
+  case 'l':
+  case 'i':
+    return past_leb(at, MOST_32);
+  case 'I':
+    return past_leb(at, MOST_64);
+  case 'a':
+    return *at & HAS_MEMORY_INDEX ? NULL : past_leb(past_leb(at, MOST_32), MOST_64);
+  default:
+    return NULL;
+  }
+}
+
+// Most instructions have no relocation, and need none: they are passed without being decoded in full, as far
+// as the next one that has, of which `stop` is the operand.
+static void pass_plain(struct ws_reader *body, const uint8_t *stop) {
+  enum { LONGEST = 1 + 5 + 10 };
+  while (body->at < stop && body->end - body->at >= LONGEST) {
+    const uint8_t *next = past_plain(body->at);
+    if (!next || next > stop)
+      return;
+    body->at = next;
+  }
+}
+
 // When indices are renumbered, every one of them must be known.
 static bool check_function(const struct ws_merge *merge, const struct ws_merge_function *function,
                            struct ws_slice bytes, uint32_t offset) {
@@ -98,8 +144,10 @@ static bool check_function(const struct ws_merge *merge, const struct ws_merge_f
   struct ws_operand_visitor visitor = {check_operand, &check};
   struct ws_reader body = ws_reader(bytes);
   ws_visit_locals(&body, &visitor);
-  while (!body.bad && body.at < body.end && !check.problem)
+  while (!body.bad && body.at < body.end && !check.problem) {
+    pass_plain(&body, check.next < check.end ? body.start + (check.next->offset - offset) : body.end);
     ws_visit_instruction(&body, &visitor);
+  }
   if (check.problem)
     return report(&check, check.problem);
   if (body.bad)
