@@ -1,16 +1,20 @@
 #!/bin/sh
-# cargo-wasm.sh: cargo for wasm32-unknown-unknown, with whichever Rust this machine has
+# cargo-wasm.sh: cargo for wasm32-unknown-unknown, or CARGO_BUILD_TARGET=wasm32-wasip1, with whichever Rust this machine has
 #
 #     cargo-wasm.sh build --release ...      any cargo command and its options; run it in the workspace's directory
 #     cargo-wasm.sh --toolchain              which Rust it takes, or an error when there is none
 #     eval "$(cargo-wasm.sh --environment)"  for a shell, from then on: cargo itself is that Rust's
 #
-# Where `rustup target add wasm32-unknown-unknown` was done, this is plain stable cargo. Debian packages no standard
-# library for that target, so with Debian's rustc-web, cargo-web and rust-web-src cargo builds it from its source, once
-# for every profile and set of RUSTFLAGS; that takes a minute, so callers share one target directory (CARGO_TARGET_DIR).
+# Where `rustup target add` was done for the target, this is plain stable cargo. Debian packages no standard library for
+# it, so with Debian's rustc-web, cargo-web and rust-web-src cargo builds it from its source, once for every profile and
+# set of RUSTFLAGS; that takes a minute, so callers share one target directory (CARGO_TARGET_DIR). For wasm32-wasip1, it
+# also takes Debian's wasi-libc.
 set -eu
 
-target=wasm32-unknown-unknown
+case ${CARGO_BUILD_TARGET-} in
+wasm32-*) target=$CARGO_BUILD_TARGET ;;
+*) target=wasm32-unknown-unknown ;;
+esac
 usage='usage: cargo-wasm.sh COMMAND [cargo options] | --toolchain | --environment'
 command=${1:?$usage}
 shift
@@ -46,6 +50,8 @@ offline = true
 replace-with = "debian-rust-src"
 [source.debian-rust-src]
 directory = "$vendor"
+[target.wasm32-wasip1]
+rustflags = ["-Clink-self-contained=no", "-Lnative=/usr/lib/wasm32-wasi"]
 END
     mv "$home/config.$$" "$home/config.toml"
     export CARGO_HOME="$home"
@@ -54,7 +60,7 @@ END
     # building the library is behind the nightly gate even for the compiler's own
     export RUSTC_BOOTSTRAP=1
     # Debian has no rust-lld, the linker that this target asks for
-    export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="${linker##*/}"
+    export "CARGO_TARGET_$(echo "$target" | tr a-z- A-Z_)_LINKER=${linker##*/}"
 }
 
 if has_target; then

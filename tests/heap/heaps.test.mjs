@@ -5,10 +5,10 @@ import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { scratchDirectory } from '../node/tools.mjs';
 import { random } from './hammer.mjs';
-import { combine, hammer, kinds, make, open, openPrepared } from './programs.mjs';
+import { combine, hammer, kinds, loaders, make, open, openPrepared } from './programs.mjs';
 
 // Those that use what memory.grow returns, and no more than their share of what there is at first, can be together.
-const together = ['library', 'rust', 'steps', 'classes', 'segments', 'bounded', 'arena'];
+const together = ['library', 'rust', 'rust_wasi', 'steps', 'classes', 'segments', 'bounded', 'arena'];
 // Those that take for theirs what is grown next, whoever does it, cannot be with any that grows the memory.
 const alone = ['sbrk', 'doubles'];
 
@@ -184,40 +184,41 @@ test('threads, each with an allocator of its own, grow one memory at the same ti
 
 // ------------------------------------------------------------------------------------------------- prepared modules
 
-test('prepared modules, placed by the JavaScript package', async t => {
-  const pick = random(7);
-  for (const size of [1, 2, 3])
-    for (const list of subsets(together, size)) {
-      const all = [...permutations(list)], order = all[pick(all.length)];
-      await t.test(`${order}`, async () => {
-        const opened = await openPrepared(program(order), scratchDirectory('prepared', ...order));
-        hammer(opened, { order: all[pick(all.length)], steps: 400 }).finish();
-      });
-    }
-});
-
-test('prepared modules that are loaded later', async t => {
-  for (const list of subsets(together.filter(kind => kind !== 'arena'), 2))
-    for (const order of permutations(list))
-      await t.test(`${order}`, async () => {
-        const opened = await openPrepared(program(order), scratchDirectory('prepared-late', ...order), { late: [order[1]] });
-        const done = hammer(opened, { steps: 300 });
-        await opened.load(order[1]);
-        done.ranges = opened.ranges;
-        done.checkAll();
-        done.begin([order[1], order[0]]);
-        done.run(400);
-        done.finish();
-      });
-});
-
-for (const kind of alone) {
-  test(`prepared modules: ${kind} with those that grow the memory is refused`, async t => {
-    for (const other of together.filter(other => other !== 'arena'))
-      for (const order of permutations([kind, other])) {
-        await assert.rejects(openPrepared(program(order), scratchDirectory('prepared-refused')), { code: 'heap' });
-        const opened = await openPrepared(program(order), scratchDirectory('prepared-refused'), { late: [order[1]] });
-        await assert.rejects(opened.load(order[1]), { code: 'heap' });
+for (const [by, loader] of Object.entries(loaders)) {
+  test(`prepared modules, placed by ${by}`, async t => {
+    const pick = random(7);
+    for (const size of [1, 2, 3])
+      for (const list of subsets(together, size)) {
+        const all = [...permutations(list)], order = all[pick(all.length)];
+        await t.test(`${order}`, async () => {
+          const opened = await openPrepared(program(order), scratchDirectory('prepared', ...order), { loader });
+          hammer(opened, { order: all[pick(all.length)], steps: 400 }).finish();
+        });
       }
   });
+
+  test(`prepared modules that ${by} loads later`, async t => {
+    for (const list of subsets(together.filter(kind => kind !== 'arena'), 2))
+      for (const order of permutations(list))
+        await t.test(`${order}`, async () => {
+          const opened = await openPrepared(program(order), scratchDirectory('late', ...order), { late: [order[1]], loader });
+          const done = hammer(opened, { steps: 300 });
+          await opened.load(order[1]);
+          done.checkAll();
+          done.begin([order[1], order[0]]);
+          done.run(400);
+          done.finish();
+        });
+  });
+
+  for (const kind of alone)
+    test(`prepared modules: ${by} refuses ${kind} with those that grow the memory`, async t => {
+      for (const other of together.filter(other => other !== 'arena'))
+        for (const order of permutations([kind, other])) {
+          const files = scratchDirectory('prepared-refused');
+          await assert.rejects(openPrepared(program(order), files, { loader }), { code: 'heap' });
+          const opened = await openPrepared(program(order), scratchDirectory('prepared-refused'), { late: [order[1]], loader });
+          await assert.rejects(opened.load(order[1]), { code: 'heap' });
+        }
+    });
 }

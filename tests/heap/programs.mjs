@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { cargoBuild, run, scratchDirectory, testsDirectory, tool } from '../node/tools.mjs';
+import { cargoBuild, projectDirectory, run, scratchDirectory, testsDirectory, tool } from '../node/tools.mjs';
 import { Hammer } from './hammer.mjs';
 
 const sources = join(testsDirectory, 'heap', 'modules');
@@ -22,7 +22,8 @@ export const kinds = {
   exported: { source: 'c-library.c', flags: [...debianLibrary, oneHeap] },
   borrows: { source: 'c-library.c', flags: ['--target=wasm32-wasi', '-Wno-deprecated', '-nostartfiles', '-nodefaultlibs',
     '-Wl,--no-entry,--allow-undefined'] },
-  rust: {},
+  rust: { target: 'wasm32-unknown-unknown' },
+  rust_wasi: { target: 'wasm32-wasip1' }, // has the C library's malloc
   steps: { source: 'steps.c' },
   classes: { source: 'classes.c' },
   segments: { source: 'segments.c' },
@@ -45,11 +46,11 @@ export function make(kind, ...more) {
 }
 
 function link(kind, file, more) {
-  const { source, flags = freestanding, command = tool('CLANG'), make: makeIt } = kinds[kind];
+  const { source, flags = freestanding, command = tool('CLANG'), target, make: makeIt } = kinds[kind];
   if (makeIt) {
     makeIt(file, more);
-  } else if (kind === 'rust') {
-    copyFileSync(join(cargoBuild(join(testsDirectory, 'heap', 'rust')), 'heap_test.wasm'), file);
+  } else if (target) {
+    copyFileSync(join(cargoBuild(join(testsDirectory, 'heap', 'rust'), target), 'heap_test.wasm'), file);
   } else {
     run(command, [...flags, '-O2', '-Wall', '-Wextra', '-Werror', ...placeable, ...more, join(sources, source), '-o', file]);
   }
@@ -101,7 +102,7 @@ export function combineSingle(modules, file, { options = [], imports = {} } = {}
   const { exports } = new WebAssembly.Instance(module, { ...host(module), ...imports });
   (exports._initialize ?? exports.__wasm_call_ctors)?.();
   const worker = (name, fixed) => ({ fixed, exports: Object.fromEntries(['take', 'give', 'resize', 'intact', 'room']
-    .map(what => [what, exports[`${name}_${what}`] ?? (name === 'rust' ? exports[what] : undefined)])
+    .map(what => [what, exports[`${name}_${what}`] ?? (name.startsWith('rust') ? exports[what] : undefined)])
     .filter(([, is]) => is)) });
   return {
     memory: exports.memory ?? imports.env.memory, bytes,
@@ -128,14 +129,61 @@ export async function open(layout, modules, { memory = layout.createMemory(), no
   } };
 }
 
-// The same with the JavaScript package, from prepared modules.
-export async function openPrepared(modules, directory, { late = [], options } = {}) {
+const placeProgram = join(scratchDirectory('place'), 'place');
+const runtime = join(projectDirectory, 'src', 'runtime');
+run(tool('CC'), ['-std=c11', '-O1', '-Wall', '-Wextra', '-Werror', `-I${runtime}`, join(testsDirectory, 'heap', 'place.c'),
+  join(runtime, 'wasmshare_load.c'), '-o', placeProgram]);
+
+// What places the modules of a directory in native hosts: { place, load }, each of which gives modules as bytes, where they are,
+// and how many pages there are then.
+function inC(directory) {
+  const there = [], placed = join(directory, 'placed');
+  mkdirSync(placed);
+  const place = (names, from) => {
+    const count = there.length, files = [...there, ...names].map(name => join(directory, `${name}.wasm`));
+    const { status, stdout, stderr } = spawnSync(placeProgram, [placed, `${from}`, `${count}`, ...files], { encoding: 'utf8' });
+    if (status !== 0)
+      throw Object.assign(new Error(stderr), { code: stderr.includes('heap') ? 'heap' : 'failed' });
+    there.push(...names);
+    const { pages, modules } = JSON.parse(stdout);
+    return { pages, modules, bytes: names.map(name => readFileSync(join(placed, `${name}.wasm`))) };
+  };
+  return {
+    place: names => place(names, 1024),
+    load: (name, memory) => {
+      const loaded = place([name], memory.buffer.byteLength);
+      memory.grow(loaded.pages - (memory.buffer.byteLength >> 16));
+      return loaded;
+    },
+  };
+}
+
+// The same with the JavaScript package.
+async function inJavaScript(directory, options) {
   const { combine: place, load } = await import('../../js/index.js');
-  run(tool('WASMSHARE'), ['prepare', '-o', directory, ...Object.entries(modules).map(([name, { file }]) => `${name}=${file}`)]);
   const bytes = name => readFileSync(join(directory, `${name}.wasm`));
+  let layout;
+  return {
+    place: async names => {
+      const placed = await place(names.map(bytes), 0, options);
+      ({ layout } = placed);
+      return { pages: layout.pages, modules: layout.modules, bytes: placed.modules };
+    },
+    load: async (name, memory) => {
+      const loaded = await load(layout, bytes(name), { memory });
+      ({ layout } = loaded);
+      return { modules: layout.modules.slice(-1), bytes: [loaded.module] };
+    },
+  };
+}
+
+// Instantiates prepared modules, which one of these loaders places: as open().
+export const loaders = { 'the C loader': inC, 'the JavaScript package': inJavaScript };
+export async function openPrepared(modules, directory, { late = [], loader = inJavaScript, options } = {}) {
+  run(tool('WASMSHARE'), ['prepare', '-o', directory, ...Object.entries(modules).map(([name, { file }]) => `${name}=${file}`)]);
+  const { place, load } = await loader(directory, options);
   const now = Object.keys(modules).filter(name => !late.includes(name));
-  let { modules: placed, layout } = await place(now.map(bytes), 0, options);
-  const memory = new WebAssembly.Memory({ initial: layout.pages, maximum: layout.maximumPages ?? 65536 });
+  const placed = await place(now), memory = new WebAssembly.Memory({ initial: placed.pages, maximum: 65536 });
   const workers = {}, ranges = [];
   const start = async (name, wasm, at) => {
     const module = await WebAssembly.compile(wasm), env = { memory };
@@ -148,11 +196,10 @@ export async function openPrepared(modules, directory, { late = [], options } = 
     ranges.push(...rangesOf([{ ...at, name }]));
   };
   for (const [i, name] of now.entries())
-    await start(name, placed[i], layout.modules[i]);
+    await start(name, placed.bytes[i], placed.modules[i]);
   return { memory, workers, ranges, load: async name => {
-    const loaded = await load(layout, bytes(name), { memory });
-    ({ layout } = loaded);
-    await start(name, loaded.module, layout.modules.at(-1));
+    const loaded = await load(name, memory);
+    await start(name, loaded.bytes[0], loaded.modules[0]);
   } };
 }
 

@@ -56,11 +56,11 @@ export function linkReactor(compiler, output, ...args) {
   return output;
 }
 
-// Where cargo's wasm32 artifacts of a release build are.
-export function cargoBuild(workspace, ...args) {
-  run(join(projectDirectory, 'examples', 'cargo-wasm.sh'), ['build', '--release', '--quiet', ...args],
-    { cwd: workspace });
-  return join(tool('CARGO_TARGET_DIR'), 'wasm32-unknown-unknown', 'release');
+// Where cargo's artifacts of a release build are.
+export function cargoBuild(workspace, target = 'wasm32-unknown-unknown') {
+  run(join(projectDirectory, 'examples', 'cargo-wasm.sh'), ['build', '--release', '--quiet'],
+    { cwd: workspace, env: { ...process.env, CARGO_BUILD_TARGET: target } });
+  return join(tool('CARGO_TARGET_DIR'), target, 'release');
 }
 
 export async function combine(directory, modules, ...options) {
