@@ -26,6 +26,11 @@ static struct ws_input *leader(const struct ws_link *link, const struct ws_input
   return &link->inputs[follows ? link->one.heap[index] : index];
 }
 
+// Whether a module's heap is that of its leader, which has another allocator beside it.
+static bool is_divided(const struct ws_link *link, const struct ws_input *input) {
+  return link->options.one_program && link->one.heap_is_divided[input - link->inputs];
+}
+
 static struct ws_input *find_input(struct ws_link *link, const char *name) {
   for (size_t i = 0; i < link->count; i++)
     if (strcmp(link->inputs[i].name, name) == 0)
@@ -54,7 +59,7 @@ static bool choose_classes(struct ws_link *link, const struct ws_plan_options *o
   return true;
 }
 
-// What the module does, for people.
+// What the module does, for people; and why that is known, if the text has room for it.
 static const char *describe(const struct ws_input *input, char *text, size_t size) {
   static const char *const what[] = {"hands out nothing",
                                      "grows the memory",
@@ -63,19 +68,29 @@ static const char *describe(const struct ws_input *input, char *text, size_t siz
                                      "takes all memory from __heap_base up, and expects more of it to follow",
                                      "may take all memory from __heap_base up"};
   const char *reason = input->module->info.heap_reason;
-  bool found = reason && *reason && input->heap == input->module->info.heap;
+  bool found = reason && *reason && input->heap == input->module->info.heap &&
+               strlen(what[input->heap]) + strlen(reason) + sizeof " ()" <= size;
   snprintf(text, size, "%s%s%s%s", what[input->heap], found ? " (" : "", found ? reason : "",
            found ? ")" : "");
   return text;
 }
 
-static bool cannot_share(const struct ws_input *all, const struct ws_input *other, struct ws_error *error) {
+// `way_out` is what else would help.
+static bool cannot_share(const struct ws_input *all, const struct ws_input *other, const char *way_out,
+                         struct ws_error *error) {
   char one[160], two[160];
-  return ws_fail(
-      error, all->module->file, NULL, WS_NO_OFFSET,
-      "its heap: it %s, and %s %s: let both have one malloc (docs/sharing.md, One heap), give it a heap of "
-      "fixed size with --heap-size=N, or say what its heap is with --heap %s=CLASS",
-      describe(all, one, sizeof one), other->module->file, describe(other, two, sizeof two), all->name);
+  return ws_fail(error, all->module->file, NULL, WS_NO_OFFSET,
+                 "its heap: it %s, and %s %s: let both have one malloc (docs/sharing.md, One heap)%s, or say "
+                 "what its heap is with --heap %s=CLASS",
+                 describe(all, one, sizeof one), other->module->file, describe(other, two, sizeof two),
+                 way_out, all->name);
+}
+
+// Whether the memory that the other one hands out may be what this one does, which takes all.
+static bool would_overlap(const struct ws_link *link, const struct ws_input *all,
+                          const struct ws_input *other) {
+  return other != all && (grows(other) || takes_all(other)) &&
+         (leader(link, other) != leader(link, all) || is_divided(link, other));
 }
 
 // A module that takes all memory has to be alone with modules that take none, unless its heap is of a fixed
@@ -85,10 +100,13 @@ static bool check_pairs(struct ws_link *link, const struct ws_plan_options *opti
     struct ws_input *all = &link->inputs[i];
     for (size_t k = 0; takes_all(all) && k < link->count; k++) {
       const struct ws_input *other = &link->inputs[k];
-      if (leader(link, other) == leader(link, all) || (!grows(other) && !takes_all(other)))
+      if (!would_overlap(link, all, other))
         continue;
-      if (!options->heap_size || !ws_can_limit_memory(all->module, error))
-        return cannot_share(all, other, error);
+      if (!options->heap_size)
+        return cannot_share(all, other, ", give it a heap of fixed size with --heap-size=N", error);
+      // Who works on the other's heap, too, has to be told the same as that.
+      if (leader(link, other) == leader(link, all) || !ws_can_limit_memory(all->module, error))
+        return cannot_share(all, other, "", error);
       all->placement.memory_view = WS_VIEW_SEALED;
     }
   }

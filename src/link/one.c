@@ -528,13 +528,13 @@ static bool fill_kept(struct finder *finder) {
   return true;
 }
 
-// Whether a function names __heap_base or __heap_end: it hands out memory, but for what only tells threads
-// where their stack ends.
-static bool hands_out_memory(const struct finder *finder, uint32_t function) {
-  if (finder->match.owner[function] == WS_NAME_MODULE)
+// Whether a function or a variable names __heap_base or __heap_end: it is of what hands out memory, but for
+// what only tells threads where their stack ends.
+static bool is_of_heap(const struct finder *finder, uint32_t node) {
+  if (node == WS_NO_NODE || finder->match.owner[node] == WS_NAME_MODULE)
     return false;
-  const struct ws_module *module = finder->modules[finder->match.module[function]];
-  struct ws_relocation_cursor cursor = ws_match_relocations(&finder->match, function);
+  const struct ws_module *module = finder->modules[finder->match.module[node]];
+  struct ws_relocation_cursor cursor = ws_match_relocations(&finder->match, node);
   struct ws_relocation relocation;
   while (ws_next_relocation(&cursor, &relocation)) {
     if (relocation.type == R_WASM_TYPE_INDEX_LEB || relocation.index >= module->symbol_count)
@@ -547,29 +547,64 @@ static bool hands_out_memory(const struct finder *finder, uint32_t function) {
   return false;
 }
 
-// The module whose allocator is one with this one's; a module with several has its own.
-static size_t find_heap(const struct finder *finder, uint32_t index) {
+// The next function or variable of a module's allocators, or WS_NO_NODE. `at` begins as 0.
+static uint32_t next_of_heap(const struct finder *finder, size_t index, size_t *at) {
   const struct ws_module *module = finder->modules[index];
   const struct ws_match_module *in = &finder->match.in[index];
-  size_t heap = WS_HOST;
   if (!module->info.uses_heap_base && !module->info.uses_heap_end)
-    return heap;
-  for (uint32_t i = 0; i < module->function_count; i++) {
-    if (in->functions[i] == WS_NO_NODE || !hands_out_memory(finder, in->functions[i]))
-      continue;
-    size_t other = finder->match.module[resolve(finder, in->functions[i])];
+    return WS_NO_NODE;
+  while (*at < module->function_count + in->variable_count) {
+    size_t i = (*at)++;
+    uint32_t node =
+        i < module->function_count ? in->functions[i] : (uint32_t)in->variables[i - module->function_count];
+    if (is_of_heap(finder, node))
+      return node;
+  }
+  return WS_NO_NODE;
+}
+
+// The module whose allocator is one with this one's; a module with several has its own.
+static size_t find_heap(const struct finder *finder, size_t index) {
+  size_t heap = WS_HOST, at = 0;
+  uint32_t node;
+  while ((node = next_of_heap(finder, index, &at)) != WS_NO_NODE) {
+    size_t other = finder->match.module[resolve(finder, node)];
     heap = heap == WS_HOST || heap == other ? other : index;
   }
   return heap;
 }
 
+// Whether one module's heap is another one's, which has an allocator beside that: one in an object that none
+// of this module's is of. `marked` is one for each node, and false before and after.
+static bool has_another(const struct finder *finder, size_t index, uint32_t *part, bool *marked) {
+  size_t heap = finder->one->heap[index];
+  bool found = false;
+  uint32_t node;
+  if (heap == WS_HOST || heap == index)
+    return false;
+  for (size_t at = 0; (node = next_of_heap(finder, index, &at)) != WS_NO_NODE;)
+    marked[ws_find_root(part, resolve(finder, node))] = true;
+  for (size_t at = 0; (node = next_of_heap(finder, heap, &at)) != WS_NO_NODE;)
+    found |= !marked[ws_find_root(part, node)];
+  for (size_t at = 0; (node = next_of_heap(finder, index, &at)) != WS_NO_NODE;)
+    marked[ws_find_root(part, resolve(finder, node))] = false;
+  return found;
+}
+
 static bool fill_heap(struct finder *finder) {
   size_t *heap = ws_arena_new(finder->arena, finder->count, sizeof *heap);
-  if (!heap)
+  bool *divided = ws_arena_new(finder->arena, finder->count, sizeof *divided);
+  uint32_t *part = ws_arena_new(&finder->scratch, finder->match.node_count, sizeof *part);
+  bool *marked = ws_arena_new(&finder->scratch, finder->match.node_count, sizeof *marked);
+  if (!heap || !divided || !part || !marked)
     return out_of_memory(finder);
-  for (uint32_t i = 0; i < finder->count; i++)
+  ws_match_parts(&finder->match, part);
+  for (size_t i = 0; i < finder->count; i++)
     heap[i] = find_heap(finder, i);
   finder->one->heap = heap;
+  for (size_t i = 0; i < finder->count; i++)
+    divided[i] = has_another(finder, i, part, marked);
+  finder->one->heap_is_divided = divided;
   return true;
 }
 

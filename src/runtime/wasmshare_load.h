@@ -118,7 +118,8 @@ enum ws_load_status ws_load_open(struct ws_load_module *module, const void *byte
 
 // Whether the two would hand out the same memory, wherever they are: one takes all from its __heap_base up,
 // and the other does so, too, or grows the memory. Others can be together, if each that is bounded has a heap
-// of its own, which may be empty: heap_base == heap_end.
+// of its own, which may be empty: heap_base == heap_end. The heap of one that takes all is behind everything
+// else, and nothing can be placed later behind that.
 bool ws_load_clash(const struct ws_load_module *one, const struct ws_load_module *other);
 
 // Where a module goes. Addresses and sizes are in bytes, unless said otherwise.

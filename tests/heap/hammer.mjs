@@ -92,13 +92,17 @@ export class Hammer {
   }
 
   resize() {
-    const block = this.remove(), { exports } = this.workers[block.name];
+    const block = this.remove(), { exports, fixed } = this.workers[block.name];
     if (!exports.resize) {
       exports.give(block.at);
       return;
     }
     const size = this.size(), at = exports.resize(block.at, size) >>> 0;
-    assert.ok(at !== 0, `${block.name} cannot resize a block to ${size} bytes`);
+    if (at === 0) {
+      assert.ok(fixed, `${block.name} cannot resize a block to ${size} bytes`);
+      exports.give(block.at);
+      return;
+    }
     this.check({ ...block, at, size }, Math.min(size, block.size));
     this.claim(block.name, at, size);
   }

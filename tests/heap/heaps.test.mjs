@@ -98,6 +98,20 @@ test('several of one kind', async t => {
     });
 });
 
+test('one program: a module with two allocators, of which one is that of another module', async () => {
+  const list = ['library', 'two'], modules = program(list), fixed = { ...modules, two: { ...modules.two, fixed: true } };
+  for (const order of permutations(list)) {
+    const inOrder = of => Object.fromEntries(order.map(name => [name, of[name]]));
+    const { refused, named } = await combine(inOrder(modules), scratchDirectory('two'), '--link');
+    assert.match(refused, /two[.]wasm: its heap/);
+    assert.equal(named, 2);
+    if (order[0] === 'library')
+      await works(inOrder(fixed), { options: ['--link', '--heap-size', '1M'], orders: [list] });
+    else // works on the malloc of the other, which would have a fixed size, too
+      assert.ok((await combine(inOrder(modules), scratchDirectory('two'), '--link', '--heap-size', '1M')).refused);
+  }
+});
+
 test('constructors allocate', async t => {
   const early = kind => make(kind, '-DAT_START');
   for (const list of [['library', 'steps'], ['steps', 'library'], ['bounded', 'library', 'segments'], ['claims', 'library', 'classes']])
@@ -220,5 +234,10 @@ for (const [by, loader] of Object.entries(loaders)) {
           const opened = await openPrepared(program(order), scratchDirectory('prepared-refused'), { late: [order[1]], loader });
           await assert.rejects(opened.load(order[1]), { code: 'heap' });
         }
+      for (const order of permutations([kind, 'arena'])) {
+        hammer(await openPrepared(program(order), scratchDirectory('prepared-refused'), { loader }), { order }).finish();
+        const opened = await openPrepared(program([kind, 'arena']), scratchDirectory('prepared-refused'), { late: ['arena'], loader });
+        await assert.rejects(opened.load('arena'), { code: 'heap' });
+      }
     });
 }

@@ -66,7 +66,8 @@ int main(int argc, char **argv) {
   for (int i = 0; i < count; i++) {
     modules[i] = open_module(paths[i]);
     for (int k = 0; k < i; k++)
-      if (ws_load_clash(&modules[i], &modules[k]))
+      if (ws_load_clash(&modules[i], &modules[k]) ||
+          (k < placed && i >= placed && modules[k].heap > WS_LOAD_HEAP_FIXED))
         fail("has no heap beside the others: one takes all memory", paths[i]);
   }
   for (int i = placed; i < count; i++) {
@@ -74,13 +75,16 @@ int main(int argc, char **argv) {
     ws_load_shift(&modules[i], offset, modules[i].end + offset, &placements[i]);
     end = modules[i].end + offset;
   }
-  // Behind them all, each has the heap that it was linked with; and nobody else has the rest of a page.
-  for (int i = placed; i < count; i++) {
-    bool has_range = modules[i].heap > WS_LOAD_HEAP_GROWS;
-    placements[i].heap_base = up(end, 16);
-    end = placements[i].heap_end =
-        up(placements[i].heap_base + (has_range ? modules[i].initial_heap : 0), PAGE);
-  }
+  // Behind them all, each has the heap that it was linked with; and nobody else has the rest of a page. Who
+  // takes all that follows comes last.
+  for (int takes_all = 0; takes_all < 2; takes_all++)
+    for (int i = placed; i < count; i++) {
+      if ((modules[i].heap > WS_LOAD_HEAP_FIXED) != takes_all)
+        continue;
+      uint64_t size = modules[i].heap > WS_LOAD_HEAP_GROWS ? modules[i].initial_heap : 0;
+      placements[i].heap_base = up(end, 16);
+      end = placements[i].heap_end = up(placements[i].heap_base + size, PAGE);
+    }
   printf("{ \"pages\": %" PRIu64 ", \"modules\": [", end / PAGE);
   for (int i = placed; i < count; i++) {
     const struct ws_load_module *module = &modules[i];

@@ -33,6 +33,7 @@ export const kinds = {
   sbrk: { source: 'sbrk.c' },
   doubles: { source: 'doubles.c' },
   morecore: { source: 'morecore.c', flags: debianLibrary },
+  two: { source: 'two.c', flags: debianLibrary },
   reads: { source: 'reads.c', fixed: true },
 };
 
