@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "link/wrappers.h"
+
 bool ws_merge_fail(const struct ws_merge *merge, uint32_t module, const char *section, const char *format,
                    ...) {
   char message[sizeof merge->error->message];
@@ -173,6 +175,7 @@ static bool number_items(struct ws_merge *merge) {
   for (size_t i = 0; i < merge->module_count; i++) {
     struct ws_merge_module *into = &merge->modules[i];
     const struct ws_module *module = into->module;
+    into->constructors = ws_constructors_of(module);
     into->first_function = (uint32_t)functions;
     into->first_global = (uint32_t)globals;
     into->first_table = (uint32_t)tables;

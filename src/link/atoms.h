@@ -130,6 +130,7 @@ struct ws_merge_module {
   struct ws_merge_input input;
   uint32_t first_function, first_global, first_table, first_tag, first_symbol, first_type, first_datum;
   uint32_t datum_count, tag_count, imported_tags;
+  uint32_t constructors; // the linker's function that calls them, or WS_NO_FUNCTION
   bool notes_growth; // merged_heaps.c: a global says whether a module whose heap is this one's has grown the
                      // memory
   uint32_t grown;    // the number of that

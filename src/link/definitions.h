@@ -7,7 +7,7 @@
 struct ws_definition {
   uint32_t node;
   uint32_t next;    // the next one of the same name, in order of preference, or WS_NO_NODE
-  bool is_own;      // objects.c: it is strong, and of an object that is of no library but its author's
+  bool is_own;      // own.c: it is strong, and of an object that is of no library but its author's
   uint32_t version; // objects.c: the same for definitions that are the same; WS_NO_NODE if that was not asked
 };
 

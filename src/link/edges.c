@@ -1,5 +1,6 @@
 // What code, data and globals refer to.
 #include "link/atoms.h"
+#include "link/wrappers.h"
 
 #include <stdlib.h>
 
@@ -198,24 +199,6 @@ static bool read_wrapper(struct ws_merge *merge, struct ws_merge_function *funct
   return wrapper.ok;
 }
 
-// lld/wasm/Writer.cpp, createCommandExportWrappers: nothing but calls, whose operands the linker does not
-// pad, with what the wrapper was called with.
-static bool is_wrapper(struct ws_slice bytes) {
-  struct ws_reader body = ws_reader(bytes);
-  unsigned calls = 0;
-  if (ws_read_uleb32(&body) != 0) // locals
-    return false;
-  while (!body.bad && body.at < body.end) {
-    struct ws_instruction instruction = ws_read_instruction(&body);
-    if (instruction.opcode == WASM_OPCODE_CALL && !instruction.padded)
-      calls++;
-    else if (instruction.opcode != WASM_OPCODE_LOCAL_GET &&
-             !(instruction.opcode == WASM_OPCODE_END && body.at == body.end))
-      return false;
-  }
-  return !body.bad && calls > 1;
-}
-
 static bool read_wrappers(struct ws_merge *merge, size_t *capacity) {
   for (uint32_t m = 0; m < merge->module_count; m++) {
     const struct ws_module *module = merge->modules[m].module;
@@ -226,7 +209,7 @@ static bool read_wrappers(struct ws_merge *merge, size_t *capacity) {
       struct ws_merge_function *function =
           &merge->functions[merge->modules[m].first_function + export->index];
       if (function->wrapper || function->edge_count ||
-          !is_wrapper(ws_function_body(module, export->index - module->imported_functions)))
+          ws_wrapped_function(module, export->index) == export->index)
         continue;
       function->wrapper = true;
       if (!read_wrapper(merge, function, capacity))

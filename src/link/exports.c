@@ -5,27 +5,11 @@
 #include "link/link.h"
 #include "link/same.h"
 #include "link/start.h"
+#include "link/wrappers.h"
 
 // Names that each module's own start has; the merged module has one.
 static const char start_name[] = "_start", initialize_name[] = "_initialize",
                   ctors_name[] = "__wasm_call_ctors";
-
-static bool is_start(struct ws_slice name) {
-  return ws_slice_is(name, start_name) || ws_slice_is(name, initialize_name);
-}
-
-// A wrapped export runs the constructors at each call; the merged module runs them once, so what it exports
-// is the function itself: the first that is called, but for them. Not by its name: of several names of one
-// function (C++'s D1 and D2), the name section has one.
-static uint32_t unwrap(const struct ws_merge *merge, uint32_t wrapper) {
-  const struct ws_merge_function *function = &merge->functions[wrapper];
-  for (uint32_t i = 0; i < function->edge_count; i++) {
-    uint32_t called = merge->edges[function->first_edge + i].target;
-    if (called < merge->first_synthetic && !ws_slice_is(ws_merge_function_name(merge, called), ctors_name))
-      return called;
-  }
-  return wrapper;
-}
 
 // The function symbols of a module that others can see, by name.
 static bool list_symbols(const struct ws_merge *merge, uint32_t m, struct ws_map *symbols) {
@@ -44,10 +28,7 @@ static bool list_symbols(const struct ws_merge *merge, uint32_t m, struct ws_map
 static uint32_t function_of(const struct ws_merge *merge, uint32_t m, const struct ws_map *symbols,
                             const struct ws_export *export) {
   const struct ws_merge_module *from = &merge->modules[m];
-  uint32_t target = ws_merge_function_at(merge, m, export->index);
-  bool wrapped = target < merge->first_synthetic && merge->functions[target].wrapper;
-  if (wrapped && !is_start(export->name) && !ws_slice_is(export->name, ctors_name))
-    target = unwrap(merge, target);
+  uint32_t target = ws_merge_function_at(merge, m, ws_exported_function(from->module, export));
   const uint32_t *symbol = ws_map_find(symbols, export->name);
   bool named = symbol && ws_merge_function_at(merge, m, from->module->symbols[*symbol].index) == target;
   return named ? merge->symbols[from->first_symbol + *symbol].target : target;
@@ -136,8 +117,8 @@ static bool add(struct chooser *chooser, struct ws_merge_export export) {
 }
 
 // What starts a program runs the constructors: those of the other modules, too, if it has none itself.
-static uint32_t started(struct ws_merge *merge, const struct ws_module *module, uint32_t start) {
-  if (merge->constructor_count == 0 || ws_constructors_of(module) != WS_NO_FUNCTION)
+static uint32_t started(struct ws_merge *merge, uint32_t m, uint32_t start) {
+  if (merge->constructor_count == 0 || merge->modules[m].constructors != WS_NO_FUNCTION)
     return start;
   merge->start = start;
   return merge->first_synthetic + WS_RUN_START;
@@ -158,7 +139,7 @@ static bool add_named(struct chooser *chooser, uint32_t m, const struct ws_map *
           "exports something else than its memory as \"memory\", which is what the merged module "
           "exports so: rename it");
     if (ws_slice_is(export->name, start_name) && export->kind == WS_FUNCTION)
-      target = started(merge, module, target);
+      target = started(merge, m, target);
     if (!add(chooser, (struct ws_merge_export){export->name, export->kind, target, m}))
       return false;
   }

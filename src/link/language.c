@@ -128,6 +128,24 @@ bool ws_is_library_name(struct ws_slice name) {
   return ws_slice_starts(name, "_Z") ? is_of_cxx_library(name) : ws_name_owner(name) == WS_NAME_LIBRARY;
 }
 
+unsigned ws_state_group(struct ws_slice name, unsigned *member) {
+  enum { MOST = 4 };
+  static const char *const groups[][MOST] = {
+      {"rand", "srand"},                              // C11 7.22.2
+      {"initstate", "random", "setstate", "srandom"}, // POSIX.1-2017
+      {"hcreate", "hdestroy", "hsearch"},
+      {"atexit", "__cxa_atexit", "__funcs_on_exit"}, // C++ [basic.start.term]; what runs them in musl
+  };
+  for (unsigned i = 0; i < sizeof groups / sizeof *groups; i++)
+    for (unsigned k = 0; k < MOST && groups[i][k]; k++)
+      if (ws_slice_is(name, groups[i][k])) {
+        *member = 1U << k;
+        return i + 1;
+      }
+  *member = 0;
+  return 0;
+}
+
 bool ws_was_local(struct ws_slice name) {
   struct ws_slice base = ws_name_base(name);
   return base.size != name.size && !is_rust(base);

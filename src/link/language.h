@@ -17,6 +17,11 @@ enum ws_name_owner ws_name_owner(struct ws_slice name);
 // Whether it is the C library's, the C++ library's or the C++ runtime's.
 bool ws_is_library_name(struct ws_slice name);
 
+// Functions of C that work on one state which has no name: the generator that srand() sets is the one that
+// rand() asks. The same number for all of one group, and 0 for other names; `*member` has one bit set,
+// another one for each function of a group.
+unsigned ws_state_group(struct ws_slice name, unsigned *member);
+
 // The name of a Rust or C++ entity without what ThinLTO appends when it makes a local symbol global.
 struct ws_slice ws_name_base(struct ws_slice name);
 

@@ -11,6 +11,7 @@
 
 #include "base/map.h"
 #include "link/start.h"
+#include "link/wrappers.h"
 
 // Where an import of a module comes from.
 struct ws_link_import {
@@ -67,8 +68,6 @@ struct ws_tag_import {
   const char *name; // of the export there
 };
 
-#define WS_NO_FUNCTION UINT32_MAX
-
 // What makes a module part of one program. All of it is empty if it is not.
 struct ws_changes {
   struct ws_rebound *symbols; // one for each symbol, or NULL
@@ -79,6 +78,7 @@ struct ws_changes {
   struct ws_runner runners[WS_RUNNERS]; // those that the module has
   uint32_t constructors; // __wasm_call_ctors, whose place a runner takes: its index, or WS_NO_FUNCTION
   uint32_t start;        // what is exported as _start and calls that: its index, or WS_NO_FUNCTION
+  bool unwraps;          // exports are those of wrappers.h
   struct ws_new_export *exports;
   size_t export_count, export_capacity;
   struct ws_tag_import *tags; // the first tags that it defines

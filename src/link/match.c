@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "link/language.h"
+#include "link/types.h"
 
 // ------------------------------------------------------------------------------------------- union-find
 
@@ -211,14 +212,10 @@ static const struct ws_type *function_type(const struct ws_module *module, const
   return type < module->type_count ? &module->types[type] : NULL;
 }
 
-static bool is_same_type(const struct ws_type *x, const struct ws_type *y) {
-  return x && y && ws_slice_equal(x->parameters, y->parameters) && ws_slice_equal(x->results, y->results);
-}
-
 static bool is_same_type_index(const struct ws_module *x, uint32_t index_x, const struct ws_module *y,
                                uint32_t index_y) {
   return x->types && y->types && index_x < x->type_count && index_y < y->type_count &&
-         is_same_type(&x->types[index_x], &y->types[index_y]);
+         ws_is_same_type(&x->types[index_x], &y->types[index_y]);
 }
 
 static bool are_names_equal(const struct ws_symbol *x, const struct ws_symbol *y) {
@@ -227,8 +224,7 @@ static bool are_names_equal(const struct ws_symbol *x, const struct ws_symbol *y
   return ws_slice_equal(ws_name_base(x->name), ws_name_base(y->name));
 }
 
-// A strong definition of a plain name is its author's own, so that two of one name are different things.
-static bool is_own(const struct ws_match *match, uint32_t node) {
+bool ws_match_is_own(const struct ws_match *match, uint32_t node) {
   const struct ws_symbol *symbol = ws_match_symbol(match, node);
   return match->owner[node] == WS_NAME_PLAIN &&
          (symbol->kind == WS_SYMBOL_FUNCTION || symbol->kind == WS_SYMBOL_DATA) &&
@@ -246,7 +242,7 @@ static bool correspond(const struct ws_match *match, uint32_t x, uint32_t y, boo
   struct ws_slice stub_x = ws_weak_stub_name(in_x), stub_y = ws_weak_stub_name(in_y);
   if (stub_x.size || stub_y.size)
     return ws_slice_equal(stub_x.size ? stub_x : in_x->name, stub_y.size ? stub_y : in_y->name);
-  if (local_x != local_y || (is_own(match, x) && is_own(match, y)))
+  if (local_x != local_y || (ws_match_is_own(match, x) && ws_match_is_own(match, y)))
     return false;
   bool has_body = in_x->kind == WS_SYMBOL_FUNCTION || in_x->kind == WS_SYMBOL_DATA;
   *follow = local_x && has_body &&
@@ -424,7 +420,7 @@ static enum outcome compare_pair(struct ws_match *match, uint32_t index) {
       !find_place(match, x, &side_x.place) || !find_place(match, y, &side_y.place))
     return DIFFERENT;
   if (in_x->kind == WS_SYMBOL_FUNCTION &&
-      !is_same_type(function_type(module_x, in_x), function_type(module_y, in_y)))
+      !ws_is_same_type(function_type(module_x, in_x), function_type(module_y, in_y)))
     return DIFFERENT;
   side_x.cursor = ws_match_relocations(match, x);
   side_y.cursor = ws_match_relocations(match, y);
@@ -477,19 +473,18 @@ bool ws_match_compare(struct ws_match *match) {
 
 // ------------------------------------------------------------------------------------------------- parts
 
-static void join_operand(const struct ws_match *match, uint32_t module, uint32_t thing,
-                         const struct ws_relocation *relocation, uint32_t *part) {
-  if (relocation->type == R_WASM_TYPE_INDEX_LEB || relocation->index >= match->modules[module]->symbol_count)
-    return;
-  uint32_t operand = match->in[module].base + relocation->index;
-  const struct ws_symbol *symbol = ws_match_symbol(match, operand);
-  if ((symbol->kind == WS_SYMBOL_FUNCTION || symbol->kind == WS_SYMBOL_DATA) &&
-      (symbol->flags & WS_SYMBOL_LOCAL) && !(symbol->flags & WS_SYMBOL_ABSOLUTE) &&
-      !ws_is_private_name(symbol->name) && !ws_is_local_name_unique(symbol->name))
-    ws_join_roots(part, thing, match->thing[operand]);
+struct visitor {
+  void (*visit)(void *context, uint32_t thing, uint32_t operand);
+  void *context;
+};
+
+static void visit_operand(const struct ws_match *match, uint32_t module, uint32_t thing,
+                          const struct ws_relocation *relocation, const struct visitor *visitor) {
+  if (relocation->type != R_WASM_TYPE_INDEX_LEB && relocation->index < match->modules[module]->symbol_count)
+    visitor->visit(visitor->context, thing, match->in[module].base + relocation->index);
 }
 
-static void join_code(const struct ws_match *match, uint32_t index, uint32_t *part) {
+static void visit_code(const struct ws_match *match, uint32_t index, const struct visitor *visitor) {
   const struct ws_module *module = match->modules[index];
   const struct ws_match_module *in = &match->in[index];
   struct ws_relocation_cursor cursor = ws_relocations_in(&in->code, 0, UINT32_MAX);
@@ -502,11 +497,11 @@ static void join_code(const struct ws_match *match, uint32_t index, uint32_t *pa
     if (at == module->function_count)
       break;
     if (in->functions[at] != WS_NO_NODE)
-      join_operand(match, index, in->functions[at], &relocation, part);
+      visit_operand(match, index, in->functions[at], &relocation, visitor);
   }
 }
 
-static void join_data(const struct ws_match *match, uint32_t index, uint32_t *part) {
+static void visit_data(const struct ws_match *match, uint32_t index, const struct visitor *visitor) {
   const struct ws_match_module *in = &match->in[index];
   struct ws_relocation_cursor cursor = ws_relocations_in(&in->data, 0, UINT32_MAX);
   struct ws_relocation relocation;
@@ -515,21 +510,36 @@ static void join_data(const struct ws_match *match, uint32_t index, uint32_t *pa
     while (at + 1 < in->variable_count && in->variables[at + 1] >> 32 <= relocation.offset)
       at++;
     if (at < in->variable_count && in->variables[at] >> 32 <= relocation.offset)
-      join_operand(match, index, (uint32_t)in->variables[at], &relocation, part);
+      visit_operand(match, index, (uint32_t)in->variables[at], &relocation, visitor);
   }
 }
 
-void ws_match_own_parts(const struct ws_match *match, uint32_t *part, bool *own) {
-  for (uint32_t i = 0; i < match->node_count; i++)
-    if (is_own(match, i))
-      own[ws_find_root(part, i)] = true;
+void ws_match_visit(const struct ws_match *match,
+                    void (*visit)(void *context, uint32_t thing, uint32_t operand), void *context) {
+  const struct visitor visitor = {visit, context};
+  for (uint32_t i = 0; i < match->count; i++) {
+    visit_code(match, i, &visitor);
+    visit_data(match, i, &visitor);
+  }
+}
+
+struct joiner {
+  const struct ws_match *match;
+  uint32_t *part;
+};
+
+static void join_operand(void *context, uint32_t thing, uint32_t operand) {
+  const struct joiner *joiner = context;
+  const struct ws_symbol *symbol = ws_match_symbol(joiner->match, operand);
+  if ((symbol->kind == WS_SYMBOL_FUNCTION || symbol->kind == WS_SYMBOL_DATA) &&
+      (symbol->flags & WS_SYMBOL_LOCAL) && !(symbol->flags & WS_SYMBOL_ABSOLUTE) &&
+      !ws_is_private_name(symbol->name) && !ws_is_local_name_unique(symbol->name))
+    ws_join_roots(joiner->part, thing, joiner->match->thing[operand]);
 }
 
 void ws_match_parts(const struct ws_match *match, uint32_t *part) {
+  struct joiner joiner = {match, part};
   for (uint32_t i = 0; i < match->node_count; i++)
     part[i] = match->thing[i];
-  for (uint32_t i = 0; i < match->count; i++) {
-    join_code(match, i, part);
-    join_data(match, i, part);
-  }
+  ws_match_visit(match, join_operand, &joiner);
 }

@@ -71,10 +71,14 @@ uint64_t ws_match_hash(const struct ws_match *match, uint32_t node);
 // symbol, were in one object file.
 void ws_match_parts(const struct ws_match *match, uint32_t *part);
 
-// Says of the roots of parts whether they have a strong definition of a plain name. Then they are of no
-// library: C's and C++'s define nothing but names that are reserved, or mangled. `own` is one for each node,
-// and all false.
-void ws_match_own_parts(const struct ws_match *match, uint32_t *part, bool *own);
+// Calls `visit` for each operand that names a symbol of its module: with the function or variable that it is
+// in, and the node of that symbol.
+void ws_match_visit(const struct ws_match *match,
+                    void (*visit)(void *context, uint32_t thing, uint32_t operand), void *context);
+
+// Whether it is a strong definition of a plain name: it is its author's own, so that two of one name are
+// different things.
+bool ws_match_is_own(const struct ws_match *match, uint32_t node);
 
 // The root of a node in a union-find forest, and joining two: the lower root stays.
 uint32_t ws_find_root(uint32_t *forest, uint32_t node);

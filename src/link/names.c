@@ -8,6 +8,7 @@
 #include "read/toolchain.h"
 #include "base/suggest.h"
 #include "link/divided.h"
+#include "link/types.h"
 #include "link/unify.h"
 
 static const char *const kind_names[] = {"function", "table", "memory", "global", "tag"};
@@ -20,42 +21,8 @@ enum { TEXT = 128, MOST_PROBLEMS = 20 }; // that are told: one mistake can make 
 
 // ------------------------------------------------------------------------------------------------- exports
 
-// The type of a function, or NULL if it cannot be told.
-static const struct ws_type *function_type(const struct ws_module *module, uint32_t index) {
-  uint32_t type = ws_function_type(module, index);
-  return type < module->type_count ? &module->types[type] : NULL;
-}
-
-// Types that refer to other types are numbered differently in every module: engines compare those.
-static bool refers(struct ws_slice types) {
-  for (size_t i = 0; i < types.size; i++)
-    if (types.data[i] == WASM_TYPE_NULLABLE || types.data[i] == WASM_TYPE_NONNULLABLE)
-      return true;
-  return false;
-}
-
-static bool same_types(struct ws_slice a, struct ws_slice b) {
-  return refers(a) || refers(b) || ws_slice_equal(a, b);
-}
-
-static bool same_type(const struct ws_module *module, const struct ws_import *import,
-                      const struct ws_module *exporter, const struct ws_export *export) {
-  if (import->kind == WS_FUNCTION) {
-    const struct ws_type *wanted = import->type < module->type_count ? &module->types[import->type] : NULL;
-    const struct ws_type *given = function_type(exporter, export->index);
-    return !wanted || !given ||
-           (same_types(wanted->parameters, given->parameters) && same_types(wanted->results, given->results));
-  }
-  if (import->kind == WS_GLOBAL && export->index < exporter->global_count) {
-    const struct ws_import *passed_on = ws_nth_import(exporter, WS_GLOBAL, export->index);
-    return same_types(import->detail,
-                      passed_on ? passed_on->detail : exporter->globals[export->index].detail);
-  }
-  return true; // tables and tags: engines compare them
-}
-
-// Whether the module has a function or a variable of that name that it does not export.
-static bool hides(const struct ws_module *module, enum ws_symbol_kind kind, struct ws_slice name) {
+// Whether the module defines a function or a variable of that name, exported or not.
+static bool defines(const struct ws_module *module, enum ws_symbol_kind kind, struct ws_slice name) {
   for (uint32_t i = 0; i < module->symbol_count; i++)
     if (module->symbols[i].kind == kind && !(module->symbols[i].flags & WS_SYMBOL_UNDEFINED) &&
         ws_slice_equal(module->symbols[i].name, name))
@@ -173,13 +140,15 @@ static const char *hint_at(const struct resolver *resolver, const struct ws_impo
   const struct ws_input *inputs = resolver->link->inputs;
   char near[TEXT];
   struct ws_suggestion suggestion = ws_suggest(import->name);
-  size_t hider = WS_HOST, elsewhere = WS_HOST;
+  size_t hider = WS_HOST, elsewhere = WS_HOST, variable = WS_HOST;
   for (size_t i = 0; i < resolver->link->count; i++) {
     const struct ws_module *other = inputs[i].module;
     if (&inputs[i] == resolver->user)
       continue;
-    if (import->kind == WS_FUNCTION && hides(other, WS_SYMBOL_FUNCTION, import->name))
+    if (import->kind == WS_FUNCTION && defines(other, WS_SYMBOL_FUNCTION, import->name))
       hider = i;
+    if (import->kind == WS_FUNCTION && defines(other, WS_SYMBOL_DATA, import->name))
+      variable = i;
     for (size_t k = 0; k < other->export_count; k++) {
       if (other->exports[k].kind != import->kind)
         continue;
@@ -192,6 +161,8 @@ static const char *hint_at(const struct resolver *resolver, const struct ws_impo
   *hint = '\0';
   if (elsewhere != WS_HOST)
     snprintf(hint, size, "; %s exports it: import it from there", inputs[elsewhere].name);
+  else if (variable != WS_HOST)
+    snprintf(hint, size, "; it is a function here, and a variable in %s", inputs[variable].name);
   else if (hider != WS_HOST)
     snprintf(hint, size, "; %s has it, but does not export it: link that with -Wl,--export=%s",
              inputs[hider].name, name);
@@ -288,9 +259,13 @@ static void resolve_import(struct resolver *resolver, const struct ws_import *im
     return;
   }
   const struct ws_module *exporter = inputs[choice.best].module;
-  if (!same_type(resolver->user->module, import, exporter, ws_find_export(exporter, import->name))) {
-    REPORT(resolver, "imports the %s %s.%s with another type than %s exports it with",
-           kind_names[import->kind], module, name, inputs[choice.best].name);
+  const struct ws_export *export = ws_find_export(exporter, import->name);
+  if (!ws_import_fits(resolver->user->module, import, exporter, export)) {
+    char wanted[TEXT], given[TEXT];
+    REPORT(resolver, "imports the %s %s.%s with another type than %s exports it with: %s here, %s there",
+           kind_names[import->kind], module, name, inputs[choice.best].name,
+           ws_import_type_text(resolver->user->module, import, wanted, sizeof wanted),
+           ws_export_type_text(exporter, export, given, sizeof given));
     return;
   }
   found->from = choice.best;
@@ -306,7 +281,11 @@ static void report_missing_variable(struct resolver *resolver, struct ws_slice s
     const struct ws_module *other = resolver->link->inputs[i].module;
     if (&resolver->link->inputs[i] == resolver->user)
       continue;
-    if (hides(other, WS_SYMBOL_DATA, symbol)) {
+    if (defines(other, WS_SYMBOL_FUNCTION, symbol)) {
+      REPORT(resolver, "uses the variable %s, which is a function in %s", name, other->file);
+      return;
+    }
+    if (defines(other, WS_SYMBOL_DATA, symbol)) {
       REPORT(resolver,
              "uses the variable %s, which %s defines but keeps to itself: link that with -Wl,--export=%s",
              name, other->file, name);
@@ -329,6 +308,21 @@ static void report_missing_variable(struct resolver *resolver, struct ws_slice s
          name, hint);
 }
 
+// Whether all definitions of a variable are one, and where that is.
+static bool is_one_variable(const struct resolver *resolver, const struct ws_external *external,
+                            struct ws_link_external *found) {
+  const struct ws_link *link = resolver->link;
+  if (!link->options.one_program)
+    return false;
+  struct ws_one_symbol at = link->one.of[resolver->user - link->inputs][external->symbol];
+  enum ws_base base;
+  if (&link->inputs[at.module] == resolver->user ||
+      !ws_symbol_target(link->inputs[at.module].module, ws_link_symbol(link, at), &found->linked, &base))
+    return false;
+  found->from = at.module;
+  return true;
+}
+
 static void resolve_variable(struct resolver *resolver, const struct ws_external *external,
                              struct ws_link_external *found) {
   const struct ws_input *inputs = resolver->link->inputs;
@@ -346,6 +340,8 @@ static void resolve_variable(struct resolver *resolver, const struct ws_external
       report_missing_variable(resolver, symbol, name);
     return;
   }
+  if (choice.rival != WS_HOST && is_one_variable(resolver, external, found))
+    return;
   if (choice.rival != WS_HOST) {
     if (external->first)
       REPORT(resolver, "uses the variable %s, which both %s and %s export: say which with --prefer", name,
@@ -448,5 +444,5 @@ bool ws_link_import_matches(const struct ws_link *link, size_t module, size_t in
   size_t found = listed_import(input, index);
   const struct ws_import *import = found == SIZE_MAX ? NULL : &input->module->imports[found];
   const struct ws_export *export = import ? ws_find_export(from, import->name) : NULL;
-  return export && export->kind == import->kind && same_type(input->module, import, from, export);
+  return export && export->kind == import->kind && ws_import_fits(input->module, import, from, export);
 }

@@ -4,6 +4,7 @@
 
 #include "link/allocators.h"
 #include "link/language.h"
+#include "link/own.h"
 
 struct search {
   struct ws_match *match;
@@ -34,7 +35,8 @@ enum ws_binding_strength ws_binding_strength(const struct ws_match *match, const
     return WS_BINDING_LOCAL;
   if (!(flags & WS_SYMBOL_WEAK))
     return WS_BINDING_STRONG;
-  return strong[match->thing[node]] ? WS_BINDING_ALIAS : WS_BINDING_WEAK;
+  bool is_alias = strong[match->thing[node]] && match->owner[node] != WS_NAME_CXX;
+  return is_alias ? WS_BINDING_ALIAS : WS_BINDING_WEAK;
 }
 
 // ---------------------------------------------------------------------------------------------- versions
@@ -147,24 +149,6 @@ static bool sort_versions(struct search *search) {
 }
 
 // ----------------------------------------------------------------------------------------------- objects
-
-// What has C's or C++'s names, but is of an object that also has plain ones, is its author's.
-static bool note_own(struct search *search) {
-  const struct ws_match *match = search->match;
-  bool *own = ws_arena_new(search->arena, match->node_count, sizeof *own);
-  if (!own)
-    return false;
-  ws_match_parts(match, search->part);
-  ws_match_own_parts(match, search->part, own);
-  for (size_t i = 0; i < search->definitions->count; i++) {
-    struct ws_definition *definition = &search->definitions->list[i];
-    enum ws_name_owner owner = (enum ws_name_owner)match->owner[definition->node];
-    definition->is_own = own[ws_find_root(search->part, definition->node)] &&
-                         (owner == WS_NAME_CXX || owner == WS_NAME_LIBRARY) &&
-                         ws_binding_strength(match, search->strong, definition->node) >= WS_BINDING_ALIAS;
-  }
-  return true;
-}
 
 static void join_same(struct search *search) {
   const struct ws_match *match = search->match;
@@ -471,21 +455,70 @@ static struct loner *list_loners(const struct search *search, size_t *count) {
   return loners;
 }
 
-// Whether they may be one variable, in parts of one object of which nothing is known.
-static bool may_be_one(struct search *search, const struct loner *a, const struct loner *b) {
+// What of a group of functions (ws_state_group) each part has.
+struct groups {
+  unsigned *group, *members;
+};
+
+static bool find_groups(const struct search *search, struct groups *groups) {
+  const struct ws_match *match = search->match;
+  groups->group = ws_arena_new(search->arena, match->node_count, sizeof *groups->group);
+  groups->members = ws_arena_new(search->arena, match->node_count, sizeof *groups->members);
+  if (!groups->group || !groups->members)
+    return false;
+  for (size_t i = 0; i < search->definitions->count; i++) {
+    const struct ws_definition *definition = &search->definitions->list[i];
+    const struct ws_symbol *symbol = ws_match_symbol(match, definition->node);
+    unsigned member, group = ws_state_group(symbol->name, &member);
+    if (!group || definition->is_own || symbol->kind != WS_SYMBOL_FUNCTION)
+      continue;
+    uint32_t part = ws_find_root(search->part, definition->node);
+    groups->group[part] = group;
+    groups->members[part] |= member;
+  }
+  return true;
+}
+
+// Whether they may be one variable.
+static bool look_alike(const struct search *search, const struct loner *a, const struct loner *b) {
   return a->size == b->size && ws_slice_equal(a->name, b->name) &&
          search->match->module[a->node] != search->match->module[b->node] &&
-         ws_find_root(search->object, ws_find_root(search->part, a->node)) !=
-             ws_find_root(search->object, ws_find_root(search->part, b->node)) &&
          ws_match_looks_same(search->match, a->node, b->node);
 }
 
+// Parts that have different functions of one group are of one object; those that have the same ones are
+// compared.
+static bool join_groups(struct search *search) {
+  size_t count;
+  struct groups groups;
+  struct loner *loners = find_groups(search, &groups) ? list_loners(search, &count) : NULL;
+  if (!loners)
+    return false;
+  for (size_t i = 1; i < count; i++) {
+    uint32_t a = ws_find_root(search->part, loners[i - 1].node),
+             b = ws_find_root(search->part, loners[i].node);
+    if (!groups.group[a] || groups.group[a] != groups.group[b] || (groups.members[a] & groups.members[b]) ||
+        !look_alike(search, &loners[i - 1], &loners[i]))
+      continue;
+    ws_join_roots(search->same, loners[i - 1].node, loners[i].node);
+    ws_join_roots(search->object, a, b);
+  }
+  free(loners);
+  return true;
+}
+
+static uint32_t object_of(const struct search *search, uint32_t node) {
+  return ws_find_root(search->object, ws_find_root(search->part, node));
+}
+
+// Variables that may be one, in parts of one object of which nothing is known.
 static bool list_unrelated(struct search *search, struct ws_unrelated **list, size_t *count) {
   size_t loner_count, used = 0;
   struct loner *loners = list_loners(search, &loner_count);
   struct ws_unrelated *found = loners ? calloc(loner_count + 1, sizeof *found) : NULL;
   for (size_t i = 1; found && i < loner_count; i++)
-    if (may_be_one(search, &loners[i - 1], &loners[i]))
+    if (look_alike(search, &loners[i - 1], &loners[i]) &&
+        object_of(search, loners[i - 1].node) != object_of(search, loners[i].node))
       found[used++] = (struct ws_unrelated){loners[i - 1].node, loners[i].node};
   free(loners);
   *list = found;
@@ -516,10 +549,16 @@ bool ws_find_objects(struct ws_match *match, struct ws_definitions *definitions,
     if (!(*forests[i] = ws_arena_new(arena, match->node_count, sizeof **forests[i])))
       return false;
   search.differs = ws_arena_new(arena, match->node_count, sizeof *search.differs);
-  if (!search.differs || !note_own(&search) || !ws_pair_allocators(match, definitions, search.part, arena) ||
-      !sort_versions(&search) || !ws_match_compare(match))
+  if (!search.differs)
+    return false;
+  ws_match_parts(match, search.part);
+  if (!ws_note_own(match, definitions, strong, search.part, arena) ||
+      !ws_pair_allocators(match, definitions, search.part, arena) || !sort_versions(&search) ||
+      !ws_match_compare(match))
     return false;
   join_same(&search);
+  if (!join_groups(&search))
+    return false;
   for (uint32_t i = 0; i < match->node_count; i++)
     search.variant[i] = ws_find_root(search.object, ws_find_root(search.part, i));
   note_state(&search, has_state);

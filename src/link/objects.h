@@ -7,7 +7,9 @@
 
 #include "link/definitions.h"
 
-// How a definition is bound. A weak name of something that also has a strong one is an alias.
+// How a definition is bound. A weak name of C of something that also has a strong one is an alias; weak names
+// of C++ are one by themselves, also where something else is at the same place: a variable's _ZTH, of which
+// the objects that have it all initialise what they have beside it.
 enum ws_binding_strength { WS_BINDING_LOCAL, WS_BINDING_WEAK, WS_BINDING_ALIAS, WS_BINDING_STRONG };
 
 // Says of each thing whether it has a strong name; `strong` is one for each node, and all false.

@@ -6,6 +6,7 @@
 #include "link/language.h"
 #include "link/objects.h"
 #include "link/once.h"
+#include "link/types.h"
 #include "link/weak.h"
 
 struct finder {
@@ -130,17 +131,19 @@ static bool keep_sections(struct finder *finder) {
 
 // ---------------------------------------------------------------------------------------- binding by name
 
-static const struct ws_type *function_type(const struct finder *finder, uint32_t node) {
+// The type of a function or tag that is defined.
+static const struct ws_type *type_of(const struct finder *finder, uint32_t node) {
   const struct ws_module *module = finder->modules[finder->match.module[node]];
-  uint32_t defined = symbol_of(finder, node)->index - module->imported_functions;
+  const struct ws_symbol *symbol = symbol_of(finder, node);
+  if (symbol->kind == WS_SYMBOL_TAG)
+    return ws_tag_type(module, symbol->index);
+  uint32_t defined = symbol->index - module->imported_functions;
   uint32_t type = defined < module->function_count ? module->function_types[defined] : UINT32_MAX;
   return type < module->type_count ? &module->types[type] : NULL;
 }
 
 static bool has_same_type(const struct finder *finder, uint32_t a, uint32_t b) {
-  const struct ws_type *type_a = function_type(finder, a), *type_b = function_type(finder, b);
-  return type_a && type_b && ws_slice_equal(type_a->parameters, type_b->parameters) &&
-         ws_slice_equal(type_a->results, type_b->results);
+  return ws_is_same_type(type_of(finder, a), type_of(finder, b));
 }
 
 static bool add_override(struct finder *finder, uint32_t from, uint32_t to, bool is_needed) {
@@ -180,7 +183,7 @@ static bool bind_weak(struct finder *finder, const struct ws_defined_name *name,
   bool both_weak = symbol_of(finder, to)->flags & WS_SYMBOL_WEAK;
   switch (name->kind) {
   case WS_SYMBOL_FUNCTION:
-    return bind_function(finder, from, to, !(is_mangled && both_weak));
+    return bind_function(finder, from, to, !(is_mangled && both_weak) || ws_slice_starts(name->text, "_ZTH"));
   case WS_SYMBOL_DATA:
     return bind_variable(finder, from, to, is_mangled && both_weak);
   default:
@@ -306,9 +309,10 @@ static bool bind_tag(struct finder *finder, const struct ws_defined_name *name) 
   uint32_t to = list[name->first].node;
   for (uint32_t i = list[name->first].next; i != WS_NO_NODE; i = list[i].next) {
     bool is_one = name->owner != WS_NAME_PLAIN || (symbol_of(finder, list[i].node)->flags & WS_SYMBOL_WEAK);
-    if (is_one)
+    bool fits = has_same_type(finder, to, list[i].node);
+    if (is_one && fits)
       finder->bound[list[i].node] = to;
-    else if (!keep_apart(finder, to, list[i].node, WS_KEPT_PLAIN))
+    else if (!keep_apart(finder, to, list[i].node, is_one ? WS_KEPT_TYPE : WS_KEPT_PLAIN))
       return false;
   }
   return true;

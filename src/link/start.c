@@ -4,6 +4,7 @@
 
 #include "link/link.h"
 #include "read/init_functions.h"
+#include "read/relocated.h"
 
 // --------------------------------------------------------------------------------------------- constructors
 
@@ -58,13 +59,6 @@ bool ws_order_constructors(const struct ws_module *const *modules, size_t count,
   *constructors = list;
   *constructor_count = used;
   return true;
-}
-
-uint32_t ws_constructors_of(const struct ws_module *module) {
-  for (uint32_t i = 0; i < module->function_count; i++)
-    if (ws_slice_is(module->functions[i].name, "__wasm_call_ctors"))
-      return module->imported_functions + i;
-  return WS_NO_FUNCTION;
 }
 
 // -------------------------------------------------------------------------------------------------- modules
@@ -207,47 +201,106 @@ struct part {
   bool has_stdout, lacks_stdout; // the module; its function
 };
 
+struct end_search {
+  const struct ws_module *const *modules;
+  size_t count;
+  const struct ws_one *one;
+  struct part *parts;               // one for each module
+  struct ws_relocation_index *code; // likewise
+};
+
+static struct ws_relocation_cursor relocations_of(const struct end_search *search, uint32_t module,
+                                                  uint32_t symbol) {
+  const struct ws_module *in = search->modules[module];
+  uint32_t index = in->symbols[symbol].index;
+  if (index < in->imported_functions)
+    return ws_relocations_in(&search->code[module], 0, 0);
+  const struct ws_function *body = &in->functions[index - in->imported_functions];
+  return ws_relocations_in(&search->code[module], body->offset, body->offset + body->size);
+}
+
+// The next variable that a function uses: what stands for it.
+static bool next_variable(const struct end_search *search, uint32_t module,
+                          struct ws_relocation_cursor *cursor, struct ws_one_symbol *variable) {
+  const struct ws_module *in = search->modules[module];
+  struct ws_relocation relocation;
+  while (ws_next_relocation(cursor, &relocation)) {
+    if (relocation.type == R_WASM_TYPE_INDEX_LEB || relocation.index >= in->symbol_count ||
+        in->symbols[relocation.index].kind != WS_SYMBOL_DATA)
+      continue;
+    *variable = search->one->of[module][relocation.index];
+    return true;
+  }
+  return false;
+}
+
+// Whether two functions, each of its module, use one variable.
+static bool share_variable(const struct end_search *search, uint32_t module, uint32_t symbol, uint32_t other,
+                           uint32_t other_symbol) {
+  struct ws_relocation_cursor here = relocations_of(search, module, symbol);
+  struct ws_one_symbol a, b;
+  while (next_variable(search, module, &here, &a)) {
+    struct ws_relocation_cursor there = relocations_of(search, other, other_symbol);
+    while (next_variable(search, other, &there, &b))
+      if (is_same(a, b))
+        return true;
+  }
+  return false;
+}
+
 // Whether one of the modules has the function for what this one has registered.
-static bool is_served(const struct ws_one *one, const struct part *parts, size_t count, uint32_t module) {
-  for (uint32_t i = 0; i < count; i++) {
+static bool is_served(const struct end_search *search, uint32_t module) {
+  const struct part *parts = search->parts;
+  for (uint32_t i = 0; i < search->count; i++) {
     bool is_one = i == module;
-    for (int k = 0; k < USERS; k++) {
+    if (parts[i].function == UINT32_MAX || (parts[module].has_stdout && parts[i].lacks_stdout))
+      continue;
+    for (int k = 0; k < USERS && !is_one; k++) {
       uint32_t here = parts[module].users[k], there = parts[i].users[k];
-      is_one |=
-          here != UINT32_MAX && there != UINT32_MAX && is_same(one->of[module][here], one->of[i][there]);
+      is_one = here != UINT32_MAX &&
+               ((there != UINT32_MAX && is_same(search->one->of[module][here], search->one->of[i][there])) ||
+                (search->modules[module]->symbols[here].kind == WS_SYMBOL_FUNCTION &&
+                 share_variable(search, module, here, i, parts[i].function)));
     }
-    if (is_one && parts[i].function != UINT32_MAX && !(parts[module].has_stdout && parts[i].lacks_stdout))
+    if (is_one)
       return true;
   }
   return false;
 }
 
-static bool find_kind(const struct ws_module *const *modules, size_t count, const struct ws_one *one,
-                      enum ws_end_kind kind, struct part *parts, struct ws_arena *arena, struct ws_end *end) {
-  struct ws_one_symbol *functions = end->functions[kind] = ws_arena_new(arena, count, sizeof *functions);
-  uint32_t *missing = end->missing[kind] = ws_arena_new(arena, count, sizeof *missing);
+static void fill_part(const struct end_search *search, enum ws_end_kind kind, uint32_t module) {
+  const struct ws_module *in = search->modules[module];
+  struct part *part = &search->parts[module];
+  part->function = find_strong(in, ends[kind].function);
+  for (int k = 0; k < USERS; k++)
+    part->users[k] = find_strong(in, ends[kind].users[k]);
+  part->has_stdout = kind == WS_END_FLUSH && find_strong(in, stdout_variable) != UINT32_MAX;
+  part->lacks_stdout = kind == WS_END_FLUSH && lacks_stdout(search->modules, search->one, module);
+}
+
+static bool find_kind(const struct end_search *search, enum ws_end_kind kind, struct ws_arena *arena,
+                      struct ws_end *end) {
+  struct ws_one_symbol *functions = end->functions[kind] =
+      ws_arena_new(arena, search->count, sizeof *functions);
+  uint32_t *missing = end->missing[kind] = ws_arena_new(arena, search->count, sizeof *missing);
   if (!functions || !missing)
     return false;
-  for (uint32_t i = 0; i < count; i++) {
-    parts[i].function = find_strong(modules[i], ends[kind].function);
-    for (int k = 0; k < USERS; k++)
-      parts[i].users[k] = find_strong(modules[i], ends[kind].users[k]);
-    parts[i].has_stdout = kind == WS_END_FLUSH && find_strong(modules[i], stdout_variable) != UINT32_MAX;
-    parts[i].lacks_stdout = kind == WS_END_FLUSH && lacks_stdout(modules, one, i);
-    if (parts[i].function == UINT32_MAX)
+  for (uint32_t i = 0; i < search->count; i++) {
+    fill_part(search, kind, i);
+    if (search->parts[i].function == UINT32_MAX)
       continue;
-    struct ws_one_symbol symbol = one->of[i][parts[i].function];
+    struct ws_one_symbol symbol = search->one->of[i][search->parts[i].function];
     size_t known = 0;
     while (known < end->counts[kind] && !is_same(functions[known], symbol))
       known++;
     if (known == end->counts[kind])
       functions[end->counts[kind]++] = symbol;
   }
-  for (uint32_t i = 0; i < count; i++) {
+  for (uint32_t i = 0; i < search->count; i++) {
     bool is_needed = false;
     for (int k = 0; k < NEEDS; k++)
-      is_needed |= parts[i].users[k] != UINT32_MAX;
-    if (is_needed && !is_served(one, parts, count, i))
+      is_needed |= search->parts[i].users[k] != UINT32_MAX;
+    if (is_needed && !is_served(search, i))
       missing[end->missing_counts[kind]++] = i;
   }
   return true;
@@ -256,11 +309,15 @@ static bool find_kind(const struct ws_module *const *modules, size_t count, cons
 bool ws_find_end(const struct ws_module *const *modules, size_t count, const struct ws_one *one,
                  struct ws_arena *arena, struct ws_end *end, struct ws_error *error) {
   struct ws_end found = {0};
-  struct part *parts = malloc((count + 1) * sizeof *parts);
-  bool ok = parts;
+  struct ws_arena scratch = {0};
+  struct end_search search = {modules, count, one, ws_arena_new(&scratch, count, sizeof *search.parts),
+                              ws_arena_new(&scratch, count, sizeof *search.code)};
+  bool ok = search.parts && search.code;
+  for (size_t i = 0; i < count && ok; i++)
+    ok = ws_index_relocations(modules[i], WS_SECTION_CODE, &scratch, &search.code[i]);
   for (int kind = 0; kind < WS_END_KINDS && ok; kind++)
-    ok = find_kind(modules, count, one, (enum ws_end_kind)kind, parts, arena, &found);
-  free(parts);
+    ok = find_kind(&search, (enum ws_end_kind)kind, arena, &found);
+  ws_arena_free(&scratch);
   if (!ok)
     return ws_fail_memory(error, "");
   *end = found;

@@ -19,10 +19,6 @@ bool ws_order_constructors(const struct ws_module *const *modules, size_t count,
                            struct ws_arena *arena, struct ws_constructor **constructors,
                            size_t *constructor_count, struct ws_error *error);
 
-// The function that calls a module's own init functions, which the linker made; WS_NO_FUNCTION if it was left
-// out, as it is from a program that has none: what starts that one does not run constructors.
-uint32_t ws_constructors_of(const struct ws_module *module);
-
 // That a module needs something of another one.
 struct ws_need {
   uint32_t module, from;

@@ -1,5 +1,6 @@
 // What symbols and imports mean: the items that stand for them in the merged module.
 #include "link/merged_heaps.h"
+#include "link/types.h"
 
 // --------------------------------------------------------------------------------------------------- symbols
 
@@ -69,16 +70,27 @@ static void set_symbol(struct ws_merge *merge, uint32_t m, uint32_t index) {
 
 // -------------------------------------------------------------------------------------- what stands for what
 
-// For each item, the symbol that its module knows it by, the first that is not local.
+static struct ws_one_symbol one_of(const struct ws_merge *merge, uint32_t m, uint32_t symbol) {
+  const struct ws_merge_input *input = &merge->modules[m].input;
+  return input->one_of ? input->one_of[symbol] : (struct ws_one_symbol){m, symbol};
+}
+
+// For each item, the symbol that its module knows it by: the first that is not local, and means the item
+// itself if one does. Of several names of a function, some may mean another module's.
 struct known {
   uint32_t *functions, *globals, *tables, *tags;
 };
 
+static unsigned fitness(const struct ws_merge *merge, uint32_t m, uint32_t symbol) {
+  struct ws_one_symbol one = one_of(merge, m, symbol);
+  bool is_global = !(merge->modules[m].module->symbols[symbol].flags & WS_SYMBOL_LOCAL);
+  bool means_itself = one.module == m && one.symbol == symbol;
+  return is_global ? (means_itself ? 2 : 1) : 0;
+}
+
 static void note_known(const struct ws_merge *merge, uint32_t m, uint32_t *known, uint32_t target,
                        uint32_t index) {
-  const struct ws_merge_module *from = &merge->modules[m];
-  if (known[target] == WS_NOTHING || ((from->module->symbols[known[target]].flags & WS_SYMBOL_LOCAL) &&
-                                      !(from->module->symbols[index].flags & WS_SYMBOL_LOCAL)))
+  if (known[target] == WS_NOTHING || fitness(merge, m, known[target]) < fitness(merge, m, index))
     known[target] = index;
 }
 
@@ -113,11 +125,6 @@ struct resolver {
   struct known known;
   struct ws_map host; // imports of the host, by their names and types
 };
-
-static struct ws_one_symbol one_of(const struct ws_merge *merge, uint32_t m, uint32_t symbol) {
-  const struct ws_merge_input *input = &merge->modules[m].input;
-  return input->one_of ? input->one_of[symbol] : (struct ws_one_symbol){m, symbol};
-}
 
 static const uint8_t kind_of_edge[] = {[WS_EDGE_FUNCTION] = WS_FUNCTION,
                                        [WS_EDGE_GLOBAL] = WS_GLOBAL,
@@ -229,8 +236,11 @@ const char *const ws_synthetic_names[WS_SYNTHETIC_COUNT] = {[WS_CALL_CTORS] = "_
                                                             [WS_RUN_START] = "__wasmshare_start"};
 
 // The function that is made anew in place of one that the linker made, or WS_NOTHING.
-static uint32_t synthetic_for(const struct ws_merge *merge, const struct ws_module *module, uint32_t index) {
+static uint32_t synthetic_for(const struct ws_merge *merge, uint32_t m, uint32_t index) {
+  const struct ws_module *module = merge->modules[m].module;
   struct ws_slice name = defined_name(module, index);
+  if (index == merge->modules[m].constructors && is_linkers(module, index, WS_CALL_CTORS))
+    return merge->first_synthetic + WS_CALL_CTORS;
   for (uint32_t i = 0; i < WS_LINKER_FUNCTIONS; i++)
     if (ws_slice_is(name, ws_synthetic_names[i]) && is_linkers(module, index, i))
       return merge->first_synthetic + i;
@@ -244,7 +254,7 @@ static uint32_t single_item(struct ws_merge *merge, enum ws_edge_kind kind, cons
   const struct ws_module *module = merge->modules[item->module].module;
   uint32_t *single = NULL;
   if (kind == WS_EDGE_FUNCTION && !item->import)
-    return synthetic_for(merge, module, item->index);
+    return synthetic_for(merge, item->module, item->index);
   if (kind == WS_EDGE_GLOBAL && is_stack_pointer(module, item->index, item->import))
     single = &merge->stack_pointer;
   else if (kind == WS_EDGE_GLOBAL && !item->import &&
@@ -318,10 +328,6 @@ static bool resolve(struct resolver *resolver, enum ws_edge_kind kind, uint32_t 
   return ws_merge_fail(merge, 0, "IMPORT", "imports what is imported in a cycle");
 }
 
-static bool same_types(const struct ws_type *a, const struct ws_type *b) {
-  return ws_slice_equal(a->parameters, b->parameters) && ws_slice_equal(a->results, b->results);
-}
-
 static const struct ws_type *type_of(const struct ws_merge *merge, uint32_t number) {
   const struct ws_merge_function *function = &merge->functions[number];
   const struct ws_merge_module *from = &merge->modules[function->module];
@@ -333,7 +339,7 @@ static const struct ws_type *type_of(const struct ws_merge *merge, uint32_t numb
 
 bool ws_merge_same_function_types(const struct ws_merge *merge, uint32_t a, uint32_t b) {
   return a < merge->first_synthetic && b < merge->first_synthetic &&
-         same_types(type_of(merge, a), type_of(merge, b));
+         ws_is_same_type(type_of(merge, a), type_of(merge, b));
 }
 
 // The type of that number, of all modules.
@@ -345,7 +351,7 @@ static const struct ws_type *numbered_type(const struct ws_merge *merge, uint32_
 }
 
 bool ws_merge_same_types(const struct ws_merge *merge, uint32_t a, uint32_t b) {
-  return same_types(numbered_type(merge, a), numbered_type(merge, b));
+  return ws_is_same_type(numbered_type(merge, a), numbered_type(merge, b));
 }
 
 static bool resolve_functions(struct resolver *resolver) {
@@ -357,10 +363,13 @@ static bool resolve_functions(struct resolver *resolver) {
       return false;
     function->one = one;
     if (one != i && one < merge->first_synthetic && !ws_merge_same_function_types(merge, one, i)) {
-      char name[128];
+      char name[128], own[128], other[128];
       ws_printable(ws_merge_function_name(merge, i), name, sizeof name);
-      return ws_merge_fail(merge, function->module, NULL, "has another type of the function %s than %s", name,
-                           merge->modules[merge->functions[one].module].module->file);
+      return ws_merge_fail(merge, function->module, NULL,
+                           "has another type of the function %s than %s: %s here, %s there", name,
+                           merge->modules[merge->functions[one].module].module->file,
+                           ws_type_text(type_of(merge, i), own, sizeof own),
+                           ws_type_text(type_of(merge, one), other, sizeof other));
     }
   }
   return true;

@@ -5,7 +5,6 @@
 
 #include "link/language.h"
 #include "link/start.h"
-#include "read/instructions.h"
 #include "read/relocated.h"
 
 // ------------------------------------------------------------------------------------------------------------
@@ -76,7 +75,8 @@ struct slot {
   uint32_t module, index; // counted from the module's first
 };
 
-// A module's functions: which symbol each has, and where the slots of those are that stand for something.
+// A module's functions: which symbol each has, one that means itself if there is one, and where the slots of
+// those are that stand for something.
 struct functions {
   uint32_t *symbols; // one more than the index of a symbol, or 0
   struct slot *slots;
@@ -89,6 +89,12 @@ struct unifier {
   struct functions *functions;
   size_t *place; // of each module in the order of instantiation
 };
+
+// Of several names of a function, some may mean another module's.
+static bool means_itself(const struct ws_link *link, size_t module, uint32_t symbol) {
+  struct ws_one_symbol at = stands_for(link, module, symbol);
+  return at.module == module && at.symbol == symbol;
+}
 
 static bool list_functions(struct unifier *unifier) {
   struct ws_link *link = unifier->link;
@@ -103,23 +109,32 @@ static bool list_functions(struct unifier *unifier) {
     functions->slots = ws_arena_new(&link->arena, functions->count, sizeof *functions->slots);
     if (!functions->symbols || !functions->slots)
       return false;
-    for (uint32_t k = 0; k < module->symbol_count; k++)
-      if (module->symbols[k].kind == WS_SYMBOL_FUNCTION && module->symbols[k].index < functions->count)
-        functions->symbols[module->symbols[k].index] = k + 1;
+    for (uint32_t k = 0; k < module->symbol_count; k++) {
+      if (module->symbols[k].kind != WS_SYMBOL_FUNCTION || module->symbols[k].index >= functions->count)
+        continue;
+      uint32_t *symbol = &functions->symbols[module->symbols[k].index];
+      if (!*symbol || !means_itself(link, i, *symbol - 1))
+        *symbol = k + 1;
+    }
   }
   return true;
 }
 
-// The function that stands for one of a module's: the module that has it, and its index there.
-static struct ws_link_function function_for(const struct unifier *unifier, size_t module, uint32_t index) {
-  uint32_t symbol = unifier->functions[module].symbols[index];
-  if (!symbol)
-    return (struct ws_link_function){(uint32_t)module, index};
-  struct ws_one_symbol at = stands_for(unifier->link, module, symbol - 1);
+// The function that a symbol for one means: the module that has it, and its index there.
+static struct ws_link_function meant_function(const struct unifier *unifier, size_t module, uint32_t symbol) {
+  struct ws_one_symbol at = stands_for(unifier->link, module, symbol);
   const struct ws_symbol *stands = ws_link_symbol(unifier->link, at);
   if (stands->kind != WS_SYMBOL_FUNCTION || stands->index >= unifier->functions[at.module].count)
-    return (struct ws_link_function){(uint32_t)module, index};
+    return (struct ws_link_function){(uint32_t)module,
+                                     unifier->link->inputs[module].module->symbols[symbol].index};
   return (struct ws_link_function){at.module, stands->index};
+}
+
+// The function that stands for one of a module's.
+static struct ws_link_function function_for(const struct unifier *unifier, size_t module, uint32_t index) {
+  uint32_t symbol = unifier->functions[module].symbols[index];
+  return symbol ? meant_function(unifier, module, symbol - 1)
+                : (struct ws_link_function){(uint32_t)module, index};
 }
 
 static struct slot *slot_of(const struct unifier *unifier, struct ws_link_function function) {
@@ -194,19 +209,33 @@ static uint64_t placed_slot(const struct ws_link *link, const struct slot *slot)
   return link->inputs[slot->module].placement.table_base + slot->index;
 }
 
-// Functions whose address is taken, where the one that is meant has no slot; and those that are called
-// instead of others.
+// Functions whose address is taken, where the one that is meant has no slot. An element may be there for any
+// name of its function.
 static bool need_slots(struct unifier *unifier) {
   struct ws_link *link = unifier->link;
   for (size_t i = 0; i < link->count; i++) {
     const struct ws_module *module = link->inputs[i].module;
+    const struct functions *functions = &unifier->functions[i];
+    bool *has_element = ws_arena_new(&link->arena, functions->count, sizeof *has_element);
+    if (!has_element)
+      return false;
     for (size_t k = 0; k < module->element_count; k++) {
       const struct ws_element *element = &module->elements[k];
       for (uint32_t n = 0;
-           element->indirect_table && element->constant && element->functions && n < element->count; n++)
-        if (element->functions[n] < unifier->functions[i].count &&
-            !need_slot(unifier, function_for(unifier, i, element->functions[n])))
+           element->indirect_table && element->constant && element->functions && n < element->count; n++) {
+        if (element->functions[n] >= functions->count)
+          continue;
+        has_element[element->functions[n]] = true;
+        if (!need_slot(unifier, function_for(unifier, i, element->functions[n])))
           return false;
+      }
+    }
+    for (uint32_t k = 0; k < module->symbol_count; k++) {
+      const struct ws_symbol *symbol = &module->symbols[k];
+      if (symbol->kind == WS_SYMBOL_FUNCTION && symbol->index < functions->count &&
+          has_element[symbol->index] && functions->symbols[symbol->index] != k + 1 &&
+          !need_slot(unifier, meant_function(unifier, i, k)))
+        return false;
     }
   }
   return true;
@@ -259,8 +288,10 @@ static bool forward_imports(struct unifier *unifier, size_t index) {
       continue;
     const struct ws_export *export =
         exported_function(link->inputs[from].module, module->imports[import].name);
-    if (export && !add_trampoline(unifier, (struct ws_one_symbol){(uint32_t)index, k},
-                                  (struct ws_link_function){(uint32_t)from, export->index}))
+    if (export &&
+        !add_trampoline(unifier, (struct ws_one_symbol){(uint32_t)index, k},
+                        (struct ws_link_function){(uint32_t)from,
+                                                  ws_exported_function(link->inputs[from].module, export)}))
       return false;
   }
   return true;
@@ -398,42 +429,6 @@ static bool add_export(struct ws_changes *changes, struct ws_new_export export) 
   return true;
 }
 
-struct call_search {
-  uint32_t function;
-  bool found;
-};
-
-static void look_at_operand(void *context, const struct ws_operand *operand) {
-  struct call_search *search = context;
-  search->found |= operand->space == WS_SPACE_FUNCTION && operand->value == search->function;
-}
-
-// Whether a defined function of a module names another one.
-static bool names_function(const struct ws_module *module, uint32_t function, uint32_t named) {
-  struct call_search search = {.function = named};
-  struct ws_operand_visitor visitor = {look_at_operand, &search};
-  if (function < module->imported_functions)
-    return false;
-  struct ws_reader body = ws_reader(ws_function_body(module, function - module->imported_functions));
-  ws_skip_locals(&body);
-  while (body.at < body.end && !body.bad)
-    ws_visit_instruction(&body, &visitor);
-  return search.found;
-}
-
-// Whether a defined function is the linker's own wrapper, which has no relocations. False if memory runs out,
-// too.
-static bool is_wrapper(struct ws_link *link, const struct ws_module *module, uint32_t function) {
-  struct ws_relocation_index index;
-  struct ws_relocation relocation;
-  if (function < module->imported_functions ||
-      !ws_index_relocations(module, WS_SECTION_CODE, &link->arena, &index))
-    return false;
-  const struct ws_function *body = &module->functions[function - module->imported_functions];
-  struct ws_relocation_cursor cursor = ws_relocations_in(&index, body->offset, body->offset + body->size);
-  return !ws_next_relocation(&cursor, &relocation);
-}
-
 // Every module's own __wasm_call_ctors does nothing any more; a new function in the first module runs those
 // of all, and takes its place for whoever calls it: the host, _initialize, or the linker's _start. A program
 // without any of its own has a _start that calls nothing of the kind: it gets one that does.
@@ -450,8 +445,7 @@ static bool run_constructors(struct unifier *unifier, size_t host) {
   const struct ws_export *start = exported_function(module, start_name);
   bool runs_none = changes->constructors == WS_NO_FUNCTION;
   if (start && start->index >= module->imported_functions &&
-      (runs_none || (start->index != changes->constructors && is_wrapper(link, module, start->index) &&
-                     names_function(module, start->index, changes->constructors))))
+      (runs_none || ws_wrapped_function(module, start->index) != start->index))
     changes->start = start->index;
   bool called = start || exported_function(module, initialize_name) || exported_function(module, call_name);
   return called || add_export(changes, (struct ws_new_export){initialize_name, WS_FUNCTION, callee});
@@ -503,6 +497,14 @@ static bool find_end(struct unifier *unifier, struct ws_error *error) {
 // ---------------------------------------------------------------------------------------------------------------
 // all
 
+// Others call what a program exports, and not its wrapper.
+static void unwrap_exports(struct ws_input *input) {
+  const struct ws_module *module = input->module;
+  for (size_t i = 0; i < module->export_count; i++)
+    if (module->exports[i].kind == WS_FUNCTION)
+      input->changes.unwraps |= ws_exported_function(module, &module->exports[i]) != module->exports[i].index;
+}
+
 static bool prepare(struct unifier *unifier) {
   struct ws_link *link = unifier->link;
   unifier->place = ws_arena_new(&link->arena, link->count, sizeof *unifier->place);
@@ -517,6 +519,7 @@ static bool prepare(struct unifier *unifier) {
         ws_arena_new(&link->arena, link->inputs[i].module->symbol_count, sizeof *changes->symbols);
     if (!changes->symbols)
       return false;
+    unwrap_exports(&link->inputs[i]);
   }
   find_slots(unifier);
   if (!need_slots(unifier) || !redirect_calls(unifier))
@@ -580,7 +583,7 @@ static void rebind_symbol(const struct ws_link *link, size_t module, uint32_t in
       rebound->kind = WS_REBOUND_ADDRESS;
   } else if (symbol->kind == WS_SYMBOL_FUNCTION && !keeps_slot(link->inputs[module].module, symbol) &&
              symbol->index < unifier->functions[module].count) {
-    const struct slot *slot = slot_of(unifier, function_for(unifier, module, symbol->index));
+    const struct slot *slot = slot_of(unifier, meant_function(unifier, module, index));
     if (slot->quality != NO_SLOT) {
       rebound->value = placed_slot(link, slot);
       rebound->kind = WS_REBOUND_SLOT;

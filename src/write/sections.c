@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "link/wrappers.h"
 #include "runtime/wasmshare_load.h"
 #include "write/rebind.h"
 
@@ -152,10 +153,14 @@ static void put_old_exports(const struct ws_image *image, struct ws_buffer *buil
     const struct ws_export *export = &module->exports[i];
     bool taken = runs && export->kind == WS_FUNCTION && export->index == changes->constructors;
     bool starts = runs && export->kind == WS_FUNCTION && export->index == changes->start;
+    bool unwraps = changes->unwraps && export->kind == WS_FUNCTION;
     uint32_t runner = ws_trampoline_index(image, (uint32_t)changes->trampoline_count);
     ws_put_name(built, export->name);
     ws_put_u8(built, export->kind);
-    ws_put_uleb(built, taken ? runner : starts ? runner + count_runners(changes) : export->index);
+    ws_put_uleb(built, taken     ? runner
+                       : starts  ? runner + count_runners(changes)
+                       : unwraps ? ws_exported_function(module, export)
+                                 : export->index);
   }
 }
 
@@ -178,7 +183,8 @@ static bool adds_memory_export(const struct ws_image *image) {
 static bool write_exports(struct ws_image *image) {
   const struct ws_changes *changes = &image->input->changes;
   bool adds_memory = adds_memory_export(image);
-  if (changes->export_count == 0 && !changes->runners[WS_RUN_CONSTRUCTORS].name && !adds_memory)
+  if (changes->export_count == 0 && !changes->runners[WS_RUN_CONSTRUCTORS].name && !changes->unwraps &&
+      !adds_memory)
     return true;
   struct ws_image_section *section = ws_image_need(image, WS_SECTION_EXPORT);
   if (!section)

@@ -8,13 +8,15 @@
 //
 //     // flags: ...    for compiling all of it
 //     // linked: ...   for linking each module
-//     // each: ...     sources that every module is linked with, as it is with a C library of its own
+//     // each: ...     sources that every module is linked with, as it is with a C library of its own; runtime/NAME is here
+//     // also: lto     it is built with link-time optimisation, too
 //     // own: ...      names that modules have for themselves: the static link gets them with the module's name in front
 //     // later: ...    modules that are loaded when run() has returned, before then() is called; they are the last
 //
 // Each C or C++ source that `each` does not name is a module; `output` is what the program prints, and `[exit N]` if N is not 0.
-// It has main(), or else the functions run() and, perhaps, then(). It is built at several levels of optimisation; and with its
-// modules in the opposite order, where nothing is compared with `output`, since constructors then run in that order, too.
+// It has main(), or else the functions run() and, perhaps, then(). It is built at several levels of optimisation, with modules
+// that are stripped of names, and with the modules in the opposite order, where nothing is compared with `output`, since
+// constructors then run in that order, too. Exceptions are tried in both encodings, if this Node has both.
 
 import { readFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
@@ -27,33 +29,42 @@ const path = { type: 'string' };
 const { values: tools, positionals: files } = parseArgs({
   allowPositionals: true, options: { wasmshare: path, clang: path, clangxx: path, work: path },
 });
+const legacy = ['-mllvm', '-wasm-use-legacy-eh=1'], exnref = ['-mllvm', '-wasm-use-legacy-eh=0'];
 const builds = [
   { name: 'O0', flags: ['-O0', '-g'] },
   { name: 'O2', flags: ['-O2'] },
-  { name: 'Os', flags: ['-Os', '-g'] },
+  { name: 'stripped', flags: ['-Os', '-g'], linked: ['-Wl,--strip-all'] },
   { name: 'opposite', flags: ['-O2'], opposite: true },
+  { name: 'lto', flags: ['-O2', '-flto'], lto: true },
+  { name: 'exnref', flags: ['-O2'], encoding: exnref },
 ];
+// (module (tag) (func try_table end))
+const hasExnref = WebAssembly.validate(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 8, 1, 6, 0,
+  0x1f, 0x40, 0, 0x0b, 0x0b]));
 
 function readProgram(file) {
   const [head, ...parts] = readFileSync(file, 'utf8').split(/^\/\/--- /m);
   const listed = key => head.match(new RegExp(`^// ${key}: (.*)`, 'm'))?.[1].split(' ') ?? [];
   const program = { name: basename(file, '.test'), flags: listed('flags'), linked: listed('linked'), each: listed('each'), own: listed('own'),
-    later: listed('later'), parts: {} };
+    also: listed('also'), later: listed('later'), parts: {} };
   for (const part of parts) {
     const end = part.indexOf('\n');
     program.parts[part.slice(0, end)] = part.slice(end + 1);
   }
   program.sources = Object.keys(program.parts).filter(part => /\.cc?$/.test(part) && !program.each.includes(part));
   program.hasMain = source => /^int main\(/m.test(program.parts[source]);
+  program.throws = program.flags.some(flag => flag.includes('exception') && flag !== '-fno-exceptions');
   program.cxx = program.sources.some(source => source.endsWith('.cc'));
   return program;
 }
 
 class Build {
-  constructor(program, { name, flags, opposite }) {
+  constructor(program, { name, flags, linked = [], opposite, encoding = legacy }) {
     this.program = program;
+    this.linked = linked;
     this.sources = opposite ? program.sources.toReversed() : program.sources;
-    this.flags = ['--target=wasm32-wasi', '-Wno-deprecated', '-fvisibility=default', ...flags, ...program.flags];
+    this.flags = ['--target=wasm32-wasi', '-Wno-deprecated', '-fvisibility=default', ...flags, ...program.flags,
+      ...(program.throws ? encoding : [])];
     this.directory = join(resolve(tools.work), program.name, name);
     this.commands = [];
     rmSync(this.directory, { recursive: true, force: true });
@@ -64,6 +75,8 @@ class Build {
 
   file(name) { return join(this.directory, name); }
 
+  source(name) { return name.startsWith('runtime/') ? join(import.meta.dirname, name) : this.file(name); }
+
   run(command, ...args) {
     this.commands.push([command, ...args].join(' '));
     execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
@@ -71,7 +84,7 @@ class Build {
 
   compile(source, object, ...more) {
     const [compiler, standard] = source.endsWith('.cc') ? [tools.clangxx, ['-std=c++20']] : [tools.clang, []];
-    this.run(compiler, ...this.flags, ...(source.endsWith('.s') ? [] : standard), ...more, '-c', this.file(source), '-o', this.file(object));
+    this.run(compiler, ...this.flags, ...(source.endsWith('.s') ? [] : standard), ...more, '-c', this.source(source), '-o', this.file(object));
     return this.file(object);
   }
 
@@ -88,14 +101,14 @@ class Build {
   // The static link, and the modules.
   make() {
     const { linked, each, own, hasMain } = this.program;
-    const library = each.map(source => this.compile(source, `${source}.o`));
+    const library = each.map(source => this.compile(source, `${basename(source)}.o`));
     const name = source => source.replace(/\.cc?$/, '');
     const objects = this.sources.map(source => this.compile(source, `${name(source)}.o`));
     const renamed = own.length === 0 ? objects : this.sources.map(source =>
       this.compile(source, `${name(source)}-renamed.o`, ...own.map(word => `-D${word}=${name(source)}_${word}`)));
     this.static = this.link('static.wasm', [...renamed, ...library], this.sources.some(hasMain), '-Wl,--allow-undefined');
     this.modules = this.sources.map((source, i) => this.link(`${name(source)}.wasm`, [objects[i], ...library],
-      hasMain(source), '-Wl,--emit-relocs,--import-memory,--allow-undefined', ...linked));
+      hasMain(source), '-Wl,--emit-relocs,--import-memory,--allow-undefined', ...linked, ...this.linked));
   }
 
   // What each way of linking does: the text that it prints.
@@ -170,7 +183,8 @@ async function examine(program, how) {
 let ok = true;
 for (const file of files) {
   const program = readProgram(file);
-  for (const how of builds.filter(({ opposite }) => !opposite || program.later.length === 0))
+  for (const how of builds.filter(({ opposite, lto, encoding }) => (!opposite || program.later.length === 0) &&
+    (!lto || program.also.includes('lto')) && (!encoding || (program.throws && hasExnref))))
     ok = await examine(program, how) && ok;
 }
 process.exitCode = ok ? 0 : 1;

@@ -186,9 +186,11 @@ static void types_must_be_the_same(void **state) {
   add_import(0, "env", "f", WS_FUNCTION);
   add_export(1, "f", WS_FUNCTION);
   types[1].results = BYTES(0x7e);
-  assert_refused("with another type than two exports it with", 2, DEFAULTS);
-  types[1] = (struct ws_type){BYTES(0x7f, 0x7f), BYTES(0x7f)};
-  assert_refused("with another type than two exports it with", 2, DEFAULTS);
+  assert_refused("with another type than two exports it with: (i32) -> i32 here, (i32) -> i64 there", 2,
+                 DEFAULTS);
+  types[1] = (struct ws_type){BYTES(0x7f, 0x7b), {0}};
+  assert_refused("with another type than two exports it with: (i32) -> i32 here, (i32, v128) -> () there", 2,
+                 DEFAULTS);
 }
 
 static void types_that_refer_to_others_are_left_to_the_engine(void **state) {

@@ -14,9 +14,11 @@ struct item {
   enum ws_symbol_kind kind;
   const char *name;
   uint32_t flags;
-  uint8_t code;      // functions of different code are different, and variables of different content
+  uint8_t code;      // functions of different code are different, and variables of different content; of a tag, the
+                     // index of its type
   uint32_t size;     // of a variable, beside the addresses; 4 if it is 0
   uint32_t priority; // of an init function, or 0
+  const char *alias; // of a function: it is another name of this one, which comes before it
   const char *uses[4];
 };
 
@@ -63,7 +65,9 @@ static struct layout lay_out(const struct item *items, size_t count) {
   assert_in_range(count, 0, MOST_ITEMS);
   for (int defined = 0; defined < 2; defined++)
     for (size_t i = 0; i < count; i++)
-      if (items[i].kind == WS_SYMBOL_FUNCTION && ((items[i].flags & UNDEFINED) == 0) == (defined != 0))
+      if (items[i].kind == WS_SYMBOL_FUNCTION && items[i].alias)
+        layout.index[i] = layout.index[find_item(&layout, items[i].alias)];
+      else if (items[i].kind == WS_SYMBOL_FUNCTION && ((items[i].flags & UNDEFINED) == 0) == (defined != 0))
         layout.index[i] = defined ? layout.imported + layout.functions++ : layout.imported++;
   for (size_t i = 0; i < count; i++) {
     if (items[i].kind == WS_SYMBOL_TAG)
@@ -261,7 +265,7 @@ static struct ws_buffer link_items(const struct item *items, size_t count) {
   struct ws_buffer module = {0}, content = {0};
   struct relocations code = {0}, data = {0};
   put_header(&module);
-  ws_put_bytes(&content, "\1\x60\0\0", 4); // () -> ()
+  ws_put_bytes(&content, "\2\x60\0\0\x60\1\x7f\0", 8); // () -> (), (i32) -> ()
   put_section(&module, WS_SECTION_TYPE, &content);
   put_imports(&module, &layout);
   ws_put_uleb(&content, layout.functions);
@@ -270,14 +274,15 @@ static struct ws_buffer link_items(const struct item *items, size_t count) {
   put_section(&module, WS_SECTION_FUNCTION, &content);
   put_table(&module, &layout);
   ws_put_uleb(&content, layout.tags);
-  for (uint32_t i = 0; i < layout.tags; i++)
-    ws_put_bytes(&content, "\0\0", 2); // an exception, of type 0
+  for (size_t i = 0; i < count; i++)
+    if (items[i].kind == WS_SYMBOL_TAG)
+      ws_put_bytes(&content, (uint8_t[]){0, items[i].code}, 2); // an exception
   put_section(&module, WS_SECTION_TAG, &content);
   put_exports(&module, &layout);
   put_elements(&module, &layout);
   ws_put_uleb(&content, layout.functions);
   for (size_t i = 0; i < count; i++)
-    if (items[i].kind == WS_SYMBOL_FUNCTION && !(items[i].flags & UNDEFINED))
+    if (items[i].kind == WS_SYMBOL_FUNCTION && !(items[i].flags & UNDEFINED) && !items[i].alias)
       put_function(&content, &layout, &items[i], &code);
   put_section(&module, WS_SECTION_CODE, &content);
   ws_put_bytes(&content, "\1\0\x41", 3);
@@ -561,10 +566,31 @@ static void parts_of_an_object_are_joined_by_a_third_one(void **state) {
 
 static void parts_without_a_function_in_common_stay_apart(void **state) {
   (void)state;
-  struct program program =
-      COMBINE(MODULE_OF(RAND()), MODULE_OF(FUNCTION("srand", 0, 2, USES("seed")), VARIABLE("seed", LOCAL)));
+  struct program program = COMBINE(MODULE_OF(FUNCTION("__get", 0, 1, USES("seed")), VARIABLE("seed", LOCAL)),
+                                   MODULE_OF(FUNCTION("__set", 0, 2, USES("seed")), VARIABLE("seed", LOCAL)));
   assert_where(&program, 'b', "seed", 'b');
   assert_true(is_kept(&program, "seed", WS_KEPT_UNRELATED));
+  free_program(&program);
+}
+
+static void functions_of_one_state_need_no_function_in_common(void **state) {
+  (void)state;
+#define SRAND(...) FUNCTION("srand", 0, 2, USES("seed")), VARIABLE("seed", LOCAL, __VA_ARGS__)
+  struct program program = COMBINE(MODULE_OF(RAND()), MODULE_OF(SRAND(0)), MODULE_OF(RAND()));
+  assert_where(&program, 'b', "seed", 'a');
+  assert_where(&program, 'c', "seed", 'a');
+  assert_int_equal(program.one.kept_count, 0);
+  free_program(&program);
+  // Another version has another variable; and where both have one of the functions, that is compared.
+  program = COMBINE(MODULE_OF(RAND()), MODULE_OF(SRAND(0, .size = 8)));
+  assert_where(&program, 'b', "seed", 'b');
+  free_program(&program);
+  program = COMBINE(MODULE_OF(RAND()), MODULE_OF(SRAND(0), FUNCTION("rand", 0, 9, USES("seed"))));
+  assert_where(&program, 'b', "seed", 'b');
+  free_program(&program);
+  // A plug-in's own.
+  program = COMBINE(MODULE_OF(RAND()), MODULE_OF(SRAND(0), FUNCTION("plug_in", 0, USES("seed"))));
+  assert_where(&program, 'b', "seed", 'b');
   free_program(&program);
 }
 
@@ -722,6 +748,49 @@ static void objects_with_plain_names_are_of_no_library(void **state) {
   free_program(&program);
 }
 
+static void a_library_with_an_interface_of_plain_names_is_one(void **state) {
+  (void)state;
+#define STEP(...) FUNCTION("_ZN3lib4stepEv", 0, USES("count")), VARIABLE("count", LOCAL), __VA_ARGS__
+#define INTERFACE FUNCTION("lib_step", 0, 2, USES("count", "lib_level")), VARIABLE("lib_level", 0)
+#define OTHER FUNCTION("lib_other", 0, 3, USES("count"))
+#define USER FUNCTION("_Z4userv", WEAK, 4, USES("_ZN3lib4stepEv"))
+  static const char *const all[] = {"_ZN3lib4stepEv", "count", "lib_step", "lib_level"};
+  struct program program = COMBINE(MODULE_OF(STEP(INTERFACE), USER), MODULE_OF(STEP(INTERFACE, OTHER), USER));
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    assert_where(&program, 'b', all[i], 'a');
+  assert_int_equal(program.one.kept_count, 0);
+  free_program(&program);
+  // Where a linker has dropped the interface, and in a module that has a plain name of its own.
+  program = COMBINE(MODULE_OF(STEP(FUNCTION("lib_step", LOCAL)), USER), MODULE_OF(STEP(INTERFACE), USER),
+                    MODULE_OF(FUNCTION("lib_step", 0, 7)));
+  assert_where(&program, 'b', "count", 'a');
+  assert_where(&program, 'c', "lib_step", 'c');
+  free_program(&program);
+  // Each has a plain name that the other has not; or nothing else uses it: plug-ins.
+  program = COMBINE(MODULE_OF(STEP(INTERFACE), USER), MODULE_OF(STEP(OTHER), USER));
+  assert_where(&program, 'b', "count", 'b');
+  free_program(&program);
+  program = COMBINE(MODULE_OF(STEP(INTERFACE)), MODULE_OF(STEP(INTERFACE)));
+  assert_where(&program, 'b', "count", 'b');
+  assert_where(&program, 'b', "lib_step", 'b');
+  free_program(&program);
+}
+
+static void weak_names_of_cxx_are_one_beside_strong_ones(void **state) {
+  (void)state;
+  // A variable's initialisation is that of all thread-local variables of its object.
+#define TLS(beside, version)                                                                                 \
+  FUNCTION("__tls_init", LOCAL, version, USES("done")), FUNCTION("_ZTH1x", WEAK, .alias = "__tls_init"),     \
+      FUNCTION(beside, 0, .alias = "__tls_init"), FUNCTION("_ZTW1x", WEAK, 2, USES("_ZTH1x")),               \
+      VARIABLE("done", LOCAL)
+  struct program program = COMBINE(MODULE_OF(TLS("_ZTH1a", 3)), MODULE_OF(TLS("_ZTH1b", 4)));
+  assert_where(&program, 'b', "_ZTH1x", 'a');
+  assert_true(calls_other(&program, 'b', "_ZTH1x"));
+  assert_where(&program, 'b', "_ZTH1b", 'b');
+  assert_where(&program, 'b', "done", 'b');
+  free_program(&program);
+}
+
 static void what_names_different_things_is_different(void **state) {
   (void)state;
   struct program program =
@@ -855,6 +924,15 @@ static void tags_of_the_abi_are_one(void **state) {
   assert_where(&program, 'b', "__cpp_exception", 'a');
   assert_where(&program, 'b', "mine", 'b');
   assert_true(is_kept(&program, "mine", WS_KEPT_PLAIN));
+  free_program(&program);
+}
+
+static void tags_of_other_types_stay_apart(void **state) {
+  (void)state;
+  struct program program = COMBINE(MODULE_OF(FUNCTION("run", 0), TAG("__cpp_exception", 0)),
+                                   MODULE_OF(FUNCTION("work", 0), TAG("__cpp_exception", 0, 1)));
+  assert_where(&program, 'b', "__cpp_exception", 'b');
+  assert_true(is_kept(&program, "__cpp_exception", WS_KEPT_TYPE));
   free_program(&program);
 }
 
@@ -1028,6 +1106,7 @@ int main(void) {
       cmocka_unit_test(state_is_found_through_local_functions_and_pointers),
       cmocka_unit_test(parts_of_an_object_are_joined_by_a_third_one),
       cmocka_unit_test(parts_without_a_function_in_common_stay_apart),
+      cmocka_unit_test(functions_of_one_state_need_no_function_in_common),
       cmocka_unit_test(allocators_are_one_by_their_local_functions),
       cmocka_unit_test(what_frees_another_heap_is_refused),
       cmocka_unit_test(side_by_side_each_has_its_heap),
@@ -1036,6 +1115,8 @@ int main(void) {
       cmocka_unit_test(variables_of_other_versions_stay_apart),
       cmocka_unit_test(other_content_is_another_version),
       cmocka_unit_test(objects_with_plain_names_are_of_no_library),
+      cmocka_unit_test(a_library_with_an_interface_of_plain_names_is_one),
+      cmocka_unit_test(weak_names_of_cxx_are_one_beside_strong_ones),
       cmocka_unit_test(what_names_different_things_is_different),
       cmocka_unit_test(string_literals_are_compared_but_stay_apart),
       cmocka_unit_test(what_matches_two_ways_stays_apart),
@@ -1047,6 +1128,7 @@ int main(void) {
       cmocka_unit_test(statics_of_rust_are_found_by_name),
       cmocka_unit_test(sections_that_linkers_gather_are_told),
       cmocka_unit_test(tags_of_the_abi_are_one),
+      cmocka_unit_test(tags_of_other_types_stay_apart),
       cmocka_unit_test(constructors_run_by_priority_and_once),
       cmocka_unit_test(a_constructor_of_plugins_runs_in_each),
       cmocka_unit_test(modules_come_after_what_they_need),
