@@ -205,6 +205,8 @@ void ws_merge_free(struct ws_merge *merge);
 bool ws_merge_find_targets(struct ws_merge *merge);
 bool ws_merge_read_edges(struct ws_merge *merge);
 bool ws_merge_order_constructors(struct ws_merge *merge);
+// The symbol that stands for one of a module.
+struct ws_one_symbol ws_merge_one_of(const struct ws_merge *merge, uint32_t module, uint32_t symbol);
 // What a symbol of the linker's stands for; WS_EDGE_NONE if it is none that moves.
 struct ws_edge ws_merge_linker_edge(const struct ws_merge *merge, struct ws_slice name);
 

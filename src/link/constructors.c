@@ -1,77 +1,39 @@
-// Constructors: WASM_INIT_FUNCS of the linking sections.
+// The constructors of one file: functions of the merged module.
 #include "link/atoms.h"
 
-#include <stdlib.h>
+#include "link/start.h"
 
-struct constructor {
-  uint32_t priority, function;
-  size_t order;
-};
-
-static int compare_constructors(const void *left, const void *right) {
-  const struct constructor *a = left, *b = right;
-  if (a->priority != b->priority)
-    return a->priority < b->priority ? -1 : 1;
-  return a->order < b->order ? -1 : a->order > b->order;
-}
-
-struct constructors {
-  struct constructor *items;
-  size_t count, capacity;
-};
-
-static bool read_init_functions(struct ws_merge *merge, uint32_t m, struct ws_reader *reader,
-                                struct constructors *list) {
-  const struct ws_merge_module *from = &merge->modules[m];
-  uint32_t count = ws_read_uleb32(reader);
-  for (uint32_t i = 0; i < count && !reader->bad; i++) {
-    uint32_t priority = ws_read_uleb32(reader), symbol = ws_read_uleb32(reader);
-    if (reader->bad || symbol >= from->module->symbol_count ||
-        merge->symbols[from->first_symbol + symbol].kind != WS_EDGE_FUNCTION)
-      return ws_merge_fail(merge, m, "linking", "names a constructor that does not exist");
-    struct constructor *items = ws_make_room(list->items, list->count, &list->capacity, sizeof *items);
-    if (!items)
+static bool list_constructors(struct ws_merge *merge, struct ws_arena *scratch, struct ws_constructor **list,
+                              size_t *count) {
+  const struct ws_module **modules = ws_arena_new(scratch, merge->module_count, sizeof *modules);
+  struct ws_one_symbol **of = ws_arena_new(scratch, merge->module_count, sizeof *of);
+  if (!modules || !of)
+    return ws_merge_fail_memory(merge);
+  for (uint32_t m = 0; m < merge->module_count; m++) {
+    modules[m] = merge->modules[m].module;
+    of[m] = ws_arena_new(scratch, modules[m]->symbol_count, sizeof *of[m]);
+    if (!of[m])
       return ws_merge_fail_memory(merge);
-    list->items = items;
-    items[list->count] =
-        (struct constructor){priority, merge->symbols[from->first_symbol + symbol].target, list->count};
-    list->count++;
+    for (uint32_t i = 0; i < modules[m]->symbol_count; i++)
+      of[m][i] = ws_merge_one_of(merge, m, i);
   }
-  return !reader->bad || ws_merge_fail(merge, m, "linking", "malformed section");
+  const struct ws_one one = {.of = of};
+  return ws_order_constructors(modules, merge->module_count, &one, scratch, list, count, merge->error);
 }
 
-static bool find_constructors(struct ws_merge *merge, uint32_t m, struct constructors *list) {
-  const struct ws_section *section = ws_custom_section(merge->modules[m].module, "linking");
-  struct ws_reader reader = ws_reader(section->content);
-  ws_read_uleb32(&reader); // version
-  while (!reader.bad && reader.at < reader.end) {
-    uint8_t kind = ws_read_u8(&reader);
-    struct ws_reader part = ws_reader(ws_read_name(&reader));
-    if (!reader.bad && kind == WASM_INIT_FUNCS && !read_init_functions(merge, m, &part, list))
-      return false;
-  }
-  return true;
-}
-
-// By priority, then in link order; one that is of several modules runs once.
 bool ws_merge_order_constructors(struct ws_merge *merge) {
-  struct constructors list = {0};
-  bool ok = true;
-  for (uint32_t m = 0; m < merge->module_count && ok; m++)
-    ok = find_constructors(merge, m, &list);
-  if (ok && list.count)
-    qsort(list.items, list.count, sizeof *list.items, compare_constructors);
-  bool *seen = calloc(merge->function_count + 1, sizeof *seen);
-  merge->constructors = ws_arena_new(&merge->arena, list.count, sizeof *merge->constructors);
-  if (ok && (!merge->constructors || !seen))
+  struct ws_arena scratch = {0};
+  struct ws_constructor *list;
+  size_t count = 0;
+  bool ok = list_constructors(merge, &scratch, &list, &count);
+  merge->constructors = ok ? ws_arena_new(&merge->arena, count, sizeof *merge->constructors) : NULL;
+  if (ok && !merge->constructors)
     ok = ws_merge_fail_memory(merge);
-  for (size_t i = 0; i < list.count && ok; i++) {
-    uint32_t function = list.items[i].function;
-    if (!seen[function])
-      merge->constructors[merge->constructor_count++] = function;
-    seen[function] = true;
+  for (size_t i = 0; i < count && ok; i++) {
+    struct ws_one_symbol symbol = list[i].function;
+    const struct ws_edge *edge = &merge->symbols[merge->modules[symbol.module].first_symbol + symbol.symbol];
+    merge->constructors[merge->constructor_count++] = edge->target;
   }
-  free(seen);
-  free(list.items);
+  ws_arena_free(&scratch);
   return ok;
 }

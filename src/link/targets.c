@@ -70,7 +70,7 @@ static void set_symbol(struct ws_merge *merge, uint32_t m, uint32_t index) {
 
 // -------------------------------------------------------------------------------------- what stands for what
 
-static struct ws_one_symbol one_of(const struct ws_merge *merge, uint32_t m, uint32_t symbol) {
+struct ws_one_symbol ws_merge_one_of(const struct ws_merge *merge, uint32_t m, uint32_t symbol) {
   const struct ws_merge_input *input = &merge->modules[m].input;
   return input->one_of ? input->one_of[symbol] : (struct ws_one_symbol){m, symbol};
 }
@@ -82,7 +82,7 @@ struct known {
 };
 
 static unsigned fitness(const struct ws_merge *merge, uint32_t m, uint32_t symbol) {
-  struct ws_one_symbol one = one_of(merge, m, symbol);
+  struct ws_one_symbol one = ws_merge_one_of(merge, m, symbol);
   bool is_global = !(merge->modules[m].module->symbols[symbol].flags & WS_SYMBOL_LOCAL);
   bool means_itself = one.module == m && one.symbol == symbol;
   return is_global ? (means_itself ? 2 : 1) : 0;
@@ -295,7 +295,7 @@ static bool resolve(struct resolver *resolver, enum ws_edge_kind kind, uint32_t 
       return true;
     }
     if (item.symbol != WS_NOTHING) {
-      struct ws_one_symbol other = one_of(merge, item.module, item.symbol);
+      struct ws_one_symbol other = ws_merge_one_of(merge, item.module, item.symbol);
       const struct ws_edge *edge = &merge->symbols[merge->modules[other.module].first_symbol + other.symbol];
       if (edge->kind != kind)
         return ws_merge_fail(merge, item.module, "linking", "symbol %u stands for something of another kind",
@@ -405,7 +405,7 @@ static bool resolve_symbols(struct ws_merge *merge) {
   for (uint32_t m = 0; m < merge->module_count; m++) {
     const struct ws_merge_module *from = &merge->modules[m];
     for (uint32_t i = 0; i < from->module->symbol_count; i++) {
-      struct ws_one_symbol one = one_of(merge, m, i);
+      struct ws_one_symbol one = ws_merge_one_of(merge, m, i);
       struct ws_edge edge = merge->symbols[merge->modules[one.module].first_symbol + one.symbol];
       const struct ws_edge *own = &merge->symbols[from->first_symbol + i];
       if (own->kind == WS_EDGE_FUNCTION && merge->functions[own->target].copy)
