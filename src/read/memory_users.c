@@ -64,10 +64,12 @@ bool ws_can_limit_memory(const struct ws_module *module, struct ws_error *error)
   if (ws_count_memory_users(module) + OWN_FUNCTIONS > WS_MOST_LIMITED)
     return ws_fail(error, module->file, "CODE", WS_NO_OFFSET,
                    "too many functions ask for the size of the memory to tell them another");
+  // No more are appended than there are, and these.
+  uint64_t callee = 2 * ((uint64_t)module->imported_functions + module->function_count) + WS_MOST_LIMITED;
   for (uint32_t i = 0; i < module->function_count; i++) {
     char name[128];
     if (ws_uses_memory_size(module, i) &&
-        (!module->types || ws_call_size(module, i, UINT32_MAX) > module->functions[i].size))
+        (!module->types || ws_call_size(module, i, callee) > module->functions[i].size))
       return ws_fail(error, module->file, "CODE", WS_NO_OFFSET,
                      "%s asks for the size of the memory, and has no room for a call in its place",
                      ws_printable(module->functions[i].name, name, sizeof name));

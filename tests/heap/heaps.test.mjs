@@ -90,6 +90,11 @@ for (const kind of alone) {
   });
 }
 
+test('sbrk with a heap of fixed size, though the function that asks for the size of the memory is short', async () => {
+  const modules = { sbrk: { ...make('sbrk', '-DAPART'), fixed: true }, steps: make('steps') };
+  await works(modules, { options: ['--heap-size', '1M'], orders: [['sbrk', 'steps'], ['steps', 'sbrk']] });
+});
+
 test('several of one kind', async t => {
   for (const kind of together)
     await t.test(kind, async t => {

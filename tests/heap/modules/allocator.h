@@ -35,6 +35,9 @@ void EXPORT(give)(void *block) { free(block); }
 void *EXPORT(resize)(void *block, size n) { return realloc(block, n); }
 #else
 static inline size pages(size n) { return (n + PAGE - 1) / PAGE; }
+#ifdef APART // a function that does no more than that, as Emscripten's emscripten_get_heap_size()
+__attribute__((noinline))
+#endif
 static inline address end_of_memory(void) { return __builtin_wasm_memory_size(0) * PAGE; }
 static inline char *aligned(const void *p) { return (char *)(((address)p + ALIGNMENT - 1) & ~(address)(ALIGNMENT - 1)); }
 static inline char *grow(size n) {
