@@ -159,7 +159,7 @@ struct Link {
   ~Link() { ws_link_free(link); }
 };
 
-// The module that run.mjs has every input combined with.
+// The module that run.mjs has every input combined with; itself, if there is none.
 Bytes beside;
 
 // What is done with the input is up to its own hash, so that a run can be repeated from the input alone.
@@ -397,7 +397,8 @@ bool move(const uint8_t *data, size_t size, Choices *choices, bool plain, bool w
     check_error(ws_module_info(module.module)->inexact);
   if (shift && !single)
     return move_one(module.module, choices, plain, options.keep_relocs, was_valid);
-  Module again(data, size, read_options), second(beside.data(), beside.size(), read_options, "beside.wasm");
+  const Bytes &other = beside.empty() ? Bytes(data, data + size) : beside;
+  Module again(data, size, read_options), second(other.data(), other.size(), read_options, "beside.wasm");
   const ws_module *others[] = {module.module, again.module, second.module};
   if (!second.module)
     fail("the module beside cannot be read", second.error.message);
@@ -451,7 +452,7 @@ extern "C" int LLVMFuzzerInitialize(int *, char ***) {
   const char *path = std::getenv("FUZZ_BESIDE");
   std::ifstream file(path ? path : "", std::ios::binary);
   beside.assign(std::istreambuf_iterator<char>(file), {});
-  if (beside.empty())
+  if (path && beside.empty())
     fail("FUZZ_BESIDE names no module");
   return std::atexit([] {
     std::fprintf(stderr, "moved %lu modules, of which %lu were valid before\n", moved_modules,
