@@ -300,13 +300,6 @@ static bool forward_imports(struct unifier *unifier, size_t index) {
 // --------------------------------------------------------------------------------------------------------------
 // tags
 
-static uint32_t count_imported_tags(const struct ws_module *module) {
-  uint32_t count = 0;
-  for (size_t i = 0; i < module->import_count; i++)
-    count += module->imports[i].kind == WS_TAG;
-  return count;
-}
-
 static const char *copy_name(struct ws_link *link, struct ws_slice name) {
   char *copy = ws_arena_new(&link->arena, name.size + 1, 1);
   return copy ? memcpy(copy, name.data, name.size) : NULL;
@@ -338,7 +331,7 @@ static bool export_tag(struct ws_link *link, struct ws_input *input, const struc
 static bool unify_tags(struct ws_link *link, size_t index, struct ws_error *error) {
   struct ws_input *input = &link->inputs[index];
   const struct ws_module *module = input->module;
-  uint32_t imported = count_imported_tags(module);
+  uint32_t imported = ws_count_imported_tags(module);
   input->changes.tags = ws_arena_new(&link->arena, module->tag_count, sizeof *input->changes.tags);
   if (!input->changes.tags)
     return ws_fail_memory(error, module->file);

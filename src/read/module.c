@@ -238,6 +238,13 @@ const struct ws_import *ws_nth_import(const struct ws_module *module, uint8_t ki
   return NULL;
 }
 
+uint32_t ws_count_imported_tags(const struct ws_module *module) {
+  uint32_t count = 0;
+  for (size_t i = 0; i < module->import_count; i++)
+    count += module->imports[i].kind == WS_TAG;
+  return count;
+}
+
 uint32_t ws_function_type(const struct ws_module *module, uint32_t function) {
   if (function < module->imported_functions)
     return ws_nth_import(module, WS_FUNCTION, function)->type;

@@ -251,6 +251,7 @@ void ws_module_refuse(struct ws_module *module, const char *section, enum ws_ref
 const struct ws_export *ws_find_export(const struct ws_module *module, struct ws_slice name);
 // The import that is the `index`th of its kind, or NULL.
 const struct ws_import *ws_nth_import(const struct ws_module *module, uint8_t kind, uint32_t index);
+uint32_t ws_count_imported_tags(const struct ws_module *module);
 // The index of a function's type, or UINT32_MAX if there is no such function. Imports are numbered first.
 uint32_t ws_function_type(const struct ws_module *module, uint32_t function);
 

@@ -39,6 +39,7 @@ static uint8_t reach_of(const struct ws_module *module, uint8_t opcode, uint8_t 
   case WS_NO_MORE:
   case 'a':
   case 'm':
+  case 'B': // a list
     return 0;
   case 'b': // no value type is as small as a constant's opcode
     return least < WASM_OPCODE_I32_CONST && module->type_count > least;
@@ -46,6 +47,8 @@ static uint8_t reach_of(const struct ws_module *module, uint8_t opcode, uint8_t 
     return module->global_count > least;
   case 'T':
     return module->table_count > least;
+  case 'e':
+    return ws_count_imported_tags(module) + module->tag_count > least;
   case '4':
     return 4;
   case '8':
@@ -79,8 +82,7 @@ static uint8_t constant_opcode(enum ws_encoding encoding) {
   return ws_encoding_is_64(encoding) ? WASM_OPCODE_I64_CONST : WASM_OPCODE_I32_CONST;
 }
 
-// ------------------------------------------------------------------------------------------------- a cheap
-// look
+// ---------------------------------------------------------------------------------------------- a cheap look
 
 // An instruction begins there. None that begins before goes on after it.
 static void begin_at(struct check *check, const uint8_t *at) {
@@ -149,8 +151,7 @@ static bool is_clear(struct check *check) {
   return constant ? at[0] == constant_opcode(check->encoding) : is_access(at[0]) && at[1] < HAS_MEMORY_INDEX;
 }
 
-// ----------------------------------------------------------------------------------------- reading
-// instructions
+// -------------------------------------------------------------------------------------- reading instructions
 
 static void visit(void *context, const struct ws_operand *operand) {
   struct check *check = context;
@@ -195,8 +196,7 @@ static bool is_read(struct check *check) {
                                                       : check->target[-1] == constant_opcode(check->encoding);
 }
 
-// ---------------------------------------------------------------------------------------------- all
-// relocations
+// ------------------------------------------------------------------------------------------- all relocations
 
 static void begin_function(struct check *check, uint32_t index) {
   check->body = ws_reader(ws_function_body(check->module, index));
