@@ -1,0 +1,250 @@
+#include "read/heap_run.h"
+
+enum { MAXIMUM_GROWN = 2 };
+
+// ---------------------------------------------------------------------------------------------- what is done
+
+// Memory up to what memory.size said is used.
+static void take_size(struct ws_run *run, const struct ws_heap_value *value) {
+  if (!value->size || !run->now.live)
+    return;
+  struct ws_heap_flow *flow = run->flow;
+  if (!value->guards)
+    flow->takes_size = true;
+  else if (!flow->claims)
+    flow->claims = value->guards;
+  else if (!(flow->claims &= value->guards))
+    flow->takes_size = true;
+}
+
+// Something is compared with it: a bound of what is used, or of what may be an address at all.
+static void compare_size(struct ws_run *run, const struct ws_heap_value *value) {
+  if (value->guards)
+    take_size(run, value);
+  else if (value->size && run->now.live)
+    run->flow->compares_size = true;
+}
+
+// The program uses the address of what it has grown.
+static void use_grown(struct ws_run *run) {
+  run->flow->uses_elsewhere |= run->now.elsewhere;
+  run->now.pending = false;
+}
+
+void ws_run_escape(struct ws_run *run, const struct ws_heap_value *value) {
+  take_size(run, value);
+  if (ws_is_grown_address(value))
+    use_grown(run);
+  if (value->base)
+    run->flow->uses_base = true;
+}
+
+void ws_run_forget_order(struct ws_run *run) {
+  run->now.grown = 0;
+  run->now.failed = false;
+  for (struct ws_run *at = run; at; at = at->caller)
+    for (uint32_t i = 0; i < at->local_count + at->depth; i++)
+      at->now.values[i].current = false;
+  for (unsigned i = 0; i < run->now.slot_count; i++)
+    run->now.slots[i].value.current = false;
+}
+
+// What memory.size said just before is where the pages are that are now grown.
+static void size_becomes_grown(struct ws_heap_flow *flow, struct ws_heap_value *value) {
+  if (!value->current || !value->size || value->maybe)
+    return;
+  flow->relies_on_order = true;
+  value->grown = value->size;
+  value->size = 0;
+}
+
+struct ws_heap_value ws_run_memory_size(struct ws_run *run) {
+  run->flow->reads_size = true;
+  if (run->now.grown) {
+    run->flow->relies_on_order = true;
+    return (struct ws_heap_value){.own = WS_OWN_END};
+  }
+  return (struct ws_heap_value){.size = 1, .near = true, .current = true, .guards = run->now.guards};
+}
+
+struct ws_heap_value ws_run_memory_grow(struct ws_run *run, struct ws_heap_value pages) {
+  if (ws_is_constant(&pages) && pages.number == 0)
+    return ws_run_memory_size(run);
+  struct ws_run_state *now = &run->now;
+  run->flow->grows |= now->live;
+  for (struct ws_run *at = run; at; at = at->caller)
+    for (uint32_t i = 0; i < at->local_count + at->depth; i++)
+      size_becomes_grown(run->flow, &at->now.values[i]);
+  for (unsigned i = 0; i < now->slot_count; i++)
+    size_becomes_grown(run->flow, &now->slots[i].value);
+  if (now->grown)
+    run->flow->relies_on_order = true;
+  else
+    now->pending = true;
+  now->failed = now->elsewhere = false;
+  now->grown = now->grown < MAXIMUM_GROWN ? (uint8_t)(now->grown + 1) : MAXIMUM_GROWN;
+  return (struct ws_heap_value){.grown = 1, .near = true};
+}
+
+// -------------------------------------------------------------------------------------------------- compares
+
+// `less` < or <= `more`
+static struct ws_heap_value compare(struct ws_run *run, struct ws_heap_value less, struct ws_heap_value more,
+                                    bool is_signed, bool is_64) {
+  bool number = ws_is_constant(&less) || ws_is_constant(&more);
+  if (less.own)
+    return ws_condition(number ? WS_TEST_NONE : WS_TEST_FAILED, 0);
+  if (more.own)
+    return ws_condition(number ? WS_TEST_NONE : WS_TEST_NOT_FAILED, 0);
+  // x < 0, x <= -1
+  if (is_signed && less.grown && ws_is_constant(&more) && ws_signed(more.number, is_64) <= 0)
+    return ws_condition(WS_TEST_FAILED, 0);
+  if (is_signed && more.grown && ws_is_constant(&less) && ws_signed(less.number, is_64) <= 0)
+    return ws_condition(WS_TEST_NOT_FAILED, 0);
+  if (!is_signed && number && ws_is_failed_page(&less, &more))
+    return ws_condition(WS_TEST_FAILED, 0);
+  if (!number && !(less.size && more.size)) {
+    compare_size(run, &less);
+    compare_size(run, &more);
+  }
+  return ws_condition(WS_TEST_NONE, 0);
+}
+
+struct ws_heap_value ws_run_relation(struct ws_run *run, uint8_t opcode, struct ws_heap_value a,
+                                     struct ws_heap_value b) {
+  bool is_64 = opcode >= WASM_OPCODE_I64_EQZ;
+  unsigned kind = is_64 ? opcode - (unsigned)WASM_OPCODE_I64_EQ : opcode - (unsigned)WASM_OPCODE_I32_EQ;
+  enum { EQ, NE, LT_S, LT_U, GT_S, GT_U, LE_S, LE_U, GE_S, GE_U };
+  bool is_signed = kind == LT_S || kind == GT_S || kind == LE_S || kind == GE_S;
+  switch (kind) {
+  case EQ:
+    return ws_equals(a, b, is_64);
+  case NE: {
+    struct ws_heap_value same = ws_equals(a, b, is_64);
+    if (ws_is_constant(&same))
+      return ws_constant_value(!same.number);
+    return ws_condition(ws_opposite_test(same.test), same.number);
+  }
+  case LT_S:
+  case LT_U:
+  case LE_S:
+  case LE_U:
+    return compare(run, a, b, is_signed, is_64);
+  default:
+    return compare(run, b, a, is_signed, is_64);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------- memory
+
+// A frame is never so large that its bits do not fit.
+static int64_t offset_in_frame(const struct ws_heap_value *address, uint64_t offset) {
+  return (int32_t)(uint32_t)(address->number + offset);
+}
+
+static bool overlap(const struct ws_run_slot *slot, int64_t offset, uint32_t width) {
+  return slot->offset < offset + width && offset < slot->offset + slot->width;
+}
+
+static struct ws_heap_value load_slot(const struct ws_run_state *state, int64_t offset, uint32_t width) {
+  struct ws_heap_value found = ws_any_value;
+  bool any = false;
+  for (unsigned i = 0; i < state->slot_count; i++) {
+    const struct ws_run_slot *slot = &state->slots[i];
+    if (!overlap(slot, offset, width))
+      continue;
+    if (slot->offset == offset && slot->width == width)
+      return slot->value;
+    struct ws_heap_value part = slot->value; // two variables are copied at once, or one of two that were
+    if (ws_is_constant(&part) || part.what == WS_VALUE_IN_FRAME)
+      part = ws_any_value;
+    found = any ? ws_join_values(found, part) : part;
+    any = true;
+  }
+  return found;
+}
+
+static void store_slot(struct ws_run *run, int64_t offset, uint32_t width, struct ws_heap_value value) {
+  struct ws_run_state *now = &run->now;
+  unsigned kept = 0;
+  for (unsigned i = 0; i < now->slot_count; i++)
+    if (!overlap(&now->slots[i], offset, width))
+      now->slots[kept++] = now->slots[i];
+  now->slot_count = kept;
+  if (kept == WS_RUN_SLOTS) { // the oldest one goes
+    take_size(run, &now->slots[0].value);
+    memmove(now->slots, now->slots + 1, (WS_RUN_SLOTS - 1) * sizeof *now->slots);
+    now->slot_count--;
+  }
+  now->slots[now->slot_count++] = (struct ws_run_slot){offset, width, value};
+}
+
+static uint32_t access_width(uint8_t opcode) {
+  static const uint8_t widths[] = {4, 8, 4, 8, 1, 1, 2, 2, 1, 1, 2, 2, 4, 4, 4, 8, 4, 8, 1, 2, 1, 2, 4};
+  return widths[opcode - WASM_OPCODE_I32_LOAD];
+}
+
+// An address as an operand: what it is the address of is used.
+static void use_address(struct ws_run *run, const struct ws_heap_value *address) {
+  if (!address->size || address->bytes)
+    take_size(run, address);
+  if (ws_is_grown_address(address))
+    use_grown(run);
+  if (address->base)
+    run->flow->uses_base = true;
+}
+
+int8_t ws_run_base_of(const struct ws_run *run, const uint8_t *operand) {
+  const struct ws_heap_flow *flow = run->flow;
+  uint32_t offset = (uint32_t)(operand - run->code);
+  size_t low = 0, high = flow->operand_count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (flow->operands[middle].offset < offset)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < flow->operand_count && flow->operands[low].offset == offset && flow->operands[low].is_base;
+}
+
+void ws_run_load(struct ws_run *run, const struct ws_instruction *instruction) {
+  struct ws_heap_value address = ws_run_pop(run);
+  uint32_t width = access_width(instruction->opcode);
+  bool whole = instruction->opcode <= WASM_OPCODE_I64_LOAD;
+  address.base |= ws_run_base_of(run, run->reader.at - instruction->width);
+  use_address(run, &address);
+  struct ws_heap_value value = ws_any_value;
+  if (address.what == WS_VALUE_IN_FRAME)
+    value = load_slot(&run->now, offset_in_frame(&address, instruction->value), width);
+  else if (ws_is_constant(&address) && whole)
+    value = (struct ws_heap_value){.what = WS_VALUE_LOADED, .number = address.number + instruction->value};
+  if (!whole && ws_is_constant(&value))
+    value = ws_any_value;
+  ws_run_push(run, value);
+}
+
+static void store_guard(struct ws_heap_flow *flow, uint64_t address, const struct ws_heap_value *value) {
+  for (unsigned i = 0; i < flow->guard_count; i++)
+    if (flow->guards[i] == address && (value->nonzero || value->base || ws_is_of_memory(value)))
+      flow->guards_set |= UINT32_C(1) << i;
+    else if (flow->guards[i] == address && ws_is_constant(value))
+      flow->guards_cleared |= UINT32_C(1) << i;
+}
+
+void ws_run_store(struct ws_run *run, const struct ws_instruction *instruction) {
+  struct ws_heap_value value = ws_run_pop(run), address = ws_run_pop(run);
+  if (!run->now.live)
+    return;
+  address.base |= ws_run_base_of(run, run->reader.at - instruction->width);
+  use_address(run, &address);
+  if (address.what == WS_VALUE_IN_FRAME) {
+    store_slot(run, offset_in_frame(&address, instruction->value), access_width(instruction->opcode), value);
+    return;
+  }
+  if (ws_is_constant(&address))
+    store_guard(run->flow, address.number + instruction->value, &value);
+  run->flow->stores_base |= value.base != 0;
+  value.base = 0;
+  ws_run_escape(run, &value);
+}

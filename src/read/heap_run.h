@@ -1,0 +1,94 @@
+// One function that heap_flow.c follows: what is on its operand stack, in its locals and in its frame on the
+// shadow stack, in each of its blocks (heap_run.c), and what its accesses to memory mean (heap_memory.c).
+#ifndef WASMSHARE_HEAP_RUN_H
+#define WASMSHARE_HEAP_RUN_H
+
+#include "read/heap_flow.h"
+#include "read/heap_value.h"
+#include "read/instructions.h"
+
+enum {
+  WS_RUN_FRAMES = 256, // blocks in blocks, at most
+  WS_RUN_SLOTS = 24,
+  WS_RUN_NOWHERE = INT32_MIN / 2, // where the stack pointer is, if that is not known: no variable is there
+};
+
+// A variable in the frame.
+struct ws_run_slot {
+  int64_t offset;
+  uint32_t width;
+  struct ws_heap_value value;
+};
+
+struct ws_run_state {
+  bool live;
+  bool pending;    // memory was grown, and nothing has asked yet where
+  uint8_t grown;   // how often the module itself has grown it, with nobody else in between,
+  bool failed;     // the last time without success
+  bool elsewhere;  // the grown pages may not be where the program expected them
+  uint32_t guards; // those that were seen to be zero
+  int64_t pointer; // __stack_pointer, from what it was at first
+  unsigned slot_count;
+  struct ws_run_slot slots[WS_RUN_SLOTS];
+  struct ws_heap_value *values; // locals, and then operands
+};
+
+struct ws_run_frame {
+  uint8_t opcode;
+  bool has_else;
+  uint32_t parameters, results, height;
+  const uint8_t *start;      // of a loop's body
+  struct ws_run_state label; // of all branches to it
+  struct ws_run_state other; // of an if: where it does not hold; of a loop: at its start
+};
+
+// One function that is being followed.
+struct ws_run {
+  struct ws_heap_flow *flow;
+  struct ws_run *caller;
+  unsigned calls;
+  struct ws_reader reader;
+  const uint8_t *code; // the content of the section
+  uint32_t local_count, result_count, depth;
+  size_t frame_count;
+  struct ws_run_state now, taken; // by a branch
+  struct ws_run_frame **frames;   // allocated when first entered
+  struct ws_arena arena;
+};
+
+// What cannot be followed ends it. Returns false.
+bool ws_run_lose(struct ws_run *run);
+// Room for a state. False if memory runs out.
+bool ws_run_new_state(struct ws_run *run, struct ws_run_state *state);
+// The operand stack; a run that has more than there is room for is lost.
+void ws_run_push(struct ws_run *run, struct ws_heap_value value);
+struct ws_heap_value ws_run_pop(struct ws_run *run);
+// The number of parameters and results of a type.
+bool ws_run_type_counts(struct ws_run *run, uint64_t type, uint32_t *parameters, uint32_t *results);
+// Blocks and branches. They return false if the run is lost.
+bool ws_run_enter(struct ws_run *run, uint8_t opcode, uint32_t parameters, uint32_t results);
+bool ws_run_enter_block(struct ws_run *run, const struct ws_instruction *instruction);
+void ws_run_branch(struct ws_run *run, uint64_t label);
+bool ws_run_branch_if(struct ws_run *run, uint64_t label);
+bool ws_run_branch_table(struct ws_run *run, struct ws_reader at);
+void ws_run_return_from(struct ws_run *run);
+bool ws_run_otherwise(struct ws_run *run);
+bool ws_run_leave(struct ws_run *run);
+
+// What is done with values (heap_memory.c).
+
+// The value goes to where it is not followed.
+void ws_run_escape(struct ws_run *run, const struct ws_heap_value *value);
+// Code of others may run, and grow the memory.
+void ws_run_forget_order(struct ws_run *run);
+// What instructions give.
+struct ws_heap_value ws_run_memory_size(struct ws_run *run);
+struct ws_heap_value ws_run_memory_grow(struct ws_run *run, struct ws_heap_value pages);
+struct ws_heap_value ws_run_relation(struct ws_run *run, uint8_t opcode, struct ws_heap_value a,
+                                     struct ws_heap_value b);
+// Whether the operand is __heap_base, not just a number; or __data_end, which may be as good.
+int8_t ws_run_base_of(const struct ws_run *run, const uint8_t *operand);
+void ws_run_load(struct ws_run *run, const struct ws_instruction *instruction);
+void ws_run_store(struct ws_run *run, const struct ws_instruction *instruction);
+
+#endif
