@@ -323,6 +323,13 @@ WS_API bool ws_link_exports(const struct ws_link *link, size_t module, enum ws_e
 // Whether a module exports what the `index`th import of another asks for, with the same type.
 WS_API bool ws_link_import_matches(const struct ws_link *link, size_t module, size_t index, size_t exporter);
 
+// Calls `tell` for each name that a module must export for the others: what they import or use as a variable,
+// and neither the host nor another of them has. Each once, in byte order, whether the module has it or not; the
+// names do not end with a zero byte. Resolves nothing. Fails if memory runs out.
+WS_API bool ws_link_needs(const struct ws_link *link, size_t module,
+                          void (*tell)(void *context, const char *name, size_t size), void *context,
+                          struct ws_error *error);
+
 // ------------------------------------------------------------------------------------------------ planning
 
 // What a module is told about the size of the memory.

@@ -29,6 +29,7 @@ struct options {
   const char *depfile;
   const char *map_file, *env_file;
   const char *single; // the file of one module for all
+  const char *needs;  // the module for which inspect prints flags, as it was named
   struct ws_plan_options plan;
   bool has_maximum, has_offset, has_heap_base;
   uint64_t offset, heap_base, table_offset;
@@ -73,6 +74,7 @@ enum { COMBINE = 1, RELOCATE = 2, PREPARE = 4, INSPECT = 8, HEAP_BASE = 16, VERI
 // Prints the options of a command, each with what it is for.
 void print_options(FILE *to, unsigned command);
 // Parses the arguments of a command, argv[0]. Reports what is wrong and returns false.
+bool parse_input(const char *argument, struct input *input); // one module
 bool parse_options(int argc, char **argv, unsigned command, struct options *options);
 void free_options(struct options *options);
 

@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <jansson.h>
 
@@ -135,7 +136,60 @@ static void print_text(const char *path, const struct ws_module_info *info) {
            ws_base_name(info->globals[i].base), info->globals[i].value);
 }
 
+// As response files have it (llvm/Support/CommandLine.h, TokenizeGNUCommandLine).
+static void print_export(void *context, const char *name, size_t size) {
+  (void)context;
+  fputs("--export=", stdout);
+  for (size_t i = 0; i < size; i++) {
+    if (strchr(" \t\r\n\"'\\", name[i]))
+      putchar('\\');
+    putchar(name[i]);
+  }
+  putchar('\n');
+}
+
+// Reads the library, and then the modules that use it, into a link.
+static bool add_users(const struct options *options, const struct input *library, struct input_file *files,
+                      struct ws_module **modules, struct ws_link *link) {
+  struct ws_error error;
+  for (size_t i = 0; i <= options->input_count; i++) {
+    const struct input *input = i == 0 ? library : &options->inputs[i - 1];
+    if (!read_input(options, input->path, false, &files[i], &modules[i]))
+      return false;
+    if (!ws_link_add(link, modules[i], input->name, &error))
+      return fail_with(&error);
+  }
+  return true;
+}
+
+static bool print_needs(const struct options *options) {
+  struct input library = {0};
+  if (options->json)
+    return fail("--json: --needs prints flags");
+  if (!parse_input(options->needs, &library))
+    return false;
+  struct input_file *files = xcalloc(options->input_count + 1, sizeof *files);
+  struct ws_module **modules = xcalloc(options->input_count + 1, sizeof *modules);
+  struct ws_link *link = new_link(options);
+  struct ws_error error;
+  bool ok = link && add_users(options, &library, files, modules, link) &&
+            (ws_link_needs(link, 0, print_export, NULL, &error) || fail_with(&error));
+  ws_link_free(link);
+  for (size_t i = 0; i <= options->input_count; i++) {
+    ws_module_free(modules[i]);
+    close_input(&files[i]);
+  }
+  free(files);
+  free(modules);
+  free(library.name);
+  return ok;
+}
+
 bool command_inspect(const struct options *options) {
+  if (options->needs)
+    return print_needs(options);
+  if (options->host_imports.count || options->host_modules.count)
+    return fail("inspect: what the host gives matters for --needs only");
   json_t *all = json_array();
   bool ok = true;
   for (size_t i = 0; i < options->input_count && ok; i++) {

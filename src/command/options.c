@@ -43,9 +43,10 @@ static const struct row {
     {"heap", "NAME=CLASS", "vouch for what the heap of a module is: see wasmshare(1)", COMBINE, LIST,
      FIELD(heaps), 0},
     {"threads", "N", "room for N threads beside the first", COMBINE, SIZE, FIELD(plan.threads), 0},
-    {"host-import", "MOD.NAME", "an import that the host gives", COMBINE, LIST, FIELD(host_imports), 0},
-    {"host-imports", "MOD", "imports that the host gives: all from MOD", COMBINE, LIST, FIELD(host_modules),
+    {"host-import", "MOD.NAME", "an import that the host gives", COMBINE | INSPECT, LIST, FIELD(host_imports),
      0},
+    {"host-imports", "MOD", "imports that the host gives: all from MOD", COMBINE | INSPECT, LIST,
+     FIELD(host_modules), 0},
     {"prefer", "NAME", "the module to take of several that export a name", COMBINE, LIST, FIELD(prefer), 0},
     {"single", "FILE.wasm", "write one module, in place of one for each", COMBINE, TEXT, FIELD(single), 0},
     {"import-memory", NULL, "--single: import the memory, in place of exporting it", COMBINE, FLAG,
@@ -61,6 +62,8 @@ static const struct row {
      FIELD(has_heap_base)},
     {"table-offset", "N", "how far function pointers move, in elements", RELOCATE, SIZE, FIELD(table_offset),
      0},
+    {"needs", "FILE.wasm", "print linker flags with which this exports what the modules ask for", INSPECT,
+     TEXT, FIELD(needs), 0},
     {"json", NULL, "print JSON", INSPECT, FLAG, FIELD(json), 0},
     {"keep-relocs", NULL, "keep relocations, so that the outputs can be moved again", COMBINE | RELOCATE,
      FLAG, FIELD(keep_relocs), 0},
@@ -181,8 +184,7 @@ static bool check_options(const struct options *options, const bool *given) {
   return true;
 }
 
-static bool add_input(struct options *options, const char *argument) {
-  struct input *input = &options->inputs[options->input_count];
+bool parse_input(const char *argument, struct input *input) {
   // "name=path", unless a directory comes before the '=': then it is part of the path.
   const char *equals = strchr(argument, '='), *slash = strchr(argument, '/');
   bool named = equals && (!slash || slash > equals);
@@ -194,7 +196,6 @@ static bool add_input(struct options *options, const char *argument) {
   if (size == 0 || !*input->path)
     return fail("'%s': a module is given as PATH or NAME=PATH", argument);
   input->name = xprintf("%.*s", (int)size, name);
-  options->input_count++;
   return true;
 }
 
@@ -253,8 +254,8 @@ bool parse_options(int argc, char **argv, unsigned command, struct options *opti
     if (!set_option(options, row, optarg))
       return false;
   }
-  for (int i = optind; i < argc; i++)
-    if (!add_input(options, argv[i]))
+  for (int i = optind; i < argc; i++, options->input_count++)
+    if (!parse_input(argv[i], &options->inputs[options->input_count]))
       return false;
   if (options->input_count == 0)
     return fail("%s: needs a file; see wasmshare %s --help", argv[0], argv[0]);

@@ -8,6 +8,7 @@
 #include "read/toolchain.h"
 #include "base/suggest.h"
 #include "link/divided.h"
+#include "link/names.h"
 #include "link/types.h"
 #include "link/unify.h"
 
@@ -32,7 +33,7 @@ static bool defines(const struct ws_module *module, enum ws_symbol_kind kind, st
 
 // clang makes symbols hidden unless told otherwise, and lld exports those that it is told to: a hidden symbol
 // that is exported is meant for others.
-static bool find_variable(const struct ws_module *module, struct ws_slice name, uint64_t *address) {
+bool ws_find_variable(const struct ws_module *module, struct ws_slice name, uint64_t *address) {
   for (uint32_t i = 0; i < module->symbol_count; i++) {
     const struct ws_symbol *symbol = &module->symbols[i];
     enum ws_base base;
@@ -127,6 +128,10 @@ static bool host_gives(const struct ws_link_options *options, const struct ws_im
 static bool is_host_interface(struct ws_slice module) {
   return ws_slice_is(module, "wasi") || ws_slice_starts(module, "wasi_") ||
          ws_is_wasm_bindgen_import(module) || ws_slice_starts(module, "wasi:");
+}
+
+bool ws_comes_from_host(const struct ws_link_options *options, const struct ws_import *import) {
+  return host_gives(options, import) || is_host_interface(import->module);
 }
 
 // An import from where linkers put what is undefined: any module may export it.
@@ -294,7 +299,7 @@ static void report_missing_variable(struct resolver *resolver, struct ws_slice s
     for (uint32_t k = 0; k < other->symbol_count; k++) {
       uint64_t address;
       const struct ws_symbol *candidate = &other->symbols[k];
-      if (candidate->kind == WS_SYMBOL_DATA && find_variable(other, candidate->name, &address))
+      if (candidate->kind == WS_SYMBOL_DATA && ws_find_variable(other, candidate->name, &address))
         ws_offer(&suggestion, candidate->name, i);
     }
   }
@@ -331,7 +336,7 @@ static void resolve_variable(struct resolver *resolver, const struct ws_external
   uint64_t address;
   found->from = WS_HOST;
   for (size_t i = 0; i < resolver->link->count; i++)
-    if (&inputs[i] != resolver->user && find_variable(inputs[i].module, symbol, &address))
+    if (&inputs[i] != resolver->user && ws_find_variable(inputs[i].module, symbol, &address))
       consider(resolver, &choice, i);
   char name[TEXT];
   ws_printable(symbol, name, sizeof name);
@@ -348,7 +353,7 @@ static void resolve_variable(struct resolver *resolver, const struct ws_external
              inputs[choice.best].module->file, inputs[choice.rival].module->file);
     return;
   }
-  find_variable(inputs[choice.best].module, symbol, &found->linked);
+  ws_find_variable(inputs[choice.best].module, symbol, &found->linked);
   found->from = choice.best;
 }
 
@@ -364,7 +369,9 @@ static bool resolve_names(struct resolver *resolver) {
   size_t problems = resolver->problems;
   if (problems > MOST_PROBLEMS && resolver->options->report) {
     struct ws_error more;
-    ws_fail(&more, resolver->user->module->file, NULL, WS_NO_OFFSET, "and %zu more errors like these",
+    ws_fail(&more, resolver->user->module->file, NULL, WS_NO_OFFSET,
+            "and %zu more errors like these: wasmshare inspect --needs LIBRARY MODULE... prints the "
+            "flags for them",
             problems - MOST_PROBLEMS);
     resolver->options->report(resolver->options->context, &more);
   }
