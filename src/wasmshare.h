@@ -208,6 +208,18 @@ struct ws_module_info {
 
 WS_API const struct ws_module_info *ws_module_info(const struct ws_module *module);
 
+// Something of a module that one program would have once.
+struct ws_shareable {
+  const char *name;           // for the time of the call
+  enum ws_external_kind kind; // a function, a tag, or a variable: WS_MEMORY
+  const char *rule; // why: "c++", "rust", "tag"; "library", of C or C++; "weak", which a strong one overrides
+};
+
+// Calls `tell` for each, in the order of the module's symbols.
+WS_API void ws_module_shareable(const struct ws_module *module,
+                                void (*tell)(void *context, const struct ws_shareable *shareable),
+                                void *context);
+
 // ------------------------------------------------------------------------------------------------- linking
 
 #define WS_HOST SIZE_MAX // in place of the index of a module
@@ -324,8 +336,8 @@ WS_API bool ws_link_exports(const struct ws_link *link, size_t module, enum ws_e
 WS_API bool ws_link_import_matches(const struct ws_link *link, size_t module, size_t index, size_t exporter);
 
 // Calls `tell` for each name that a module must export for the others: what they import or use as a variable,
-// and neither the host nor another of them has. Each once, in byte order, whether the module has it or not; the
-// names do not end with a zero byte. Resolves nothing. Fails if memory runs out.
+// and neither the host nor another of them has. Each once, in byte order, whether the module has it or not;
+// the names do not end with a zero byte. Resolves nothing. Fails if memory runs out.
 WS_API bool ws_link_needs(const struct ws_link *link, size_t module,
                           void (*tell)(void *context, const char *name, size_t size), void *context,
                           struct ws_error *error);

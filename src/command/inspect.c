@@ -27,6 +27,16 @@ static json_t *imports_json(const char *path, const struct ws_module *module) {
   return json;
 }
 
+// "variable" for what the C interface calls a memory.
+static const char *shareable_kind(const struct ws_shareable *shareable) {
+  return shareable->kind == WS_MEMORY ? "variable" : ws_external_kind_name(shareable->kind);
+}
+
+static void add_shareable(void *json, const struct ws_shareable *shareable) {
+  json_array_append_new(json, json_pack("{s:o, s:s, s:s}", "name", json_text(shareable->name), "kind",
+                                        shareable_kind(shareable), "rule", shareable->rule));
+}
+
 static json_t *inspect_json(const char *path, const struct ws_module *module) {
   const struct ws_module_info *info = ws_module_info(module);
   json_t *json = json_object(), *relocations = json_object(), *pointers = json_object(),
@@ -79,10 +89,44 @@ static json_t *inspect_json(const char *path, const struct ws_module *module) {
   json_object_set_new(json, "relocations", relocations);
   json_object_set_new(json, "pointers", pointers);
   json_object_set_new(json, "globals", globals);
+  json_t *shareable = json_array();
+  ws_module_shareable(module, add_shareable, shareable);
+  json_object_set_new(json, "shareable", shareable);
   return json;
 }
 
-static void print_text(const char *path, const struct ws_module_info *info) {
+// How many things of one kind a rule is for, and the first of them.
+struct tally {
+  const char *rule, *kind;
+  size_t count;
+  char first[2][64];
+};
+enum { TALLIES = 16 }; // more than there are rules for kinds
+
+static void tally_shareable(void *context, const struct ws_shareable *shareable) {
+  struct tally *tally = context;
+  const char *kind = shareable_kind(shareable);
+  while (tally->rule && (strcmp(tally->rule, shareable->rule) != 0 || strcmp(tally->kind, kind) != 0))
+    tally++;
+  tally->rule = shareable->rule;
+  tally->kind = kind;
+  if (tally->count < 2)
+    snprintf(tally->first[tally->count], sizeof tally->first[0], "%s", shareable->name);
+  tally->count++;
+}
+
+static void print_shareable(const struct ws_module *module) {
+  struct tally tallies[TALLIES + 1] = {0};
+  ws_module_shareable(module, tally_shareable, tallies);
+  printf("  one in a program%s\n", tallies[0].rule ? ", by rule" : "  nothing");
+  for (const struct tally *tally = tallies; tally->rule; tally++)
+    printf("    %-10s %6zu %s%s: %s%s%s%s\n", tally->rule, tally->count, tally->kind,
+           tally->count == 1 ? "" : "s", tally->first[0], tally->count > 1 ? ", " : "",
+           tally->count > 1 ? tally->first[1] : "", tally->count > 2 ? ", ..." : "");
+}
+
+static void print_text(const char *path, const struct ws_module *module) {
+  const struct ws_module_info *info = ws_module_info(module);
   printf("%s\n", path);
   if (info->exact)
     printf("  exact        yes\n");
@@ -134,6 +178,7 @@ static void print_text(const char *path, const struct ws_module_info *info) {
   for (size_t i = 0; i < info->global_count; i++)
     printf("    %" PRIu32 " %-30s %-10s 0x%" PRIx64 "\n", info->globals[i].index, info->globals[i].name,
            ws_base_name(info->globals[i].base), info->globals[i].value);
+  print_shareable(module);
 }
 
 // As response files have it (llvm/Support/CommandLine.h, TokenizeGNUCommandLine).
@@ -199,7 +244,7 @@ bool command_inspect(const struct options *options) {
     if (ok && options->json)
       json_array_append_new(all, inspect_json(options->inputs[i].path, module));
     else if (ok)
-      print_text(options->inputs[i].path, ws_module_info(module));
+      print_text(options->inputs[i].path, module);
     ws_module_free(module);
     close_input(&file);
   }
