@@ -86,6 +86,8 @@ export interface Inspected {
   prepared: boolean;
   heapBase: number;
   imports: { module: string, name: string, kind: string }[];
+  /** What one program would have once. */
+  shareable: { name: string, kind: string, rule: string }[];
   [fact: string]: unknown;
 }
 export function inspect(module: ModuleSource): Promise<Inspected>;

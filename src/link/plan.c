@@ -168,14 +168,37 @@ static bool plan_thread_locals(struct ws_link *link, uint64_t *end, uint64_t *al
   return true;
 }
 
-// An area for each thread: a stack, and thread-local variables of every module.
+// Thread-local variables that are one with another module's are at a distance that is the same in every
+// thread's area. Where the host makes threads by itself, it is not known.
+static bool check_thread_locals(const struct ws_link *link, struct ws_error *error) {
+  char name[128];
+  if (!link->plan.shared || !link->options.one_program)
+    return true;
+  for (size_t i = 0; i < link->count; i++) {
+    const struct ws_module *module = link->inputs[i].module;
+    for (uint32_t k = 0; k < module->symbol_count; k++) {
+      uint32_t other = link->one.of[i][k].module;
+      if (module->symbols[k].kind == WS_SYMBOL_DATA && (module->symbols[k].flags & WS_SYMBOL_TLS) &&
+          other != i)
+        return ws_fail(
+            error, module->file, NULL, WS_NO_OFFSET,
+            "has the thread-local variable %s, which is one with that of %s: say for how many threads "
+            "beside the first, with --threads N",
+            ws_printable(module->symbols[k].name, name, sizeof name), link->inputs[other].name);
+    }
+  }
+  return true;
+}
+
+// An area for each thread: a stack, and thread-local variables of every module. In one program, what the
+// first thread has of these is before the areas, as if it had one.
 static bool plan_threads(struct ws_link *link, const struct ws_plan_options *options, uint64_t *cursor,
                          struct ws_error *error) {
   struct ws_plan *plan = &link->plan;
   const struct ws_module *first = link->inputs[0].module, *last = link->inputs[link->count - 1].module;
   uint64_t limit = address_limit(plan->memory64), alignment = STACK_ALIGNMENT;
   if (!options->threads)
-    return true;
+    return check_thread_locals(link, error);
   if (!plan->shared)
     return ws_fail(error, first->file, NULL, WS_NO_OFFSET,
                    "does not have a shared memory, which threads need: link with -pthread "
@@ -187,8 +210,9 @@ static bool plan_threads(struct ws_link *link, const struct ws_plan_options *opt
   if (!plan_thread_locals(link, &end, &alignment, error))
     return false;
   plan->thread_count = options->threads;
-  if (!ws_align_up(&plan->thread_size, end, alignment) ||
-      !ws_align_up(&plan->thread_base, *cursor, alignment) || plan->thread_base > limit ||
+  uint64_t first_locals = link->options.one_program ? end - plan->thread_stack_size + alignment : 0;
+  if (!ws_align_up(&plan->thread_size, end, alignment) || *cursor > limit ||
+      !ws_align_up(&plan->thread_base, *cursor + first_locals, alignment) || plan->thread_base > limit ||
       (plan->thread_size && plan->thread_count > (limit - plan->thread_base) / plan->thread_size))
     return too_large(last, plan->memory64, error);
   *cursor = plan->thread_base + plan->thread_count * plan->thread_size;

@@ -38,12 +38,22 @@ static uint64_t own_address(struct rebinder *rebinder, uint32_t offset) {
 }
 
 // Where the block of a module's thread-local variables begins, when there is only one thread.
-static uint64_t thread_block(const struct ws_image *image) {
-  const struct ws_module *module = image->module;
+static uint64_t thread_block(const struct ws_input *input) {
+  const struct ws_module *module = input->module;
   for (size_t i = 0; i < module->segment_count; i++)
     if (module->segments[i].tls)
-      return module->segments[i].address + image->placement->offset;
+      return module->segments[i].address + input->placement.offset;
   return 0;
+}
+
+// From a module's block to a variable that went to `address` in the block of another one.
+static uint64_t thread_distance(const struct ws_image *image, uint32_t symbol, uint64_t address) {
+  const struct ws_input *input = image->input;
+  size_t index = (size_t)(input - image->link->inputs);
+  const struct ws_input *other = &image->link->inputs[image->link->one.of[index][symbol].module];
+  if (!image->link->plan.thread_count)
+    return address - thread_block(input);
+  return address - thread_block(other) + other->placement.tls_offset - input->placement.tls_offset;
 }
 
 // The operand's new value. False if it stays as it is.
@@ -59,7 +69,7 @@ static bool new_value(struct rebinder *rebinder, const struct ws_relocation *rel
     *value = rebound->value + relocation->addend - image->placement->offset;
     return is_address;
   case WS_REL_MEMORY_ADDR_TLS:
-    *value = rebound->value + relocation->addend - thread_block(image);
+    *value = thread_distance(image, relocation->index, rebound->value) + relocation->addend;
     return is_address;
   case WS_REL_MEMORY_ADDR_LOCREL:
     *value = rebound->value + relocation->addend - own_address(rebinder, relocation->offset);

@@ -1,12 +1,13 @@
 // Shared memory: two threads, each with its own instances of two modules, on one memory.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { expected, runFourThreads } from './modules/four-threads.mjs';
-import { combine, instantiate, liesInside, linkThreads, scratchDirectory, testsDirectory } from './tools.mjs';
+import { combine, instantiate, liesInside, linkThreads, run, scratchDirectory, testsDirectory, tool } from './tools.mjs';
 
 const threads = 2, times = 100_000, areaSize = 4096;
 
@@ -119,4 +120,30 @@ test('four workers, each with a stack and thread-local variables that the loader
       worker.postMessage(message);
     }));
   assert.deepEqual(result, expected);
+});
+
+test('in one program, thread-local variables that are one are so in every thread', async () => {
+  const directory = scratchDirectory('one-program');
+  const source = join(testsDirectory, 'node', 'modules', 'thread-locals.cpp');
+  const [left, right] = [['left', 1], ['right', 100]].map(([side, size]) => {
+    const output = join(directory, `${side}-input.wasm`);
+    run(tool('CLANGXX'), ['--target=wasm32', '-std=c++20', '-O2', '-pthread', '-nostdlib', '-fno-exceptions', `-DSIDE=${side}`, `-DSIZE=${size}`,
+      '--no-wasm-opt', '-Wl,--no-entry,--emit-relocs,--import-memory,--shared-memory,--max-memory=16777216,--export=__wasm_init_tls,'
+        + '--export-dynamic,--export-if-defined=__wasm_call_ctors', source, '-o', output]);
+    return output;
+  });
+  assert.throws(() => execFileSync(tool('WASMSHARE'), ['combine', '--link', '-o', directory, left, right], { stdio: 'pipe' }),
+    /thread-local variable shared, which is one with that of left-input: say for how many threads .* with --threads N/);
+  const { instantiate } = await combine(directory, [`left=${left}`, `right=${right}`], '--link', '--threads', '2');
+  const { instances, startThread } = await instantiate();
+  const use = ({ left: { exports: left }, right: { exports: right } }) => [
+    left.left_shared() === right.right_shared(), left.left_step(), right.right_step(), left.left_own(), right.right_own(), left.left_step(),
+    right.right_made(), left.left_made(),
+  ];
+  const first = [true, 641, 742, 2, 101, 843, 9, 9];
+  assert.deepEqual(use(instances), first);
+  for (let i = 0; i < 2; i++)
+    assert.deepEqual(use((await instantiate({}, { thread: startThread() })).instances), first);
+  assert.deepEqual(use(instances), [true, 944, 1045, 3, 102, 1146, 9, 9]);
+  assert.equal(instances.left.exports.left_total(), 3);
 });

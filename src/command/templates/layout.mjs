@@ -67,13 +67,16 @@ export async function instantiate(imports = {}, options = {}) {
     return given;
   }
 
-  // Once for each thread, or once for the memory.
-  function start(module) {
-    const { exports } = instances[module.name];
-    if (thread && module.tlsOffset !== null)
-      exports.__wasm_init_tls(thread.base + module.tlsOffset);
-    else if (!thread && module.constructors !== null)
-      exports[module.constructors]();
+  // Once for each thread. In one program the first one, too, has its thread-local variables as in an area: before the others'.
+  function initThread({ name, tlsOffset }) {
+    if (tlsOffset !== null && (thread || (linked && threadCount > 0)))
+      instances[name].exports.__wasm_init_tls((thread ? thread.base : threadBase - threadSize) + tlsOffset);
+  }
+
+  // Once for the memory.
+  function construct({ name, constructors }) {
+    if (!thread && constructors !== null)
+      instances[name].exports[constructors]();
   }
 
   // Forgets instances, and what they have in the table.
@@ -104,7 +107,8 @@ export async function instantiate(imports = {}, options = {}) {
         instances[module.name] = await WebAssembly.instantiate(compiled[module.name], given)
           .catch(error => Promise.reject(explain(error, module, given)));
       }
-      missing.forEach(start);
+      missing.forEach(initThread);
+      missing.forEach(construct);
       for (const { name } of missing)
         loaded[name] = compiled[name];
     } catch (error) {
