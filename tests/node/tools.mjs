@@ -34,7 +34,7 @@ export function run(command, args, options = {}) {
 }
 
 // What every module needs to be placed; the last keeps clang from optimising the linked module behind the relocations.
-const placeable = ['-Wl,--import-memory,--emit-relocs', '--no-wasm-opt'];
+export const placeable = ['-Wl,--import-memory,--emit-relocs', '--no-wasm-opt'];
 
 // Compiles and links a C source of tests/node/modules without a libc.
 export function linkFreestanding(source, output, ...flags) {

@@ -2,11 +2,12 @@
 // cannot show.
 
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { resultInBrowser } from './browser.mjs';
 import { expected } from './modules/four-threads.mjs';
-import { combine, linkFreestanding, linkThreads, projectDirectory, run, scratchDirectory } from './tools.mjs';
+import { combine, linkFreestanding, linkThreads, placeable, projectDirectory, run, scratchDirectory, testsDirectory, tool } from './tools.mjs';
 
 test('the three modules run in a browser, loaded through layout.mjs', async () => {
   const directory = scratchDirectory('three-modules');
@@ -22,6 +23,30 @@ test('64-bit modules run in one 64-bit memory', async () => {
     distance: '3', applied: ['42', '144'] });
   assert.deepEqual(await resultInBrowser(directory, 'memory64-page.mjs'),
     { memory64: true, heapBase: 'bigint', copies: [copy('left', 1000), copy('right', 2000)] });
+});
+
+test('64-bit modules are one program, with exceptions as WebAssembly 3 encodes them', async () => {
+  const directory = scratchDirectory('program64');
+  const runtime = join(testsDirectory, 'together', 'runtime');
+  const compile = (source, ...flags) => {
+    const object = join(directory, `${basename(source)}.o`);
+    run(tool('CLANGXX'), ['--target=wasm64', '-O2', ...flags, '-c', source, '-o', object]);
+    return object;
+  };
+  const throws = ['-fwasm-exceptions', '-mllvm', '-wasm-use-legacy-eh=0', '-fvisibility=default'];
+  const tag = join(directory, 'tag.s');
+  writeFileSync(tag, readFileSync(join(runtime, 'tag.s'), 'utf8').replace('i32', 'i64'));
+  const vtables = join(directory, 'vtables.c'); // of type_info, which is libc++abi's otherwise
+  writeFileSync(vtables, 'void *_ZTVN10__cxxabiv117__class_type_infoE[8], *_ZTVN10__cxxabiv120__si_class_type_infoE[8];');
+  const each = [...[join(runtime, 'exceptions.c'), vtables].map(source => compile(source, '-xc', ...throws)), compile(tag)];
+  const modules = ['first', 'second'].map(name => {
+    const output = join(directory, `${name}-input.wasm`);
+    run(tool('CLANGXX'), ['--target=wasm64', '-nostdlib', ...placeable, '-Wl,--no-entry,--export-dynamic,--allow-undefined',
+      compile(join(testsDirectory, 'node', 'modules', 'program64', `${name}.cpp`), ...throws), ...each, '-o', output]);
+    return `${name}=${output}`;
+  });
+  await combine(directory, modules, '--link');
+  assert.deepEqual(await resultInBrowser(directory, 'program64-page.mjs'), ['40', '55', '1', '-300', '41']);
 });
 
 test('four workers, each with a stack and thread-local variables that the loader hands out', async () => {
