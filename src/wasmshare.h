@@ -459,6 +459,10 @@ struct ws_single_options {
   bool strip_debug;   // leave DWARF out
   struct ws_plan
       *planned; // if not NULL, is told where its stack and heap are, and what memory and table it has
+  // If not NULL, called with each name that a module exports and that the module that is written exports,
+  // too, for the same thing, by module. The name has that many bytes, and no end.
+  void (*exported)(void *context, size_t module, const char *name, size_t size);
+  void *context;
 };
 
 // Writes the modules of a link as one module, which was resolved with `single` and need not be planned.

@@ -35,16 +35,18 @@ bool write_layout_files(const struct options *options, const struct layout *layo
          write_layout(options, layout, ".json", print_json);
 }
 
+bool write_map(const struct options *options, const struct layout *layout) {
+  return !options->map_file ||
+         write_printed(options, layout, xprintf("%s", options->map_file), print_picture);
+}
+
 static bool write_all(const struct options *options, const struct layout *layout) {
   return make_directory(output_directory(options)) && write_modules(options, layout) &&
-         write_layout_files(options, layout) &&
-         (!options->map_file ||
-          write_printed(options, layout, xprintf("%s", options->map_file), print_picture)) &&
+         write_layout_files(options, layout) && write_map(options, layout) &&
          (!options->env_file || write_env(options, layout)) && (!options->depfile || write_depfile(options));
 }
 
-// What cannot be printed is an error, so it is before the outputs are there.
-static bool report_map(const struct options *options, const struct layout *layout) {
+bool report_map(const struct options *options, const struct layout *layout) {
   if (options->print_map)
     print_map(stdout, layout);
   return flush_printed();

@@ -178,9 +178,17 @@ struct placed {
   struct input_file file;
 };
 
+// A name that a module and the one file export for the same thing.
+struct single_export {
+  size_t module;
+  char *name;
+};
+
 // The one file of --single, read as it was written.
 struct single {
-  char *file; // its path, from where the layout is
+  char *file;                    // its path, from where the layout is
+  struct single_export *exports; // by module
+  size_t export_count, export_capacity;
   struct input_file bytes;
   struct ws_module *module;
   struct ws_link *link; // of that module alone
@@ -238,6 +246,10 @@ const char *constructors_of(const struct ws_link *link, size_t module);
 // it.
 bool is_deferred(const struct layout *layout, size_t importer, size_t from);
 
+// The names that a module and the one file export for the same thing, in quotes, as a list of JSON and
+// JavaScript.
+struct json_t *exports_json(const struct single *single, size_t module);
+
 // Whether a module has a range of the heap to itself.
 bool owns_heap(const struct layout *layout, size_t module);
 // The module's name as part of a C macro: upper case, '_' for what C does not allow.
@@ -266,6 +278,10 @@ void close_single(struct single *single);
 
 // layout.h, .mjs, .d.mts and .json, beside the modules.
 bool write_layout_files(const struct options *options, const struct layout *layout);
+// What --map and --print-map ask for. What cannot be printed is an error, so it is before the outputs are
+// there.
+bool write_map(const struct options *options, const struct layout *layout);
+bool report_map(const struct options *options, const struct layout *layout);
 
 // --------------------------------------------------------------------------------- headers.c, env.c, map.c
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "command/command.h"
 
 // templates/, which end the files: see cmake/Embed.cmake.
@@ -339,11 +341,15 @@ static void put_single(FILE *to, const struct layout *layout) {
   }
   fputs("],\n};\n\nexport const modules = [", to);
   for (size_t i = 0; i < layout->count; i++) {
-    fputs(i ? ", { name: " : "{ name: ", to);
+    json_t *exports = exports_json(single, i);
+    char *list = json_dumps(exports, JSON_ENSURE_ASCII);
+    fputs("\n  { name: ", to);
     put_string(to, layout->modules[i].name);
-    fputs(" }", to);
+    fprintf(to, ", exports: %s },", list);
+    free(list);
+    json_decref(exports);
   }
-  fputs("];\n", to);
+  fputs("\n];\n", to);
 }
 
 void print_script(FILE *to, const struct layout *layout) {

@@ -222,7 +222,15 @@ static json_t *module_json(const struct layout *layout, const struct placed *pla
   return json;
 }
 
-// The one file: what its host gives it. Each of the modules has its name alone.
+json_t *exports_json(const struct single *single, size_t module) {
+  json_t *exports = json_array();
+  for (size_t i = 0; i < single->export_count; i++)
+    if (single->exports[i].module == module)
+      json_array_append_new(exports, json_text(single->exports[i].name));
+  return exports;
+}
+
+// The one file: what its host gives it.
 static json_t *single_json(const struct single *single) {
   const struct ws_module_info *info = ws_module_info(single->module);
   const char *constructors = constructors_of(single->link, 0);
@@ -275,7 +283,8 @@ void print_json(FILE *to, const struct layout *layout) {
   else
     json_object_set_new(json, "instantiationOrder", order_json(layout));
   for (size_t i = 0; i < layout->count; i++)
-    json_array_append_new(modules, layout->single ? json_pack("{s:s}", "name", layout->modules[i].name)
+    json_array_append_new(modules, layout->single ? json_pack("{s:s, s:o}", "name", layout->modules[i].name,
+                                                              "exports", exports_json(layout->single, i))
                                                   : module_json(layout, &layout->modules[i]));
   json_object_set_new(json, "modules", modules);
   set_program(json, layout);

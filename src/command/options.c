@@ -152,8 +152,6 @@ static const struct {
     {"stack", "one file has one stack"},
     {"table", "one file has one function table"},
     {"threads", "threads get their stacks and thread-local variables from the program, or from the host"},
-    {"print-map", "the modules have no ranges of their own in one file"},
-    {"map", "the modules have no ranges of their own in one file"},
     {"env", "one file has its own stack pointer and function table"},
     {"keep-relocs", "one file has no relocations"},
 };

@@ -71,32 +71,61 @@ void close_single(struct single *single) {
   close_input(&single->bytes);
 }
 
+static void note_export(void *context, size_t module, const char *name, size_t size) {
+  struct single *single = context;
+  if (single->export_count == single->export_capacity) {
+    size_t capacity = 2 * single->export_capacity + 16;
+    struct single_export *exports = xcalloc(capacity, sizeof *exports);
+    if (single->exports)
+      memcpy(exports, single->exports, single->export_count * sizeof *exports);
+    free(single->exports);
+    single->exports = exports;
+    single->export_capacity = capacity;
+  }
+  single->exports[single->export_count++] = (struct single_export){module, xprintf("%.*s", (int)size, name)};
+}
+
+static void forget_exports(struct single *single) {
+  for (size_t i = 0; i < single->export_count; i++)
+    free(single->exports[i].name);
+  free(single->exports);
+}
+
 // The layout says of the file what is in it.
 static bool write_layout(const struct options *options, const struct output_file *file,
-                         struct layout *layout) {
-  struct single single = {.file = file_in_layout(options)};
-  layout->single = &single;
-  bool ok = single.file &&
-            (is_utf8(single.file) || fail("%s: is not UTF-8, as names in a layout are", file->path)) &&
-            open_single(&single, file->temporary ? file->temporary : file->path, file->path) &&
+                         const struct layout *layout, struct single *single) {
+  single->file = file_in_layout(options);
+  bool ok = single->file &&
+            (is_utf8(single->file) || fail("%s: is not UTF-8, as names in a layout are", file->path)) &&
+            open_single(single, file->temporary ? file->temporary : file->path, file->path) &&
             write_layout_files(options, layout);
-  close_single(&single);
-  free(single.file);
+  close_single(single);
+  free(single->file);
   return ok;
 }
 
 bool write_single(const struct options *options, const struct ws_plan_options *plan,
                   const struct layout *layout) {
   struct ws_error error;
+  struct single single = {.file = NULL};
   struct layout described = *layout;
-  struct ws_single_options single = {WS_OPTIONS(single), .import_memory = options->import_memory,
-                                     .strip_debug = options->strip_debug, .planned = &described.plan};
+  described.single = &single;
+  struct ws_single_options merging = {WS_OPTIONS(merging),
+                                      .import_memory = options->import_memory,
+                                      .strip_debug = options->strip_debug,
+                                      .planned = &described.plan,
+                                      .exported = note_export,
+                                      .context = &single};
   if (options->output && !make_directory(options->output))
     return false;
   struct output_file *file = open_output(xprintf("%s", options->single), options);
-  return file &&
-         (ws_link_write_single(layout->link, plan, &single, (struct ws_sink){write_output, file}, &error) ||
-          fail_with(&error)) &&
-         (!options->output || write_layout(options, file, &described)) &&
-         (!options->depfile || write_depfile(options)) && commit_outputs();
+  bool ok =
+      file &&
+      (ws_link_write_single(layout->link, plan, &merging, (struct ws_sink){write_output, file}, &error) ||
+       fail_with(&error)) &&
+      (!options->output || write_layout(options, file, &described, &single)) &&
+      write_map(options, &described) && (!options->depfile || write_depfile(options)) &&
+      report_map(options, &described) && commit_outputs();
+  forget_exports(&single);
+  return ok;
 }

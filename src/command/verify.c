@@ -360,14 +360,36 @@ static bool check_single_file(const struct single *single, const char *file, con
          check_single_imports(single, file, json_object_get(json, "imports"));
 }
 
-// The modules have names alone, and nothing is of others.
+static bool exports_any(const struct single *single, const char *name) {
+  for (int kind = WS_FUNCTION; kind <= WS_TAG; kind++)
+    if (ws_link_exports(single->link, 0, (enum ws_external_kind)kind, name))
+      return true;
+  return false;
+}
+
+// What the modules export, the file exports.
+static bool check_single_exports(const struct single *single, const char *file, const json_t *modules) {
+  for (size_t i = 0; i < json_array_size(modules); i++) {
+    const json_t *exports = json_object_get(json_array_get(modules, i), "exports");
+    for (size_t k = 0; k < json_array_size(exports); k++) {
+      const char *name = json_string_value(json_array_get(exports, k));
+      if (!name || !exports_any(single, name))
+        return fail("%s: does not export %s, but the layout says that %s does", file, name ? name : "it",
+                    text(json_array_get(modules, i), "name"));
+    }
+  }
+  return true;
+}
+
+// The modules have names and exports alone, and nothing is of others.
 static bool check_single_names(const char *path, const json_t *json) {
   const json_t *modules = json_object_get(json, "modules");
   size_t count = json_array_size(modules);
   struct written *all = xcalloc(count + 1, sizeof *all);
   bool ok = count > 0;
   for (size_t i = 0; i < count && ok; i++)
-    ok = (all[i].name = text(json_array_get(modules, i), "name")) != NULL;
+    ok = (all[i].name = text(json_array_get(modules, i), "name")) != NULL &&
+         json_is_array(json_object_get(json_array_get(modules, i), "exports"));
   ok = (ok || fail("%s: is not a layout of this wasmshare (see docs/layout.md)", path)) &&
        check_program(path, json, all, count);
   free(all);
@@ -386,7 +408,8 @@ static bool verify_single(const char *path, const json_t *json) {
   if (!check_ranges(path, &plan, NULL, 0) || !check_single_names(path, json))
     return false;
   char *file = xprintf("%.*s%s", slash ? (int)(slash - path + 1) : 0, path, name);
-  bool ok = open_single(&single, file, file) && check_single_file(&single, file, &plan, described);
+  bool ok = open_single(&single, file, file) && check_single_file(&single, file, &plan, described) &&
+            check_single_exports(&single, file, json_object_get(json, "modules"));
   close_single(&single);
   free(file);
   return ok;

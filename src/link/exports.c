@@ -86,7 +86,30 @@ struct chooser {
   struct ws_map names;
 };
 
-static bool add(struct chooser *chooser, struct ws_merge_export export) {
+// The module of an export of the list has it so.
+static bool own(struct chooser *chooser, uint32_t item, uint32_t module) {
+  struct ws_merge_exports *list = chooser->list;
+  struct ws_merge_owner *owners =
+      ws_make_room(list->owners, list->owner_count, &list->owner_capacity, sizeof *owners);
+  if (!owners)
+    return ws_merge_fail_memory(chooser->merge);
+  list->owners = owners;
+  owners[list->owner_count++] = (struct ws_merge_owner){item, module};
+  return true;
+}
+
+// The export of a preferred module takes the place of another: those who had that have none of its name.
+static void replace(struct ws_merge_exports *list, uint32_t item, const struct ws_merge_export *export) {
+  size_t kept = 0;
+  for (size_t i = 0; i < list->owner_count; i++)
+    if (list->owners[i].item != item)
+      list->owners[kept++] = list->owners[i];
+  list->owner_count = kept;
+  list->items[item] = *export;
+}
+
+// `item` is where the export is in the list, or WS_NOTHING if that is another's.
+static bool add(struct chooser *chooser, struct ws_merge_export export, uint32_t *item) {
   struct ws_merge *merge = chooser->merge;
   struct ws_merge_exports *list = chooser->list;
   uint32_t *at = ws_map_add(&chooser->names, export.name, (uint32_t)list->count);
@@ -97,9 +120,11 @@ static bool add(struct chooser *chooser, struct ws_merge_export export) {
     if (!items)
       return ws_merge_fail_memory(merge);
     list->items = items;
+    *item = (uint32_t)list->count;
     items[list->count++] = export;
     return true;
   }
+  *item = *at;
   struct ws_merge_export *other = &list->items[*at];
   size_t old_rank = rank(merge->options, other->module), new_rank = rank(merge->options, export.module);
   bool same = same_target(merge, other, &export);
@@ -112,7 +137,9 @@ static bool add(struct chooser *chooser, struct ws_merge_export export) {
   if (old_rank == new_rank)
     return report_both(merge, other, &export);
   if (new_rank < old_rank)
-    *other = export;
+    replace(list, *at, &export);
+  else
+    *item = WS_NOTHING;
   return true;
 }
 
@@ -140,7 +167,9 @@ static bool add_named(struct chooser *chooser, uint32_t m, const struct ws_map *
           "exports so: rename it");
     if (ws_slice_is(export->name, start_name) && export->kind == WS_FUNCTION)
       target = started(merge, m, target);
-    if (!add(chooser, (struct ws_merge_export){export->name, export->kind, target, m}))
+    uint32_t item;
+    if (!add(chooser, (struct ws_merge_export){export->name, export->kind, target, m}, &item) ||
+        (item != WS_NOTHING && !own(chooser, item, m)))
       return false;
   }
   return true;
@@ -170,18 +199,25 @@ static bool imports_table(const struct ws_merge *merge) {
   return false;
 }
 
+void ws_merge_exports_free(struct ws_merge_exports *exports) {
+  free(exports->items);
+  free(exports->owners);
+}
+
 bool ws_merge_choose_exports(struct ws_merge *merge, struct ws_merge_exports *exports) {
   struct chooser chooser = {.merge = merge, .list = exports};
   bool is_program = exports_function(merge, start_name), ok = true;
   for (uint32_t m = 0; m < merge->module_count && ok; m++)
     ok = add_module(&chooser, m, is_program);
-  uint32_t ctors = merge->first_synthetic + WS_CALL_CTORS;
+  uint32_t ctors = merge->first_synthetic + WS_CALL_CTORS, item;
   if (ok && !is_program && !exports_function(merge, initialize_name) &&
       (merge->constructor_count > 0 || exports_function(merge, ctors_name)))
-    ok = add(&chooser, (struct ws_merge_export){ws_slice_of(initialize_name), WS_FUNCTION, ctors, 0});
+    ok = add(&chooser, (struct ws_merge_export){ws_slice_of(initialize_name), WS_FUNCTION, ctors, 0}, &item);
   if (ok && merge->indirect_table != WS_NOTHING && imports_table(merge))
-    ok = add(&chooser, (struct ws_merge_export){ws_slice_of("__indirect_function_table"), WS_TABLE,
-                                                merge->indirect_table, 0});
+    ok = add(&chooser,
+             (struct ws_merge_export){ws_slice_of("__indirect_function_table"), WS_TABLE,
+                                      merge->indirect_table, 0},
+             &item);
   ws_map_free(&chooser.names);
   return ok;
 }

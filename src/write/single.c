@@ -484,15 +484,25 @@ static struct ws_plan plan_of(const struct ws_merge *merge) {
                           .has_maximum = merge->has_maximum};
 }
 
+static void tell(const struct ws_merge *merge, const struct ws_merge_exports *exports,
+                 const struct ws_single_options *single) {
+  if (single->planned)
+    *single->planned = plan_of(merge);
+  for (size_t i = 0; single->exported && i < exports->owner_count; i++) {
+    struct ws_slice name = exports->items[exports->owners[i].item].name;
+    single->exported(single->context, exports->owners[i].module, (const char *)name.data, name.size);
+  }
+}
+
 bool ws_write_single(const struct ws_merge_input *inputs, size_t count,
-                     const struct ws_merge_options *options, struct ws_plan *planned, struct ws_sink sink,
-                     struct ws_error *error) {
+                     const struct ws_merge_options *options, const struct ws_single_options *single,
+                     struct ws_sink sink, struct ws_error *error) {
   struct ws_merge merge = {.error = error, .options = options};
   struct ws_merge_exports exports = {0};
   bool ok = merge_all(&merge, inputs, count, &exports) && write_module(&merge, &exports, sink);
-  if (ok && planned)
-    *planned = plan_of(&merge);
-  free(exports.items);
+  if (ok)
+    tell(&merge, &exports, single);
+  ws_merge_exports_free(&exports);
   ws_merge_free(&merge);
   return ok;
 }
@@ -527,7 +537,7 @@ bool ws_link_write_single(const struct ws_link *link, const struct ws_plan_optio
   bool ok = (inputs && prefer && fill_inputs(link, &arena, inputs)) || ws_fail_memory(error, "");
   if (ok)
     options.prefer_count = ws_find_preferred(link, prefer);
-  ok = ok && ws_write_single(inputs, link->count, &options, single.planned, sink, error);
+  ok = ok && ws_write_single(inputs, link->count, &options, &single, sink, error);
   for (size_t i = 0; i < link->count && ok; i++)
     ok = ws_checks_passed(link->inputs[i].module, error);
   ws_arena_free(&arena);

@@ -80,11 +80,17 @@ test('one file has a layout beside it, which loads it', async t => {
   };
   const results = async (layout, options) => {
     const log = [];
-    const { memory, instances } = await layout.instantiate(
+    const { memory, instance, instances } = await layout.instantiate(
       { env: { host_log: text => log.push(stringAt(memory, text)) } }, options);
     assert.deepEqual(Object.keys(instances), names);
     const find = name => Object.values(instances).find(({ exports }) => exports[name]).exports[name];
     assert.deepEqual([0, 1, 2, 3, 4].map(find('seen')), [100, 200, 65535, 3, 0]);
+    for (const { name, exports } of layout.modules) // each has its own exports, and no others
+      assert.deepEqual(Object.keys(instances[name].exports).sort(),
+        [...new Set([...exports, ...instance.exports.memory ? ['memory'] : []])].sort());
+    assert.deepEqual(names.filter(name => 'seen' in instances[name].exports), ['first']);
+    assert.equal(instances.first.exports.seen, instance.exports.seen);
+    assert.ok(instances.first instanceof WebAssembly.Instance);
     find('run')(1);
     assert.deepEqual(log, ['third']);
     return memory;
@@ -113,7 +119,11 @@ test('one file has a layout beside it, which loads it', async t => {
     const validate = new (createRequire(join(tool('NODE_MODULES'), 'x'))('ajv/dist/2020').default)({ allErrors: true }).compile(
       JSON.parse(readFileSync(join(projectDirectory, 'docs', 'layout.schema.json'), 'utf8')));
     assert.ok(validate(json), JSON.stringify(validate.errors));
-    assert.deepEqual(json.modules, names.map(name => ({ name })));
+    assert.deepEqual(json.modules.map(({ name }) => name), names);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(join(own, 'app.wasm'))),
+      { env: { host_log() {} } });
+    assert.deepEqual([...new Set([...json.modules.flatMap(module => module.exports), '_initialize', 'memory'])].sort(),
+      Object.keys(exports).sort());
     assert.deepEqual(json.single, { file: 'app.wasm', memoryImport: null, constructors: '_initialize',
       imports: [{ module: 'env', name: 'host_log', kind: 'function' }] });
   });
@@ -150,6 +160,8 @@ void [one, name, memory, single.imports, createMemory, heapBase + 1];
       [one => { one.pages++; one.heapEnd += 65536; }, /its memory has other limits than the layout's/],
       [one => { one.stackPointer = one.heapBase + 16; }, /the stack is not below the heap/],
       [one => { delete one.single.file; }, /is not a layout of this wasmshare/],
+      [one => { one.modules[1].exports.push('nothing'); }, /app.wasm: does not export nothing, but the layout says that second does/],
+      [one => { delete one.modules[1].exports; }, /is not a layout of this wasmshare/],
       [one => { one.modules = [{}]; }, /is not a layout of this wasmshare/],
     ]) {
       const changed = structuredClone(json);

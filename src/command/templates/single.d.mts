@@ -2,6 +2,8 @@
 export interface MergedModule {
   /** The module's name. */
   readonly name: ModuleName;
+  /** What it exports, of the exports of the file. */
+  readonly exports: readonly string[];
 }
 
 /** What the host gives. */
@@ -39,14 +41,16 @@ export interface InstantiateOptions {
   compile?(file: SingleFile): WebAssembly.Module | Promise<WebAssembly.Module>;
 }
 
-/** The one instance. */
+/** What was instantiated. */
 export interface AddressSpace {
   readonly memory: WebAssembly.Memory;
   /** The function table, if the file exports it. */
   readonly table: WebAssembly.Table | null;
   /** The stack pointer, if the file exports it. */
   readonly stackPointer: WebAssembly.Global | null;
-  /** The instance, under the name of every module. */
+  /** The one instance. */
+  readonly instance: WebAssembly.Instance;
+  /** What each of the modules has of the instance: its own exports, and the memory, if the file exports that. */
   readonly instances: Readonly<Record<ModuleName, WebAssembly.Instance>>;
 }
 

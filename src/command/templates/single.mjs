@@ -1,4 +1,12 @@
 
+// What one of the modules has of the instance. WASI looks for the memory beside _start.
+function partOf({ exports }, names) {
+  const part = { __proto__: null };
+  for (const name of exports.memory ? [...names, 'memory'] : names)
+    part[name] = exports[name];
+  return Object.create(WebAssembly.Instance.prototype, { exports: { value: Object.freeze(part), enumerable: true } });
+}
+
 // Instantiates the one file: see the types beside this.
 export async function instantiate(imports = {}, options = {}) {
   const { memory: made, compile: compileOne, ...others } = options;
@@ -24,9 +32,9 @@ export async function instantiate(imports = {}, options = {}) {
   if (constructors !== null)
     exports[constructors]();
   const instances = { __proto__: null };
-  for (const { name } of modules)
-    instances[name] = instance;
+  for (const { name, exports: names } of modules)
+    instances[name] = partOf(instance, names);
   const memory = memoryImport === null ? exports.memory : given[memoryImport.module][memoryImport.name];
   return { memory, table: exports.__indirect_function_table ?? null, stackPointer: exports.__stack_pointer ?? null,
-    instances };
+    instance, instances };
 }
