@@ -10,7 +10,7 @@ use crate::report::{self, shown};
 use crate::stamp::Stamp;
 use crate::tool::{self, did_you_mean};
 use crate::workspace::Workspace;
-use crate::{combine, config, single};
+use crate::{combine, config};
 use anyhow::{bail, Context, Result};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -97,17 +97,13 @@ impl Layout<'_> {
     fn bind_single(&self, placed: &Path, target: Target) -> Result<Vec<PathBuf>> {
         let file = self.single().unwrap_or_default();
         self.status("Binding", format_args!("{file}"));
-        let input = self.scratch.join(file);
-        std::fs::write(
-            &input,
-            single::for_wasm_bindgen(&read(&placed.join(file))?)?,
-        )
-        .with_context(|| format!("could not write {}", input.display()))?;
         let mut binding = Command::new(bindgen::find(self.workspace.wasm_bindgen().as_deref())?);
         binding
             .args(["--target", target.name(), "--out-dir"])
             .arg(self.dir);
-        binding.args(self.workspace.bindgen_flags()).arg(&input);
+        binding
+            .args(self.workspace.bindgen_flags())
+            .arg(placed.join(file));
         let status = binding.status();
         if !tool::started(status, &binding)?.success() {
             bail!("wasm-bindgen could not bind {file}");

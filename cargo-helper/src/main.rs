@@ -12,7 +12,6 @@ mod inspect;
 mod layout;
 mod node;
 mod report;
-mod single;
 mod stamp;
 mod standin;
 mod test;

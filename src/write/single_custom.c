@@ -384,6 +384,43 @@ static bool join_others(struct ws_merge *merge, struct ws_map *names, struct joi
   return true;
 }
 
+// A piece of wasm-bindgen's section, with its size in four bytes before it.
+static struct ws_slice read_piece(struct ws_reader *reader) {
+  struct ws_slice piece = ws_read_bytes(reader, 4);
+  uint64_t size = 0;
+  if (!reader->bad)
+    ws_operand_get(piece.data, WS_U32, &size);
+  piece.size += ws_read_bytes(reader, (size_t)size).size;
+  return piece;
+}
+
+// wasm-bindgen describes each crate in two pieces, a version and what the crate has, and refuses what is
+// there twice: a crate that several modules have is described once, as it is where crates are linked at once.
+// What cannot be read stays.
+static bool describe_once(struct ws_buffer *content) {
+  struct ws_reader reader = ws_reader((struct ws_slice){content->data, content->size});
+  struct ws_map seen = {0};
+  struct ws_buffer kept = {0};
+  bool ok = true;
+  while (ok && !reader.bad && reader.at < reader.end) {
+    struct ws_slice description = read_piece(&reader);
+    description.size += read_piece(&reader).size;
+    uint32_t number = (uint32_t)seen.count;
+    const uint32_t *at = reader.bad ? &number : ws_map_add(&seen, description, number);
+    ok = at != NULL;
+    if (ok && *at == number)
+      ws_put_slice(&kept, description);
+  }
+  ws_map_free(&seen);
+  if (!ok || reader.bad) {
+    ws_buffer_free(&kept);
+    return ok;
+  }
+  ws_buffer_free(content);
+  *content = kept;
+  return true;
+}
+
 static bool give_others(struct ws_single_writer *writer) {
   struct ws_merge *merge = writer->merge;
   size_t most = 0;
@@ -393,6 +430,8 @@ static bool give_others(struct ws_single_writer *writer) {
   struct ws_map names = {0};
   bool ok = list && join_others(merge, &names, list);
   for (size_t i = 0; i < names.count; i++) {
+    if (ws_slice_is(list[i].name, "__wasm_bindgen_unstable"))
+      ok = ok && describe_once(&list[i].content);
     if (ok)
       ws_give_custom(writer, list[i].name, &list[i].content);
     else

@@ -1,6 +1,7 @@
 //! Closures both ways, promises, and values of JavaScript's that are only kept.
 
 use std::cell::{Cell, RefCell};
+use wasm_bindgen::convert::IntoWasmAbi;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -57,4 +58,15 @@ unsafe extern "C" {
 #[wasm_bindgen]
 pub fn words_in(text: &str) -> usize {
     unsafe { count_words(text.as_ptr(), text.len()) }
+}
+
+/// A value for another module that is in one file with this one, as wasm-bindgen passes it.
+#[no_mangle]
+pub extern "C" fn kept_value(index: usize) -> u32 {
+    kept(index).into_abi()
+}
+
+#[wasm_bindgen]
+pub fn count_on(tally: &mut tally::Tally) -> u32 {
+    tally.add(TICKS.get())
 }

@@ -1,6 +1,7 @@
 //! A module whose interface is wasm-bindgen's, for JavaScript, and plain C's, for other modules.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use wasm_bindgen::convert::FromWasmAbi;
 use wasm_bindgen::prelude::*;
 
 static STARTS: AtomicU32 = AtomicU32::new(0);
@@ -53,10 +54,23 @@ pub unsafe extern "C" fn count_words(text: *const u8, length: usize) -> usize {
 #[link(wasm_import_module = "ticker")]
 unsafe extern "C" {
     fn ticks() -> u32;
+    fn kept_value(index: usize) -> u32;
 }
 
 /// What a module says that comes after this one, and imports from it.
 #[wasm_bindgen]
 pub fn ticks_of_ticker() -> u32 {
     unsafe { ticks() }
+}
+
+/// How many words the text has, for another module to go on.
+#[wasm_bindgen]
+pub fn tally_of(text: &str) -> tally::Tally {
+    tally::Tally(text.split_whitespace().count() as u32)
+}
+
+/// A value that another module keeps. It is the same where both are in one file alone.
+#[wasm_bindgen]
+pub fn kept_by_ticker(index: usize) -> JsValue {
+    unsafe { JsValue::from_abi(kept_value(index)) }
 }
