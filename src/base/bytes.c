@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/wasm.h"
+
 bool ws_slice_starts(struct ws_slice slice, const char *text) {
   size_t size = strlen(text);
   return slice.size >= size && memcmp(slice.data, text, size) == 0;
@@ -226,6 +228,18 @@ void ws_put_sleb(struct ws_buffer *buffer, int64_t value) {
     if (last)
       return;
   }
+}
+
+void ws_put_const(struct ws_buffer *buffer, bool is_64, uint64_t value) {
+  ws_put_u8(buffer, wasm_opcode_const(is_64));
+  ws_put_sleb(buffer, is_64 ? (int64_t)value : (int32_t)(uint32_t)value);
+}
+
+void ws_put_limits(struct ws_buffer *buffer, uint8_t flags, uint64_t minimum, uint64_t maximum) {
+  ws_put_u8(buffer, flags);
+  ws_put_uleb(buffer, minimum);
+  if (flags & WASM_LIMITS_FLAG_HAS_MAX)
+    ws_put_uleb(buffer, maximum);
 }
 
 struct ws_slice ws_buffer_keep(struct ws_buffer *buffer, struct ws_arena *arena) {

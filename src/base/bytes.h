@@ -137,6 +137,9 @@ void ws_put_slice(struct ws_buffer *buffer, struct ws_slice slice);
 void ws_put_name(struct ws_buffer *buffer, struct ws_slice name);
 void ws_put_uleb(struct ws_buffer *buffer, uint64_t value);
 void ws_put_sleb(struct ws_buffer *buffer, int64_t value);
+void ws_put_const(struct ws_buffer *buffer, bool is_64, uint64_t value); // i32.const or i64.const
+// Limits of a memory or a table: `flags` are of WASM_LIMITS_FLAG_*, and say whether there is a maximum.
+void ws_put_limits(struct ws_buffer *buffer, uint8_t flags, uint64_t minimum, uint64_t maximum);
 
 // Moves what was built into the arena, and empties the buffer. The slice's data is NULL if allocation failed.
 struct ws_slice ws_buffer_keep(struct ws_buffer *buffer, struct ws_arena *arena);
@@ -162,6 +165,11 @@ static inline bool ws_encoding_is_64(enum ws_encoding encoding) {
 static inline uint64_t ws_eight_bytes(const uint8_t *at) {
   return (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 | (uint64_t)at[3] << 24 |
          (uint64_t)at[4] << 32 | (uint64_t)at[5] << 40 | (uint64_t)at[6] << 48 | (uint64_t)at[7] << 56;
+}
+
+// lld's values for what was not linked in: all ones, or one less in .debug_ranges and .debug_loc.
+static inline bool ws_is_tombstone(enum ws_encoding encoding, uint64_t value) {
+  return value >= (ws_encoding_is_64(encoding) ? UINT64_MAX : UINT32_MAX) - 1;
 }
 
 // Reads the operand at `at`; 32-bit values are zero-extended. False if a LEB is not padded to its full width.

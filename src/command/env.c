@@ -11,16 +11,6 @@ static struct ws_slice slice(const char *text) {
   return (struct ws_slice){(const uint8_t *)text, strlen(text)};
 }
 
-static void put_limits(struct ws_buffer *built, const struct ws_plan *plan, uint64_t minimum, bool memory) {
-  bool has_maximum = memory && plan->has_maximum;
-  ws_put_u8(built, (uint8_t)((has_maximum ? WASM_LIMITS_FLAG_HAS_MAX : 0) |
-                             (memory && plan->shared ? WASM_LIMITS_FLAG_IS_SHARED : 0) |
-                             (plan->memory64 ? WASM_LIMITS_FLAG_IS_64 : 0)));
-  ws_put_uleb(built, minimum);
-  if (has_maximum)
-    ws_put_uleb(built, plan->maximum_pages);
-}
-
 static void put_export(struct ws_buffer *built, const char *name, enum ws_external_kind kind) {
   ws_put_name(built, slice(name));
   ws_put_u8(built, (uint8_t)kind);
@@ -42,18 +32,18 @@ static void put_section(struct ws_buffer *built, enum ws_section_id id, uint64_t
 
 static void put_env(struct ws_buffer *built, const struct ws_plan *plan, uint64_t table_size) {
   struct ws_buffer table = {0}, memory = {0}, global = {0}, exports = {0};
-  put_limits(&memory, plan, plan->pages, true);
+  ws_put_limits(&memory, wasm_limits_flags(plan->has_maximum, plan->shared, plan->memory64), plan->pages,
+                plan->maximum_pages);
   put_export(&exports, "memory", WS_MEMORY);
   if (table_size) {
     ws_put_u8(&table, WASM_TYPE_FUNCREF);
-    put_limits(&table, plan, table_size, false);
+    ws_put_limits(&table, wasm_limits_flags(false, false, plan->memory64), table_size, 0);
     put_export(&exports, "__indirect_function_table", WS_TABLE);
   }
   if (plan->shared_stack) {
     ws_put_u8(&global, plan->memory64 ? WASM_TYPE_I64 : WASM_TYPE_I32);
     ws_put_u8(&global, true); // mutable
-    ws_put_u8(&global, wasm_opcode_const(plan->memory64));
-    ws_put_sleb(&global, plan->memory64 ? (int64_t)plan->stack_pointer : (int32_t)plan->stack_pointer);
+    ws_put_const(&global, plan->memory64, plan->stack_pointer);
     ws_put_u8(&global, WASM_OPCODE_END);
     put_export(&exports, "__stack_pointer", WS_GLOBAL);
   }

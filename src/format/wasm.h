@@ -73,6 +73,11 @@ static inline uint8_t wasm_opcode_const(bool is_64) {
   return is_64 ? WASM_OPCODE_I64_CONST : WASM_OPCODE_I32_CONST;
 }
 
+static inline uint8_t wasm_limits_flags(bool has_maximum, bool shared, bool is_64) {
+  return (uint8_t)((has_maximum ? WASM_LIMITS_FLAG_HAS_MAX : 0) | (shared ? WASM_LIMITS_FLAG_IS_SHARED : 0) |
+                   (is_64 ? WASM_LIMITS_FLAG_IS_64 : 0));
+}
+
 // Subsections of "linking"
 enum { WASM_SEGMENT_INFO = 5, WASM_INIT_FUNCS = 6, WASM_SYMBOL_TABLE = 8 };
 

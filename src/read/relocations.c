@@ -93,10 +93,9 @@ static uint64_t operand_mask(const struct ws_relocation *relocation) {
   return ws_encoding_is_64(ws_relocation_kinds[relocation->type].encoding) ? UINT64_MAX : UINT32_MAX;
 }
 
-// lld's values for what was not linked in: all ones, or one less in .debug_ranges and .debug_loc.
+// Whether it is the value in DWARF of what was not linked in.
 static bool is_tombstone(const struct pass *pass, enum ws_encoding encoding, uint64_t value) {
-  uint64_t ones = ws_encoding_is_64(encoding) ? UINT64_MAX : UINT32_MAX;
-  return pass->debug && (value == ones || value == ones - 1);
+  return pass->debug && ws_is_tombstone(encoding, value);
 }
 
 // What lld leaves in a custom section that is not DWARF, for what was not linked in: all ones, or the addend.

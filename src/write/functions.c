@@ -49,12 +49,6 @@ static const struct ws_type *type_of(const struct ws_module *module, uint32_t fu
   return module->types ? &module->types[module->function_types[function]] : NULL;
 }
 
-static void put_slot(const struct ws_image *image, struct ws_buffer *body, uint64_t slot) {
-  bool is_64 = ws_image_table_is_64(image);
-  ws_put_u8(body, wasm_opcode_const(is_64));
-  ws_put_sleb(body, is_64 ? (int64_t)slot : (int32_t)(uint32_t)slot);
-}
-
 // Whether some function of the module makes a tail call.
 static bool has_tail_calls(const struct ws_module *module) {
   for (uint32_t i = 0; i < module->function_count; i++) {
@@ -84,7 +78,7 @@ static bool append_trampoline(struct ws_image *image, const struct ws_trampoline
   appended->type = ws_function_type(module, trampoline->function);
   struct ws_buffer body = {0};
   put_arguments(&body, module->types ? &module->types[appended->type] : NULL);
-  put_slot(image, &body, trampoline->slot);
+  ws_put_const(&body, ws_image_table_is_64(image), trampoline->slot);
   ws_put_u8(&body, tail_calls ? WASM_OPCODE_RETURN_CALL_INDIRECT : WASM_OPCODE_CALL_INDIRECT);
   ws_put_uleb(&body, appended->type);
   ws_put_uleb(&body, ws_image_table(image));
@@ -136,7 +130,7 @@ static bool put_runner_call(struct ws_image *image, struct ws_buffer *body, stru
     ws_put_u8(body, WASM_OPCODE_CALL);
     ws_put_uleb(body, function.index);
   } else {
-    put_slot(image, body, slot);
+    ws_put_const(body, ws_image_table_is_64(image), slot);
     ws_put_u8(body, WASM_OPCODE_CALL_INDIRECT);
     ws_put_uleb(body, index);
     ws_put_uleb(body, ws_image_table(image));

@@ -92,9 +92,8 @@ static bool new_value(struct rebinder *rebinder, const struct ws_relocation *rel
 static bool is_tombstone(const struct rebinder *rebinder, const struct ws_relocation *relocation) {
   uint64_t value = 0;
   enum ws_encoding encoding = ws_relocation_kinds[relocation->type].encoding;
-  uint64_t ones = ws_encoding_is_64(encoding) ? UINT64_MAX : UINT32_MAX;
   ws_operand_get(rebinder->section->content.data + relocation->offset, encoding, &value);
-  return rebinder->section->id == WS_SECTION_CUSTOM && value >= ones - 1;
+  return rebinder->section->id == WS_SECTION_CUSTOM && ws_is_tombstone(encoding, value);
 }
 
 static void rebind(struct rebinder *rebinder, const struct ws_relocation *relocation) {

@@ -17,21 +17,9 @@ static void put_types(const struct ws_merge *merge, struct ws_buffer *out) {
     ws_put_slice(out, merge->types[i]);
 }
 
-static void put_limits(struct ws_buffer *out, const struct ws_limits *limits) {
-  ws_put_u8(out, (uint8_t)((limits->has_maximum ? WASM_LIMITS_FLAG_HAS_MAX : 0) |
-                           (limits->shared ? WASM_LIMITS_FLAG_IS_SHARED : 0) |
-                           (limits->is_64 ? WASM_LIMITS_FLAG_IS_64 : 0)));
-  ws_put_uleb(out, limits->minimum);
-  if (limits->has_maximum)
-    ws_put_uleb(out, limits->maximum);
-}
-
-static struct ws_limits memory_limits(const struct ws_merge *merge) {
-  return (struct ws_limits){.has_maximum = merge->has_maximum,
-                            .shared = merge->shared,
-                            .is_64 = merge->is_64,
-                            .minimum = merge->pages,
-                            .maximum = merge->maximum_pages};
+static void put_memory_limits(const struct ws_merge *merge, struct ws_buffer *out) {
+  ws_put_limits(out, wasm_limits_flags(merge->has_maximum, merge->shared, merge->is_64), merge->pages,
+                merge->maximum_pages);
 }
 
 // A name of the host's, and the kind of what it is.
@@ -83,11 +71,10 @@ static void put_imports(struct ws_merge *merge, struct ws_buffer *out) {
   ws_put_uleb(out, (uint64_t)merge->imported_functions + merge->imported_globals + merge->imported_tables +
                        merge->imported_tags + memory);
   if (memory) {
-    struct ws_limits limits = memory_limits(merge);
     ws_put_name(out, (struct ws_slice){(const uint8_t *)"env", 3});
     ws_put_name(out, (struct ws_slice){(const uint8_t *)"memory", 6});
     ws_put_u8(out, WS_MEMORY);
-    put_limits(out, &limits);
+    put_memory_limits(merge, out);
   }
   for (uint32_t i = 0; i < merge->first_synthetic; i++) {
     const struct ws_merge_function *function = &merge->functions[i];
@@ -152,12 +139,8 @@ static bool put_tables(const struct ws_merge *merge, struct ws_buffer *out) {
     const struct ws_merge_item *first = &merge->tables[merge->indirect_table];
     const struct ws_table *table = &merge->modules[first->module].module->tables[first->index];
     uint64_t size = merge->slot_count + 1; // the first is null
-    struct ws_limits limits = {.has_maximum = !may_table_grow(merge),
-                               .is_64 = table->limits.is_64,
-                               .minimum = size,
-                               .maximum = size};
     ws_put_u8(out, WASM_TYPE_FUNCREF);
-    put_limits(out, &limits);
+    ws_put_limits(out, wasm_limits_flags(!may_table_grow(merge), false, table->limits.is_64), size, size);
   }
   for (uint32_t i = 0; i < merge->table_count; i++) {
     const struct ws_merge_item *item = &merge->tables[i];
@@ -187,8 +170,7 @@ static void put_tags(struct ws_merge *merge, struct ws_buffer *out) {
 }
 
 static void put_constant(struct ws_buffer *out, bool is_64, uint64_t value) {
-  ws_put_u8(out, wasm_opcode_const(is_64));
-  ws_put_sleb(out, is_64 ? (int64_t)value : (int32_t)(uint32_t)value);
+  ws_put_const(out, is_64, value);
   ws_put_u8(out, WASM_OPCODE_END);
 }
 
@@ -419,9 +401,8 @@ static bool write_module(struct ws_merge *merge, const struct ws_merge_exports *
     ws_give_section(&writer, WS_SECTION_TABLE, &out);
   }
   if (!merge->options->import_memory) {
-    struct ws_limits limits = memory_limits(merge);
     ws_put_uleb(&out, 1);
-    put_limits(&out, &limits);
+    put_memory_limits(merge, &out);
     ws_give_section(&writer, WS_SECTION_MEMORY, &out);
   }
   give_counts(&writer, exports);

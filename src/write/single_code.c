@@ -262,16 +262,6 @@ static void put_start(const struct ws_merge *merge, struct ws_buffer *body) {
   ws_put_u8(body, WASM_OPCODE_END);
 }
 
-static void put_constant(const struct ws_merge *merge, struct ws_buffer *body, uint64_t value) {
-  ws_put_u8(body, wasm_opcode_const(merge->is_64));
-  ws_put_sleb(body, merge->is_64 ? (int64_t)value : (int32_t)(uint32_t)value);
-}
-
-static void put_i32(struct ws_buffer *body, int32_t value) {
-  ws_put_u8(body, WASM_OPCODE_I32_CONST);
-  ws_put_sleb(body, value);
-}
-
 static void put_memory_instruction(struct ws_buffer *body, uint32_t opcode) {
   ws_put_u8(body, WASM_OPCODE_MISC_PREFIX);
   ws_put_uleb(body, opcode);
@@ -294,16 +284,16 @@ static void put_block(struct ws_buffer *body) {
 // A memory that the host gives may not be clear.
 static void put_fill(const struct ws_merge *merge, const struct ws_merge_segment *segment,
                      struct ws_buffer *body) {
-  put_constant(merge, body, segment->address);
-  put_i32(body, 0);
-  put_constant(merge, body, segment->size);
+  ws_put_const(body, merge->is_64, segment->address);
+  ws_put_const(body, false, 0);
+  ws_put_const(body, merge->is_64, segment->size);
   put_memory_instruction(body, WASM_OPCODE_MEMORY_FILL);
   ws_put_u8(body, 0); // the memory
 }
 
 static void put_copy(struct ws_buffer *body, const struct ws_merge_segment *segment, uint32_t index) {
-  put_i32(body, 0);
-  put_i32(body, (int32_t)(uint32_t)segment->size);
+  ws_put_const(body, false, 0);
+  ws_put_const(body, false, (uint32_t)segment->size);
   put_memory_instruction(body, WASM_OPCODE_MEMORY_INIT);
   ws_put_uleb(body, index);
   ws_put_u8(body, 0); // the memory
@@ -319,11 +309,11 @@ static void put_segments(const struct ws_merge *merge, struct ws_buffer *body) {
     if (!merge->shared || !ws_single_is_written(segment))
       continue;
     if (segment->tls && merge->tls_base != WS_NOTHING) {
-      put_constant(merge, body, segment->address);
+      ws_put_const(body, merge->is_64, segment->address);
       ws_put_u8(body, WASM_OPCODE_GLOBAL_SET);
       ws_put_uleb(body, merge->globals[merge->tls_base].number);
     }
-    put_constant(merge, body, segment->address);
+    ws_put_const(body, merge->is_64, segment->address);
     put_copy(body, segment, index++);
   }
 }
@@ -334,26 +324,26 @@ static void put_handshake(const struct ws_merge *merge, struct ws_buffer *body) 
   put_block(body); // left when the memory is initialised
   put_block(body); // left to wait
   put_block(body); // left to initialise
-  put_constant(merge, body, merge->init_flag);
-  put_i32(body, 0);
-  put_i32(body, 1);
+  ws_put_const(body, merge->is_64, merge->init_flag);
+  ws_put_const(body, false, 0);
+  ws_put_const(body, false, 1);
   put_atomic(body, WASM_OPCODE_I32_RMW_CMPXCHG);
   ws_put_u8(body, WASM_OPCODE_BR_TABLE);
   ws_put_bytes(body, "\x02\x00\x01\x02", 4); // two labels and the default
   ws_put_u8(body, WASM_OPCODE_END);
   put_segments(merge, body);
-  put_constant(merge, body, merge->init_flag);
-  put_i32(body, 2);
+  ws_put_const(body, merge->is_64, merge->init_flag);
+  ws_put_const(body, false, 2);
   put_atomic(body, WASM_OPCODE_I32_ATOMIC_STORE);
-  put_constant(merge, body, merge->init_flag);
-  put_i32(body, -1); // all who wait
+  ws_put_const(body, merge->is_64, merge->init_flag);
+  ws_put_const(body, false, UINT32_MAX); // all who wait
   put_atomic(body, WASM_OPCODE_ATOMIC_NOTIFY);
   ws_put_u8(body, WASM_OPCODE_DROP);
   ws_put_u8(body, WASM_OPCODE_BR);
   ws_put_uleb(body, 1);
   ws_put_u8(body, WASM_OPCODE_END);
-  put_constant(merge, body, merge->init_flag);
-  put_i32(body, 1);
+  ws_put_const(body, merge->is_64, merge->init_flag);
+  ws_put_const(body, false, 1);
   ws_put_u8(body, WASM_OPCODE_I64_CONST);
   ws_put_sleb(body, -1); // for ever
   put_atomic(body, WASM_OPCODE_I32_ATOMIC_WAIT);

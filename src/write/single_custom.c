@@ -257,11 +257,6 @@ static uint64_t tombstone_of(struct ws_slice section) {
   return 0;
 }
 
-static bool is_tombstone(struct ws_slice section, enum ws_encoding encoding, uint64_t operand) {
-  uint64_t ones = ws_encoding_is_64(encoding) ? UINT64_MAX : UINT32_MAX;
-  return tombstone_of(section) && (operand == ones || operand == ones - 1);
-}
-
 // Whether the item is in the merged module.
 static bool is_live(const struct ws_merge *merge, const struct ws_edge *edge) {
   switch ((enum ws_edge_kind)edge->kind) {
@@ -311,7 +306,7 @@ static void relocate(const struct ws_merge *merge, uint32_t m, struct ws_slice s
   enum ws_relocated what = ws_relocation_kinds[relocation->type].operand;
   uint64_t value;
   if (what == WS_REL_SECTION_OFFSET || relocation->index >= merge->modules[m].module->symbol_count ||
-      !ws_operand_get(site, encoding, &value) || is_tombstone(section, encoding, value))
+      !ws_operand_get(site, encoding, &value) || (tombstone_of(section) && ws_is_tombstone(encoding, value)))
     return;
   bool live;
   if (what == WS_REL_FUNCTION_OFFSET) {

@@ -38,8 +38,7 @@ static void put_segment(const struct ws_merge *merge, const struct ws_merge_segm
                         struct ws_buffer *out) {
   ws_put_u8(out, merge->shared); // passive, or active in memory 0
   if (!merge->shared) {
-    ws_put_u8(out, wasm_opcode_const(merge->is_64));
-    ws_put_sleb(out, merge->is_64 ? (int64_t)segment->address : (int32_t)(uint32_t)segment->address);
+    ws_put_const(out, merge->is_64, segment->address);
     ws_put_u8(out, WASM_OPCODE_END);
   }
   ws_put_uleb(out, segment->size);

@@ -3,11 +3,6 @@
 #include "read/instructions.h"
 #include "read/memory_users.h"
 
-static void put_const(struct ws_buffer *body, bool is_64, int64_t value) {
-  ws_put_u8(body, wasm_opcode_const(is_64));
-  ws_put_sleb(body, value);
-}
-
 // The end of the module's own range, in pages.
 static void put_own_end(struct ws_buffer *body, bool is_64, uint64_t end, uint32_t *operand) {
   uint8_t bytes[10];
@@ -16,7 +11,7 @@ static void put_own_end(struct ws_buffer *body, bool is_64, uint64_t end, uint32
   *operand = (uint32_t)body->size;
   ws_operand_put(bytes, encoding, end);
   ws_put_bytes(body, bytes, ws_encoding_width(encoding));
-  put_const(body, is_64, 16);
+  ws_put_const(body, is_64, 16);
   ws_put_u8(body, is_64 ? WASM_OPCODE_I64_SHR_U : WASM_OPCODE_I32_SHR_U);
 }
 
@@ -41,7 +36,7 @@ static void put_growing(struct ws_buffer *body, const struct ws_view_functions *
   const uint8_t get[] = {WASM_OPCODE_LOCAL_GET, 0};
   ws_put_bytes(body, get, sizeof get);
   ws_put_bytes(body, (const uint8_t[]){WASM_OPCODE_MEMORY_GROW, 0, WASM_OPCODE_LOCAL_TEE, 0}, 4);
-  put_const(body, view->is_64, -1);
+  ws_put_const(body, view->is_64, UINT64_MAX);
   ws_put_u8(body, view->is_64 ? WASM_OPCODE_I64_NE : WASM_OPCODE_I32_NE);
   ws_put_bytes(body, (const uint8_t[]){WASM_OPCODE_IF, WASM_TYPE_NORESULT, WASM_OPCODE_I32_CONST, 1}, 4);
   ws_put_u8(body, WASM_OPCODE_GLOBAL_SET);
@@ -58,7 +53,7 @@ void ws_put_view_grow(struct ws_buffer *body, const struct ws_view_functions *vi
   ws_put_uleb(body, view->size);
   ws_put_u8(body, WASM_OPCODE_ELSE);
   if (view->sealed)
-    put_const(body, view->is_64, -1);
+    ws_put_const(body, view->is_64, UINT64_MAX);
   else
     put_growing(body, view);
   ws_put_u8(body, WASM_OPCODE_END);
