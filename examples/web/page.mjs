@@ -90,11 +90,15 @@ let columns; // fewer on a narrow screen, so that a cell can be seen and touched
 let cellWidth, cellHeight, entryWidth; // of the map and the table, in CSS pixels
 let regions, regionOfCell, before, heat, used;
 
+// The stage is as high as the map and the pointer's list leave it.
+function layOutStage() {
+  fit(stage, stage.clientWidth, stage.clientHeight);
+  fitArena(stage.clientWidth, stage.clientHeight);
+}
+
 // Lays the map out anew: for another size of the page, or of the memory.
 function layOut() {
   readColours();
-  fit(stage, stage.clientWidth, stage.clientHeight);
-  fitArena(stage.clientWidth, stage.clientHeight);
   const plan = $('plan');
   columns = map.dataset.columns = plan.clientWidth < 560 ? 32 : 64;
   const rows = Math.ceil(bytes.length / cellBytes / columns);
@@ -113,6 +117,7 @@ function layOut() {
     fit(canvas, columns * cellWidth, height);
   }
   fit($('arrows'), plan.clientWidth, plan.clientHeight);
+  layOutStage();
   entryWidth = columns * cellWidth / table.length;
 
   regions = allRegions();
@@ -442,11 +447,15 @@ $('before').replaceChildren(...linked.map(({ name, stack, data }) => {
 }));
 
 layOut();
-for (let i = 0; i < 24; i++)
+add();
+drawChain(); // now it is as high as it will be, and so is the stage
+layOut();
+for (let i = 1; i < 24; i++)
   add();
 layOut();
 showPaused();
 new ResizeObserver(layOut).observe(document.querySelector('header'));
+new ResizeObserver(layOutStage).observe(stage);
 addEventListener('resize', layOut);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', layOut);
 requestAnimationFrame(frame);

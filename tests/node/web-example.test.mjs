@@ -266,6 +266,8 @@ test('a finger that touches the map is told what is there, until it touches some
   };
   assert.ok((await touch(world.dataBase)).includes('world, in C'));
   assert.ok((await touch(layout.heapBase + 64)).includes('the heap'));
+  await page.locator('#table').scrollIntoViewIfNeeded();
+  await frames(page, 3);
   const { x, y, width } = await page.locator('#table').boundingBox();
   await page.touchscreen.tap(x + 1.5 * width / layout.tableSize, y + 4);
   assert.deepEqual((await tip.innerText()).split('\n'), ['function 1', 'world: a function of the C module', 'bumped']);
@@ -279,6 +281,19 @@ test('on a laptop, all of it is on the screen', () => inPage(async page => {
   const { y, height } = await page.locator('#table').boundingBox();
   assert.ok(y + height < 790);
 }, { viewport: { width: 1280, height: 800 } }));
+
+test('on a large screen, the shapes have the room that the map leaves, and are in it', () => inPage(async page => {
+  const [stage, map, pointer] = await Promise.all(['#stage', '#memory', '#pointer'].map(each => page.locator(each).boundingBox()));
+  assert.ok(stage.height > 300, `${stage.height}`);
+  assert.equal(pointer.y + pointer.height, map.y + map.height);
+  const shapes = await page.evaluate(async () => {
+    const { count, floats, shapeAt } = await import('/run.mjs');
+    return Array.from({ length: count() }, (_, i) => [...floats.subarray(shapeAt(i) / 4).subarray(1, 3)]);
+  });
+  assert.equal(shapes.length, 24);
+  for (const [x, y] of shapes)
+    assert.ok(x >= 0 && x <= stage.width && y >= 0 && y <= stage.height, `a shape at ${x}, ${y}`);
+}, { viewport: { width: 1920, height: 1080 } }));
 
 test('the page shows what was there before, and the command that made it', () => inPage(async page => {
   const before = await page.locator('#before li').evaluateAll(items => items.map(item =>
