@@ -6,58 +6,45 @@
 
 #include "layout.h"
 
-// What layout.h lists: imports of each module, and the modules.
+// What each module imports: from which other one, or -1 for the host.
 struct import {
   const char *module, *name;
-  int from; // index of the module that exports it, or -1
+  int from;
 };
 #define IMPORT(module, name, kind, from, deferred) {module, name, from},
 #define IMPORTS(M) static const struct import M##_imports[] = {LAYOUT_##M##_IMPORTS(IMPORT){0}};
 LAYOUT_MODULES(IMPORTS)
 
-static struct module {
-  const char *name, *file, *constructors;
-  const struct import *imports;
-  wasm_exporttype_vec_t names;
-  wasm_extern_vec_t exports;
-} modules[] = {
-#define MODULE(M) {LAYOUT_##M##_NAME, LAYOUT_##M##_FILE, LAYOUT_##M##_CONSTRUCTORS, M##_imports, {0}, {0}},
-    LAYOUT_MODULES(MODULE)};
-
 static wasm_store_t *store;
-static wasm_memory_t *memory;
-static wasm_global_t *stack_pointer;
-static wasm_table_t *table;
+static wasm_extern_t *memory, *stack_pointer, *table;
+static wasm_exporttype_vec_t names[LAYOUT_MODULE_COUNT]; // of the exports
+static wasm_extern_vec_t exports[LAYOUT_MODULE_COUNT];
 
 static void check(bool ok, const char *what, const char *name) {
-  if (ok)
-    return;
-  fprintf(stderr, "load: %s: %s\n", what, name);
-  exit(1);
+  if (!ok)
+    exit((fprintf(stderr, "load: %s: %s\n", what, name), 1));
+}
+
+static const char *text_at(int32_t address) {
+  return wasm_memory_data(wasm_extern_as_memory(memory)) + (uint32_t)address;
 }
 
 static bool is(const wasm_name_t *name, const char *text) {
   return name->size == strlen(text) && memcmp(name->data, text, name->size) == 0;
 }
 
-static const char *text_at(int32_t address) {
-  return wasm_memory_data(memory) + (uint32_t)address;
-}
-
-static wasm_extern_t *export_of(const struct module *module, const char *name) {
-  for (size_t i = 0; i < module->names.size; i++)
-    if (is(wasm_exporttype_name(module->names.data[i]), name))
-      return module->exports.data[i];
+static wasm_extern_t *find_export(int module, const char *name) {
+  for (size_t i = 0; i < names[module].size; i++)
+    if (is(wasm_exporttype_name(names[module].data[i]), name))
+      return exports[module].data[i];
   return NULL;
 }
 
-static void call(const struct module *module, const char *name, wasm_val_vec_t *results) {
-  wasm_extern_t *found = export_of(module, name);
+static void call(int module, const char *name, wasm_val_vec_t *results) {
+  wasm_extern_t *function = find_export(module, name);
   wasm_val_vec_t none = WASM_EMPTY_VEC;
-  check(found && !wasm_func_call(wasm_extern_as_func(found), &none, results), "cannot call", name);
+  check(function && !wasm_func_call(wasm_extern_as_func(function), &none, results), "cannot call", name);
 }
-
-// --------------------------------------------------------------------------------------------------- the host's function
 
 static wasm_trap_t *report(const wasm_val_vec_t *args, wasm_val_vec_t *results) {
   (void)results;
@@ -65,74 +52,61 @@ static wasm_trap_t *report(const wasm_val_vec_t *args, wasm_val_vec_t *results) 
   return NULL;
 }
 
-static wasm_extern_t *host(const struct import *import) {
+// What the host gives: here, one function.
+static wasm_extern_t *find_host(const struct import *import) {
   check(strcmp(import->module, "host") == 0 && strcmp(import->name, "report") == 0, "is not given", import->name);
   wasm_functype_t *type = wasm_functype_new_2_0(wasm_valtype_new_i32(), wasm_valtype_new_i32());
   return wasm_func_as_extern(wasm_func_new(store, type, report));
 }
 
-// ------------------------------------------------------------------------------------------------------------ the modules
-
-static wasm_extern_t *find(const struct module *module, const wasm_importtype_t *wanted) {
-  for (const struct import *import = module->imports; import->module; import++)
+static wasm_extern_t *find_import(const struct import *import, const wasm_importtype_t *wanted) {
+  for (; import->module; import++)
     if (is(wasm_importtype_module(wanted), import->module) && is(wasm_importtype_name(wanted), import->name))
-      return import->from < 0 ? host(import) : export_of(&modules[import->from], import->name);
-  switch (wasm_externtype_kind(wasm_importtype_type(wanted))) {
-  case WASM_EXTERN_MEMORY:
-    return wasm_memory_as_extern(memory);
-  case WASM_EXTERN_TABLE:
-    return wasm_table_as_extern(table);
-  default:
-    return wasm_global_as_extern(stack_pointer);
-  }
+      return import->from < 0 ? find_host(import) : find_export(import->from, import->name);
+  wasm_externkind_t kind = wasm_externtype_kind(wasm_importtype_type(wanted));
+  return kind == WASM_EXTERN_MEMORY ? memory : kind == WASM_EXTERN_TABLE ? table : stack_pointer;
 }
 
-static void instantiate(struct module *module, const char *directory) {
+static void instantiate(int index, const char *directory, const char *name, const struct import *imports) {
   char path[4096];
   wasm_byte_vec_t bytes;
   wasm_importtype_vec_t wanted;
-  wasm_extern_t *imports[64];
-  snprintf(path, sizeof path, "%s/%s", directory, module->file);
+  wasm_extern_t *given[64];
+  snprintf(path, sizeof path, "%s/%s", directory, name);
   FILE *file = fopen(path, "rb");
   check(file && fseek(file, 0, SEEK_END) == 0, "cannot read", path);
   wasm_byte_vec_new_uninitialized(&bytes, (size_t)ftell(file));
   rewind(file);
   check(fread(bytes.data, 1, bytes.size, file) == bytes.size, "cannot read", path);
   fclose(file);
-
-  wasm_module_t *compiled = wasm_module_new(store, &bytes);
-  check(compiled, "cannot compile", path);
-  wasm_module_imports(compiled, &wanted);
-  wasm_module_exports(compiled, &module->names);
-  check(wanted.size <= sizeof imports / sizeof *imports, "imports too much", path);
+  wasm_module_t *module = wasm_module_new(store, &bytes);
+  check(module, "cannot compile", path);
+  wasm_module_imports(module, &wanted);
+  wasm_module_exports(module, &names[index]);
+  check(wanted.size <= sizeof given / sizeof *given, "imports too much", path);
   for (size_t i = 0; i < wanted.size; i++)
-    check((imports[i] = find(module, wanted.data[i])), "imports what is not there yet", path);
-  wasm_extern_vec_t given = {wanted.size, imports};
-  wasm_instance_t *instance = wasm_instance_new(store, compiled, &given, NULL);
+    check((given[i] = find_import(imports, wanted.data[i])), "imports what is not there yet", path);
+  wasm_extern_vec_t all = {wanted.size, given};
+  wasm_instance_t *instance = wasm_instance_new(store, module, &all, NULL);
   check(instance, "cannot instantiate", path);
-  wasm_instance_exports(instance, &module->exports);
+  wasm_instance_exports(instance, &exports[index]);
 }
 
 int main(int argc, char **argv) {
   check(argc == 2, "usage", "load DIRECTORY");
   store = wasm_store_new(wasm_engine_new());
   wasm_limits_t pages = {LAYOUT_PAGES, wasm_limits_max_default}, functions = {LAYOUT_TABLE_SIZE, wasm_limits_max_default};
-  wasm_val_t top = WASM_I32_VAL(LAYOUT_STACK_POINTER);
-  memory = wasm_memory_new(store, wasm_memorytype_new(&pages));
-  table = wasm_table_new(store, wasm_tabletype_new(wasm_valtype_new_funcref(), &functions), NULL);
-  stack_pointer = wasm_global_new(store, wasm_globaltype_new(wasm_valtype_new_i32(), WASM_VAR), &top);
-#define INSTANTIATE(M) instantiate(&modules[LAYOUT_##M##_INDEX], argv[1]);
+  wasm_val_t top = WASM_I32_VAL(LAYOUT_STACK_POINTER), cheapest = WASM_INIT_VAL;
+  wasm_val_vec_t nothing = WASM_EMPTY_VEC, results = {1, &cheapest};
+  wasm_globaltype_t *variable = wasm_globaltype_new(wasm_valtype_new_i32(), WASM_VAR);
+  memory = wasm_memory_as_extern(wasm_memory_new(store, wasm_memorytype_new(&pages)));
+  table = wasm_table_as_extern(wasm_table_new(store, wasm_tabletype_new(wasm_valtype_new_funcref(), &functions), NULL));
+  stack_pointer = wasm_global_as_extern(wasm_global_new(store, variable, &top));
+#define INSTANTIATE(M) instantiate(LAYOUT_##M##_INDEX, argv[1], LAYOUT_##M##_FILE, M##_imports);
+#define CONSTRUCT(M) LAYOUT_##M##_CONSTRUCTORS ? call(LAYOUT_##M##_INDEX, LAYOUT_##M##_CONSTRUCTORS, &nothing) : (void)0;
   LAYOUT_INSTANTIATION_ORDER(INSTANTIATE)
-  wasm_val_vec_t nothing = WASM_EMPTY_VEC;
-#define CONSTRUCT(M)                                                                                         \
-  if (LAYOUT_##M##_CONSTRUCTORS)                                                                             \
-    call(&modules[LAYOUT_##M##_INDEX], LAYOUT_##M##_CONSTRUCTORS, &nothing);
   LAYOUT_INSTANTIATION_ORDER(CONSTRUCT)
-
-  const struct module *stock = &modules[LAYOUT_STOCK_INDEX];
-  call(stock, "report_stock", &nothing);
-  wasm_val_t cheapest = WASM_INIT_VAL;
-  wasm_val_vec_t results = {1, &cheapest};
-  call(stock, "cheapest", &results);
+  call(LAYOUT_STOCK_INDEX, "report_stock", &nothing);
+  call(LAYOUT_STOCK_INDEX, "cheapest", &results);
   printf("cheapest: %s\n", text_at(cheapest.of.i32));
 }

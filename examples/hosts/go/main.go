@@ -1,5 +1,4 @@
-// main.go DIRECTORY: runs the modules of DIRECTORY/layout.json on one memory, in wazero. That links modules by name: env.wasm
-// (combine --env) makes what they import from `env`.
+// main.go DIRECTORY: runs the modules of DIRECTORY/layout.json in wazero, on the memory that env.wasm makes.
 package main
 
 import (
@@ -15,46 +14,34 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-type layout struct {
-	InstantiationOrder []string
-	Modules            []struct {
-		Name, File   string
-		Constructors *string
+var ctx = context.Background()
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		log.Fatal(err)
 	}
+	return value
 }
 
-// Instantiates env.wasm, and then all modules, each under its name; what the host gives is there.
-func load(ctx context.Context, runtime wazero.Runtime, directory string) error {
-	text, err := os.ReadFile(filepath.Join(directory, "layout.json"))
-	if err != nil {
-		return err
+// Instantiates env.wasm, and then all modules, each under its name, by which wazero finds what they import. What the host gives
+// is there.
+func load(runtime wazero.Runtime, directory string) {
+	var layout struct {
+		InstantiationOrder []string
+		Modules            []struct{ Name, Constructors string }
 	}
-	var layout layout
-	if err := json.Unmarshal(text, &layout); err != nil {
-		return err
-	}
-	files, constructors := map[string]string{"env": "env.wasm"}, map[string]*string{}
-	for _, module := range layout.Modules {
-		files[module.Name], constructors[module.Name] = module.File, module.Constructors
-	}
+	must(0, json.Unmarshal(must(os.ReadFile(filepath.Join(directory, "layout.json"))), &layout))
 	for _, name := range append([]string{"env"}, layout.InstantiationOrder...) {
-		code, err := os.ReadFile(filepath.Join(directory, files[name]))
-		if err != nil {
-			return err
-		}
-		config := wazero.NewModuleConfig().WithName(name).WithStartFunctions()
-		if _, err := runtime.InstantiateWithConfig(ctx, code, config); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
+		code := must(os.ReadFile(filepath.Join(directory, name+".wasm")))
+		must(runtime.InstantiateWithConfig(ctx, code, wazero.NewModuleConfig().WithName(name).WithStartFunctions()))
 	}
 	for _, name := range layout.InstantiationOrder {
-		if constructors[name] != nil {
-			if _, err := runtime.Module(name).ExportedFunction(*constructors[name]).Call(ctx); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
+		for _, module := range layout.Modules {
+			if module.Name == name && module.Constructors != "" {
+				must(runtime.Module(name).ExportedFunction(module.Constructors).Call(ctx))
 			}
 		}
 	}
-	return nil
 }
 
 func textAt(memory api.Memory, address uint32) string {
@@ -64,26 +51,15 @@ func textAt(memory api.Memory, address uint32) string {
 }
 
 func main() {
-	ctx := context.Background()
 	runtime := wazero.NewRuntime(ctx)
 	defer runtime.Close(ctx)
-	report := func(ctx context.Context, name, price uint32) {
+	report := func(name, price uint32) {
 		fmt.Printf("%-8s %2d\n", textAt(runtime.Module("env").Memory(), name), price)
 	}
-	_, err := runtime.NewHostModuleBuilder("host").NewFunctionBuilder().WithFunc(report).Export("report").Instantiate(ctx)
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := load(ctx, runtime, os.Args[1]); err != nil {
-		log.Fatal(err)
-	}
+	must(runtime.NewHostModuleBuilder("host").NewFunctionBuilder().WithFunc(report).Export("report").Instantiate(ctx))
+	load(runtime, os.Args[1])
 	stock := runtime.Module("stock")
-	if _, err := stock.ExportedFunction("report_stock").Call(ctx); err != nil {
-		log.Fatal(err)
-	}
-	cheapest, err := stock.ExportedFunction("cheapest").Call(ctx)
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(stock.ExportedFunction("report_stock").Call(ctx))
+	cheapest := must(stock.ExportedFunction("cheapest").Call(ctx))
 	fmt.Println("cheapest:", textAt(runtime.Module("env").Memory(), uint32(cheapest[0])))
 }
