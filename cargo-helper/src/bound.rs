@@ -2,6 +2,7 @@
 //! for each a module of its own with the interface that its crate exports.
 
 use crate::bindgen::Bound;
+use crate::commonjs;
 use crate::config::Target;
 use anyhow::Result;
 use serde_json::Value;
@@ -17,20 +18,52 @@ pub enum Place<'a> {
     Package { out_name: &'a str },
 }
 
-/// Where a package has what is beside it.
-pub const BESIDE_PACKAGE: &str = "snippets/wasmshare";
+/// Where a package has what is beside it: each its own, since Trunk puts all into one directory.
+pub fn beside_package(module: &str) -> String {
+    format!("snippets/wasmshare/{module}")
+}
+
+/// Whether there is to be CommonJS for some of them, and so for what they need.
+pub fn need_commonjs(bound: &[Bound]) -> bool {
+    bound.iter().any(|module| module.target == Target::Nodejs)
+}
 
 /// A quoted JavaScript string.
 fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-/// The layout's JavaScript. `carried` are the modules whose files are beside it.
-pub fn layout(name: &str, id: u64, bound: &[Bound], carried: &[&str]) -> Files {
+/// The layout's JavaScript, beside `placed`, which is what `wasmshare combine` wrote. `carried` are the modules whose files are
+/// beside it.
+pub fn layout(
+    name: &str,
+    id: u64,
+    bound: &[Bound],
+    carried: &[&str],
+    placed: &str,
+) -> Result<Files> {
+    let script = layout_script(name, id, bound, carried);
+    let mut files: Files = Vec::new();
+    if need_commonjs(bound) {
+        let ours = |file: &str| match file.strip_suffix(".mjs") {
+            Some(stem) => format!("{stem}.cjs"),
+            None => file.replace("_bg.js", "_bg.cjs"),
+        };
+        for (file, text) in [("", script.as_str()), (".placed", placed)] {
+            let text = commonjs::translate(text, ours)?;
+            files.push((format!("{name}{file}.cjs").into(), text.into()));
+        }
+    }
+    files.push((format!("{name}.mjs").into(), script.into()));
+    files.push((format!("{name}.d.mts").into(), types(name, bound).into()));
+    Ok(files)
+}
+
+fn layout_script(name: &str, id: u64, bound: &[Bound], carried: &[&str]) -> String {
+    let placed = quoted(&format!("./{name}.placed.mjs"));
     let mut script = format!(
         "// The modules of {name}.placed.mjs, with what wasm-bindgen made of them. Written by cargo wasmshare; do not edit.\n\
-         import * as placed from {0};\n",
-        quoted(&format!("./{name}.placed.mjs"))
+         import * as placed from {placed};\n"
     );
     let mut table = String::new();
     for (i, Bound { name, .. }) in bound.iter().enumerate() {
@@ -41,16 +74,12 @@ pub fn layout(name: &str, id: u64, bound: &[Bound], carried: &[&str]) -> Files {
             quoted(name)
         );
     }
-    script += &format!(
-        "\nexport * from {};\n\nconst id = '{id:016x}';\nconst carried = {};\nconst bound = {{\n  __proto__: null,\n{table}}};\n{}",
-        quoted(&format!("./{name}.placed.mjs")),
-        Value::from(carried.to_vec()),
-        include_str!("js/bound.mjs")
-    );
-    vec![
-        (format!("{name}.mjs").into(), script.into()),
-        (format!("{name}.d.mts").into(), types(name, bound).into()),
-    ]
+    script
+        + &format!(
+            "\nexport * from {placed};\n\nconst id = '{id:016x}';\nconst carried = {};\nconst bound = {{\n  __proto__: null,\n{table}}};\n{}",
+            Value::from(carried.to_vec()),
+            include_str!("js/bound.mjs")
+        )
 }
 
 fn types(name: &str, bound: &[Bound]) -> String {
@@ -68,21 +97,20 @@ fn types(name: &str, bound: &[Bound]) -> String {
 }
 
 /// A module's own files: its JavaScript, and what imports it without knowing of a layout.
-pub fn module(layout: &str, bound: &Bound, place: &Place) -> Result<Files> {
+pub fn module(layout: &str, bound: &Bound, place: &Place, with_commonjs: bool) -> Result<Files> {
     let name = &bound.name;
     let mut files: Files = bound.snippets.clone();
-    files.push((format!("{name}_bg.js").into(), bound.glue.clone().into()));
-    files.push((format!("{name}_bg.d.ts").into(), bound.types.clone().into()));
+    files.extend(glue(bound, with_commonjs)?);
     let (dir, entry) = match place {
         Place::Directory => (PathBuf::new(), name.as_str()),
-        Place::Package { out_name } => (PathBuf::from(BESIDE_PACKAGE), *out_name),
+        Place::Package { out_name } => (PathBuf::from(beside_package(name)), *out_name),
     };
     for (path, _) in &mut files {
         *path = dir.join(&path);
     }
     let beside = match place {
         Place::Directory => "./".to_owned(),
-        Place::Package { .. } => format!("./{BESIDE_PACKAGE}/"),
+        Place::Package { .. } => format!("./{}/", beside_package(name)),
     };
     let wasm = match place {
         Place::Directory => format!("{name}.wasm"),
@@ -90,8 +118,8 @@ pub fn module(layout: &str, bound: &Bound, place: &Place) -> Result<Files> {
     };
     files.push((wasm.clone().into(), bound.module.clone()));
     let names = Names {
-        layout: quoted(&format!("{beside}{layout}.mjs")),
-        glue: quoted(&format!("{beside}{name}_bg.js")),
+        layout: format!("{beside}{layout}"),
+        glue: format!("{beside}{name}_bg"),
         module: quoted(name),
         wasm: quoted(&format!("./{wasm}")),
     };
@@ -99,7 +127,31 @@ pub fn module(layout: &str, bound: &Bound, place: &Place) -> Result<Files> {
     Ok(files)
 }
 
-/// As they stand in JavaScript, with quotes.
+/// What wasm-bindgen wrote. A module for Node has it as CommonJS, which other modules import: so there is one of it.
+fn glue(bound: &Bound, with_commonjs: bool) -> Result<Files> {
+    let name = &bound.name;
+    let file =
+        |suffix: &str, text: &str| (PathBuf::from(format!("{name}_bg{suffix}")), text.into());
+    let mut files = vec![file(".d.ts", &bound.types)];
+    if with_commonjs {
+        let text = commonjs::translate(&bound.glue, str::to_owned)?;
+        files.extend([file(".cjs", &text), file(".d.cts", &bound.types)]);
+    }
+    files.push(match bound.target {
+        Target::Nodejs => {
+            let names = commonjs::exported(&bound.glue)?.join(", ");
+            let import = format!("import glue from './{name}_bg.cjs';\n");
+            file(
+                ".js",
+                &format!("{import}export const {{ {names} }} = glue;\n"),
+            )
+        }
+        _ => file(".js", &bound.glue),
+    });
+    Ok(files)
+}
+
+/// What files are called, without what tells CommonJS from modules; and as they stand in JavaScript, with quotes.
 struct Names {
     layout: String,
     glue: String,
@@ -110,8 +162,7 @@ struct Names {
 fn entries(bound: &Bound, entry: &str, names: &Names, place: &Place) -> Files {
     let file =
         |suffix: &str, text: String| (PathBuf::from(format!("{entry}{suffix}")), text.into_bytes());
-    let star = format!("export * from {};\n", names.glue);
-    let package = matches!(place, Place::Package { .. });
+    let star = all_of(&names.glue, "js");
     match bound.target {
         Target::Web => vec![
             file(".js", with_init(names)),
@@ -120,18 +171,20 @@ fn entries(bound: &Bound, entry: &str, names: &Names, place: &Place) -> Files {
         Target::Bundler | Target::Deno | Target::Module => {
             vec![file(".js", at_once(names)), file(".d.ts", star)]
         }
-        // wasm-pack makes the package one of CommonJS, where what has to be waited for is a promise
-        Target::Nodejs if package => vec![
-            file(".mjs", at_once(names)),
-            file(".js", promise(&format!("{entry}.mjs"))),
-            file(".d.ts", promised(names)),
-        ],
-        Target::Nodejs => vec![
-            file(".js", at_once(names)),
-            file(".d.ts", star),
-            file(".cjs", promise(&format!("{entry}.js"))),
-            file(".d.cts", promised(names)),
-        ],
+        Target::Nodejs => {
+            // wasm-pack makes the package one of CommonJS
+            let (module, script, types) = match place {
+                Place::Package { .. } => (".mjs", ".js", ".d.ts"),
+                Place::Directory => (".js", ".cjs", ".d.cts"),
+            };
+            let mut files = vec![
+                file(module, format!("import './{entry}{script}';\n{star}")),
+                file(script, required(names)),
+                file(types, all_of(&names.glue, "cjs")),
+            ];
+            files.extend(matches!(place, Place::Directory).then(|| file(".d.ts", star)));
+            files
+        }
         Target::NoModules => vec![
             file(".mjs", at_once(names)),
             file(".js", classic_script(entry)),
@@ -140,47 +193,46 @@ fn entries(bound: &Bound, entry: &str, names: &Names, place: &Place) -> Files {
     }
 }
 
+fn all_of(name: &str, extension: &str) -> String {
+    format!(
+        "export * from {};\n",
+        quoted(&format!("{name}.{extension}"))
+    )
+}
+
 fn with_init(names: &Names) -> String {
-    let Names {
-        layout,
-        glue,
-        module,
-        wasm,
-    } = names;
+    let Names { module, wasm, .. } = names;
     format!(
         "// `await init()` instantiates the module, and those that it needs, on the one memory of the layout.\n\
-         import {{ load }} from {layout};\n\nexport * from {glue};\n\n\
+         import {{ load }} from {};\n\n{}\n\
          export default async function init(options) {{\n  \
            const given = options instanceof URL || typeof options === 'string' ? options : await options?.module_or_path;\n  \
-           return (await load({module}, given ?? new URL({wasm}, import.meta.url))).exports;\n}}\n"
+           return (await load({module}, given ?? new URL({wasm}, import.meta.url))).exports;\n}}\n",
+        quoted(&format!("{}.mjs", names.layout)),
+        all_of(&names.glue, "js"),
     )
 }
 
 fn at_once(names: &Names) -> String {
-    let Names {
-        layout,
-        glue,
-        module,
-        wasm,
-    } = names;
+    let Names { module, wasm, .. } = names;
     format!(
         "// Instantiates the module, and those that it needs, on the one memory of the layout.\n\
-         import {{ load }} from {layout};\n\n\
-         await load({module}, new URL({wasm}, import.meta.url));\n\nexport * from {glue};\n"
+         import {{ load }} from {};\n\n\
+         await load({module}, new URL({wasm}, import.meta.url));\n\n{}",
+        quoted(&format!("{}.mjs", names.layout)),
+        all_of(&names.glue, "js"),
     )
 }
 
-fn promise(file: &str) -> String {
+fn required(names: &Names) -> String {
+    let Names { module, wasm, .. } = names;
     format!(
-        "module.exports = import({});\n",
-        quoted(&format!("./{file}"))
-    )
-}
-
-fn promised(names: &Names) -> String {
-    format!(
-        "declare const bindings: Promise<typeof import({})>;\nexport = bindings;\n",
-        names.glue
+        "// Instantiates the module, and those that it needs, on the one memory of the layout.\n\
+         const {{ pathToFileURL }} = require('node:url');\n\n\
+         require({}).loadSync({module}, new URL({wasm}, pathToFileURL(__filename)));\n\n\
+         module.exports = require({});\n",
+        quoted(&format!("{}.cjs", names.layout)),
+        quoted(&format!("{}.cjs", names.glue)),
     )
 }
 

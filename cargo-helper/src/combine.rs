@@ -9,11 +9,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 /// What writes the modules, placed, and their layout into a directory; without one, the one file that the options say.
-pub fn command(
-    workspace: &Workspace,
-    modules: &[Artifact],
-    dir: Option<&Path>,
-) -> Result<Command> {
+pub fn command(workspace: &Workspace, modules: &[Artifact], dir: Option<&Path>) -> Result<Command> {
     let mut wasmshare = tool::wasmshare()?;
     wasmshare.arg("combine");
     if let Some(dir) = dir {

@@ -134,22 +134,22 @@ impl Layout<'_> {
         }
         let bound = self.bind(&placed, &targets, flags)?;
         let mut beside = self.layout_files(&placed, &bound, &carried)?;
+        let layout = self.workspace.layout();
+        let commonjs = bound::need_commonjs(&bound);
         for other in &bound[1..] {
-            beside.extend(bound::module(
-                self.workspace.layout(),
-                other,
-                &Place::Directory,
-            )?);
+            beside.extend(bound::module(layout, other, &Place::Directory, commonjs)?);
         }
-        let mut files = bound::module(
-            self.workspace.layout(),
-            &bound[0],
-            &Place::Package { out_name },
-        )?;
-        let below = |(path, content)| (Path::new(bound::BESIDE_PACKAGE).join(path), content);
+        let place = Place::Package { out_name };
+        let mut files = bound::module(layout, &bound[0], &place, commonjs)?;
+        let own = bound::beside_package(&self.modules[module].name);
+        let below = |(path, content)| (Path::new(&own).join(path), content);
         files.extend(beside.into_iter().map(below));
-        // a package for CommonJS has modules there
-        files.push(("snippets/package.json".into(), PACKAGE.into()));
+        let with_types = !bound[0].types.is_empty();
+        files.retain(|(path, _)| is_for_javascript(path, with_types));
+        if commonjs {
+            // whose package is one of CommonJS, but for what is there
+            files.push(("snippets/package.json".into(), PACKAGE.into()));
+        }
         write(self.dir, &files)?;
         if !self.quiet {
             eprint!("{said}");
@@ -224,12 +224,10 @@ impl Layout<'_> {
             .map(|module| module.name.as_str())
             .collect();
         let mut files = self.layout_files(placed, bound, &names)?;
+        let commonjs = bound::need_commonjs(bound);
         for module in bound {
-            files.extend(bound::module(
-                self.workspace.layout(),
-                module,
-                &Place::Directory,
-            )?);
+            let layout = self.workspace.layout();
+            files.extend(bound::module(layout, module, &Place::Directory, commonjs)?);
         }
         // Node takes .js for CommonJS unless it is told otherwise
         if !self.dir.join("package.json").exists() || self.is_ours("package.json") {
@@ -268,12 +266,14 @@ impl Layout<'_> {
                 files.push((format!("{}.wasm", module.name).into(), content));
             }
         }
+        let script = read(&placed.join(format!("{layout}.mjs")))?;
         files.extend(bound::layout(
             layout,
             bound::hash(&everything),
             bound,
             carried,
-        ));
+            &String::from_utf8_lossy(&script),
+        )?);
         Ok(files)
     }
 
@@ -316,6 +316,16 @@ impl Layout<'_> {
 }
 
 const PACKAGE: &str = "{ \"type\": \"module\" }\n";
+
+/// What a package has no use for would only be loaded: Trunk has pages load all that it finds as JavaScript.
+fn is_for_javascript(file: &Path, with_types: bool) -> bool {
+    let name = file.to_string_lossy();
+    let is_types = [".d.ts", ".d.mts", ".d.cts"]
+        .iter()
+        .any(|end| name.ends_with(end));
+    let is_of_layout = name.ends_with(".h") || name.ends_with(".json");
+    !is_of_layout && (with_types || !is_types)
+}
 
 /// Which of the modules are to be bound, and how.
 pub fn targets(workspace: &Workspace, modules: &[Artifact]) -> Result<Vec<(usize, Target)>> {

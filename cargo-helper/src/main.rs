@@ -7,6 +7,7 @@ mod bindgen;
 mod bound;
 mod build;
 mod combine;
+mod commonjs;
 mod config;
 mod inspect;
 mod layout;

@@ -157,6 +157,46 @@ test('load() instantiates a module later, and what it needs first', async t => {
   });
 });
 
+test('instantiateSync() and loadSync() do the same at once', async t => {
+  const layout = await combine(scratchDirectory('sync'), [log, plugin, derived, base], '--host-import', 'env.say');
+  const compile = ({ url }) => new WebAssembly.Module(readFileSync(url));
+
+  await t.test('with files in Node, once, and beside load()', async () => {
+    const { said, imports } = host();
+    const { instances, load, loadSync } = layout.instantiateSync(imports, { modules: ['log'] });
+    const plugin = loadSync('plugin');
+    assert.equal(plugin, instances.plugin);
+    assert.equal(loadSync('plugin'), plugin);
+    assert.equal(await load('plugin'), plugin);
+    assert.deepEqual(said, [1, 203]);
+    const loading = load('derived');
+    assert.throws(() => loadSync('derived'), /module derived cannot be loaded at once: others are being loaded/);
+    assert.equal(await loading, loadSync('derived'));
+  });
+
+  await t.test('and say what does not go', () => {
+    assert.throws(() => layout.instantiateSync(), { name: 'LinkError', message: /^log: needs env\.say from the host: / });
+    const { instances, loadSync } = layout.instantiateSync(host().imports, { modules: [], compile });
+    assert.throws(() => loadSync('plugn'), /there is no module plugn/);
+    assert.deepEqual(Object.keys(instances), []);
+    for (const given of [async module => compile(module), () => undefined])
+      assert.throws(() => layout.instantiateSync(host().imports, { compile: given }),
+        /^Error: log: is not there at once: give instantiateSync\(\) a `compile` that returns the module, or use instantiate\(\)$/);
+  });
+
+  await t.test('and can do it again after a failure', () => {
+    let failures = 1;
+    const { instances, loadSync } = layout.instantiateSync(host().imports, { modules: [], compile: module => {
+      if (failures-- > 0)
+        throw new Error('not now');
+      return compile(module);
+    } });
+    assert.throws(() => loadSync('base'), /not now/);
+    assert.deepEqual(Object.keys(instances), []);
+    assert.equal(loadSync('base'), instances.base);
+  });
+});
+
 test('a memory that is given is used', async () => {
   const layout = await combine(scratchDirectory('memory'), [base, log], '--host-import', 'env.say');
   const memory = layout.createMemory();

@@ -23,3 +23,10 @@ export function instantiate(
 
 /** Instantiates a module, and those that it needs, unless they are. `url`: where its file is, if not beside this one. */
 export function load(name: ModuleName, url?: string | URL): Promise<WebAssembly.Instance>;
+
+/** These do the same at once, where modules can be read at once; they throw while modules are being instantiated. */
+export function instantiateSync(
+  imports?: WebAssembly.Imports | ((module: PlacedModule) => WebAssembly.Imports),
+  options?: InstantiateOptions,
+): AddressSpace;
+export function loadSync(name: ModuleName, url?: string | URL): WebAssembly.Instance;

@@ -48,20 +48,25 @@ const adopted = new Set();
 // too. What is JavaScript's is in the instance's table.
 function adopt(space) {
   for (const name in bound) {
-    if (bound[name] === shared.bound[name] || !shared.started.has(name) || adopted.has(name))
+    const [ours, theirs] = [bound, shared.bound].map(from => from[name].exports.__wbg_set_wasm);
+    if (ours === theirs || !shared.started.has(name) || adopted.has(name))
       continue;
     const { exports } = space.instances[name];
     if (!exports.__wbindgen_externrefs)
       throw new Error(`${name}: two packages bring it; without reference types, wasm-bindgen cannot have it twice`);
-    bound[name].exports.__wbg_set_wasm(exports);
+    ours(exports);
     adopted.add(name);
   }
   return space;
 }
 
-async function begin(imports, options) {
+// What is given to the placed layout, so that both it and what wires the rest know the memory.
+function given(imports, options) {
   const memory = options.thread?.memory ?? options.memory ?? createMemory();
-  const space = await placed.instantiate(importsOf(imports, memory), { ...options, memory });
+  return [importsOf(imports, memory), { ...options, memory }];
+}
+
+function wire(space) {
   startBound(space);
   const bindings = { __proto__: null };
   for (const name in shared.bound)
@@ -71,11 +76,17 @@ async function begin(imports, options) {
     startBound(space);
     return instance;
   };
-  return { ...space, bindings, load };
+  const loadSync = name => {
+    const instance = space.loadSync(name);
+    startBound(space);
+    return instance;
+  };
+  shared.space = { ...space, bindings, load, loadSync };
+  return shared.space;
 }
 
 function beginOnce(imports, options) {
-  const running = begin(imports, options);
+  const running = placed.instantiate(...given(imports, options)).then(wire);
   shared.running = running;
   running.catch(() => {
     shared.running = undefined;
@@ -83,23 +94,57 @@ function beginOnce(imports, options) {
   return running;
 }
 
+function beginAtOnce(imports, options) {
+  const space = wire(placed.instantiateSync(...given(imports, options)));
+  shared.running = Promise.resolve(space);
+  return space;
+}
+
+const isBegun = 'the modules are instantiated already: give imports and options at the first call';
+
 // As that of the placed layout; but what wasm-bindgen writes is for one instance of a module, so there is one of each.
-export function instantiate(imports, options) {
+export async function instantiate(imports, options) {
   if (!shared.running)
     return beginOnce(imports ?? {}, options ?? {});
   if (imports || options)
-    return Promise.reject(new Error('the modules are instantiated already: give imports and options at the first call'));
-  return shared.running.then(adopt);
+    throw new Error(isBegun);
+  return adopt(await shared.running);
 }
 
-// Instantiates a module, and those that it needs, unless they are. `url` is where its file is, if not beside this one.
-export async function load(name, url) {
+export function instantiateSync(imports, options) {
+  if (!shared.running)
+    return beginAtOnce(imports ?? {}, options ?? {});
+  if (imports || options)
+    throw new Error(isBegun);
+  return adopt(begun());
+}
+
+function begun() {
+  if (!shared.space)
+    throw new Error('the modules are being instantiated, and cannot be had at once: wait for them');
+  return shared.space;
+}
+
+function locateAt(name, url) {
   if (url !== undefined && shared.modules.has(name) && !shared.started.has(name)) {
     const found = new URL(url, globalThis.document?.baseURI ?? import.meta.url);
     locate(name, () => found);
   }
+}
+
+// Instantiates a module, and those that it needs, unless they are. `url` is where its file is, if not beside this one.
+export async function load(name, url) {
+  locateAt(name, url);
   const space = await (shared.running ?? beginOnce({}, { modules: [name] }));
   const instance = await space.load(name);
+  adopt(space);
+  return instance;
+}
+
+export function loadSync(name, url) {
+  locateAt(name, url);
+  const space = shared.running ? begun() : beginAtOnce({}, { modules: [name] });
+  const instance = space.loadSync(name);
   adopt(space);
   return instance;
 }

@@ -77,6 +77,8 @@ export interface AddressSpace {
   readonly instances: Readonly<Record<ModuleName, WebAssembly.Instance>>;
   /** Instantiates a module, and those that it imports from, unless they are; then runs their constructors. */
   load(name: ModuleName): Promise<WebAssembly.Instance>;
+  /** The same at once, as `instantiateSync()` does; throws while others are being loaded. */
+  loadSync(name: ModuleName): WebAssembly.Instance;
   /** Ends a program that `--link` made of modules without main: destructors and what atexit() registered run, and output
    * is flushed. */
   exit(): void;
@@ -103,3 +105,12 @@ export function instantiate(
   imports?: WebAssembly.Imports | ((module: PlacedModule) => WebAssembly.Imports),
   options?: InstantiateOptions,
 ): Promise<AddressSpace>;
+
+/**
+ * The same at once, where modules can be read at once (Node from 20.16 on, Deno), or else with a `compile` that returns the
+ * module. Browsers refuse to do so with large modules, but in workers.
+ */
+export function instantiateSync(
+  imports?: WebAssembly.Imports | ((module: PlacedModule) => WebAssembly.Imports),
+  options?: InstantiateOptions,
+): AddressSpace;

@@ -29,8 +29,8 @@ function closure(names) {
   return instantiationOrder.filter(name => needed.has(name)).map(name => byName.get(name));
 }
 
-// Instantiates the modules on one memory: see layout.d.mts.
-export async function instantiate(imports = {}, options = {}) {
+// Instantiates the modules on one memory: see layout.d.mts. What has to be waited for, it yields.
+function* begin(imports = {}, options = {}) {
   const { modules: wanted, memory: made, compile: compileOne, thread, ...others } = options;
   for (const name in others)
     throw new TypeError(`instantiate() has no option ${name}: its options are modules, memory, compile, thread`);
@@ -89,24 +89,33 @@ export async function instantiate(imports = {}, options = {}) {
     }
   }
 
-  async function loadAll(names) {
+  function* compileModule(module) {
+    try {
+      compiled[module.name] ??= yield now => (now ? compileNow : compileOne ?? compile)(module, compileOne);
+    } catch (error) {
+      throw explain(error, module);
+    }
+  }
+
+  function* instantiateModule(module) {
+    const given = importsOf(module), { name } = module;
+    try {
+      instances[name] = yield now => now ? new WebAssembly.Instance(compiled[name], given)
+        : WebAssembly.instantiate(compiled[name], given);
+    } catch (error) {
+      throw explain(error, module, given);
+    }
+  }
+
+  function* loadAll(names) {
     const missing = closure(names).filter(({ name }) => !(name in instances));
     for (const { name } of missing)
       if (thread && !(name in compiled))
         throw new Error(`module ${name} must be loaded in the first thread before it is in others`);
-    await Promise.all(missing.map(async module => {
-      try {
-        compiled[module.name] ??= await (compileOne ?? compile)(module);
-      } catch (error) {
-        throw explain(error, module);
-      }
-    }));
+    yield missing.map(compileModule);
     try {
-      for (const module of missing) {
-        const given = importsOf(module);
-        instances[module.name] = await WebAssembly.instantiate(compiled[module.name], given)
-          .catch(error => Promise.reject(explain(error, module, given)));
-      }
+      for (const module of missing)
+        yield* instantiateModule(module);
       missing.forEach(initThread);
       missing.forEach(construct);
       for (const { name } of missing)
@@ -136,10 +145,20 @@ export async function instantiate(imports = {}, options = {}) {
   }
 
   // One after another, so that what two need is instantiated once.
-  let last = Promise.resolve();
-  const next = work => last = last.catch(() => {}).then(work);
+  let last = Promise.resolve(), waiting = 0;
+  const next = work => {
+    waiting++;
+    last = last.catch(() => {}).then(work).finally(() => waiting--);
+    return last;
+  };
   const load = async name => {
-    await next(() => loadAll([name]));
+    await next(() => runInTime(loadAll([name])));
+    return instances[name];
+  };
+  const loadSync = name => {
+    if (waiting > 0)
+      throw new Error(`module ${name} cannot be loaded at once: others are being loaded`);
+    runAtOnce(loadAll([name]));
     return instances[name];
   };
   const unload = (...names) => next(() => unloadAll(names));
@@ -168,6 +187,48 @@ export async function instantiate(imports = {}, options = {}) {
       instances[name].exports.__wasmshare_exit?.();
   };
 
-  await loadAll(wanted ?? (thread ? Object.keys(compiled) : byName.keys()));
-  return { memory, table, stackPointer: stack, instances, load, unload, exit, startThread, endThread };
+  yield* loadAll(wanted ?? (thread ? Object.keys(compiled) : byName.keys()));
+  return { memory, table, stackPointer: stack, instances, load, loadSync, unload, exit, startThread, endThread };
+}
+
+export async function instantiate(imports, options) {
+  return runInTime(begin(imports, options));
+}
+
+export function instantiateSync(imports, options) {
+  return runAtOnce(begin(imports, options));
+}
+
+// Steps yield what they wait for: a function that gives it at once or promises it, or a list of other steps, to be taken at
+// the same time.
+function runAtOnce(steps) {
+  const wait = work => Array.isArray(work) ? work.map(runAtOnce) : work(true);
+  let step = steps.next();
+  while (!step.done) {
+    let result;
+    try {
+      result = wait(step.value);
+    } catch (error) {
+      step = steps.throw(error);
+      continue;
+    }
+    step = steps.next(result);
+  }
+  return step.value;
+}
+
+async function runInTime(steps) {
+  const wait = work => Array.isArray(work) ? Promise.all(work.map(runInTime)) : work(false);
+  let step = steps.next();
+  while (!step.done) {
+    let result;
+    try {
+      result = await wait(step.value);
+    } catch (error) {
+      step = steps.throw(error);
+      continue;
+    }
+    step = steps.next(result);
+  }
+  return step.value;
 }

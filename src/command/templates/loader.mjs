@@ -44,14 +44,17 @@ async function compileFrom(url) {
     ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
 }
 
-async function compile(module) {
-  let url;
+function urlOf(module) {
   try {
-    ({ url } = module);
+    return module.url;
   } catch (cause) {
     throw new Error(`${module.name}: its address is not known here, without import.meta.url: `
       + 'give instantiate() a `compile` that returns the module', { cause });
   }
+}
+
+async function compile(module) {
+  const url = urlOf(module);
   try {
     return await compileFrom(url);
   } catch (cause) {
@@ -60,6 +63,19 @@ async function compile(module) {
     // engines say "Failed to fetch", and not what
     throw new Error(`${module.name}: ${url}: ${cause.message}`, { cause });
   }
+}
+
+// Files can be read so in Node and Deno.
+function readNow(module) {
+  const url = urlOf(module), fs = globalThis.process?.getBuiltinModule?.('node:fs');
+  return fs && url.protocol === 'file:' ? new WebAssembly.Module(fs.readFileSync(url)) : null;
+}
+
+function compileNow(module, compileOne = readNow) {
+  const compiled = compileOne(module);
+  if (compiled instanceof WebAssembly.Module)
+    return compiled;
+  throw new Error(`${module.name}: is not there at once: give instantiateSync() a \`compile\` that returns the module, or use instantiate()`);
 }
 
 const wasi = 'wasi_snapshot_preview1';

@@ -84,6 +84,30 @@ in_browser dist
 bind '"nodejs"'
 node nodejs.cjs | tee output.log
 expect 'all on one memory' output.log
+# begun by a module: what is on its way cannot be had at once, and then can
+cat >begun.cjs <<'END'
+const loading = import('./bound/layout.mjs').then(({ instantiate }) => {
+  const space = instantiate();
+  try {
+    require('./bound/words.cjs');
+  } catch ({ message }) {
+    console.log(message);
+  }
+  return space;
+});
+loading.then(({ memory }) => console.log(require('./bound/layout.cjs').loadSync('words').exports.memory === memory));
+END
+node begun.cjs | tee output.log
+expect 'the modules are being instantiated, and cannot be had at once: wait for them' output.log
+expect true output.log
+cat >types.cts <<'END'
+import words = require('./bound/words.cjs');
+const text: string = words.shout('a') + new words.Words().join();
+// @ts-expect-error: it is a string
+const wrong: number = words.shout('a');
+console.log(text, wrong);
+END
+node "$TSC" --noEmit --strict --target es2022 --module nodenext --lib esnext,dom types.cts 2>&1 | tee types.log || fail 'the types are wrong'
 
 bind '"no-modules"'
 cat >index.html <<'END'
@@ -104,6 +128,15 @@ in_browser .
 bind '{ words = "web", ticker = "deno", store = "module" }'
 node --input-type=module -e "import { kept } from '$PWD/bound/ticker.js'; console.log(typeof kept)" | tee output.log
 expect function output.log
+bind '{ words = "nodejs", ticker = "web" }'
+node -e "
+const { shout, ticks_of_ticker } = require('./bound/words.cjs');
+import('./bound/ticker.js').then(async ({ default: init, ticker }) => {
+  await init();
+  ticker()(3);
+  console.log(shout('mixed'), ticks_of_ticker());
+})" | tee output.log
+expect 'MIXED 3' output.log
 
 # all in one file, which is bound once
 echo 'single = "app.wasm"' >>Cargo.toml

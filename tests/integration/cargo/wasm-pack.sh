@@ -17,7 +17,7 @@ for module in words store ticker; do
     pack web $module
     [ -s $module/pkg/${module}_bg.wasm ] || fail "no module in $module's package"
 done
-[ ! -e ticker/pkg/snippets/wasmshare/greeting.wasm ] || fail 'a package has what it does not need'
+[ ! -e ticker/pkg/snippets/wasmshare/ticker/greeting.wasm ] || fail 'a package has what it does not need'
 node packages.mjs | tee output.log
 expect 'all on one memory' output.log
 page packages.mjs >index.html
@@ -30,12 +30,23 @@ tar -xf words-0.1.0.tgz
 node --input-type=module -e "import init, { shout } from './package/words.js'; await init(); console.log(shout('installed'))" | tee output.log
 expect INSTALLED output.log
 
+# as one program: each package brings all of it
 cd "$work/bindgen"
+sed -i '/^bindgen = /a link = true' Cargo.toml
+for module in words store ticker; do
+    pack web $module
+done
+[ -e ticker/pkg/snippets/wasmshare/ticker/greeting.wasm ] || fail 'a package has not all of the program'
+node packages.mjs | tee output.log
+expect 'all on one memory' output.log
+in_browser .
+sed -i '/^link = /d' Cargo.toml
+
 pack bundler words
 node --input-type=module -e "import { shout } from './words/pkg/words.js'; console.log(shout('for bundlers'))" | tee output.log
 expect 'FOR BUNDLERS' output.log
 pack nodejs words
-node -e "require('./words/pkg').then(({ shout }) => console.log(shout('for node')))" | tee output.log
+node -e "const { shout } = require('./words/pkg'); console.log(shout('for node'))" | tee output.log
 expect 'FOR NODE' output.log
 
 # what is no module of the layout is wasm-bindgen's own business; here, by the name of a command
