@@ -402,7 +402,7 @@ fn write(dir: &Path, files: &Files) -> Result<()> {
     bound::write(dir, files).with_context(|| format!("could not write to {}", shown(dir)))
 }
 
-fn make_directory(dir: &Path) -> Result<()> {
+pub fn make_directory(dir: &Path) -> Result<()> {
     std::fs::create_dir_all(dir)
         .with_context(|| format!("could not create the directory {}", shown(dir)))
 }

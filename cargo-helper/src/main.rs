@@ -25,8 +25,9 @@ use artifact::Artifact;
 use build::Build;
 use layout::Layout;
 use lexopt::prelude::*;
+use stamp::Stamp;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use workspace::{Module, Program, Workspace};
 
@@ -322,14 +323,32 @@ fn prepare(
     dir: PathBuf,
 ) -> Result<ExitCode> {
     let command = combine::prepare(workspace, modules, &dir)?;
-    let names: Vec<&str> = modules.iter().map(|module| module.name.as_str()).collect();
+    let inputs: Vec<&Path> = modules.iter().map(|module| module.path.as_path()).collect();
+    let scratch = build.scratch_dir(workspace);
+    let stamp = Stamp::new(scratch.join("prepared.stamp"), &[&command], &inputs);
+    let fresh = stamp.fresh();
     if !build.quiet {
-        report::status(
-            "Preparing",
-            format_args!("{} ({})", names.join(", "), report::shown(&dir)),
-        );
+        let verb = if fresh.is_some() {
+            "Fresh"
+        } else {
+            "Preparing"
+        };
+        let names: Vec<&str> = modules.iter().map(|module| module.name.as_str()).collect();
+        let what = format_args!("{} ({})", names.join(", "), report::shown(&dir)).to_string();
+        report::status(verb, what);
     }
-    let said = combine::run(command)?;
+    let said = match fresh {
+        Some(said) => said,
+        None => {
+            let said = combine::run(command)?;
+            let outputs = modules
+                .iter()
+                .map(|module| dir.join(format!("{}.wasm", module.name)));
+            layout::make_directory(&scratch)?;
+            stamp.write(&outputs.collect::<Vec<_>>(), &said)?;
+            said
+        }
+    };
     if !build.quiet {
         eprint!("{said}");
     }
@@ -357,8 +376,8 @@ fn runner(mut args: Vec<OsString>) -> Result<ExitCode> {
     build.as_built(&program.path);
 
     // cargo sets this for what it runs, which may be in a package other than the working directory's
-    let manifest_path = std::env::var_os("CARGO_MANIFEST_DIR")
-        .map(|dir| std::path::Path::new(&dir).join("Cargo.toml"));
+    let manifest_path =
+        std::env::var_os("CARGO_MANIFEST_DIR").map(|dir| Path::new(&dir).join("Cargo.toml"));
     let workspace = Workspace::load(manifest_path, &build.cargo)?;
     node::run_program(&workspace, &build, program, &args, || {
         build.modules(&workspace, &workspace.configured_modules()?)

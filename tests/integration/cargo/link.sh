@@ -104,6 +104,20 @@ combined() {
 
 combined 'print-map = false'
 expect '1 1 2 1 r' output.log
+# a module that makes the memory, for hosts that link by name; it is an output as others are
+combined 'env = "host.wasm"'
+node -e "
+const { readFileSync } = require('fs');
+const instantiate = (name, imports) => new WebAssembly.Instance(new WebAssembly.Module(readFileSync('out/' + name + '.wasm')), imports).exports;
+const env = instantiate('host'), left = instantiate('left', { env }), right = instantiate('right', { env, left });
+console.log('linked by name:', left.sign_left(), right.sum_to(4));" | tee output.log
+expect 'linked by name: 1 10' output.log
+cargo wasmshare build --release 2>&1 | tee build.log
+expect '       Fresh left, right (' build.log
+rm out/host.wasm
+cargo wasmshare build --release 2>&1 | tee build.log
+expect '   Combining left, right (' build.log
+[ -s out/host.wasm ] || fail 'what env says is not made again'
 for option in 'link = true' 'single = "app.wasm"'; do
     combined "$option"
     expect '1 2 3 3 l' output.log

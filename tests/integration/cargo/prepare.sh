@@ -5,6 +5,15 @@ example cargo
 out=$CARGO_TARGET_DIR/wasmshare
 cargo wasmshare prepare --release 2>&1 | tee build.log
 expect '   Preparing greeting, shout (' build.log
+# unchanged, until a module is, or an output
+prepare_again() { # prepare_again VERB
+    cargo wasmshare prepare --release 2>&1 | tee build.log
+    expect "$1 greeting, shout (" build.log
+}
+prepare_again '       Fresh'
+rm "$out/release/prepared/shout.wasm"
+prepare_again '   Preparing'
+prepare_again '       Fresh'
 cargo wasmshare prepare -q --release -o prepared -p shout >build.log 2>&1
 [ ! -s build.log ] || fail '--quiet is not'
 [ "$(ls prepared)" = shout.wasm ] || fail 'not what was asked for'

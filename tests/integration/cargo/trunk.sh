@@ -7,12 +7,13 @@ ln -s "$WASMSHARE_SCRATCH/cargo-helper/bin/cargo-wasmshare" "$work/shim/wasm-bin
 export PATH="$work/shim:$PATH:$WASMSHARE_RUST_TOOLS/bin" XDG_CACHE_HOME="$work/cache"
 printf '[target.wasm32-unknown-unknown]\nrustflags = ["-Clink-arg=--emit-relocs", "-Clink-arg=--import-memory"]\n' >.cargo/config.toml
 cd words
+# (Debian's wasm-opt is one that breaks wasm-bindgen's tables.)
 cat >index.html <<'END'
 <!doctype html>
 <html>
 <head>
 <link rel="icon" href="data:,">
-<link data-trunk rel="rust" data-bindgen-target="web" data-integrity="none">
+<link data-trunk rel="rust" data-bindgen-target="web" data-integrity="none" data-wasm-opt="0">
 <script>
 addEventListener('TrunkApplicationStarted', async ({ detail: { wasm: { memory } } }) => {
   const { shout, ticks_of_ticker } = window.wasmBindings;
