@@ -3,12 +3,15 @@
 #include "read/llvm.h"
 #include "read/operands.h"
 
-static bool check(const struct ws_module *module, struct ws_error *error) {
-  return ws_check_operands(module, error) && ws_object_agrees(module, error);
-}
+static bool (*const all[])(const struct ws_module *module, struct ws_error *error) = {ws_check_operands,
+                                                                                      ws_object_agrees};
+enum { CHECKS = sizeof all / sizeof *all };
 
 bool ws_checks_make(const struct ws_module *module, struct ws_error *error) {
-  return module->checks || check(module, error);
+  bool pass = true;
+  for (size_t i = 0; i < CHECKS && pass && !module->checks; i++)
+    pass = all[i](module, error);
+  return pass;
 }
 
 #ifdef __wasi__ // has no threads
@@ -30,18 +33,24 @@ void ws_checks_free(struct ws_module *module) {
 
 #include <pthread.h>
 
-struct ws_checks {
-  struct ws_module module; // as it was when they began: later, sections are added
-  bool pass;
+struct check {
+  struct ws_checks *checks;
+  size_t which;
+  bool started, pass;
   struct ws_error error;
   pthread_t thread;
+};
+
+struct ws_checks {
+  struct ws_module module; // as it was when they began: later, sections are added
+  struct check check[CHECKS];
   pthread_mutex_t lock;
   bool ended;
 };
 
-static void *check_beside(void *context) {
-  struct ws_checks *checks = context;
-  checks->pass = check(&checks->module, &checks->error);
+static void *run(void *context) {
+  struct check *check = context;
+  check->pass = all[check->which](&check->checks->module, &check->error);
   return NULL;
 }
 
@@ -52,10 +61,22 @@ void ws_checks_start(struct ws_module *module) {
   if (!checks || pthread_mutex_init(&checks->lock, NULL) != 0)
     return;
   checks->module = *module;
-  if (pthread_create(&checks->thread, NULL, check_beside, checks) == 0)
-    module->checks = checks;
-  else
-    pthread_mutex_destroy(&checks->lock);
+  for (size_t i = 0; i < CHECKS; i++) {
+    struct check *check = &checks->check[i];
+    *check = (struct check){.checks = checks, .which = i};
+    check->started = pthread_create(&check->thread, NULL, run, check) == 0;
+  }
+  module->checks = checks;
+}
+
+// Waits for all, and makes those for which there was no thread.
+static void end(struct ws_checks *checks) {
+  for (size_t i = 0; i < CHECKS; i++)
+    if (checks->check[i].started)
+      pthread_join(checks->check[i].thread, NULL);
+    else
+      run(&checks->check[i]);
+  checks->ended = true;
 }
 
 bool ws_checks_passed(const struct ws_module *module, struct ws_error *error) {
@@ -64,12 +85,14 @@ bool ws_checks_passed(const struct ws_module *module, struct ws_error *error) {
     return true;
   pthread_mutex_lock(&checks->lock);
   if (!checks->ended)
-    pthread_join(checks->thread, NULL);
-  checks->ended = true;
+    end(checks);
   pthread_mutex_unlock(&checks->lock);
-  if (!checks->pass)
-    *error = checks->error;
-  return checks->pass;
+  for (size_t i = 0; i < CHECKS; i++)
+    if (!checks->check[i].pass) {
+      *error = checks->check[i].error;
+      return false;
+    }
+  return true;
 }
 
 void ws_checks_free(struct ws_module *module) {

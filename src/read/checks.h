@@ -5,9 +5,8 @@
 
 #include "read/module.h"
 
-// For a large module, where they take as long as our own reading: begins them in a thread of its own, once
-// sections and symbols were read, and sets module->checks. For others, or if there can be no thread, that
-// stays NULL.
+// For a large module, where they take as long as our own reading: begins each in a thread of its own, once
+// sections and symbols were read, and sets module->checks. For others that stays NULL.
 void ws_checks_start(struct ws_module *module);
 // Makes them now, unless they were started.
 bool ws_checks_make(const struct ws_module *module, struct ws_error *error);
