@@ -97,14 +97,12 @@ use_stable_rust() {
     export PATH="$work/bin:$PATH" CARGO_HOME="$work/cargo-home" CARGO_TARGET_DIR="$work/target"
 }
 
-# The workspace with wasm-bindgen, with the crates that it needs, and a module in C; and the tools for it.
-bindgen_workspace() {
-    cp -r "$WASMSHARE_SOURCE/tests/integration/cargo/bindgen" "$work/bindgen"
-    cd "$work/bindgen"
+# with_crates SETUP: makes the crates that the workspace in this directory needs part of it, and sets up Rust
+with_crates() {
     cargo vendor --locked --quiet "$work/crates" >/dev/null
     "$@"
     # a Rust that builds its standard library takes crates from a directory, which has those of the library alone
-    local std crate clang
+    local std crate
     std=$(sed -n '/^\[source.debian-rust-src\]/{n;s/^directory = "\(.*\)"/\1/p}' "${CARGO_HOME:-}/config.toml" 2>/dev/null) || true
     for crate in ${std:+"$std"/*}; do
         ln -s "$crate" "$work/crates/std-${crate##*/}"
@@ -112,6 +110,14 @@ bindgen_workspace() {
     mkdir "$work/.cargo"
     printf '[source.crates-io]\nreplace-with = "crates"\n[source.crates]\ndirectory = "%s"\n' "$work/crates" \
         >"$work/.cargo/config.toml"
+}
+
+# The workspace with wasm-bindgen, with the crates that it needs, and a module in C; and the tools for it.
+bindgen_workspace() {
+    local clang
+    cp -r "$WASMSHARE_SOURCE/tests/integration/cargo/bindgen" "$work/bindgen"
+    cd "$work/bindgen"
+    with_crates "$@"
     clang=$(ls /usr/bin/clang-[0-9]* | sort -V | tail -n 1)
     "$clang" --target=wasm32 -O2 -nostdlib --no-wasm-opt -Wl,--no-entry,--emit-relocs,--import-memory \
         "$WASMSHARE_SOURCE/examples/cmake/greeting.c" -o greeting.wasm

@@ -9,6 +9,8 @@
 //     // flags: ...    for compiling all of it
 //     // linked: ...   for linking each module
 //     // each: ...     sources that every module is linked with, as it is with a C library of its own; runtime/NAME is here
+//     // include: ...  a directory of headers in /usr/include that it uses
+//     // only: ...     it is built in this way alone
 //     // also: lto     it is built with link-time optimisation, too
 //     // own: ...      names that modules have for themselves: the static link gets them with the module's name in front
 //     // later: ...    modules that are loaded when run() has returned, before then() is called; they are the last
@@ -18,7 +20,7 @@
 // that are stripped of names, and with the modules in the opposite order, where nothing is compared with `output`, since
 // constructors then run in that order, too. Exceptions are tried in both encodings, if this Node has both.
 
-import { readFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -46,7 +48,7 @@ function readProgram(file) {
   const [head, ...parts] = readFileSync(file, 'utf8').split(/^\/\/--- /m);
   const listed = key => head.match(new RegExp(`^// ${key}: (.*)`, 'm'))?.[1].split(' ') ?? [];
   const program = { name: basename(file, '.test'), flags: listed('flags'), linked: listed('linked'), each: listed('each'), own: listed('own'),
-    also: listed('also'), later: listed('later'), parts: {} };
+    also: listed('also'), only: listed('only'), include: listed('include'), later: listed('later'), parts: {} };
   for (const part of parts) {
     const end = part.indexOf('\n');
     program.parts[part.slice(0, end)] = part.slice(end + 1);
@@ -66,11 +68,15 @@ class Build {
     this.flags = ['--target=wasm32-wasi', '-Wno-deprecated', '-fvisibility=default', ...flags, ...program.flags,
       ...(program.throws ? encoding : [])];
     this.directory = join(resolve(tools.work), program.name, name);
+    if (program.include.length > 0)
+      this.flags.push('-isystem', this.directory);
     this.commands = [];
     rmSync(this.directory, { recursive: true, force: true });
     mkdirSync(this.directory, { recursive: true });
     for (const [part, text] of Object.entries(program.parts))
       writeFileSync(this.file(part), text);
+    for (const headers of program.include) // alone: the others there are this machine's
+      symlinkSync(join('/usr/include', headers), this.file(headers));
   }
 
   file(name) { return join(this.directory, name); }
@@ -180,11 +186,17 @@ async function examine(program, how) {
   return false;
 }
 
+// Whether a program is built so.
+function applies(program, { name, opposite, lto, encoding }) {
+  if (program.only.length > 0)
+    return program.only.includes(name);
+  return (!opposite || program.later.length === 0) && (!lto || program.also.includes('lto')) && (!encoding || (program.throws && hasExnref));
+}
+
 let ok = true;
 for (const file of files) {
   const program = readProgram(file);
-  for (const how of builds.filter(({ opposite, lto, encoding }) => (!opposite || program.later.length === 0) &&
-    (!lto || program.also.includes('lto')) && (!encoding || (program.throws && hasExnref))))
+  for (const how of builds.filter(how => applies(program, how)))
     ok = await examine(program, how) && ok;
 }
 process.exitCode = ok ? 0 : 1;
