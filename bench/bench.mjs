@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
 import { basename, join } from 'node:path';
+import { timeCircle } from './circle.mjs';
 import { buffer, large, plugins, run, sqlite, threeModules, work } from './inputs.mjs';
 import { median, minifiedSize, peakMemory, size, sizeWithoutRelocations, time, timePlacing, timeWalrus }
   from './measure.mjs';
@@ -268,6 +269,20 @@ function runningOfPrograms(list) {
   say('## One file: running it in Node', '');
   table(['program', 'one static link', 'one file', 'ratio'], rows);
   goal('running one file, against one static link', 'at most 1.02×', `${worst.toFixed(3)}×, at worst`, worst <= 1.02);
+// -------------------------------------------------------------------------------------------------------------- calls
+
+function callsInACircle() {
+  const { calls, taken } = timeCircle(run, work, wasmshare, rounds);
+  const straight = taken['no circle'];
+  const ratios = (name) => {
+    const each = taken[name].map((seconds, i) => seconds / straight[i]);
+    return { median: median(each), lowest: Math.min(...each), highest: Math.max(...each) };
+  };
+  say('## Calls in a circle', '');
+  table([`${thousands(3 * calls)} calls, each to another module`, 'median', 'against no circle'],
+    Object.keys(taken).map((name) => [name, duration(median(taken[name])), spread(ratios(name))]));
+  const { median: measured } = ratios('a circle, `--link`');
+  goal('calls in a circle, of one program', 'at most 1.5× as long as the same calls without', times(measured), measured <= 1.5);
 }
 
 // -------------------------------------------------------------------------------------------------------------- report
@@ -302,6 +317,7 @@ pages([
   ['16, in Rust', inputs.plugins],
   ['SQLite and two small ones, in C', [inputs.sqlite, ...inputs.c.slice(1)]],
 ]);
+callsInACircle();
 
 const list = await programs(inputs.plugins.slice(0, 3));
 for (const program of list)
