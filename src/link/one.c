@@ -304,10 +304,43 @@ static bool tell_split(struct finder *finder, const struct ws_defined_name *name
                               finder->definitions.list[found->first].node, WS_KEPT_DIFFERENT);
 }
 
+// Where a module has several tags, those that it imports come first, so that it cannot have one of its own
+// before one that is another module's. So a tag is of the module that must have it, or else of one that has
+// the most tags that others have, too.
+enum { MUST_HAVE = 1000 };
+
+static unsigned tag_fitness(const struct finder *finder, uint32_t node) {
+  uint32_t module = finder->match.module[node], base = finder->match.in[module].base;
+  unsigned fitness = 0;
+  for (uint32_t i = 0; i < finder->modules[module]->symbol_count; i++) {
+    const struct ws_symbol *symbol = &finder->modules[module]->symbols[i];
+    if (symbol->kind != WS_SYMBOL_TAG || (symbol->flags & WS_SYMBOL_UNDEFINED))
+      continue;
+    const struct ws_defined_name *name = ws_find_name(&finder->definitions, WS_SYMBOL_TAG, symbol->name);
+    bool is_shared = name && name->first != name->last && finder->match.owner[base + i] != WS_NAME_PLAIN;
+    if (is_shared)
+      fitness++;
+    else if (symbol->index < symbol_of(finder, node)->index)
+      fitness += MUST_HAVE;
+  }
+  return fitness;
+}
+
+static uint32_t fittest_tag(const struct finder *finder, const struct ws_defined_name *name) {
+  const struct ws_definition *list = finder->definitions.list;
+  uint32_t best = name->first;
+  for (uint32_t i = list[best].next; i != WS_NO_NODE && name->owner != WS_NAME_PLAIN; i = list[i].next)
+    if (tag_fitness(finder, list[i].node) > tag_fitness(finder, list[best].node))
+      best = i;
+  return best;
+}
+
 static bool bind_tag(struct finder *finder, const struct ws_defined_name *name) {
   const struct ws_definition *list = finder->definitions.list;
-  uint32_t to = list[name->first].node;
-  for (uint32_t i = list[name->first].next; i != WS_NO_NODE; i = list[i].next) {
+  uint32_t first = fittest_tag(finder, name), to = list[first].node;
+  for (uint32_t i = name->first; i != WS_NO_NODE; i = list[i].next) {
+    if (i == first)
+      continue;
     bool is_one = name->owner != WS_NAME_PLAIN || (symbol_of(finder, list[i].node)->flags & WS_SYMBOL_WEAK);
     bool fits = has_same_type(finder, to, list[i].node);
     if (is_one && fits)

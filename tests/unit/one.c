@@ -14,8 +14,8 @@ struct item {
   enum ws_symbol_kind kind;
   const char *name;
   uint32_t flags;
-  uint8_t code;      // functions of different code are different, and variables of different content; of a tag, the
-                     // index of its type
+  uint8_t code; // functions of different code are different, and variables of different content; of a tag,
+                // the index of its type
   uint32_t size;     // of a variable, beside the addresses; 4 if it is 0
   uint32_t priority; // of an init function, or 0
   const char *alias; // of a function: it is another name of this one, which comes before it
@@ -920,10 +920,28 @@ static void sections_that_linkers_gather_are_told(void **state) {
 static void tags_of_the_abi_are_one(void **state) {
   (void)state;
   struct program program = COMBINE(MODULE_OF(FUNCTION("run", 0), TAG("__cpp_exception", 0), TAG("mine", 0)),
-                                   MODULE_OF(FUNCTION("work", 0), TAG("mine", 0), TAG("__cpp_exception", 0)));
+                                   MODULE_OF(FUNCTION("work", 0), TAG("__cpp_exception", 0), TAG("mine", 0)));
   assert_where(&program, 'b', "__cpp_exception", 'a');
   assert_where(&program, 'b', "mine", 'b');
   assert_true(is_kept(&program, "mine", WS_KEPT_PLAIN));
+  free_program(&program);
+}
+
+static void tags_are_of_a_module_that_need_not_import_one_behind_its_own(void **state) {
+  (void)state;
+#define JUMPS TAG("__c_longjmp", 0)
+#define THROWS TAG("__cpp_exception", 0)
+  struct program program =
+      COMBINE(MODULE_OF(FUNCTION("a", 0), THROWS), MODULE_OF(FUNCTION("b", 0), JUMPS, THROWS),
+              MODULE_OF(FUNCTION("c", 0), JUMPS));
+  assert_where(&program, 'a', "__cpp_exception", 'b');
+  assert_where(&program, 'b', "__cpp_exception", 'b');
+  assert_where(&program, 'c', "__c_longjmp", 'b');
+  free_program(&program);
+  program = COMBINE(MODULE_OF(FUNCTION("a", 0), THROWS, JUMPS),
+                    MODULE_OF(FUNCTION("b", 0), TAG("mine", 0), THROWS));
+  assert_where(&program, 'a', "__cpp_exception", 'b');
+  assert_where(&program, 'a', "__c_longjmp", 'a');
   free_program(&program);
 }
 
@@ -1128,6 +1146,7 @@ int main(void) {
       cmocka_unit_test(statics_of_rust_are_found_by_name),
       cmocka_unit_test(sections_that_linkers_gather_are_told),
       cmocka_unit_test(tags_of_the_abi_are_one),
+      cmocka_unit_test(tags_are_of_a_module_that_need_not_import_one_behind_its_own),
       cmocka_unit_test(tags_of_other_types_stay_apart),
       cmocka_unit_test(constructors_run_by_priority_and_once),
       cmocka_unit_test(a_constructor_of_plugins_runs_in_each),
