@@ -86,7 +86,8 @@ static void compare_parts(struct search *search, uint32_t node, uint32_t other) 
     search->is_library[a] = search->is_library[b] = search->found = true;
 }
 
-// What two modules have of a name of C's or C++'s, if one of them has plain names beside it.
+// What two modules have of a name of C++'s, if one of them has plain names beside it. C has no such rule: a
+// plug-in may well have a function that is called log().
 static void compare_name(struct search *search, const struct ws_defined_name *name) {
   const struct ws_definition *list = search->definitions->list;
   for (uint32_t i = name->first; i != WS_NO_NODE; i = list[i].next)
@@ -145,7 +146,8 @@ bool ws_note_own(struct ws_match *match, struct ws_definitions *definitions, con
     return false;
   ws_match_visit(match, note_use, &search);
   for (size_t i = 0; i < definitions->name_count; i++)
-    compare_name(&search, &definitions->names[i]);
+    if (definitions->names[i].owner == WS_NAME_CXX)
+      compare_name(&search, &definitions->names[i]);
   while (search.found) {
     search.found = false;
     ws_match_visit(match, note_library, &search);

@@ -1,8 +1,8 @@
 // Whose an object is. C's and C++'s libraries define nothing but names that are reserved, or mangled. What
 // defines plain ones, too, is its author's own: a plug-in whose helpers are C++, or that has a malloc(). But
-// a library may have an interface in C: then several modules have the same object of it, each as far as it is
-// used, and so its plain names in one module include those in another. In each of them something else of the
-// module uses it, which nothing does with what a plug-in exports.
+// a C++ library may have an interface in C: then several modules have the same object of it, each as far as
+// it is used, and so its plain names in one module include those in another. In each of them something else
+// of the module uses it, which nothing does with what a plug-in exports.
 #ifndef WASMSHARE_OWN_H
 #define WASMSHARE_OWN_H
 

@@ -14,9 +14,9 @@ struct item {
   enum ws_symbol_kind kind;
   const char *name;
   uint32_t flags;
-  uint8_t code; // functions of different code are different, and variables of different content; of a tag,
-                // the index of its type
-  uint32_t size;     // of a variable, beside the addresses; 4 if it is 0
+  uint8_t code;  // functions of different code are different, and variables of different content; of a tag,
+                 // the index of its type
+  uint32_t size; // of a variable, beside the addresses; 4 if it is 0
   uint32_t priority; // of an init function, or 0
   const char *alias; // of a function: it is another name of this one, which comes before it
   const char *uses[4];
@@ -765,6 +765,14 @@ static void a_library_with_an_interface_of_plain_names_is_one(void **state) {
                     MODULE_OF(FUNCTION("lib_step", 0, 7)));
   assert_where(&program, 'b', "count", 'a');
   assert_where(&program, 'c', "lib_step", 'c');
+  free_program(&program);
+  // C's names make no library of what plug-ins have.
+#define HELPERS                                                                                              \
+  FUNCTION("log", 0, USES("count")), FUNCTION("helper", 0, 2, USES("count")), VARIABLE("count", LOCAL)
+  program = COMBINE(MODULE_OF(FUNCTION("left", 0, USES("log", "helper")), HELPERS),
+                    MODULE_OF(FUNCTION("right", 0, USES("log", "helper")), HELPERS));
+  assert_where(&program, 'b', "log", 'b');
+  assert_where(&program, 'b', "count", 'b');
   free_program(&program);
   // Each has a plain name that the other has not; or nothing else uses it: plug-ins.
   program = COMBINE(MODULE_OF(STEP(INTERFACE), USER), MODULE_OF(STEP(OTHER), USER));

@@ -9,7 +9,7 @@ unsafe extern "C" {
     fn words_register();
     fn numbers_register();
     fn dates_register();
-    fn dates_today() -> *mut String;
+    fn dates_today() -> *mut ();
 }
 
 fn print(text: &str) {
@@ -44,7 +44,7 @@ pub extern "C" fn run() {
     }
     api::count("host");
     print(&api::counts());
-    print(&unsafe { Box::from_raw(dates_today()) });
+    print(&unsafe { Box::from_raw(dates_today().cast::<String>()) });
     for plugin in api::unregister_all() {
         log::warn!("{} ends", plugin.name());
     }
