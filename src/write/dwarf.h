@@ -1,0 +1,83 @@
+// What the files of a merged module's DWARF share: dwarf.c walks sections and units, dwarf_values.c what is
+// in them.
+#ifndef WASMSHARE_DWARF_SECTIONS_H
+#define WASMSHARE_DWARF_SECTIONS_H
+
+#include "format/dwarf.h"
+#include "write/single_sections.h"
+
+enum ws_debug_section {
+  WS_DEBUG_INFO,
+  WS_DEBUG_TYPES,
+  WS_DEBUG_ABBREV,
+  WS_DEBUG_LINE,
+  WS_DEBUG_LINE_STR,
+  WS_DEBUG_STR,
+  WS_DEBUG_STR_OFFSETS,
+  WS_DEBUG_ADDR,
+  WS_DEBUG_RANGES,
+  WS_DEBUG_RNGLISTS,
+  WS_DEBUG_LOC,
+  WS_DEBUG_LOCLISTS,
+  WS_DEBUG_ARANGES,
+  WS_DEBUG_PUBNAMES,
+  WS_DEBUG_PUBTYPES,
+  WS_DEBUG_GNU_PUBNAMES,
+  WS_DEBUG_GNU_PUBTYPES,
+  WS_DEBUG_NAMES,
+  WS_DEBUG_MACINFO,
+  WS_DEBUG_MACRO,
+  WS_DEBUG_SECTIONS
+};
+
+// An abbreviation: its attributes are a part of a list of all.
+struct ws_dwarf_abbreviation {
+  uint64_t code;
+  size_t first, count;
+};
+
+struct ws_dwarf_attribute {
+  uint32_t name, form;
+};
+
+// The abbreviations of a unit, as those at one offset of .debug_abbrev.
+struct ws_dwarf_abbreviations {
+  uint64_t offset;
+  bool read;
+  struct ws_dwarf_abbreviation *items;
+  size_t count, capacity;
+  struct ws_dwarf_attribute *attributes;
+  size_t attribute_count, attribute_capacity;
+};
+
+// Walking the sections of one module, in the merged ones.
+struct ws_dwarf {
+  struct ws_merge *merge;
+  struct ws_buffer sections[WS_DEBUG_SECTIONS];
+  uint32_t module;
+  uint64_t bases[WS_DEBUG_SECTIONS], sizes[WS_DEBUG_SECTIONS]; // of the module's part
+  struct ws_dwarf_abbreviations abbreviations;
+
+  // The unit that is walked.
+  struct ws_reader reader; // of its section's part
+  enum ws_debug_section section;
+  uint16_t version;
+  uint8_t address_size, offset_size;
+  const char *problem;
+};
+
+// Notes the problem, or that memory ran out if it is NULL; returns false.
+bool ws_dwarf_refuse(struct ws_dwarf *dwarf, const char *problem);
+bool ws_dwarf_malformed(struct ws_dwarf *dwarf);
+
+uint64_t ws_dwarf_number(struct ws_reader *reader, size_t size);
+// Moves an offset of `size` bytes into a section. Linkers write ones for what was left out.
+bool ws_dwarf_offset(struct ws_dwarf *dwarf, size_t size, enum ws_debug_section into);
+
+// Each reads something and moves the offsets in it: a value of that attribute, or 0, in that form; an
+// expression; an operand of one, by its letter in format/dwarf.h.
+bool ws_dwarf_value(struct ws_dwarf *dwarf, uint32_t attribute, uint32_t form);
+bool ws_dwarf_expression(struct ws_dwarf *dwarf, uint64_t size);
+bool ws_dwarf_operand(struct ws_dwarf *dwarf, char kind);
+
+#endif
