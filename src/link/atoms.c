@@ -37,16 +37,21 @@ static bool are_types_there(const struct ws_module *module) {
   return true;
 }
 
-// Whether a function of the linker's does what is not done anew: __wasm_apply_tls_relocs and its like, if
-// they are not empty.
+// Whether a function of the linker's does what is not done anew: __wasm_apply_data_relocs and its like, if
+// they are not empty. What thread-local variables point to is in their data, by its relocations; what points
+// to them, __wasm_init_tls notes in globals.
 static bool has_own_work(const struct ws_module *module, uint32_t defined) {
   static const char init_tls_name[] = "__wasm_init_tls";
+  static const char *const made_anew[] = {"__wasm_init_memory", init_tls_name, "__wasm_apply_tls_relocs",
+                                          "__wasm_apply_global_tls_relocs"};
   const struct ws_function *function = &module->functions[defined];
   uint32_t index = module->imported_functions + defined;
   if (!function->synthetic || function->size <= sizeof "\x00\x0b" - 1 || // locals and the end
-      (module->has_start && module->start == index) || ws_slice_is(function->name, "__wasm_init_memory") ||
-      ws_slice_is(function->name, init_tls_name))
+      (module->has_start && module->start == index))
     return false;
+  for (size_t i = 0; i < sizeof made_anew / sizeof *made_anew; i++)
+    if (ws_slice_is(function->name, made_anew[i]))
+      return false;
   const struct ws_export *init_tls =
       ws_find_export(module, (struct ws_slice){(const uint8_t *)init_tls_name, sizeof init_tls_name - 1});
   return !(init_tls && init_tls->index == index);
@@ -68,9 +73,11 @@ static bool check_module(const struct ws_merge *merge, uint32_t index) {
                          "-Wl,--emit-relocs (rustc: -Clink-arg=--emit-relocs)");
   for (uint32_t i = 0; i < module->function_count; i++)
     if (has_own_work(module, i))
-      return ws_merge_fail(merge, index, NULL,
-                           "is position-independent and has threads, so that its globals are made for each "
-                           "thread, which cannot be merged yet: compile it without -fPIC");
+      return ws_merge_fail(
+          merge, index, NULL,
+          "is position-independent, and its linker has written a function without a name, or one "
+          "that relocates it, which cannot be merged yet: compile it without -fPIC, or link it "
+          "without --strip-all");
   if (module->function_count && !module->types)
     return ws_merge_fail(merge, index, "TYPE",
                          "has types that are no function types, which cannot be merged yet");

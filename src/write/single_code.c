@@ -299,6 +299,23 @@ static void put_copy(struct ws_buffer *body, const struct ws_merge_segment *segm
   ws_put_u8(body, 0); // the memory
 }
 
+// Position-independent code finds thread-local variables by globals, which each thread has for itself.
+static void put_tls_pointers(const struct ws_merge *merge, struct ws_buffer *body) {
+  for (uint32_t i = 0; i < merge->global_count; i++) {
+    const struct ws_merge_global *global = &merge->globals[i];
+    const struct ws_module *module = merge->modules[global->module].module;
+    if (!global->live || !global->constant || global->init.kind != WS_EDGE_TLS ||
+        !module->globals[global->index].mutable)
+      continue;
+    ws_put_u8(body, WASM_OPCODE_GLOBAL_GET);
+    ws_put_uleb(body, merge->globals[merge->tls_base].number);
+    ws_put_const(body, merge->is_64, ws_merge_value(merge, global->module, &global->init, 0));
+    ws_put_u8(body, merge->is_64 ? WASM_OPCODE_I64_ADD : WASM_OPCODE_I32_ADD);
+    ws_put_u8(body, WASM_OPCODE_GLOBAL_SET);
+    ws_put_uleb(body, global->number);
+  }
+}
+
 // Passive segments, and what is zero. The first thread's block is the data's own place.
 static void put_segments(const struct ws_merge *merge, struct ws_buffer *body) {
   uint32_t index = 0;
@@ -312,6 +329,7 @@ static void put_segments(const struct ws_merge *merge, struct ws_buffer *body) {
       ws_put_const(body, merge->is_64, segment->address);
       ws_put_u8(body, WASM_OPCODE_GLOBAL_SET);
       ws_put_uleb(body, merge->globals[merge->tls_base].number);
+      put_tls_pointers(merge, body);
     }
     ws_put_const(body, merge->is_64, segment->address);
     put_copy(body, segment, index++);
@@ -380,6 +398,7 @@ static void put_init_tls(const struct ws_merge *merge, struct ws_buffer *body) {
     ws_put_bytes(body, "\x20\x00", 2); // local.get 0
     ws_put_u8(body, WASM_OPCODE_GLOBAL_SET);
     ws_put_uleb(body, merge->globals[merge->tls_base].number);
+    put_tls_pointers(merge, body);
   }
   uint32_t index = 0;
   for (uint32_t i = 0; tls && i < merge->segment_count && &merge->segments[i] != tls; i++)

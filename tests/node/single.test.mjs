@@ -229,6 +229,28 @@ test('threads share one memory, which one of them initialises', async () => {
   assert.equal(exports.left_get_bss_total(), threads * times);
 });
 
+test('threads have thread-local variables of position-independent modules for themselves', () => {
+  const flags = ['--target=wasm32-unknown-emscripten', '-fPIC', '-fvisibility=default', '-ftls-model=global-dynamic', '-pthread',
+    '-ffreestanding'];
+  const objects = ['pic-threads', 'pic-threads-elsewhere'].map(name => compile(`${name}.c`, `${name}.o`, ...flags));
+  const other = compile('counter.c', 'pic-other.o', ...flags, '-DNAME(x)=other_##x', '-DSTART=1');
+  const modules = [['pic-other', [other]], ['pic-threads', objects]].map(([name, list]) => link(`${name}.wasm`, list,
+    '--shared-memory', '--max-memory=1048576', '--export=__wasm_init_tls', '--export-dynamic', ...placeable));
+  const path = merge('pic-threads-merged.wasm', modules, '--import-memory');
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true }), module = new WebAssembly.Module(readFileSync(path));
+  const threads = [null, 0x80000, 0x80100].map(block => {
+    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+    if (block !== null) exports.__wasm_init_tls(block);
+    return exports;
+  });
+  assert.deepEqual(threads.map(({ add }, i) => add(i)), [40, 41, 42]);
+  assert.deepEqual(threads.map(({ add }) => add(10)), [50, 51, 52]);
+  assert.equal(new Set(threads.map(({ where }) => where())).size, 3);
+  assert.ok(threads[2].where() - 0x80100 < 64);
+  assert.deepEqual(threads.map(({ pointed }) => pointed()), [104, 105, 106]);
+  run(tool('WASMSHARE'), ['combine', '-o', file('pic-threads'), '--single', file('pic-threads/app.wasm'), '--import-memory', ...modules]);
+});
+
 test('labels of assembly stay where they are to each other, whatever is dropped around them', () => {
   const objects = ['labels.s', 'score.c'].map((name, i) =>
     compile(name, `labels-${i}.o`, '-Wno-unused-command-line-argument'));
@@ -241,9 +263,9 @@ test('labels of assembly stay where they are to each other, whatever is dropped 
 // What differs by design when one module is merged alone, and given a memory of its own.
 const ownWays = [/^__wasm_init_memory/, /^__wasm_init_tls has/, /^__wasm_apply_tls_relocs is missing/,
   /^__wasm_call_ctors is missing/, /\.command_export is missing$/, /^imports /];
-// Without names, functions cannot be paired; these are refused, which is tested elsewhere.
-const compared = cases.filter(({ relocations, link: flags, rust, name }) =>
-  relocations && !rust && !flags.includes('--strip-all') && !name.startsWith('threads-pic-tls-pointers'));
+// Without names, functions cannot be paired.
+const compared = cases.filter(({ relocations, link: flags, rust }) =>
+  relocations && !rust && !flags.includes('--strip-all'));
 
 test('every kind of module, merged alone, is what the linker makes of it without relocations', async t => {
   const tools = { clang: tool('CLANG'), linker: tool('WASM_LD'), wasmshare: tool('WASMSHARE'), work: file('cases') };
