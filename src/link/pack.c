@@ -217,7 +217,13 @@ bool ws_merge_number(struct ws_merge *merge) {
   number_globals(merge);
   number_tables(merge);
   number_tags(merge);
-  return (number_types(merge) && assign_slots(merge)) || ws_merge_fail_memory(merge);
+  if (!number_types(merge) || !assign_slots(merge))
+    return ws_merge_fail_memory(merge);
+  if (merge->slot_count && merge->indirect_table == WS_NOTHING)
+    return ws_merge_fail(
+        merge, merge->functions[merge->slots[0]].module, "TABLE",
+        "has a function whose address is taken, but no module has a table of such functions");
+  return true;
 }
 
 // ------------------------------------------------------------------------------------------------- addresses

@@ -182,7 +182,7 @@ static bool read_names(struct ws_module *module, struct ws_section *section) {
       if (kind == WASM_NAMES_GLOBAL && index < module->global_count)
         module->globals[index].name = name;
     }
-    if (part.bad)
+    if (part.bad || part.at != part.end)
       return false;
   }
   return !reader.bad;
