@@ -41,11 +41,13 @@ host-imports = ["greeting", "env"]
 extra-stack = "128K"
 heap-size = 1048576
 max-memory = "64M"
+env = "env.wasm"
 END
 (cd shout && cargo wasmshare build --release)
 [ "$(modules www/wasm/memory.json)" = 'first prebuilt third' ] || fail 'named modules'
 wasmshare verify www/wasm/memory.json
 expect '#define MEMORY_MAXIMUM_PAGES 1024' www/wasm/memory.h
+node -e 'new WebAssembly.Instance(new WebAssembly.Module(require("fs").readFileSync("www/wasm/env.wasm"))).exports.memory.grow(0)'
 cargo wasmshare inspect --release --json | node -e 'JSON.parse(require("fs").readFileSync(0))'
 
 refuses 'error: package `nonesuch` is not in the workspace' cargo wasmshare build -p nonesuch
