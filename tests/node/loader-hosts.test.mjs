@@ -42,7 +42,7 @@ const programs = {
 };
 for (const [name, [file, ...args]] of Object.entries(programs)) {
   const program = join(tool('NODE_MODULES'), file), skip = !existsSync(program) && 'npm has none for this machine';
-  test(`${name} runs modules: in a cycle, with function pointers, of WASI, and (but for Bun) with 64-bit memories`, { skip }, async () => {
+  test(`${name} runs modules: prepared, in a cycle, with function pointers, of WASI, and (but for Bun) with 64-bit memories`, { skip }, async () => {
     const wasi = documented('js', 'wasi.initialize(', 'sharing.md');
     const directory = await combined(name.replace(' ', ''), {
       'main.mjs': `import { instantiate } from './layout.mjs';
@@ -50,6 +50,12 @@ for (const [name, [file, ...args]] of Object.entries(programs)) {
         console.log(is_even(10), is_even(7));`,
       'hello.mjs': (name === 'Bun' ? wasi.replace(/wasi[.]initialize[(].*[)];/, 'wasi.setMemory(memory);') : wasi)
         .replace('./layout.mjs', './hello/layout.mjs') + 'instances.hello.exports.hello();\n',
+      'package.mjs': `import { readFile } from 'node:fs/promises';
+        import { combine } from ${JSON.stringify(pathToFileURL(join(projectDirectory, 'js', 'index.js')))};
+        const one = await readFile(new URL('prepared/table.wasm', import.meta.url));
+        const { modules, neededPages } = await combine([one, one]), memory = new WebAssembly.Memory({ initial: neededPages });
+        const called = modules.map(async module => (await WebAssembly.instantiate(module, { env: { memory } })).instance.exports.call(20));
+        console.log(...await Promise.all(called));`,
       'wide.mjs': `import { instantiate } from './wide/layout.mjs';
         const { left, right } = (await instantiate()).instances;
         left.exports.store(1n), right.exports.store(2n);
@@ -57,9 +63,12 @@ for (const [name, [file, ...args]] of Object.entries(programs)) {
     });
     const hello = linkReactor('CLANG', join(directory, 'hello.wasm'), join(testsDirectory, 'node', 'modules', 'loader', 'hello.c'));
     await combine(join(directory, 'hello'), [hello]);
+    const table = linkFreestanding(join('loader', 'table.c'), join(directory, 'table.wasm'));
+    run(tool('WASMSHARE'), ['prepare', '-o', join(directory, 'prepared'), table]);
     const wide = linkFreestanding('pointers64.c', join(directory, 'wide.wasm'), '--target=wasm64');
     await combine(join(directory, 'wide'), [`left=${wide}`, `right=${wide}`]);
     assert.equal(run(program, [...args, join(directory, 'main.mjs')]), '1 0\n');
+    assert.equal(run(program, [...args, join(directory, 'package.mjs')]), '41 41\n');
     if (name !== 'Bun')
       assert.equal(run(program, [...args, join(directory, 'wide.mjs')]), '1n 2n\n');
     assert.equal(run(program, [...args, join(directory, 'hello.mjs')]), 'constructor\nhello WASI\n');
