@@ -14,8 +14,8 @@ struct ws_merge_input {
   const char *name;
   const size_t *from;                 // for each import, the module that exports it, or WS_HOST
   const struct ws_one_symbol *one_of; // for each symbol; NULL if each stands for itself
-  size_t
-      heap; // the first module whose allocator is one with this one's, itself perhaps; WS_HOST if it has none
+  size_t heap;          // the first module whose allocator is one with this one's: see struct ws_one
+  bool heap_is_divided; // and whether that one has another
 };
 
 enum ws_edge_kind {

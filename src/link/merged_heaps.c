@@ -115,18 +115,20 @@ bool ws_merge_choose_heaps(struct ws_merge *merge) {
   struct ws_link *heaps = ws_arena_new(&merge->arena, 1, sizeof *heaps);
   struct ws_input *inputs = ws_arena_new(&merge->arena, merge->module_count, sizeof *inputs);
   size_t *leaders = ws_arena_new(&merge->arena, merge->module_count, sizeof *leaders);
-  if (!heaps || !inputs || !leaders)
+  bool *divided = ws_arena_new(&merge->arena, merge->module_count, sizeof *divided);
+  if (!heaps || !inputs || !leaders || !divided)
     return ws_merge_fail_memory(merge);
   for (size_t m = 0; m < merge->module_count; m++) {
     const struct ws_merge_input *input = &merge->modules[m].input;
     inputs[m] = (struct ws_input){.module = input->module, .name = input->name};
     leaders[m] = input->heap;
+    divided[m] = input->heap_is_divided;
   }
   note_takers(merge, inputs);
   *heaps = (struct ws_link){.options = {.one_program = true, .single = true},
                             .inputs = inputs,
                             .count = merge->module_count,
-                            .one = {.heap = leaders}};
+                            .one = {.heap = leaders, .heap_is_divided = divided}};
   merge->heaps = heaps;
   return ws_choose_heaps(heaps, &merge->options->plan, merge->error) && mark_views(merge);
 }

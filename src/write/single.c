@@ -497,7 +497,12 @@ static bool fill_inputs(const struct ws_link *link, struct ws_arena *arena, stru
       return false;
     for (size_t k = 0; k < input->module->import_count; k++)
       from[k] = input->imports[k].from;
-    inputs[i] = (struct ws_merge_input){input->module, input->name, from, link->one.of[i], link->one.heap[i]};
+    inputs[i] = (struct ws_merge_input){.module = input->module,
+                                        .name = input->name,
+                                        .from = from,
+                                        .one_of = link->one.of[i],
+                                        .heap = link->one.heap[i],
+                                        .heap_is_divided = link->one.heap_is_divided[i]};
   }
   return true;
 }
