@@ -22,9 +22,11 @@ function write(descriptor, bytes) {
 // Outputs are all written or none is: a signal that would end the command waits until they are.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
 
+const compile = (name) => new WebAssembly.Module(fs.readFileSync(new URL(name, import.meta.url)));
+
 try {
-  const module = new WebAssembly.Module(fs.readFileSync(new URL('wasmshare.wasm', import.meta.url)));
-  process.exitCode = run(module, {
+  process.exitCode = run(compile('wasmshare.wasm'), {
+    demangler: () => compile('demangle.wasm'),
     args: [fileURLToPath(new URL('wasmshare', import.meta.url)), ...process.argv.slice(2)].map(slashes),
     directory: windows ? slashes(process.cwd()).replace(/^(?=[A-Za-z]:)/, '/') : process.cwd(),
     fs, write, toPath: windows ? windowsPath : undefined,

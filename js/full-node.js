@@ -3,6 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import { initialize } from './full.js';
 
-initialize(readFile(new URL('wasmshare.wasm', import.meta.url)));
+const read = (name) => readFile(new URL(name, import.meta.url));
+
+initialize(read('wasmshare.wasm'), () => read('demangle.wasm'));
 
 export * from './full.js';

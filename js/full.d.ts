@@ -105,5 +105,8 @@ export function command(args: string[], files?: NamedModules):
 /**
  * Loads and compiles the command, which the first call of another function does otherwise.
  * @param source where wasmshare.wasm is, if not beside this file: a URL, a Response, bytes or a compiled module
+ * @param demangler likewise of demangle.wasm, or a function that gives it when it is needed: for some weak functions of C++
  */
-export function initialize(source?: string | { readonly href: string } | ModuleSource | object): Promise<void>;
+export function initialize(source?: WasmSource, demangler?: WasmSource | (() => WasmSource)): Promise<void>;
+
+type WasmSource = string | { readonly href: string } | ModuleSource | object;

@@ -8,19 +8,25 @@ import { run } from './wasi.js';
 
 export { WasmShareError };
 
-let compiled;
+let compiled, demangler;
 
-async function compile(source) {
+async function compile(source, name) {
   source = await source;
   if (typeof source === 'string' || source instanceof URL) source = await fetch(source);
   if (source instanceof WebAssembly.Module) return source;
-  return WebAssembly.compile(await open(source, 'wasmshare.wasm'));
+  return WebAssembly.compile(await open(source, name));
 }
 
-export function initialize(source = new URL('./wasmshare.wasm', import.meta.url)) {
-  compiled = compile(source);
+// demangle.wasm is for few modules, and loaded when the first of them needs it.
+let openDemangler = () => new URL('./demangle.wasm', import.meta.url);
+
+export function initialize(source = new URL('./wasmshare.wasm', import.meta.url), demangle) {
+  compiled = compile(source, 'wasmshare.wasm');
+  if (demangle) openDemangler = typeof demangle === 'function' ? demangle : () => demangle;
   return compiled.then(() => {});
 }
+
+const needsDemangler = Symbol('demangle.wasm');
 
 // ------------------------------------------------------------------------------------------------ modules, by name
 
@@ -56,11 +62,27 @@ async function forEach(sources, work) {
 // Runs it beside these files. What it makes in the directory `out`, it makes there.
 async function execute(args, files) {
   if (!compiled) initialize();
-  const module = await compiled, fs = new MemoryFiles(), printed = ['', '', ''], decoders = [1, 2].map(() => new TextDecoder());
+  const module = await compiled;
+  try {
+    return executeOnce(module, args, files);
+  } catch (error) {
+    if (error !== needsDemangler) throw error;
+    demangler ??= (async () => compile(openDemangler(), 'demangle.wasm'))();
+    demangler.catch(() => { demangler = undefined; });
+    return executeOnce(module, args, files, await demangler);
+  }
+}
+
+function executeOnce(module, args, files, demangler) {
+  const fs = new MemoryFiles(), printed = ['', '', ''], decoders = [1, 2].map(() => new TextDecoder());
   for (const directory of ['/in', '/out']) fs.mkdirSync(directory);
   for (const [name, bytes] of Object.entries(files)) fs.set(`/in/${name}`, bytes);
   const status = run(module, {
     args: ['wasmshare', ...args], directory: '/in', fs,
+    demangler() {
+      if (demangler) return demangler;
+      throw needsDemangler;
+    },
     write(descriptor, bytes) {
       printed[descriptor] += decoders[descriptor - 1].decode(bytes, { stream: true });
       return bytes.length;

@@ -32,9 +32,24 @@ export function windowsPath(path) {
   return path.replace(/^(?:.*\/)?(?=[A-Za-z]:(?:\/|$))|^(?![A-Za-z]:)/, (before, at) => (/[A-Za-z]:(?:\/|$)/.test(path) ? '' : '//'));
 }
 
+// A function that demangles a name: bytes of bytes, none if it is not mangled.
+function startDemangling(module) {
+  // what it imports would print why it gives up
+  const nothing = new Proxy({}, { get: () => () => 0 });
+  const { allocate, demangle, memory, _initialize } = new WebAssembly.Instance(module, { wasi_snapshot_preview1: nothing }).exports;
+  _initialize();
+  return (name) => {
+    const at = allocate(name.length + 1);
+    new Uint8Array(memory.buffer, at, name.length + 1).set([...name, 0]);
+    const from = demangle(at), all = new Uint8Array(memory.buffer);
+    return from ? all.slice(from, all.indexOf(0, from)) : new Uint8Array();
+  };
+}
+
 // Instantiates the module and runs it to its end; returns its exit status. `fs` is Node's, or has its functions; `write` takes
 // what goes to standard output (1) and error (2). `toPath` makes a path of `fs` of one that begins at the root, without a '/'.
-export function run(module, { args, directory, fs, write, toPath = (path) => '/' + path }) {
+// `demangler` gives demangle.wasm, compiled, when it is needed.
+export function run(module, { args, directory, fs, write, demangler, toPath = (path) => '/' + path }) {
   const { constants } = fs, encoder = new TextEncoder(), decoder = new TextDecoder();
   const strings = (texts) => texts.map((text) => encoder.encode(text + '\0'));
   const lists = { args: strings(args), environ: strings([`PWD=${directory}`]) };
@@ -217,7 +232,15 @@ export function run(module, { args, directory, fs, write, toPath = (path) => '/'
       }
     };
 
-  const { exports } = new WebAssembly.Instance(module, { wasi_snapshot_preview1: imports });
+  let demangling;
+  const demangle = (at, size, to, room) => {
+    demangling ??= startDemangling(demangler());
+    const text = demangling(bytes(at, size)).subarray(0, room || undefined);
+    if (room) bytes(to, room).set(text);
+    return text.length;
+  };
+
+  const { exports } = new WebAssembly.Instance(module, { wasi_snapshot_preview1: imports, wasmshare: { demangle } });
   memory = exports.memory;
   try {
     exports._start();

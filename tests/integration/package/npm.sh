@@ -9,7 +9,7 @@ npm install --offline --no-audit --no-fund --silent "$tarball"
 [ "$(npx --offline wasmshare --version | head -1)" = "$("$native" --version | head -1)" ] || fail "$(npx wasmshare --version)"
 
 # everything that it ships is there, and links lead somewhere
-for file in LICENSE README.md index.d.ts full.d.ts wasmshare.wasm share/wasmshare/wasmshare.mk; do
+for file in LICENSE README.md index.d.ts full.d.ts wasmshare.wasm demangle.wasm share/wasmshare/wasmshare.mk; do
     [ -f node_modules/wasmshare/$file ] || fail "no $file"
 done
 for link in $(grep -o '](\.\{0,2\}[^):#]*' node_modules/wasmshare/README.md | sed 's/^](//; /^https*$/d'); do
@@ -30,6 +30,17 @@ C
 clang=$(ls /usr/bin/clang-[0-9]* | sort -V | tail -n 1)
 for module in counter add; do
     "$clang" --target=wasm32 -O2 -g -nostdlib -Wl,--no-entry,--emit-relocs,--import-memory --no-wasm-opt $module.c -o $module.wasm
+done
+cat >weak.cpp <<'C'
+namespace far { int away(int, const char *) __attribute__((weak)); }
+extern "C" __attribute__((export_name("ask"))) int ask(int n) { return far::away ? far::away(n, "") : -1; }
+C
+cat >strong.cpp <<'C'
+namespace far { int away(int n, const char *) { return n + 1; } }
+extern "C" __attribute__((export_name("made"))) int made(int n) { return far::away(n, nullptr); }
+C
+for module in weak strong; do
+    "$clang" --target=wasm32 -O1 -fno-inline -nostdlib -Wl,--no-entry,--emit-relocs,--import-memory --no-wasm-opt $module.cpp -o $module.wasm
 done
 printf 'not wasm' >not.wasm
 head -c 200 counter.wasm >cut.wasm
@@ -67,6 +78,7 @@ same combine -o out counter.wasm add.wasm
 same combine -o ./a/b/../c --print-map ../here/counter.wasm x=./add.wasm
 same combine -o ../outside --map ../map.svg --depfile d counter.wasm
 same combine --stack=shared --table=shared --keep-relocs --name=where --base 0x2000 --heap-size=1M -o out counter.wasm
+same combine --link -o out weak.wasm strong.wasm # with names that are demangled
 same combine --heap-size=-1 counter.wasm
 same combine missing.wasm
 same combine not.wasm cut.wasm
@@ -104,8 +116,10 @@ rm pipe
 same combine -o "$work/absolute" "$work/project/counter.wasm" "$work/project/add.wasm"
 same verify "$work/absolute"
 same verify "$work/absolute/layout.json"
-sed -i 's/"heapBase": [0-9]*/"heapBase": 1/' "$work/absolute/layout.json"
-same verify "$work/absolute"
+for base in 1 1.5 1e5 -0.25e-3; do
+    sed -i "s/\"heapBase\": [-0-9.e]*/\"heapBase\": $base/" "$work/absolute/layout.json"
+    same verify "$work/absolute"
+done
 
 # it is told from make as well
 makefile=$(npx --offline wasmshare --makefile)
@@ -120,6 +134,24 @@ if [ "$(id -u)" != 0 ] || type -P setpriv >/dev/null; then
     refuses 'Permission denied' "${as[@]}" node node_modules/.bin/wasmshare combine -o locked counter.wasm
     [ -z "$(ls locked)" ] || fail "left: $(ls locked)"
 fi
+
+# a signal, whenever it comes, leaves all outputs or none
+mkdir sources
+for i in $(seq 40); do cp counter.wasm sources/m$i.wasm; done
+expected=44 # and the layout's four files
+for signal in INT TERM HUP; do
+    for delay in 0.03 0.06 0.09 0.12 0.2 0.3 0.5; do
+        rm -rf interrupted
+        mkdir interrupted
+        node node_modules/.bin/wasmshare combine -o interrupted sources/*.wasm >/dev/null 2>&1 &
+        sleep $delay
+        kill -$signal $! 2>/dev/null || true
+        wait $! 2>/dev/null || true
+        left=$(ls -A interrupted | wc -l)
+        [ "$left" = 0 ] || [ "$left" = $expected ] || fail "$signal after $delay s left $left files: $(ls -A interrupted)"
+    done
+done
+ls -A interrupted sources | grep -v '[.]wasm$\|^layout[.]\|:$' | grep . && fail 'something is left'
 
 # and the first example runs
 block js node_modules/wasmshare/README.md >example.mjs
