@@ -1,8 +1,8 @@
 // Measures wasmshare against its goals; see bench/run. Prints the report, and writes it to docs/benchmarks.md.
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { timeCircle } from './circle.mjs';
 import { buffer, large, plugins, run, sqlite, threeModules, work } from './inputs.mjs';
 import { median, minifiedSize, peakMemory, size, sizeWithoutRelocations, time, timePlacing, timeWalrus }
@@ -117,6 +117,22 @@ function startUp() {
   ]);
   const seconds = measured.seconds('wasmshare');
   goal('`wasmshare --version`', 'at most 3 ms', duration(seconds), seconds <= 0.003);
+}
+
+// -------------------------------------------------------------------------------------------------------------- cargo
+
+function unchangedBuild() {
+  const workspace = join(work, 'cargo-example');
+  cpSync('examples/cargo', workspace, { recursive: true });
+  const cargo = [join(work, 'cargo-helper/bin/cargo-wasmshare'), 'build', '--release', '--quiet', '--manifest-path',
+    join(workspace, 'Cargo.toml'), '--target-dir', join(work, 'cargo')];
+  process.env.WASMSHARE = resolve(wasmshare);
+  run(cargo[0], cargo.slice(1)); // now it is fresh
+  const measured = inRounds(() => time({ unchanged: cargo.join(' ') }, 20));
+  say('## Building again', '');
+  table(['command', 'time', 'fastest'], [['`cargo wasmshare build`, nothing changed', ...measured.columns('unchanged')]]);
+  const seconds = measured.seconds('unchanged');
+  goal('`cargo wasmshare build`, nothing changed', 'at most 0.2 s', duration(seconds), seconds <= 0.2);
 }
 
 // ------------------------------------------------------------------------------------------------------- at load time
@@ -296,6 +312,7 @@ const load = loadavg()[0].toFixed(2);
 speedOfSqlite(inputs.sqlite);
 speedOfLarge(inputs.large);
 startUp();
+unchangedBuild();
 atLoadTime(inputs.sqlite);
 memory([
   ['`relocate`, a small module', [inputs.c[0]], relocate(inputs.c[0])],
