@@ -285,6 +285,8 @@ function runningOfPrograms(list) {
   say('## One file: running it in Node', '');
   table(['program', 'one static link', 'one file', 'ratio'], rows);
   goal('running one file, against one static link', 'at most 1.02×', `${worst.toFixed(3)}×, at worst`, worst <= 1.02);
+}
+
 // -------------------------------------------------------------------------------------------------------------- calls
 
 function callsInACircle() {

@@ -10,7 +10,7 @@ use crate::report::{self, shown};
 use crate::stamp::Stamp;
 use crate::tool::{self, did_you_mean};
 use crate::workspace::Workspace;
-use crate::{combine, config};
+use crate::{combine, config, divided};
 use anyhow::{bail, Context, Result};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -55,6 +55,7 @@ impl Layout<'_> {
         if self.with_outputs && self.workspace.bindgen().is_none() && self.uses_wasm_bindgen()? {
             said += &config::key_line("bindgen = \"web\"");
         }
+        said += &self.divided()?;
         let outputs = match targets.first() {
             None => self.combined(),
             Some((_, target)) if self.single().is_some() => self.bind_single(&placed, *target)?,
@@ -70,6 +71,25 @@ impl Layout<'_> {
         }
         stamp.write(&outputs, &said)?;
         Ok(self.main_file(targets))
+    }
+
+    /// Which statics of its own crates the workspace's modules have each for itself, unless they are one program.
+    fn divided(&self) -> Result<String> {
+        if !self.with_outputs || self.workspace.is_one_program() {
+            return Ok(String::new());
+        }
+        let crates = self.workspace.crates();
+        let mut found = Vec::new();
+        for module in self
+            .modules
+            .iter()
+            .filter(|module| module.package.is_some())
+        {
+            let variables = divided::variables(&read(&module.path)?, &crates)?;
+            found.push((module.name.clone(), variables));
+        }
+        let key = config::key_line("link = true");
+        Ok(divided::note(&found).map_or(String::new(), |note| note + &key))
     }
 
     fn uses_wasm_bindgen(&self) -> Result<bool> {

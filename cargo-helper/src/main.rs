@@ -9,6 +9,7 @@ mod build;
 mod combine;
 mod commonjs;
 mod config;
+mod divided;
 mod inspect;
 mod layout;
 mod node;

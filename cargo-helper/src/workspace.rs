@@ -190,6 +190,21 @@ impl Workspace {
             .any(|option| option == "--trust-pic")
     }
 
+    /// Whether the modules become one program, in which everything is there once.
+    pub fn is_one_program(&self) -> bool {
+        self.single().is_some() || self.config.options.iter().any(|option| option == "--link")
+    }
+
+    /// The crates of the workspace, by the names that Rust has for them.
+    pub fn crates(&self) -> Vec<String> {
+        let packages = self.metadata.workspace_packages().into_iter();
+        let targets = packages.flat_map(|package| &package.targets);
+        let libraries = targets.filter(|target| !target.is_bin() && !target.is_test());
+        libraries
+            .map(|target| target.name.replace('-', "_"))
+            .collect()
+    }
+
     /// The layout's name, which its files are named after.
     pub fn layout(&self) -> &str {
         self.config.name.as_deref().unwrap_or("layout")

@@ -98,12 +98,14 @@ combined() {
     printf '[workspace]\nmembers = ["guests", "left", "right"]\nresolver = "2"\n[workspace.metadata.wasmshare]\n%s\n%s\n' \
         "out-dir = 'out'" "$1" >Cargo.toml
     rm -rf out
-    cargo wasmshare build --release
+    cargo wasmshare build --release 2>&1 | tee build.log
     node guests.mjs | tee output.log
 }
 
 combined 'print-map = false'
 expect '1 1 2 1 r' output.log
+expect 'note: left, right have a guests::BOOK each (and 2 more like it): one program has one' build.log
+expect 'In Cargo.toml, [workspace.metadata.wasmshare]: link = true' build.log
 # a module that makes the memory, for hosts that link by name; it is an output as others are
 combined 'env = "host.wasm"'
 node -e "
@@ -122,5 +124,6 @@ for option in 'link = true' 'single = "app.wasm"'; do
     combined "$option"
     expect '1 2 3 3 l' output.log
     expect 'all is freed' output.log
+    expect_no 'note:' build.log
 done
 [ "$(ls out)" = app.wasm ] || fail 'there is more than one module'
