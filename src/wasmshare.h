@@ -213,6 +213,7 @@ struct ws_shareable {
   const char *name;           // for the time of the call
   enum ws_external_kind kind; // a function, a tag, or a variable: WS_MEMORY
   const char *rule; // why: "c++", "rust", "tag"; "library", of C or C++; "weak", which a strong one overrides
+  bool read_only;   // a variable in a segment for those that are never written
 };
 
 // Calls `tell` for each, in the order of the module's symbols.

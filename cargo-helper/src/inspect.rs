@@ -36,6 +36,15 @@ impl Facts {
         self.0["reasonCode"] == "no-relocations"
     }
 
+    /// The names of Rust's statics that the program writes. What is only read can be there twice.
+    pub fn rust_variables(&self) -> impl Iterator<Item = &str> {
+        let shareable = self.0["shareable"].as_array().into_iter().flatten();
+        let written = shareable.filter(|thing| {
+            thing["rule"] == "rust" && thing["kind"] == "variable" && thing["readOnly"] == false
+        });
+        written.filter_map(|thing| thing["name"].as_str())
+    }
+
     /// Whether its interface is one that wasm-bindgen makes.
     pub fn is_for_wasm_bindgen(&self) -> bool {
         self.0["wasmBindgen"] == true

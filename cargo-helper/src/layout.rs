@@ -85,7 +85,8 @@ impl Layout<'_> {
             .iter()
             .filter(|module| module.package.is_some())
         {
-            let variables = divided::variables(&read(&module.path)?, &crates)?;
+            let facts = inspect(&module.path)?;
+            let variables = divided::variables(facts.rust_variables(), &crates);
             found.push((module.name.clone(), variables));
         }
         let key = config::key_line("link = true");

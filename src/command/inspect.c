@@ -33,8 +33,9 @@ static const char *shareable_kind(const struct ws_shareable *shareable) {
 }
 
 static void add_shareable(void *json, const struct ws_shareable *shareable) {
-  json_array_append_new(json, json_pack("{s:o, s:s, s:s}", "name", json_text(shareable->name), "kind",
-                                        shareable_kind(shareable), "rule", shareable->rule));
+  json_array_append_new(json, json_pack("{s:o, s:s, s:s, s:b}", "name", json_text(shareable->name), "kind",
+                                        shareable_kind(shareable), "rule", shareable->rule, "readOnly",
+                                        shareable->read_only));
 }
 
 static json_t *inspect_json(const char *path, const struct ws_module *module) {

@@ -19,6 +19,11 @@ static const char *rule_of(const struct ws_symbol *symbol) {
   }
 }
 
+// Segments are called as object files call sections.
+static bool is_read_only(const struct ws_module *module, const struct ws_symbol *symbol) {
+  return symbol->kind == WS_SYMBOL_DATA && ws_slice_starts(module->segments[symbol->index].name, ".rodata");
+}
+
 static bool is_seen(const struct ws_symbol *symbol) {
   bool is_local = (symbol->flags & WS_SYMBOL_LOCAL) || ws_was_local(symbol->name);
   return symbol->name.size > 0 && !(symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE)) &&
@@ -39,7 +44,9 @@ void ws_module_shareable(const struct ws_module *module,
     if (!rule || (symbol->kind == WS_SYMBOL_FUNCTION && symbol->index < module->imported_functions))
       continue;
     char name[512];
-    tell(context,
-         &(struct ws_shareable){ws_printable(symbol->name, name, sizeof name), kinds[symbol->kind], rule});
+    tell(context, &(struct ws_shareable){.name = ws_printable(symbol->name, name, sizeof name),
+                                         .kind = kinds[symbol->kind],
+                                         .rule = rule,
+                                         .read_only = is_read_only(module, symbol)});
   }
 }
