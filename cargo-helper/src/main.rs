@@ -70,7 +70,7 @@ The modules, their order and the options of `wasmshare combine` stand in the wor
   modules = [\"common\", \"a\", \"b=prebuilt/b.wasm\"]
   extra-stack = \"64K\"
 
-The wasmshare command is taken from WASMSHARE, from beside this program, or from PATH.
+The wasmshare command is taken from WASMSHARE, from beside this program, from PATH, or from node_modules.
 ";
 
 /// Of every command.

@@ -5,14 +5,32 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
-/// `wasmshare`: from WASMSHARE, from beside this program, or from PATH.
+/// `wasmshare`: from WASMSHARE, from beside this program, from PATH, or from an npm project around the working directory.
 pub fn wasmshare() -> Result<Command> {
     let name = format!("wasmshare{}", std::env::consts::EXE_SUFFIX);
     let beside = std::env::current_exe()
         .map(|exe| exe.with_file_name(&name))
         .ok()
         .filter(|beside| beside.is_file());
-    program("WASMSHARE", beside.unwrap_or(name.into()), "WasmShare")
+    let name = PathBuf::from(name);
+    let of_npm = || (!is_there(&name)).then(of_npm).flatten();
+    let found = beside.or_else(of_npm).unwrap_or(name);
+    program(
+        "WASMSHARE",
+        found,
+        "WasmShare (`npm install wasmshare` will do)",
+    )
+}
+
+fn of_npm() -> Option<PathBuf> {
+    let name = if cfg!(windows) {
+        "node_modules/.bin/wasmshare.cmd"
+    } else {
+        "node_modules/.bin/wasmshare"
+    };
+    let here = std::env::current_dir().ok()?;
+    let mut candidates = here.ancestors().map(|dir| dir.join(name));
+    candidates.find(|candidate| candidate.is_file())
 }
 
 pub fn node() -> Result<Command> {

@@ -147,7 +147,14 @@ installed=$WASMSHARE_PREFIX/bin
 PATH=${PATH//"$installed:"/}
 WASMSHARE=$installed/wasmshare cargo wasmshare build --release
 refuses '`wasmshare` is not in PATH' env WASMSHARE= cargo wasmshare build --release
-refuses '`wasmshare` is not in PATH: install WasmShare, or set WASMSHARE' cargo wasmshare build --release
+refuses '`wasmshare` is not in PATH: install WasmShare (`npm install wasmshare` will do), or set WASMSHARE' cargo wasmshare build --release
+# or of an npm project around it
+mkdir -p ../node_modules/.bin
+printf '#!/bin/sh\necho called >>"%s/npm.log"\nexec "%s/wasmshare" "$@"\n' "$work" "$installed" >../node_modules/.bin/wasmshare
+chmod +x ../node_modules/.bin/wasmshare
+cargo wasmshare build --release
+expect called "$work/npm.log"
+rm -r ../node_modules
 # or beside `cargo-wasmshare`
 mkdir "$work/bin"
 cp "$(command -v cargo-wasmshare)" "$installed/wasmshare" "$work/bin"

@@ -21,8 +21,11 @@ pub fn two() -> i32 {
     2
 }
 END
+mkdir shout/tests
+printf '#[test]\nfn two_is_two() {\n    assert_eq!(shout::two(), 2)\n}\n' >shout/tests/whole.rs
 cargo wasmshare test 2>&1 | tee test.log
 expect 'Running unittests src/lib.rs' test.log
+expect 'Running tests/whole.rs' test.log
 expect 'Doc-tests shout' test.log
 expect '2 passed; 0 failed' test.log
 RUSTDOCFLAGS='--cfg user_flag' cargo wasmshare test -q -p shout --doc 2>&1 | tee test.log
