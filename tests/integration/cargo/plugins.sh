@@ -9,7 +9,7 @@ with_crates use_rust
 cargo build --release --quiet --target wasm32-unknown-unknown -p whole
 node run.mjs "$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/whole.wasm" | tee whole.log
 expect '[INFO api] counting begins' whole.log
-expect 'CAFÉ(2), 17 of 17, 29.2.2024' whole.log
+expect 'CAFÉ(3), 2024 of 2024, 17 of 2041, 29.2.2024' whole.log
 expect 'all is freed' whole.log
 
 cargo wasmshare build --release
