@@ -15,6 +15,14 @@ test('the three modules run in a browser, loaded through layout.mjs', async () =
   assert.deepEqual(await resultInBrowser(directory, 'three-modules-page.mjs'), ['1337', '2674']);
 });
 
+test('they run as one file, whose layout.mjs loads it as it loads several', async () => {
+  const directory = scratchDirectory('one-file'), inputs = join(scratchDirectory('three-modules-apart'), 'unplaced');
+  run(join(projectDirectory, 'examples', 'three-modules', 'build.sh'), ['c', join(inputs, '..')]);
+  await combine(directory, ['common', 'a', 'b'].map(name => join(inputs, `${name}.wasm`)), '--single', join(directory, 'app.wasm'),
+    '--prefer', 'common');
+  assert.deepEqual(await resultInBrowser(directory, 'three-modules-page.mjs'), ['1337', '2674']);
+});
+
 test('64-bit modules run in one 64-bit memory', async () => {
   const directory = scratchDirectory('memory64');
   const module = linkFreestanding('pointers64.c', join(directory, 'pointers64-input.wasm'), '--target=wasm64');
