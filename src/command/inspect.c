@@ -38,10 +38,27 @@ static void add_shareable(void *json, const struct ws_shareable *shareable) {
                                         shareable->read_only));
 }
 
+static void add_pointers(json_t *json, const struct ws_module_info *info) {
+  json_t *relocations = json_object(), *pointers = json_object(), *globals = json_array();
+  for (unsigned i = 0; i < WS_RELOCATION_TYPES; i++)
+    if (info->relocations[i])
+      json_object_set_new(relocations, ws_relocation_name(i), number(info->relocations[i]));
+  for (unsigned i = 0; i < WS_BASE_COUNT; i++)
+    if (info->fixups[i])
+      json_object_set_new(pointers, ws_base_name(i), number(info->fixups[i]));
+  for (size_t i = 0; i < info->global_count; i++)
+    json_array_append_new(
+        globals, json_pack("{s:I, s:o, s:s, s:I}", "index", (json_int_t)info->globals[i].index, "name",
+                           json_text(info->globals[i].name), "base", ws_base_name(info->globals[i].base),
+                           "value", (json_int_t)info->globals[i].value));
+  json_object_set_new(json, "relocations", relocations);
+  json_object_set_new(json, "pointers", pointers);
+  json_object_set_new(json, "globals", globals);
+}
+
 static json_t *inspect_json(const char *path, const struct ws_module *module) {
   const struct ws_module_info *info = ws_module_info(module);
-  json_t *json = json_object(), *relocations = json_object(), *pointers = json_object(),
-         *globals = json_array();
+  json_t *json = json_object();
   json_object_set_new(json, "file", json_text(path));
   json_object_set_new(json, "exact", json_boolean(info->exact));
   json_object_set_new(json, "prepared", json_boolean(info->prepared));
@@ -75,21 +92,8 @@ static json_t *inspect_json(const char *path, const struct ws_module *module) {
                       info->has_table ? json_pack("{s:I, s:I}", "base", (json_int_t)info->table_base, "size",
                                                   (json_int_t)info->table_size)
                                       : json_null());
-  for (unsigned i = 0; i < WS_RELOCATION_TYPES; i++)
-    if (info->relocations[i])
-      json_object_set_new(relocations, ws_relocation_name(i), number(info->relocations[i]));
-  for (unsigned i = 0; i < WS_BASE_COUNT; i++)
-    if (info->fixups[i])
-      json_object_set_new(pointers, ws_base_name(i), number(info->fixups[i]));
-  for (size_t i = 0; i < info->global_count; i++)
-    json_array_append_new(
-        globals, json_pack("{s:I, s:o, s:s, s:I}", "index", (json_int_t)info->globals[i].index, "name",
-                           json_text(info->globals[i].name), "base", ws_base_name(info->globals[i].base),
-                           "value", (json_int_t)info->globals[i].value));
   json_object_set_new(json, "imports", imports_json(path, module));
-  json_object_set_new(json, "relocations", relocations);
-  json_object_set_new(json, "pointers", pointers);
-  json_object_set_new(json, "globals", globals);
+  add_pointers(json, info);
   json_t *shareable = json_array();
   ws_module_shareable(module, add_shareable, shareable);
   json_object_set_new(json, "shareable", shareable);
@@ -124,6 +128,23 @@ static void print_shareable(const struct ws_module *module) {
     printf("    %-10s %6zu %s%s: %s%s%s%s\n", tally->rule, tally->count, tally->kind,
            tally->count == 1 ? "" : "s", tally->first[0], tally->count > 1 ? ", " : "",
            tally->count > 1 ? tally->first[1] : "", tally->count > 2 ? ", ..." : "");
+}
+
+static void print_pointers(const struct ws_module_info *info) {
+  printf("  relocations%s\n", info->prepared          ? "  none needed: the module is prepared"
+                              : info->has_relocations ? ", by type"
+                                                      : "  none (linked without --emit-relocs)");
+  for (unsigned i = 0; i < WS_RELOCATION_TYPES; i++)
+    if (info->relocations[i])
+      printf("    %-32s %" PRIu64 "\n", ws_relocation_name(i), info->relocations[i]);
+  printf("  pointers, by what moves them\n");
+  for (unsigned i = 0; i < WS_BASE_COUNT; i++)
+    if (info->fixups[i])
+      printf("    %-32s %" PRIu64 "\n", ws_base_name(i), info->fixups[i]);
+  printf("  pointer globals\n");
+  for (size_t i = 0; i < info->global_count; i++)
+    printf("    %" PRIu32 " %-30s %-10s 0x%" PRIx64 "\n", info->globals[i].index, info->globals[i].name,
+           ws_base_name(info->globals[i].base), info->globals[i].value);
 }
 
 static void print_text(const char *path, const struct ws_module *module) {
@@ -165,20 +186,7 @@ static void print_text(const char *path, const struct ws_module *module) {
     printf("  table        %" PRIu64 " functions from %" PRIu64 "\n", info->table_size, info->table_base);
   else
     printf("  table        none\n");
-  printf("  relocations%s\n", info->prepared          ? "  none needed: the module is prepared"
-                              : info->has_relocations ? ", by type"
-                                                      : "  none (linked without --emit-relocs)");
-  for (unsigned i = 0; i < WS_RELOCATION_TYPES; i++)
-    if (info->relocations[i])
-      printf("    %-32s %" PRIu64 "\n", ws_relocation_name(i), info->relocations[i]);
-  printf("  pointers, by what moves them\n");
-  for (unsigned i = 0; i < WS_BASE_COUNT; i++)
-    if (info->fixups[i])
-      printf("    %-32s %" PRIu64 "\n", ws_base_name(i), info->fixups[i]);
-  printf("  pointer globals\n");
-  for (size_t i = 0; i < info->global_count; i++)
-    printf("    %" PRIu32 " %-30s %-10s 0x%" PRIx64 "\n", info->globals[i].index, info->globals[i].name,
-           ws_base_name(info->globals[i].base), info->globals[i].value);
+  print_pointers(info);
   print_shareable(module);
 }
 
