@@ -15,7 +15,7 @@ struct ws_merge_input {
   const size_t *from;                 // for each import, the module that exports it, or WS_HOST
   const struct ws_one_symbol *one_of; // for each symbol; NULL if each stands for itself
   size_t heap;          // the first module whose allocator is one with this one's: see struct ws_one
-  bool heap_is_divided; // and whether that one has another
+  bool heap_is_divided; // and whether one of the two has another
 };
 
 enum ws_edge_kind {

@@ -26,9 +26,12 @@ static struct ws_input *leader(const struct ws_link *link, const struct ws_input
   return &link->inputs[follows ? link->one.heap[index] : index];
 }
 
-// Whether a module's heap is that of its leader, which has another allocator beside it.
-static bool is_divided(const struct ws_link *link, const struct ws_input *input) {
-  return link->options.one_program && link->one.heap_is_divided[input - link->inputs];
+// Whether what two modules hand out is all of one allocator.
+static bool have_one_heap(const struct ws_link *link, const struct ws_input *a, const struct ws_input *b) {
+  if (a == b || leader(link, a) != leader(link, b))
+    return a == b;
+  const bool *divided = link->one.heap_is_divided;
+  return !divided[a - link->inputs] && !divided[b - link->inputs];
 }
 
 static struct ws_input *find_input(struct ws_link *link, const char *name) {
@@ -89,8 +92,7 @@ static bool cannot_share(const struct ws_input *all, const struct ws_input *othe
 // Whether the memory that the other one hands out may be what this one does, which takes all.
 static bool would_overlap(const struct ws_link *link, const struct ws_input *all,
                           const struct ws_input *other) {
-  return other != all && (grows(other) || takes_all(other)) &&
-         (leader(link, other) != leader(link, all) || is_divided(link, other));
+  return !have_one_heap(link, all, other) && (grows(other) || takes_all(other));
 }
 
 // A module that takes all memory has to be alone with modules that take none, unless its heap is of a fixed
@@ -133,7 +135,7 @@ static struct ws_input *choose_owner(struct ws_link *link, const struct ws_plan_
 static bool is_alone(const struct ws_link *link, const struct ws_input *input) {
   bool alone = true;
   for (size_t i = 0; i < link->count; i++)
-    alone &= leader(link, &link->inputs[i]) == leader(link, input) ||
+    alone &= have_one_heap(link, &link->inputs[i], input) ||
              (!grows(&link->inputs[i]) && link->inputs[i].heap <= WS_HEAP_GROWS);
   return alone;
 }

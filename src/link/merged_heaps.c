@@ -28,10 +28,17 @@ uint32_t ws_merge_heap_of(const struct ws_merge *merge, uint32_t module) {
   return heap == WS_HOST ? module : (uint32_t)heap;
 }
 
+// Whether two modules have allocators that are not one, beside what they may have in common.
+static bool are_apart(const struct ws_merge *merge, uint32_t a, uint32_t b) {
+  const struct ws_merge_input *one = &merge->modules[a].input, *other = &merge->modules[b].input;
+  return ws_merge_heap_of(merge, a) != ws_merge_heap_of(merge, b) ||
+         (a != b && (one->heap_is_divided || other->heap_is_divided) &&
+          one->module->info.heap != other->module->info.heap);
+}
+
 bool ws_merge_heaps_differ(const struct ws_merge *merge, uint32_t a, uint32_t b) {
-  return ws_merge_heap_of(merge, a) != ws_merge_heap_of(merge, b) &&
-         (merge->modules[a].module->info.heap > WS_HEAP_GROWS ||
-          merge->modules[b].module->info.heap > WS_HEAP_GROWS);
+  return are_apart(merge, a, b) && (merge->modules[a].module->info.heap > WS_HEAP_GROWS ||
+                                    merge->modules[b].module->info.heap > WS_HEAP_GROWS);
 }
 
 bool ws_merge_uses_memory_size(const struct ws_merge *merge, const struct ws_merge_function *function) {
@@ -44,8 +51,7 @@ bool ws_merge_uses_memory_size(const struct ws_merge *merge, const struct ws_mer
 static bool is_borrowed(const struct ws_merge *merge, const struct ws_merge_function *function) {
   const struct ws_merge_function *one = &merge->functions[function->one];
   return one != function && one->live && one->index != WS_NOTHING &&
-         ws_merge_heap_of(merge, one->module) != ws_merge_heap_of(merge, function->module) &&
-         ws_merge_uses_memory_size(merge, function);
+         are_apart(merge, one->module, function->module) && ws_merge_uses_memory_size(merge, function);
 }
 
 bool ws_merge_is_of_heap(const struct ws_merge *merge, const struct ws_merge_function *function) {
@@ -53,10 +59,11 @@ bool ws_merge_is_of_heap(const struct ws_merge *merge, const struct ws_merge_fun
          ws_merge_uses_memory_size(merge, function);
 }
 
-// What names neither the heap nor the memory's size, nor grows it, takes no memory, whatever its class was.
+// What names neither the heap nor the memory's size, nor grows it, takes no memory, whatever its class was;
+// unless it may take it from an allocator of another module, which has a second one.
 static void note_takers(const struct ws_merge *merge, struct ws_input *inputs) {
-  for (size_t m = 0; m < merge->module_count; m++)
-    inputs[m].takes_nothing = true;
+  for (uint32_t m = 0; m < merge->module_count; m++)
+    inputs[m].takes_nothing = !are_apart(merge, m, ws_merge_heap_of(merge, m));
   for (uint32_t i = 0; i < merge->first_synthetic; i++) {
     const struct ws_merge_function *function = &merge->functions[i];
     struct ws_input *input = &inputs[function->module];
@@ -95,6 +102,23 @@ static bool check_borrowed(const struct ws_merge *merge, const struct ws_merge_f
       ws_printable(input->module->functions[index].name, name, sizeof name), lender->module->file);
 }
 
+// An allocator that claims memory once may be told another size of it only until it grows it; and when
+// another allocator has the same functions do so, that says nothing of the first.
+static bool check_divided(const struct ws_merge *merge, uint32_t module) {
+  const struct ws_input *inputs = merge->heaps->inputs;
+  uint32_t heap = ws_merge_heap_of(merge, module);
+  const struct ws_input *one = &inputs[module], *other = &inputs[heap];
+  if (!are_apart(merge, module, heap) ||
+      (one->heap != WS_HEAP_CLAIMS_ONCE && other->heap != WS_HEAP_CLAIMS_ONCE) || one->heap < WS_HEAP_GROWS ||
+      other->heap < WS_HEAP_GROWS)
+    return true;
+  return ws_merge_fail(
+      merge, module, NULL,
+      "its heap: it has the C library's allocator, as %s has, and one of the two has another "
+      "that grows the memory by the same functions: combine them without --single",
+      other->module->file);
+}
+
 // Marks what calls take the place of memory.size and memory.grow.
 static bool mark_views(struct ws_merge *merge) {
   for (uint32_t i = 0; i < merge->first_synthetic; i++) {
@@ -130,7 +154,10 @@ bool ws_merge_choose_heaps(struct ws_merge *merge) {
                             .count = merge->module_count,
                             .one = {.heap = leaders, .heap_is_divided = divided}};
   merge->heaps = heaps;
-  return ws_choose_heaps(heaps, &merge->options->plan, merge->error) && mark_views(merge);
+  bool ok = ws_choose_heaps(heaps, &merge->options->plan, merge->error);
+  for (uint32_t m = 0; m < merge->module_count && ok; m++)
+    ok = check_divided(merge, m);
+  return ok && mark_views(merge);
 }
 
 bool ws_merge_place_heaps(struct ws_merge *merge, uint64_t limit) {

@@ -69,8 +69,8 @@ struct ws_one {
   const struct ws_one_call *calls; // by module and symbol
   size_t call_count;
   // For each module, the first one whose allocator is one with its own: itself if it has one of its own;
-  // WS_HOST if nothing that it has hands out memory from __heap_base on. And whether that one has another
-  // allocator, too.
+  // WS_HOST if nothing that it has hands out memory from __heap_base on. And whether one of these two has
+  // another allocator, too.
   const size_t *heap;
   const bool *heap_is_divided;
 };

@@ -115,6 +115,19 @@ test('an allocator on the C library\'s sbrk, beside that of the C library in ano
     });
 });
 
+test('a module with two allocators, of which one is that of another module, is refused', async t => {
+  for (const places of both(['two', 'library']))
+    for (const options of [[], ['--heap-size', '1M']])
+      await t.test(`${places} ${options}`, () => {
+        const { refused, named, ...merged } = merge(program(places), options);
+        if (refused)
+          assert.equal(named, 2, refused);
+        else // as it has a heap of fixed size
+          hammer({ ...merged, workers: { ...merged.workers, two: { ...merged.workers.two, fixed: true } } }).finish();
+        assert.ok(refused || options[0] === '--heap-size');
+      });
+});
+
 test('an allocator alone stays as it was linked', () => {
   for (const kind of ['claims', 'library'])
     assert.equal(viewsOf(works(program([kind]))), 0);
