@@ -1,5 +1,5 @@
-// strtod() for reading JSON, in which layouts have whole numbers alone: all others are the same here, so that libc's, which is
-// large, is left out.
+// strtod() for reading JSON, in which layouts have whole numbers alone: all others are the same here, so that
+// libc's, which is large, is left out.
 #include <stdlib.h>
 #include <string.h>
 

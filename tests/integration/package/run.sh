@@ -11,5 +11,13 @@ ls build/release/packages/wasmshare_*.deb
 
 ./run --help >help.txt
 expect './run COMMAND' help.txt
+# asking for help installs nothing
+mkdir "$work/fake"
+printf '#!/bin/sh\necho "$0 $*" >>"%s/installed.log"\nexit 1\n' "$work" | tee "$work/fake/apt-get" "$work/fake/sudo" "$work/fake/npm" >"$work/fake/cargo"
+chmod +x "$work/fake"/*
+for command in demo web test bench build package npm; do
+    PATH=$work/fake:$PATH ./run $command --help | cmp - help.txt
+done
+[ ! -e "$work/installed.log" ] || fail "--help calls $(cat "$work/installed.log")"
 refuses 'run: no such command: buidl' ./run buidl
 refuses './run COMMAND' ./run
