@@ -58,9 +58,10 @@ static char *file_in_layout(const struct options *options) {
 bool open_single(struct single *single, const char *path, const char *name) {
   struct ws_error error;
   struct ws_link_options options = {WS_OPTIONS(options)};
+  struct ws_read_options read = {WS_OPTIONS(read), .skip_heap = true};
   if (!open_input(path, &single->bytes))
     return false;
-  single->module = ws_module_read(name, single->bytes.bytes, single->bytes.size, NULL, &error);
+  single->module = ws_module_read(name, single->bytes.bytes, single->bytes.size, &read, &error);
   single->link = single->module ? ws_link_new(&options, &error) : NULL;
   return (single->link && ws_link_add(single->link, single->module, "", &error)) || fail_with(&error);
 }

@@ -89,6 +89,8 @@ bool ws_is_for_wasm_bindgen(const struct ws_module *module) {
 
 void ws_refuse_unlinked(struct ws_module *module, const char *section, const char *why,
                         const char *otherwise) {
+  if (!module->info.exact) // the first reason stays
+    return;
   const char *advice = ws_toolchain_advice(ws_toolchain(module));
   if (advice)
     ws_module_refuse(module, section, WS_NO_RELOCATIONS, "has no linking section, and so no relocations: %s",
