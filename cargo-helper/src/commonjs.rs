@@ -19,7 +19,7 @@ pub fn translate(script: &str, renamed: impl Fn(&str) -> String) -> Result<Strin
             }
             Some(("export", declared)) => declared,
             _ => {
-                writeln!(text, "{}", without_import_meta(line))?;
+                writeln!(text, "{}", in_words_of_commonjs(line))?;
                 continue;
             }
         };
@@ -34,7 +34,7 @@ pub fn translate(script: &str, renamed: impl Fn(&str) -> String) -> Result<Strin
         } else {
             let name = declared_name(rest)?;
             exports.push((name, name));
-            writeln!(text, "{}", without_import_meta(rest))?;
+            writeln!(text, "{}", in_words_of_commonjs(rest))?;
         }
     }
     for (name, exported) in exports {
@@ -58,12 +58,13 @@ pub fn exported(script: &str) -> Result<Vec<&str>> {
     Ok(names)
 }
 
-/// The one thing that CommonJS has another word for.
-fn without_import_meta(line: &str) -> String {
+/// CommonJS has other words for where it is, and in every Node a way to have a module of Node's at once.
+fn in_words_of_commonjs(line: &str) -> String {
     line.replace(
         "import.meta.url",
         "require('node:url').pathToFileURL(__filename).href",
     )
+    .replace("globalThis.process?.getBuiltinModule?.(", "require(")
 }
 
 /// `* as NAME from 'FILE';`, `{ NAME, NAME as NAME } from 'FILE';`, `NAME from 'FILE';` or `'FILE';`
@@ -156,6 +157,14 @@ mod tests {
              const e_1 = 1, f = 2;\nexports.a = a;\nexports.D = D;\nexports.e_1 = e_1;\nexports.h = g;\n"
         );
         assert_eq!(exported(script).unwrap(), ["a", "D", "e_1", "h"]);
+    }
+
+    #[test]
+    fn modules_of_nodes_are_required_also_where_only_that_gives_them_at_once() {
+        assert_eq!(
+            translated("const fs = globalThis.process?.getBuiltinModule?.('node:fs');\n"),
+            "'use strict';\nconst fs = require('node:fs');\n"
+        );
     }
 
     #[test]
