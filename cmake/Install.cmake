@@ -59,9 +59,9 @@ install(FILES src/wasmshare.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONEN
 install(FILES src/runtime/wasmshare_load.h src/runtime/wasmshare_load.c DESTINATION "${share_dir}/load" COMPONENT command)
 install(FILES js/index.js js/index.d.ts js/format.js js/plan.js js/prepared.js js/kernel.js js/kernel.wat
   DESTINATION "${share_dir}/js" COMPONENT command)
-# without the parts that need wasmshare.wasm, which takes a compiler for WASI
+# without the parts that are WebAssembly, which take a compiler for WASI
 file(READ "${PROJECT_SOURCE_DIR}/js/package.json" json)
-foreach(part "  \"bin\": {[^}]*},\n" "    \"./full\": {[^}]*},\n" "    \"./wasmshare.wasm\":[^\n]*\n" "  \"sideEffects\":[^]]*],\n")
+foreach(part "  \"bin\": {[^}]*},\n" "    \"./full\": {[^}]*},\n" "    \"./[a-z]*.wasm\":[^\n]*\n" "  \"sideEffects\":[^]]*],\n")
   string(REGEX REPLACE "${part}" "" json "${json}")
 endforeach()
 file(WRITE "${PROJECT_BINARY_DIR}/js/package.json" "${json}")
