@@ -1,0 +1,119 @@
+#include "link/finder.h"
+
+#include "link/language.h"
+#include "read/instructions.h"
+#include "read/memory_users.h"
+
+// Whether a function or a variable names __heap_base or __heap_end: it is of what hands out memory, but for
+// what only tells threads where their stack ends. With `growers`, which says of each node whether it is a
+// function that grows the memory, so are these, and what calls them.
+static bool is_of_heap(const struct ws_finder *finder, uint32_t node, const bool *growers) {
+  if (node == WS_NO_NODE || finder->match.owner[node] == WS_NAME_MODULE)
+    return false;
+  const struct ws_module *module = finder->modules[finder->match.module[node]];
+  uint32_t base = finder->match.in[finder->match.module[node]].base;
+  struct ws_relocation_cursor cursor = ws_match_relocations(&finder->match, node);
+  struct ws_relocation relocation;
+  while (ws_next_relocation(&cursor, &relocation)) {
+    if (relocation.type == R_WASM_TYPE_INDEX_LEB || relocation.index >= module->symbol_count)
+      continue;
+    const struct ws_symbol *symbol = &module->symbols[relocation.index];
+    if (symbol->kind == WS_SYMBOL_DATA &&
+        (ws_slice_is(symbol->name, "__heap_base") || ws_slice_is(symbol->name, "__heap_end")))
+      return true;
+    if (growers && growers[finder->match.thing[base + relocation.index]])
+      return true;
+  }
+  return growers && growers[node];
+}
+
+static bool grows_memory(const struct ws_module *module, uint32_t function) {
+  struct ws_reader body = ws_reader(ws_function_body(module, function));
+  struct ws_memory_site site = {0};
+  bool may = ws_uses_memory_size(module, function);
+  if (may)
+    ws_skip_locals(&body);
+  while (may && !site.grows && ws_next_memory_site(&body, &site))
+    ;
+  return site.grows;
+}
+
+static bool *find_growers(struct ws_finder *finder) {
+  bool *growers = ws_arena_new(&finder->scratch, finder->match.node_count, sizeof *growers);
+  for (size_t m = 0; growers && m < finder->count; m++)
+    for (uint32_t i = 0; i < finder->modules[m]->function_count; i++)
+      if (finder->match.in[m].functions[i] != WS_NO_NODE)
+        growers[finder->match.in[m].functions[i]] = grows_memory(finder->modules[m], i);
+  return growers;
+}
+
+// The next function or variable of a module's allocators, or WS_NO_NODE. `at` begins as 0.
+static uint32_t next_of_heap(const struct ws_finder *finder, size_t index, const bool *growers, size_t *at) {
+  const struct ws_module *module = finder->modules[index];
+  const struct ws_match_module *in = &finder->match.in[index];
+  if (!module->info.uses_heap_base && !module->info.uses_heap_end)
+    return WS_NO_NODE;
+  while (*at < module->function_count + in->variable_count) {
+    size_t i = (*at)++;
+    uint32_t node =
+        i < module->function_count ? in->functions[i] : (uint32_t)in->variables[i - module->function_count];
+    if (is_of_heap(finder, node, growers))
+      return node;
+  }
+  return WS_NO_NODE;
+}
+
+// The module whose allocator is one with this one's; a module with several has its own.
+static size_t find_heap(const struct ws_finder *finder, size_t index) {
+  size_t heap = WS_HOST, at = 0;
+  uint32_t node;
+  while ((node = next_of_heap(finder, index, NULL, &at)) != WS_NO_NODE) {
+    size_t other = finder->match.module[ws_finder_resolve(finder, node)];
+    heap = heap == WS_HOST || heap == other ? other : index;
+  }
+  return heap;
+}
+
+// What tells whether allocators are in objects that two modules have both. One for each node.
+struct heap_parts {
+  uint32_t *part;
+  const bool *growers;
+  bool *common; // of roots; false in between
+};
+
+// Whether one module's heap is another one's, and one of the two has an allocator beside that, in an object
+// of which the other has nothing.
+static bool is_divided(const struct ws_finder *finder, size_t index, const struct heap_parts *parts) {
+  size_t heap = finder->one->heap[index], modules[] = {index, heap};
+  bool divided = false;
+  uint32_t node;
+  if (heap == WS_HOST || heap == index)
+    return false;
+  for (size_t at = 0; (node = next_of_heap(finder, index, parts->growers, &at)) != WS_NO_NODE;)
+    if (finder->match.module[ws_finder_resolve(finder, node)] == heap)
+      parts->common[ws_find_root(parts->part, node)] =
+          parts->common[ws_find_root(parts->part, ws_finder_resolve(finder, node))] = true;
+  for (int i = 0; i < 2; i++)
+    for (size_t at = 0; (node = next_of_heap(finder, modules[i], parts->growers, &at)) != WS_NO_NODE;)
+      divided |= !parts->common[ws_find_root(parts->part, node)];
+  memset(parts->common, 0, finder->match.node_count * sizeof *parts->common);
+  return divided;
+}
+
+bool ws_find_heaps(struct ws_finder *finder) {
+  size_t nodes = finder->match.node_count;
+  size_t *heap = ws_arena_new(finder->arena, finder->count, sizeof *heap);
+  bool *divided = ws_arena_new(finder->arena, finder->count, sizeof *divided);
+  struct heap_parts parts = {ws_arena_new(&finder->scratch, nodes, sizeof *parts.part), find_growers(finder),
+                             ws_arena_new(&finder->scratch, nodes, sizeof *parts.common)};
+  if (!heap || !divided || !parts.part || !parts.growers || !parts.common)
+    return ws_finder_out_of_memory(finder);
+  ws_match_parts(&finder->match, parts.part);
+  for (size_t i = 0; i < finder->count; i++)
+    heap[i] = find_heap(finder, i);
+  finder->one->heap = heap;
+  for (size_t i = 0; i < finder->count; i++)
+    divided[i] = is_divided(finder, i, &parts);
+  finder->one->heap_is_divided = divided;
+  return true;
+}
