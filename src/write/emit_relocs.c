@@ -65,8 +65,10 @@ static void put_symbol(struct linking *linking, const struct ws_symbol *symbol) 
   enum ws_base base;
   bool undefined = symbol->flags & WS_SYMBOL_UNDEFINED;
   uint32_t flags = symbol->flags;
-  if (became_import(linking->image, symbol))
+  if (became_import(linking->image, symbol)) {
     flags |= WS_SYMBOL_UNDEFINED | WS_SYMBOL_EXPLICIT_NAME;
+    flags &= ~(uint32_t)WS_SYMBOL_WEAK; // of globals and tables, weak ones are defined
+  }
   ws_put_u8(built, symbol->kind);
   ws_put_uleb(built, flags);
   switch (symbol->kind) {

@@ -482,6 +482,22 @@ static void a_module_that_is_still_checked_is_written_in_several_threads(void **
   ws_buffer_free(&from);
 }
 
+static void a_weak_stack_pointer_that_becomes_an_import_can_be_read_again(void **state) {
+  (void)state;
+  struct sample sample = {
+      .stack_pointer = PAGE, .weak_stack_pointer = true, .data_base = PAGE, .data_size = 16, .function = "f"};
+  struct ws_buffer from = build(&sample);
+  struct ws_module *module = read_bytes(&from, NULL);
+  struct ws_link *link = link_one(module, LINK_OPTIONS(.share_stack = true, .keep_relocs = true));
+  resolve_and_plan(link, NULL);
+  struct ws_buffer to = written(link, 0);
+  ws_module_free(read_bytes(&to, NULL));
+  ws_link_free(link);
+  ws_module_free(module);
+  ws_buffer_free(&from);
+  ws_buffer_free(&to);
+}
+
 // ---------------------------------------------------------------------------------------------------- misuse
 
 static struct sample small(void) {
@@ -630,6 +646,7 @@ static void a_module_that_cannot_be_merged_or_written_says_so(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_weak_stack_pointer_that_becomes_an_import_can_be_read_again),
       cmocka_unit_test(modules_and_things_that_are_not_there_are_nothing),
       cmocka_unit_test(two_modules_do_not_have_one_name),
       cmocka_unit_test(a_heap_of_a_class_that_is_none_is_refused),

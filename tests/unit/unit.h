@@ -64,6 +64,7 @@ struct sample {
   bool memory64, shared, defines_memory;
   uint64_t pages, maximum;
   uint64_t stack_pointer;
+  bool weak_stack_pointer;       // its symbol is
   uint64_t data_base, data_size; // of bytes 1, 2, 3, ..., or of `data`
   const uint8_t *data;
   const char *datum, *elsewhere; // names of the data symbol and the undefined one, instead of these
@@ -118,7 +119,8 @@ static inline void put_linking(struct ws_buffer *module, const struct sample *sa
     ws_put_uleb(&symbols, sample->data_size);
   }
   if (sample->stack_pointer)
-    put_symbol(&symbols, WS_SYMBOL_GLOBAL, 0, 0, "__stack_pointer");
+    put_symbol(&symbols, WS_SYMBOL_GLOBAL, sample->weak_stack_pointer ? WS_SYMBOL_WEAK : 0, 0,
+               "__stack_pointer");
   else
     put_symbol(&symbols, WS_SYMBOL_DATA, WS_SYMBOL_UNDEFINED, 0, "no_stack");
   put_symbol(&symbols, WS_SYMBOL_DATA, WS_SYMBOL_UNDEFINED, 0,
