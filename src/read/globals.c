@@ -129,8 +129,20 @@ static void name_stack_pointer(struct ws_module *module) {
                      "with -Wl,--strip-all");
 }
 
+// A linker makes one global of that name. Which of several it would be, nothing says.
+static void refuse_several(struct ws_module *module, const char *name) {
+  unsigned count = 0;
+  for (uint32_t i = module->imported_globals; i < module->global_count; i++)
+    count += ws_slice_is(module->globals[i].name, name);
+  if (count > 1)
+    ws_module_refuse(module, "GLOBAL", WS_CHANGED_AFTER_LINKING,
+                     "has several globals that are called %s, and linkers make one" WS_REWRITTEN, name);
+}
+
 bool ws_read_globals(struct ws_module *module, struct ws_error *error) {
   name_stack_pointer(module);
+  refuse_several(module, "__stack_pointer");
+  refuse_several(module, "__tls_base");
   for (uint32_t i = 0; i < module->global_count; i++) {
     struct ws_global *global = &module->globals[i];
     if (global->imported)
