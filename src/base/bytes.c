@@ -330,13 +330,15 @@ size_t ws_utf8_size(const uint8_t *at, size_t left) {
   return bad ? 0 : size;
 }
 
+bool ws_is_utf8(struct ws_slice text) {
+  for (size_t i = 0, size; i < text.size; i += size)
+    if ((size = ws_utf8_size(text.data + i, text.size - i)) == 0)
+      return false;
+  return true;
+}
+
 struct ws_slice ws_read_utf8(struct ws_reader *reader) {
   struct ws_slice name = ws_read_name(reader);
-  for (size_t i = 0; i < name.size && !reader->bad;) {
-    size_t size = ws_utf8_size(name.data + i, name.size - i);
-    if (size == 0)
-      reader->bad = true;
-    i += size;
-  }
+  reader->bad |= !ws_is_utf8(name);
   return name;
 }

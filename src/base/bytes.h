@@ -47,6 +47,7 @@ int64_t ws_read_long_sleb64(struct ws_reader *reader); // any length; ws_read_sl
 struct ws_slice ws_read_bytes(struct ws_reader *reader, size_t size);
 struct ws_slice ws_read_name(struct ws_reader *reader); // a length and that many bytes
 struct ws_slice ws_read_utf8(struct ws_reader *reader); // a name that must be UTF-8
+bool ws_is_utf8(struct ws_slice text);
 
 // The size of the UTF-8 sequence at `at`, of which `left` bytes, at least 1, can be read; 0 if there is none.
 size_t ws_utf8_size(const uint8_t *at, size_t left);

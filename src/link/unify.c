@@ -1,5 +1,7 @@
 #include "link/unify.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -297,12 +299,30 @@ static bool forward_imports(struct unifier *unifier, size_t index) {
   return true;
 }
 
-// --------------------------------------------------------------------------------------------------------------
-// tags
+// ---------------------------------------------------------------------------------------------------- tags
 
 static const char *copy_name(struct ws_link *link, struct ws_slice name) {
   char *copy = ws_arena_new(&link->arena, name.size + 1, 1);
   return copy ? memcpy(copy, name.data, name.size) : NULL;
+}
+
+static bool can_export(const struct ws_module *module, struct ws_slice name) {
+  return ws_is_utf8(name) && !memchr(name.data, '\0', name.size) && !ws_find_export(module, name);
+}
+
+// A name for the export of a tag: its own, unless something else is exported by that, or it is no name.
+static struct ws_slice name_tag(struct ws_link *link, const struct ws_module *module,
+                                const struct ws_symbol *tag) {
+  struct ws_slice name = tag->name;
+  char *text = NULL;
+  for (uint32_t number = 0; !can_export(module, name); number++) {
+    enum { MOST = 32 };
+    if (!text && !(text = ws_arena_new(&link->arena, MOST, 1)))
+      return (struct ws_slice){0};
+    int size = snprintf(text, MOST, "__wasmshare_tag_%" PRIu32, number);
+    name = (struct ws_slice){(const uint8_t *)text, (size_t)size};
+  }
+  return name;
 }
 
 // The name under which a module exports one of its tags, added if there is none.
@@ -313,17 +333,18 @@ static bool export_tag(struct ws_link *link, struct ws_input *input, const struc
     if (module->exports[i].kind == WS_TAG && module->exports[i].index == tag->index)
       return (*text = copy_name(link, module->exports[i].name)) != NULL;
   struct ws_changes *changes = &input->changes;
-  if (!(*text = copy_name(link, tag->name)))
-    return false;
   for (size_t i = 0; i < changes->export_count; i++)
     if (changes->exports[i].kind == WS_TAG && changes->exports[i].index == tag->index)
-      return true;
+      return (*text = copy_name(link, changes->exports[i].name)) != NULL;
+  struct ws_slice name = name_tag(link, module, tag);
+  if (!name.data || !(*text = copy_name(link, name)))
+    return false;
   struct ws_new_export *exports =
       ws_make_room(changes->exports, changes->export_count, &changes->export_capacity, sizeof *exports);
   if (!exports)
     return false;
   changes->exports = exports;
-  exports[changes->export_count++] = (struct ws_new_export){tag->name, WS_TAG, tag->index};
+  exports[changes->export_count++] = (struct ws_new_export){name, WS_TAG, tag->index};
   return true;
 }
 
