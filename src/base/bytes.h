@@ -121,6 +121,21 @@ static inline void *ws_make_room(void *items, size_t count, size_t *capacity, si
   return count < *capacity ? items : ws_longer(items, count, capacity, size);
 }
 
+// Of `count` items of `size` bytes, which are in order of the uint32_t at `field` in each: the first for
+// which that is not less than `least`, or `count`.
+static inline size_t ws_first_at_least(const void *items, size_t count, size_t size, size_t field,
+                                       uint32_t least) {
+  size_t low = 0, high = count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (*(const uint32_t *)(const void *)((const char *)items + middle * size + field) < least)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
 // Bytes being built. A failed allocation sets `failed`, and later appends do nothing.
 struct ws_buffer {
   uint8_t *data;

@@ -51,6 +51,8 @@ enum {
   WASM_OPCODE_ATOMICS_PREFIX = 0xfe,
 };
 
+enum { WASM_MEMARG_HAS_MEMORY = 0x40 }; // in the alignment: the index of a memory follows
+
 enum { // after WASM_OPCODE_MISC_PREFIX
 #define WS_MISC_OPCODE(number, name, immediates) WASM_OPCODE_##name = number,
 #include "format/opcodes.def"

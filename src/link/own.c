@@ -48,15 +48,8 @@ static bool list_plains(struct search *search, struct ws_arena *arena) {
 }
 
 static size_t first_plain(const struct search *search, uint32_t part) {
-  size_t low = 0, high = search->plain_count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (search->plains[middle].part < part)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low;
+  return ws_first_at_least(search->plains, search->plain_count, sizeof *search->plains,
+                           offsetof(struct plain, part), part);
 }
 
 static bool includes(const struct search *search, uint32_t part, uint32_t other) {

@@ -306,6 +306,16 @@ static const char *copy_name(struct ws_link *link, struct ws_slice name) {
   return copy ? memcpy(copy, name.data, name.size) : NULL;
 }
 
+static bool add_export(struct ws_changes *changes, struct ws_new_export export) {
+  struct ws_new_export *exports =
+      ws_make_room(changes->exports, changes->export_count, &changes->export_capacity, sizeof *exports);
+  if (!exports)
+    return false;
+  changes->exports = exports;
+  exports[changes->export_count++] = export;
+  return true;
+}
+
 static bool can_export(const struct ws_module *module, struct ws_slice name) {
   return ws_is_utf8(name) && !memchr(name.data, '\0', name.size) && !ws_find_export(module, name);
 }
@@ -339,13 +349,7 @@ static bool export_tag(struct ws_link *link, struct ws_input *input, const struc
   struct ws_slice name = name_tag(link, module, tag);
   if (!name.data || !(*text = copy_name(link, name)))
     return false;
-  struct ws_new_export *exports =
-      ws_make_room(changes->exports, changes->export_count, &changes->export_capacity, sizeof *exports);
-  if (!exports)
-    return false;
-  changes->exports = exports;
-  exports[changes->export_count++] = (struct ws_new_export){name, WS_TAG, tag->index};
-  return true;
+  return add_export(changes, (struct ws_new_export){name, WS_TAG, tag->index});
 }
 
 // Tags that are one with another module's become imports, the first ones first.
@@ -431,16 +435,6 @@ static uint32_t runner_callee(const struct ws_changes *changes, unsigned which) 
   for (unsigned i = 0; i < which; i++)
     callee += changes->runners[i].name != NULL;
   return callee;
-}
-
-static bool add_export(struct ws_changes *changes, struct ws_new_export export) {
-  struct ws_new_export *exports =
-      ws_make_room(changes->exports, changes->export_count, &changes->export_capacity, sizeof *exports);
-  if (!exports)
-    return false;
-  changes->exports = exports;
-  exports[changes->export_count++] = export;
-  return true;
 }
 
 // Every module's own __wasm_call_ctors does nothing any more; a new function in the first module runs those

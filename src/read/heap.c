@@ -281,15 +281,8 @@ static void find_roots(struct heap *heap) {
 }
 
 static size_t first_edge(const struct heap *heap, uint32_t from) {
-  size_t low = 0, high = heap->edge_count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (heap->edges[middle].from < from)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low;
+  return ws_first_at_least(heap->edges, heap->edge_count, sizeof *heap->edges, offsetof(struct edge, from),
+                           from);
 }
 
 static bool reach(struct heap *heap) {

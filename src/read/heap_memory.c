@@ -197,15 +197,10 @@ static void use_address(struct ws_run *run, const struct ws_heap_value *address)
 int8_t ws_run_base_of(const struct ws_run *run, const uint8_t *operand) {
   const struct ws_heap_flow *flow = run->flow;
   uint32_t offset = (uint32_t)(operand - run->code);
-  size_t low = 0, high = flow->operand_count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (flow->operands[middle].offset < offset)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low < flow->operand_count && flow->operands[low].offset == offset && flow->operands[low].is_base;
+  size_t first = ws_first_at_least(flow->operands, flow->operand_count, sizeof *flow->operands,
+                                   offsetof(struct ws_heap_operand, offset), offset);
+  return first < flow->operand_count && flow->operands[first].offset == offset &&
+         flow->operands[first].is_base;
 }
 
 void ws_run_load(struct ws_run *run, const struct ws_instruction *instruction) {

@@ -66,9 +66,8 @@ static void index_operand(const struct decoder *decoder, enum ws_space space) {
 }
 
 static void memarg(const struct decoder *decoder) {
-  enum { HAS_MEMORY_INDEX = 0x40 };
   struct ws_reader *body = decoder->body;
-  if (ws_read_uleb32(body) & HAS_MEMORY_INDEX)
+  if (ws_read_uleb32(body) & WASM_MEMARG_HAS_MEMORY)
     index_operand(decoder, WS_SPACE_MEMORY);
   const uint8_t *start = body->at;
   uint64_t value = ws_read_uleb64(body);

@@ -122,7 +122,6 @@ static const uint8_t *leb_before(const uint8_t *first, const uint8_t *at) {
 // Whether the opcode of a constant or of an access at `at` may be part of an instruction that begins before
 // it.
 static bool may_be_within(struct check *check, const uint8_t *at) {
-  enum { HAS_MEMORY_INDEX = 0x40 };
   const struct reaches *reaches = is_access(at[0]) ? &check->accesses : &check->constants;
   const uint8_t *first = check->body.at;
   if (at == first)
@@ -132,7 +131,7 @@ static bool may_be_within(struct check *check, const uint8_t *at) {
   const uint8_t *leb = leb_before(first, at), *other = leb_before(first, leb);
   if (leb > first && check->has_second[leb[-1]])
     return true;
-  if (other > first && is_access(other[-1]) && (other[0] & HAS_MEMORY_INDEX))
+  if (other > first && is_access(other[-1]) && (other[0] & WASM_MEMARG_HAS_MEMORY))
     return true;
   for (size_t i = 1; i <= LONGEST && at - first >= (ptrdiff_t)i; i++)
     if (reaches->of[*(at - i)] >= i)
@@ -143,12 +142,12 @@ static bool may_be_within(struct check *check, const uint8_t *at) {
 
 // Whether it is clear that the target is the operand of a constant, or of a load or store.
 static bool is_clear(struct check *check) {
-  enum { HAS_MEMORY_INDEX = 0x40 };
   bool constant = space_of(check->encoding) == WS_SPACE_CONSTANT;
   const uint8_t *at = check->target - (constant ? 1 : 2);
   if (at < check->body.at || may_be_within(check, at))
     return false;
-  return constant ? at[0] == constant_opcode(check->encoding) : is_access(at[0]) && at[1] < HAS_MEMORY_INDEX;
+  return constant ? at[0] == constant_opcode(check->encoding)
+                  : is_access(at[0]) && at[1] < WASM_MEMARG_HAS_MEMORY;
 }
 
 // -------------------------------------------------------------------------------------- reading instructions

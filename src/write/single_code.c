@@ -105,7 +105,7 @@ static const uint8_t *past_leb(const uint8_t *at, unsigned most) {
 
 // Where the instruction at `at` ends, if it is one that names nothing by an index; else NULL.
 static const uint8_t *past_plain(const uint8_t *at) {
-  enum { MOST_32 = 5, MOST_64 = 10, HAS_MEMORY_INDEX = 0x40 };
+  enum { MOST_32 = 5, MOST_64 = 10 };
   const char *immediates = immediates_of[*at++];
   if (immediates[0] == NO_MORE)
     return at;
@@ -118,7 +118,7 @@ static const uint8_t *past_plain(const uint8_t *at) {
   case 'I':
     return past_leb(at, MOST_64);
   case 'a':
-    return *at & HAS_MEMORY_INDEX ? NULL : past_leb(past_leb(at, MOST_32), MOST_64);
+    return *at & WASM_MEMARG_HAS_MEMORY ? NULL : past_leb(past_leb(at, MOST_32), MOST_64);
   default:
     return NULL;
   }
