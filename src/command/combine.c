@@ -17,9 +17,10 @@ static bool write_modules(const struct options *options, const struct layout *la
 static bool write_printed(const struct options *options, const struct layout *layout, char *path,
                           void (*print)(FILE *, const struct layout *)) {
   struct output_file *file = open_output(path, options);
-  if (file)
-    print(open_stream(file), layout);
-  return file && flush_stream(file);
+  FILE *to = file ? open_stream(file) : NULL;
+  if (to)
+    print(to, layout);
+  return to && flush_stream(file);
 }
 
 // Beside the modules, under the layout's name.

@@ -86,7 +86,7 @@ bool command_heap_base(const struct options *options);
 bool command_verify(const struct options *options);
 bool command_prepare(const struct options *options);
 
-// ------------------------------------------------------------------------------------------------- files.c
+// ------------------------------------------------------------------------------------------------ inputs.c
 
 // A file's bytes, mapped.
 struct input_file {
@@ -101,10 +101,24 @@ bool open_input(const char *path, struct input_file *file);
 void forget_input(const struct input_file *file);
 void close_input(struct input_file *file);
 
+// What a module is read for: placing it completes the checks, and moving it alone needs the least.
+enum purpose { TO_INSPECT, TO_PLACE, TO_MOVE };
+// Reads a module of an input, reporting errors.
+bool read_input(const struct options *options, const char *path, enum purpose purpose,
+                struct input_file *file, struct ws_module **module);
+// A link as the options say.
+struct ws_link *new_link(const struct options *options);
+// Whether the modules' names can be those of files and C macros, and tell them apart. Reports if not.
+bool check_names(const struct options *options);
+
+// ----------------------------------------------------------------------------------------------- outputs.c
+
 // Output files are written under temporary names, and take their real ones together, at the end.
 struct output_file {
   char *path, *temporary;
-  int descriptor;
+  int descriptor;                 // -1 until there is a difference from the file that is there
+  int old;                        // that file, up to there, or -1
+  uint64_t unchanged;             // how much of it was found to be the same
   FILE *stream;                   // of the descriptor, or NULL
   const struct input_file *input; // that parts of it are borrowed from, or NULL
   bool in_place;                  // has its real name, or is there already
@@ -122,7 +136,8 @@ bool make_directory(const char *directory);
 // overwritten.
 struct output_file *open_output(char *path, const struct options *inputs);
 bool write_output(void *file, const void *bytes, size_t size); // a ws_sink for a struct output_file
-// To print to the output; and then, whether all that was printed is there. Reports if not.
+// To print to the output, or NULL; and then, whether all that was printed is there. They report what is
+// wrong.
 FILE *open_stream(struct output_file *file);
 bool flush_stream(struct output_file *file);
 // Writes a module of a link, read from `input`, as it was planned. Reports and returns false on failure.
@@ -155,18 +170,6 @@ char *real_path(const char *path);
 char *command_path(const char *called);
 // Before all else: has relative paths begin where the command was called. Reports if that cannot be.
 bool begin_command(void);
-
-// ------------------------------------------------------------------------------------------------ inputs.c
-
-// What a module is read for: placing it completes the checks, and moving it alone needs the least.
-enum purpose { TO_INSPECT, TO_PLACE, TO_MOVE };
-// Reads a module of an input, reporting errors.
-bool read_input(const struct options *options, const char *path, enum purpose purpose,
-                struct input_file *file, struct ws_module **module);
-// A link as the options say.
-struct ws_link *new_link(const struct options *options);
-// Whether the modules' names can be those of files and C macros, and tell them apart. Reports if not.
-bool check_names(const struct options *options);
 
 // ------------------------------------------------------------------------------------------------ layout.c
 

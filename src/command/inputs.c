@@ -1,8 +1,53 @@
 // Modules as they are given to a command: their files, and their names.
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "command/command.h"
+
+bool open_input(const char *path, struct input_file *file) {
+  *file = (struct input_file){.path = path};
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a pipe may have no other end
+  struct stat status;
+  if (descriptor < 0 || fstat(descriptor, &status) != 0) {
+    fail("%s: cannot open: %s", path, strerror(errno));
+    if (descriptor >= 0)
+      close(descriptor);
+    return false;
+  }
+  bool ok = true;
+  if (!S_ISREG(status.st_mode)) {
+    ok = fail("%s: is %s, not a file", path, S_ISDIR(status.st_mode) ? "a directory" : "a device or a pipe");
+  } else if (status.st_size > 0) {
+    void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    ok = bytes != MAP_FAILED;
+    if (ok) {
+      *file = (struct input_file){path, bytes, (size_t)status.st_size, descriptor};
+      return true;
+    }
+    fail("%s: cannot read: %s", path, strerror(errno));
+  }
+  close(descriptor);
+  return ok;
+}
+
+void forget_input(const struct input_file *file) {
+  enum { LARGE = 16 * 1024 * 1024 };
+  if (file->size >= LARGE)
+    forget_pages(file->bytes, file->size);
+}
+
+void close_input(struct input_file *file) {
+  if (file->size) {
+    munmap((void *)(uintptr_t)file->bytes, file->size);
+    close(file->descriptor);
+  }
+  *file = (struct input_file){0};
+}
 
 // Unless the user says that wasm-bindgen's imports are the host's, and so knows of it.
 static bool is_binding_expected(const struct options *options) {

@@ -1,54 +1,15 @@
+// Outputs appear all together or not at all, and those that are there already with the same bytes stay as
+// they are.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "command/command.h"
-
-bool open_input(const char *path, struct input_file *file) {
-  *file = (struct input_file){.path = path};
-  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a pipe may have no other end
-  struct stat status;
-  if (descriptor < 0 || fstat(descriptor, &status) != 0) {
-    fail("%s: cannot open: %s", path, strerror(errno));
-    if (descriptor >= 0)
-      close(descriptor);
-    return false;
-  }
-  bool ok = true;
-  if (!S_ISREG(status.st_mode)) {
-    ok = fail("%s: is %s, not a file", path, S_ISDIR(status.st_mode) ? "a directory" : "a device or a pipe");
-  } else if (status.st_size > 0) {
-    void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
-    ok = bytes != MAP_FAILED;
-    if (ok) {
-      *file = (struct input_file){path, bytes, (size_t)status.st_size, descriptor};
-      return true;
-    }
-    fail("%s: cannot read: %s", path, strerror(errno));
-  }
-  close(descriptor);
-  return ok;
-}
-
-void forget_input(const struct input_file *file) {
-  enum { LARGE = 16 * 1024 * 1024 };
-  if (file->size >= LARGE)
-    forget_pages(file->bytes, file->size);
-}
-
-void close_input(struct input_file *file) {
-  if (file->size) {
-    munmap((void *)(uintptr_t)file->bytes, file->size);
-    close(file->descriptor);
-  }
-  *file = (struct input_file){0};
-}
 
 // ------------------------------------------------------------------------------------- outputs, as a whole
 
@@ -107,10 +68,17 @@ static void free_directories(void) {
   }
 }
 
+static void close_old(struct output_file *file) {
+  if (file->old >= 0)
+    close(file->old);
+  file->old = -1;
+}
+
 static int close_output(struct output_file *file) {
   int status = file->stream ? fclose(file->stream) : file->descriptor >= 0 ? close(file->descriptor) : 0;
   file->stream = NULL;
   file->descriptor = -1;
+  close_old(file);
   return status;
 }
 
@@ -294,15 +262,17 @@ static void add_output(struct output_file *file) {
 
 struct output_file *open_output(char *path, const struct options *inputs) {
   struct output_file *file = xcalloc(1, sizeof *file);
-  *file = (struct output_file){.path = path, .descriptor = -1};
+  *file = (struct output_file){.path = path, .descriptor = -1, .old = -1};
   if (!follow_link(file) || !check_output(file->path, inputs)) {
     free(file->path);
     free(file);
     return NULL;
   }
   add_output(file);
-  bool ok = is_special(file->path) ? open_special(file) : open_temporary(file);
-  return ok ? file : NULL;
+  if (is_special(file->path))
+    return open_special(file) ? file : NULL;
+  file->old = open(file->path, O_RDONLY | O_CLOEXEC);
+  return file->old >= 0 || open_temporary(file) ? file : NULL;
 }
 
 // Writes what is in the output's input as it is written, such as DWARF, from file to file: it need not come
@@ -314,9 +284,7 @@ static ssize_t copy_from_input(const struct output_file *file, const char *at, s
   return borrowed ? copy_range(input->descriptor, offset, file->descriptor, size) : -1;
 }
 
-bool write_output(void *context, const void *bytes, size_t size) {
-  struct output_file *file = context;
-  const char *at = bytes;
+static bool write_on(struct output_file *file, const char *at, size_t size) {
   while (size > 0) {
     ssize_t written = copy_from_input(file, at, size);
     if (written <= 0) // another file system, perhaps, or no file
@@ -331,7 +299,51 @@ bool write_output(void *context, const void *bytes, size_t size) {
   return true;
 }
 
+enum { PIECE = 16 * 1024 };
+
+// Whether the file that is there goes on with these bytes, after those that were compared before.
+static bool is_unchanged(struct output_file *file, const char *bytes, size_t size) {
+  char piece[PIECE];
+  for (size_t done = 0; done < size;) {
+    size_t left = size - done;
+    ssize_t got = read(file->old, piece, left < sizeof piece ? left : sizeof piece);
+    if (got <= 0 || memcmp(piece, bytes + done, (size_t)got) != 0)
+      return false;
+    done += (size_t)got;
+  }
+  file->unchanged += size;
+  return true;
+}
+
+// Begins a new file with what is unchanged of the one that is there.
+static bool begin_anew(struct output_file *file) {
+  if (!open_temporary(file))
+    return false;
+  bool ok = lseek(file->old, 0, SEEK_SET) == 0;
+  for (uint64_t done = 0; ok && done < file->unchanged;) {
+    char piece[PIECE];
+    uint64_t left = file->unchanged - done;
+    ssize_t got = read(file->old, piece, left < sizeof piece ? (size_t)left : sizeof piece);
+    if (got <= 0)
+      ok = fail("%s: cannot read: %s", file->path, got ? strerror(errno) : "it was changed meanwhile");
+    ok = ok && write_on(file, piece, (size_t)got);
+    done += ok ? (uint64_t)got : 0;
+  }
+  close_old(file);
+  return ok;
+}
+
+bool write_output(void *context, const void *bytes, size_t size) {
+  struct output_file *file = context;
+  if (file->old >= 0 && is_unchanged(file, bytes, size))
+    return true;
+  return (file->old < 0 || begin_anew(file)) && write_on(file, bytes, size);
+}
+
+// What is printed is small. It is compared at the end.
 FILE *open_stream(struct output_file *file) {
+  if (file->descriptor < 0 && !open_temporary(file))
+    return NULL;
   file->stream = fdopen(file->descriptor, "w");
   if (!file->stream)
     out_of_memory();
@@ -355,34 +367,6 @@ static bool put_in_place(struct output_file *file) {
   return file->in_place;
 }
 
-// Whether what has the output's name already has its bytes.
-static bool is_unchanged(const struct output_file *file) {
-  struct stat old, new;
-  if (!file->temporary || stat(file->path, &old) != 0 || !S_ISREG(old.st_mode) ||
-      stat(file->temporary, &new) != 0 || old.st_size != new.st_size)
-    return false;
-  FILE *a = fopen(file->path, "rbe"), *b = fopen(file->temporary, "rbe");
-  char bytes[16384], others[sizeof bytes];
-  size_t size;
-  bool same = a && b;
-  while (same && (size = fread(bytes, 1, sizeof bytes, a)) > 0)
-    same = fread(others, 1, size, b) == size && memcmp(bytes, others, size) == 0;
-  same = same && !ferror(a);
-  if (a)
-    fclose(a);
-  if (b)
-    fclose(b);
-  return same;
-}
-
-// Leaves what is there as it is, its time too: what is made of it need not be made again.
-static void keep_old(struct output_file *file) {
-  unlink(file->temporary);
-  free(file->temporary);
-  file->temporary = NULL;
-  file->in_place = true;
-}
-
 static void take_back(struct output_file *file) {
   if (file->exchanged)
     exchange_names(file->temporary, file->path);
@@ -401,16 +385,48 @@ static bool put_all_in_place(void) {
   return true;
 }
 
+// Whether the file that is there begins with what was printed.
+static bool is_printed_unchanged(struct output_file *file) {
+  int printed = open(file->temporary, O_RDONLY | O_CLOEXEC);
+  char piece[PIECE];
+  ssize_t got = 0;
+  bool same = printed >= 0;
+  while (same && (got = read(printed, piece, sizeof piece)) > 0)
+    same = is_unchanged(file, piece, (size_t)got);
+  if (printed >= 0)
+    close(printed);
+  return same && got == 0;
+}
+
+// Whether the file that is there has the same bytes.
+static bool is_all_unchanged(struct output_file *file) {
+  char more;
+  return file->old >= 0 && (!file->stream || is_printed_unchanged(file)) && read(file->old, &more, 1) == 0;
+}
+
+// Leaves what is there with the same bytes as it is, its time too: what is made of it need not be made again.
+static bool end_output(struct output_file *file) {
+  bool keep = is_all_unchanged(file);
+  if (!keep && file->descriptor < 0 && !begin_anew(file))
+    return false;
+  if (close_output(file) != 0)
+    return fail("%s: cannot write: %s", file->path, strerror(errno));
+  if (!keep)
+    return true;
+  begin_change();
+  if (file->temporary)
+    unlink(file->temporary);
+  free(file->temporary);
+  file->temporary = NULL;
+  file->in_place = true;
+  end_change();
+  return true;
+}
+
 bool commit_outputs(void) {
-  for (struct output_file *file = outputs.first; file; file = file->next) {
-    if (close_output(file) != 0)
-      return fail("%s: cannot write: %s", file->path, strerror(errno));
-    if (!is_unchanged(file))
-      continue;
-    begin_change();
-    keep_old(file);
-    end_change();
-  }
+  for (struct output_file *file = outputs.first; file; file = file->next)
+    if (!end_output(file))
+      return false;
   begin_change();
   bool ok = put_all_in_place();
   if (ok)
@@ -443,6 +459,8 @@ bool write_depfile(const struct options *options) {
   if (!depfile)
     return false;
   FILE *to = open_stream(depfile);
+  if (!to)
+    return false;
   for (const struct output_file *file = outputs.first; file != depfile; file = file->next) {
     fputs(file == outputs.first ? "" : " \\\n ", to);
     put_dependency(to, file->path, " #\\:%");
