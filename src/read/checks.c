@@ -3,21 +3,20 @@
 #include "read/llvm.h"
 #include "read/operands.h"
 
-static bool (*const all[])(const struct ws_module *module, struct ws_error *error) = {ws_check_operands,
-                                                                                      ws_object_agrees};
-enum { CHECKS = sizeof all / sizeof *all };
+static bool (*const all[WS_CHECKS])(const struct ws_module *module, struct ws_error *error) = {
+    [WS_CHECK_OPERANDS] = ws_check_operands, [WS_CHECK_OBJECT] = ws_object_agrees};
 
 bool ws_checks_make(const struct ws_module *module, struct ws_error *error) {
   bool pass = true;
-  for (size_t i = 0; i < CHECKS && pass && !module->checks; i++)
+  for (size_t i = 0; i < WS_CHECKS && pass && !module->checks; i++)
     pass = all[i](module, error);
   return pass;
 }
 
 #ifdef __wasi__ // has no threads
 
-void ws_checks_start(struct ws_module *module) {
-  (void)module;
+void ws_check_start(struct ws_module *module, enum ws_check which) {
+  (void)module, (void)which;
 }
 
 bool ws_checks_passed(const struct ws_module *module, struct ws_error *error) {
@@ -34,47 +33,53 @@ void ws_checks_free(struct ws_module *module) {
 #include <pthread.h>
 
 struct check {
-  struct ws_checks *checks;
-  size_t which;
-  bool started, pass;
+  enum { NOT_ASKED, NO_THREAD, STARTED } state;
+  enum ws_check which;
+  bool pass;
+  struct ws_module module; // as it was when the check began: later, other parts are added
   struct ws_error error;
   pthread_t thread;
 };
 
 struct ws_checks {
-  struct ws_module module; // as it was when they began: later, sections are added
-  struct check check[CHECKS];
+  struct check check[WS_CHECKS];
   pthread_mutex_t lock;
   bool ended;
 };
 
 static void *run(void *context) {
   struct check *check = context;
-  check->pass = all[check->which](&check->checks->module, &check->error);
+  check->pass = all[check->which](&check->module, &check->error);
   return NULL;
 }
 
-void ws_checks_start(struct ws_module *module) {
+static struct ws_checks *new_checks(struct ws_module *module) {
   enum { LARGE = 64 * 1024 };
   struct ws_checks *checks =
       module->bytes.size < LARGE ? NULL : ws_arena_new(&module->arena, 1, sizeof *checks);
   if (!checks || pthread_mutex_init(&checks->lock, NULL) != 0)
+    return NULL;
+  for (size_t i = 0; i < WS_CHECKS; i++)
+    checks->check[i] = (struct check){.which = (enum ws_check)i, .pass = true};
+  return checks;
+}
+
+void ws_check_start(struct ws_module *module, enum ws_check which) {
+  if (!module->checks)
+    module->checks = new_checks(module);
+  if (!module->checks)
     return;
-  checks->module = *module;
-  for (size_t i = 0; i < CHECKS; i++) {
-    struct check *check = &checks->check[i];
-    *check = (struct check){.checks = checks, .which = i};
-    check->started = pthread_create(&check->thread, NULL, run, check) == 0;
-  }
-  module->checks = checks;
+  struct check *check = &module->checks->check[which];
+  check->module = *module;
+  check->state = pthread_create(&check->thread, NULL, run, check) == 0 ? STARTED : NO_THREAD;
 }
 
 // Waits for all, and makes those for which there was no thread.
 static void end(struct ws_checks *checks) {
-  for (size_t i = 0; i < CHECKS; i++)
-    if (checks->check[i].started)
+  for (size_t i = 0; i < WS_CHECKS; i++)
+    if (checks->check[i].state == STARTED)
       pthread_join(checks->check[i].thread, NULL);
-    else
+    else if (checks->check[i].state == NO_THREAD)
       run(&checks->check[i]);
   checks->ended = true;
 }
@@ -87,7 +92,7 @@ bool ws_checks_passed(const struct ws_module *module, struct ws_error *error) {
   if (!checks->ended)
     end(checks);
   pthread_mutex_unlock(&checks->lock);
-  for (size_t i = 0; i < CHECKS; i++)
+  for (size_t i = 0; i < WS_CHECKS; i++)
     if (!checks->check[i].pass) {
       *error = checks->check[i].error;
       return false;

@@ -121,12 +121,14 @@ static void value_types(const struct decoder *decoder) {
 }
 
 static void catch_clauses(const struct decoder *decoder) {
-  enum { CATCH_REF = 1 }; // the last kind that names a tag
+  enum { CATCH_REF = 1, CATCH_ALL_REF = 3 }; // the last kind that names a tag, and the last of all
   struct ws_reader *body = decoder->body;
   uint32_t count = ws_read_uleb32(body);
   for (uint32_t i = 0; i < count && !body->bad; i++) {
-    if (ws_read_u8(body) <= CATCH_REF)
+    uint8_t clause = ws_read_u8(body);
+    if (clause <= CATCH_REF)
       index_operand(decoder, WS_SPACE_TAG);
+    body->bad |= clause > CATCH_ALL_REF;
     ws_read_uleb32(body); // label
   }
 }

@@ -19,11 +19,15 @@ struct reaches {
   uint8_t of[256];
 };
 
+// Instructions whose operands are most often of one byte each.
+enum shape { OTHER_SHAPE, NO_OPERAND, ONE_LEB, BLOCK_TYPE, MEMARG };
+
 struct check {
   const struct ws_module *module;
   const uint8_t *content; // of the code section
   struct reaches constants, accesses;
   bool has_second[256]; // by opcode: it has two LEB128s
+  uint8_t shape[256];   // enum shape, by opcode
   // The function
   struct ws_reader body;     // at the last place known to be the start of an instruction
   const uint8_t *searched;   // from there, lists were looked for up to here
@@ -59,18 +63,26 @@ static uint8_t reach_of(const struct ws_module *module, uint8_t opcode, uint8_t 
   return 1;
 }
 
-static void find_reaches(struct check *check) {
+static enum shape shape_of(const char *immediates) {
+  if (immediates[0] == WS_NO_MORE)
+    return NO_OPERAND;
+  if (immediates[0] == '\0' || immediates[1] != WS_NO_MORE)
+    return OTHER_SHAPE;
+  return immediates[0] == 'a'                   ? MEMARG
+         : immediates[0] == 'b'                 ? BLOCK_TYPE
+         : strchr("ftgTmedEliI", immediates[0]) ? ONE_LEB
+                                                : OTHER_SHAPE;
+}
+
+static void learn_opcodes(struct check *check) {
   for (unsigned i = 0; i < 256; i++) {
     const char *immediates = ws_immediates((uint8_t)i);
     check->constants.of[i] = reach_of(check->module, (uint8_t)i, WASM_OPCODE_I32_CONST);
     check->accesses.of[i] = reach_of(check->module, (uint8_t)i, WASM_OPCODE_I32_LOAD);
     check->has_second[i] =
         immediates[0] == 'a' || (immediates[0] && immediates[0] != WS_NO_MORE && immediates[1] != WS_NO_MORE);
+    check->shape[i] = (uint8_t)shape_of(immediates);
   }
-}
-
-static bool is_pointer(enum ws_relocated operand) {
-  return operand >= WS_REL_TABLE_INDEX && operand <= WS_REL_MEMORY_ADDR_LOCREL;
 }
 
 // An unsigned operand belongs to a load or store, a signed one to a constant.
@@ -89,6 +101,25 @@ static void begin_at(struct check *check, const uint8_t *at) {
   check->body.at = check->searched = check->lists_end = at;
 }
 
+// The end of the labels of what may be a br_table; if that would be beyond the function, its start.
+static const uint8_t *end_of_labels(struct ws_reader list) {
+  const uint64_t tops = UINT64_C(0x8080808080808080), ones = UINT64_C(0x0101010101010101);
+  uint64_t left = (uint64_t)ws_read_uleb32(&list) + 1;
+  while (left >= 8 && list.end - list.at >= 8) {
+    left -= ((~ws_eight_bytes(list.at) & tops) >> 7) * ones >> 56; // the bytes that end a LEB128
+    list.at += 8;
+  }
+  while (left > 0 && list.at < list.end)
+    left -= !(*list.at++ & 0x80);
+  return left ? list.start : list.at;
+}
+
+// If that is malformed, where that shows.
+static const uint8_t *end_of_try_table(struct ws_reader list) {
+  ws_read_instruction(&list);
+  return list.at;
+}
+
 // Notes what may be lists up to `end`: there is no saying how long those are but by reading them.
 static void find_lists(struct check *check, const uint8_t *end) {
   static const uint8_t opcodes[] = {WASM_OPCODE_BR_TABLE, WASM_OPCODE_TRY_TABLE};
@@ -97,10 +128,11 @@ static void find_lists(struct check *check, const uint8_t *end) {
       at = memchr(at, opcodes[i], (size_t)(end - at));
       if (!at)
         break;
-      struct ws_reader list = {.start = at, .at = at, .end = check->body.end};
-      ws_read_instruction(&list);
-      if (!list.bad && list.at > check->lists_end)
-        check->lists_end = list.at;
+      bool labels = opcodes[i] == WASM_OPCODE_BR_TABLE;
+      struct ws_reader list = {.start = at, .at = at + labels, .end = check->body.end};
+      const uint8_t *list_end = labels ? end_of_labels(list) : end_of_try_table(list);
+      if (list_end > check->lists_end)
+        check->lists_end = list_end;
     }
   if (end > check->searched)
     check->searched = end;
@@ -179,6 +211,35 @@ static void go_near(struct check *check) {
   begin_at(check, at);
 }
 
+// Goes over instructions whose operands have one byte each, up to `until`, which is before the last three
+// bytes of the function.
+static const uint8_t *skip_short(const struct check *check, const uint8_t *at, const uint8_t *until) {
+  while (at < until)
+    switch (check->shape[at[0]]) {
+    case NO_OPERAND:
+      at += 1;
+      break;
+    case ONE_LEB:
+      if (at[1] & 0x80)
+        return at;
+      at += 2;
+      break;
+    case BLOCK_TYPE:
+      if (at[1] & 0x80 || at[1] == WASM_TYPE_NULLABLE || at[1] == WASM_TYPE_NONNULLABLE)
+        return at;
+      at += 2;
+      break;
+    case MEMARG:
+      if (at[1] >= WASM_MEMARG_HAS_MEMORY || at[2] & 0x80)
+        return at;
+      at += 3;
+      break;
+    default:
+      return at;
+    }
+  return at;
+}
+
 // Reads on to the instruction that has the target. After one that is not known, only what stands before the
 // target can be looked at.
 static bool is_read(struct check *check) {
@@ -186,16 +247,20 @@ static bool is_read(struct check *check) {
   check->found = false;
   if (!check->body.bad)
     go_near(check);
-  while (!check->body.bad && check->body.at <= check->target)
-    ws_visit_instruction(&check->body, &visitor);
+  while (!check->body.bad && check->body.at <= check->target) {
+    check->body.at = skip_short(check, check->body.at, check->target);
+    if (check->body.at <= check->target)
+      ws_visit_instruction(&check->body, &visitor);
+  }
   begin_at(check, check->body.at);
-  if (!check->body.bad)
+  if (!check->body.bad || check->body.at >= check->target)
     return check->found;
   return space_of(check->encoding) == WS_SPACE_OFFSET ? follows_alignment(check->target)
                                                       : check->target[-1] == constant_opcode(check->encoding);
 }
 
-// ------------------------------------------------------------------------------------------- all relocations
+// ------------------------------------------------------------------------------------------------ all
+// pointers
 
 static void begin_function(struct check *check, uint32_t index) {
   check->body = ws_reader(ws_function_body(check->module, index));
@@ -203,41 +268,26 @@ static void begin_function(struct check *check, uint32_t index) {
   begin_at(check, check->body.at);
 }
 
-static bool check_relocation(struct check *check, const struct ws_relocation *relocation) {
-  check->encoding = ws_relocation_kinds[relocation->type].encoding;
-  check->target = check->content + relocation->offset;
+static bool is_operand(struct check *check, const struct ws_fixup *fixup) {
+  check->encoding = (enum ws_encoding)fixup->encoding;
+  check->target = check->content + fixup->offset;
+  if (check->encoding > WS_SLEB64)
+    return false;
   if (check->body.bad || !is_clear(check))
     return is_read(check);
   begin_at(check, check->target + ws_encoding_width(check->encoding));
   return true;
 }
 
-// What relocations.c refuses ends the search.
-static bool check_code(struct check *check, struct ws_reader entries, struct ws_error *error) {
-  const struct ws_module *module = check->module;
-  const struct ws_function *functions = module->functions;
-  uint32_t function = 0, offset = 0;
-  while (entries.at < entries.end) {
-    struct ws_relocation relocation = ws_read_relocation(&entries);
-    if (entries.bad || relocation.type >= WS_RELOCATION_TYPES || relocation.offset < offset)
-      return true;
-    offset = relocation.offset;
-    if (!is_pointer(ws_relocation_kinds[relocation.type].operand))
-      continue;
-    uint32_t before = function;
-    while (function < module->function_count &&
-           functions[function].offset + functions[function].size <= relocation.offset)
-      function++;
-    if (function == module->function_count || relocation.offset < functions[function].offset)
-      return true;
-    if (function != before || !check->body.start)
-      begin_function(check, function);
-    if (!check_relocation(check, &relocation))
-      return ws_module_fail(module, error, "reloc.CODE", check->target,
-                            "%s: is not of an operand of that kind" WS_REWRITTEN,
-                            ws_relocation_kinds[relocation.type].name);
-  }
-  return true;
+// Reports the relocation at the target.
+static bool refuse(const struct check *check, struct ws_reader entries, struct ws_error *error) {
+  struct ws_relocation relocation;
+  do
+    relocation = ws_read_relocation(&entries);
+  while (check->content + relocation.offset != check->target && !entries.bad);
+  return ws_module_fail(check->module, error, "reloc.CODE", check->target,
+                        "%s: is not of an operand of that kind" WS_REWRITTEN,
+                        ws_relocation_kinds[relocation.type].name);
 }
 
 bool ws_check_operands(const struct ws_module *module, struct ws_error *error) {
@@ -246,6 +296,16 @@ bool ws_check_operands(const struct ws_module *module, struct ws_error *error) {
   if (!code || entries.size == 0)
     return true;
   struct check check = {.module = module, .content = code->content.data};
-  find_reaches(&check);
-  return check_code(&check, ws_reader(entries), error);
+  learn_opcodes(&check);
+  const struct ws_function *functions = module->functions;
+  for (size_t i = 0, function = 0; i < code->fixup_count; i++) {
+    size_t before = function;
+    while (functions[function].offset + functions[function].size <= code->fixups[i].offset)
+      function++;
+    if (function != before || !check.body.start)
+      begin_function(&check, (uint32_t)function);
+    if (!is_operand(&check, &code->fixups[i]))
+      return refuse(&check, ws_reader(entries), error);
+  }
+  return true;
 }

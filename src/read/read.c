@@ -298,6 +298,10 @@ static bool describe_rest(struct ws_module *module, const struct ws_read_options
   count_fixups(module);
   if (module->prepared)
     return true;
+  if (module->has_linking)
+    ws_check_start(module, WS_CHECK_OPERANDS);
+  if (module->has_linking && !ws_checks_make(module, error))
+    return false;
   if (!options || !options->skip_heap)
     return ws_read_heap(module, error);
   module->info.heap = WS_HEAP_UNKNOWN;

@@ -284,6 +284,8 @@ static void an_operand_of_another_kind_is_refused(void **state) {
   assert_says(ERROR_OF(access, 1, R_WASM_MEMORY_ADDR_SLEB, OPERAND, DATA_SYMBOL, 0), "not of an operand");
   assert_says(ERROR_OF(CONST_BODY(DATA_ADDRESS), 1, R_WASM_MEMORY_ADDR_LEB, OPERAND - 1, DATA_SYMBOL, 0),
               "not of an operand");
+  struct ws_slice raw = BYTES(0x00, 0x41, 0x10, 0x04, 0x00, 0x00, 0x1a, 0x0b);
+  assert_says(ERROR_OF(raw, 1, R_WASM_MEMORY_ADDR_I32, OPERAND - 1, DATA_SYMBOL, 0), "not of an operand");
 }
 
 // After it, only what stands before an operand is looked at.
