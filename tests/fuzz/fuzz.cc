@@ -386,7 +386,9 @@ bool move(const uint8_t *data, size_t size, Choices *choices, bool plain, bool w
   options.share_table = !shift && choices->below(4) == 0;
   options.one_program = !shift && !options.keep_relocs && choices->toss();
   bool single = !plain && choices->below(3) == 0;
-  if (has_64_bit_table(data, size) && (options.share_table || options.one_program || single))
+  const Bytes &other = beside.empty() ? Bytes(data, data + size) : beside;
+  if ((has_64_bit_table(data, size) || has_64_bit_table(other.data(), other.size())) &&
+      (options.share_table || options.one_program || single))
     was_valid = false; // see narrow_table
   Module module(data, size, read_options);
   if (!module.module) {
@@ -397,7 +399,6 @@ bool move(const uint8_t *data, size_t size, Choices *choices, bool plain, bool w
     check_error(ws_module_info(module.module)->inexact);
   if (shift && !single)
     return move_one(module.module, choices, plain, options.keep_relocs, was_valid);
-  const Bytes &other = beside.empty() ? Bytes(data, data + size) : beside;
   Module again(data, size, read_options), second(other.data(), other.size(), read_options, "beside.wasm");
   const ws_module *others[] = {module.module, again.module, second.module};
   if (!second.module)
