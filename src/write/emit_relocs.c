@@ -154,7 +154,11 @@ static bool emit_relocations(struct ws_image *image, struct ws_image_section *se
   struct ws_buffer built = {0};
   uint32_t old = ws_read_uleb32(&reader);
   ws_put_uleb(&built, new_section_index(image, old));
-  ws_put_uleb(&built, ws_read_uleb32(&reader)); // the count, which may be too high: see WS_NO_SYMBOL
+  uint32_t count = ws_read_uleb32(&reader); // which may be too high: see WS_NO_SYMBOL
+  // Of data, it was seen that no pointer is without one. Where all pointers are moved, that could not be seen
+  // again.
+  const struct ws_section *target = &image->module->sections[old];
+  ws_put_uleb(&built, target->id == WS_SECTION_DATA ? count - target->left_out : count);
   while (reader.at < reader.end) {
     struct ws_relocation relocation = ws_read_relocation(&reader);
     relocation.offset = new_offset(image, &image->module->sections[old], relocation.offset);
