@@ -47,10 +47,23 @@ function goal(what, wanted, measured, met) {
 
 const moved = (input) => join(work, 'moved', input.split('/').pop());
 const relocate = (input) => ['relocate', input, '-o', moved(input), '--offset', '1048576'];
+const relocateCommand = (input) => [wasmshare, ...relocate(input)].join(' ');
 const commands = (input) => ({
   cp: `cp ${input} ${work}/moved/copied.wasm`,
-  wasmshare: [wasmshare, ...relocate(input)].join(' '),
+  wasmshare: relocateCommand(input),
+  unchanged: relocateCommand(input),
 });
+
+// What was there before `wasmshare` is the module at another place, and before `unchanged`, what is made again.
+function timeMoving(input, more, runs) {
+  const other = join(work, 'moved', 'other.wasm');
+  run(wasmshare, ['relocate', input, '-o', other, '--offset', '2097152']);
+  run(wasmshare, relocate(input));
+  const made = join(work, 'moved', 'made.wasm');
+  run('cp', [moved(input), made]);
+  return time({ ...commands(input), ...more }, runs, 2,
+    { wasmshare: `cp ${other} ${moved(input)}`, unchanged: `cp ${made} ${moved(input)}` });
+}
 const wasmOpt = (input) => `wasm-opt --quiet --all-features ${input} -o ${work}/moved/optimised.wasm`;
 
 // Takes `rounds` measurements of everything in `measure`, and for each name gives the median of the rounds' medians and
@@ -74,7 +87,7 @@ const spread = (ratio) => `${times(ratio.median)} (${times(ratio.lowest)} to ${t
 
 function speedOfSqlite(input) {
   const measured = inRounds(() => ({
-    ...time({ ...commands(input), 'wasm-opt': wasmOpt(input) }, 15),
+    ...timeMoving(input, { 'wasm-opt': wasmOpt(input) }, 15),
     walrus: timeWalrus(input, 15),
   }));
   const toCp = measured.ratio('wasmshare', 'cp');
@@ -84,16 +97,17 @@ function speedOfSqlite(input) {
   table(['command', 'time', 'fastest', 'ratio'], [
     ['`cp`', ...measured.columns('cp'), ''],
     ['`wasmshare relocate`', ...measured.columns('wasmshare'), `${spread(toCp)} of cp`],
+    ['the same, of what is there already', ...measured.columns('unchanged'), `${spread(measured.ratio('unchanged', 'cp'))} of cp`],
     ['`wasm-opt` reading and writing', ...measured.columns('wasm-opt'), `${spread(toWasmOpt)} of wasmshare`],
     ['walrus reading and writing, in process', ...measured.columns('walrus'), `${spread(toWalrus)} of wasmshare`],
   ]);
-  goal('`relocate` of SQLite, against `cp`', 'at most 2.5×', times(toCp.median), toCp.median <= 2.5);
+  goal('`relocate` of SQLite, against `cp`', 'at most 2×', times(toCp.median), toCp.median <= 2);
   goal('the same, against `wasm-opt`', 'at least 20× faster', times(toWasmOpt.median), toWasmOpt.median >= 20);
   goal('the same, against walrus', 'at least 15× faster', times(toWalrus.median), toWalrus.median >= 15);
 }
 
 function speedOfLarge(input) {
-  const measured = inRounds(() => time(commands(input), 9));
+  const measured = inRounds(() => timeMoving(input, {}, 9));
   const slow = { ...time({ 'wasm-opt': wasmOpt(input) }, 2, 0), walrus: timeWalrus(input, 2) };
   const toCp = measured.ratio('wasmshare', 'cp');
   const slowRow = (what, { median: seconds, min }) => [what, duration(seconds), duration(min),
@@ -102,10 +116,11 @@ function speedOfLarge(input) {
   table(['command', 'time', 'fastest', 'ratio'], [
     ['`cp`', ...measured.columns('cp'), ''],
     ['`wasmshare relocate`', ...measured.columns('wasmshare'), `${spread(toCp)} of cp`],
+    ['the same, of what is there already', ...measured.columns('unchanged'), `${spread(measured.ratio('unchanged', 'cp'))} of cp`],
     slowRow('`wasm-opt` reading and writing', slow['wasm-opt']),
     slowRow('walrus reading and writing, in process', slow.walrus),
   ]);
-  goal('`relocate` of a 50 MB debug build, against `cp`', 'at most 1.5×', times(toCp.median), toCp.median <= 1.5);
+  goal('`relocate` of a 50 MB debug build, against `cp`', 'at most 1.1×', times(toCp.median), toCp.median <= 1.1);
 }
 
 function startUp() {
@@ -368,8 +383,9 @@ What is compared:
 
 - Times are medians over ${rounds} rounds of a round's median, and the fastest run of all. A round is one run of hyperfine
   over the commands of a table; ratios are taken within a round, and the tables give their median, lowest and highest.
-- \`cp\`, \`wasmshare\` and \`wasm-opt\` are whole processes that read a file and write one, over what the run before
-  wrote, from and to the same directory on disk. \`wasm-opt\` runs no passes, and leaves out names and DWARF.
+- \`cp\`, \`wasmshare\` and \`wasm-opt\` are whole processes that read a file and write one, over an older
+  one, from and to the same directory on disk. What \`wasmshare\` finds there already, byte for byte, it leaves as it is: a row
+  of its own has that. \`wasm-opt\` runs no passes, and leaves out names and DWARF.
 - walrus runs inside Node, warmed up, from bytes in memory to bytes in memory, and leaves out DWARF: its time has no
   start of a process and no files in it, wasmshare's has.
 - Placing is from bytes to bytes too. It is done at another address each time, so that nothing is compiled twice, and

@@ -11,12 +11,14 @@ export const median = (values) => {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 };
 
-// The median and the least seconds of each command, by name, from one run of hyperfine.
-export function time(commands, runs, warmup = 2) {
+// The median and the least seconds of each command, by name, from one run of hyperfine; what `prepare` has for a name is
+// run before each run of its command, untimed.
+export function time(commands, runs, warmup = 2, prepare = {}) {
   const results = join(work, 'hyperfine.json');
   run('sync', []); // what was written before is not written back while this is measured
   run('hyperfine', ['--shell=none', '--style=none', `--warmup=${warmup}`, `--runs=${runs}`,
-    `--export-json=${results}`, ...Object.values(commands)]);
+    `--export-json=${results}`, ...Object.keys(commands).map((name) => `--prepare=${prepare[name] ?? 'true'}`),
+    ...Object.values(commands)]);
   const measured = JSON.parse(readFileSync(results, 'utf8')).results;
   return Object.fromEntries(Object.keys(commands).map((name, i) => [name, measured[i]]));
 }
