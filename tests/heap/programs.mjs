@@ -51,7 +51,7 @@ function link(kind, file, more) {
   if (makeIt) {
     makeIt(file, more);
   } else if (target) {
-    copyFileSync(join(cargoBuild(join(testsDirectory, 'heap', 'rust'), target), 'heap_test.wasm'), file);
+    copyFileSync(join(cargoBuild(join(testsDirectory, 'heap', 'rust'), { target }), 'heap_test.wasm'), file);
   } else {
     run(command, [...flags, '-O2', '-Wall', '-Wextra', '-Werror', ...placeable, ...more, join(sources, source), '-o', file]);
   }

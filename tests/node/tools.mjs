@@ -56,11 +56,11 @@ export function linkReactor(compiler, output, ...args) {
   return output;
 }
 
-// Where cargo's artifacts of a release build are.
-export function cargoBuild(workspace, target = 'wasm32-unknown-unknown') {
-  run(join(projectDirectory, 'examples', 'cargo-wasm.sh'), ['build', '--release', '--quiet'],
+// Where cargo's artifacts of a build are.
+export function cargoBuild(workspace, { target = 'wasm32-unknown-unknown', release = true } = {}) {
+  run(join(projectDirectory, 'examples', 'cargo-wasm.sh'), ['build', ...release ? ['--release'] : [], '--quiet'],
     { cwd: workspace, env: { ...process.env, CARGO_BUILD_TARGET: target } });
-  return join(tool('CARGO_TARGET_DIR'), target, 'release');
+  return join(tool('CARGO_TARGET_DIR'), target, release ? 'release' : 'debug');
 }
 
 export async function combine(directory, modules, ...options) {
