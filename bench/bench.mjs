@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { timeCircle } from './circle.mjs';
+import { emscriptenPrograms, emscriptenVersion } from './emscripten.mjs';
 import { buffer, large, plugins, run, sqlite, threeModules, work } from './inputs.mjs';
 import { median, minifiedSize, peakMemory, size, sizeWithoutRelocations, time, timePlacing, timeWalrus }
   from './measure.mjs';
@@ -97,7 +98,8 @@ function speedOfSqlite(input) {
   table(['command', 'time', 'fastest', 'ratio'], [
     ['`cp`', ...measured.columns('cp'), ''],
     ['`wasmshare relocate`', ...measured.columns('wasmshare'), `${spread(toCp)} of cp`],
-    ['the same, of what is there already', ...measured.columns('unchanged'), `${spread(measured.ratio('unchanged', 'cp'))} of cp`],
+    ['the same, of what is there already', ...measured.columns('unchanged'),
+      `${spread(measured.ratio('unchanged', 'cp'))} of cp`],
     ['`wasm-opt` reading and writing', ...measured.columns('wasm-opt'), `${spread(toWasmOpt)} of wasmshare`],
     ['walrus reading and writing, in process', ...measured.columns('walrus'), `${spread(toWalrus)} of wasmshare`],
   ]);
@@ -116,7 +118,8 @@ function speedOfLarge(input) {
   table(['command', 'time', 'fastest', 'ratio'], [
     ['`cp`', ...measured.columns('cp'), ''],
     ['`wasmshare relocate`', ...measured.columns('wasmshare'), `${spread(toCp)} of cp`],
-    ['the same, of what is there already', ...measured.columns('unchanged'), `${spread(measured.ratio('unchanged', 'cp'))} of cp`],
+    ['the same, of what is there already', ...measured.columns('unchanged'),
+      `${spread(measured.ratio('unchanged', 'cp'))} of cp`],
     slowRow('`wasm-opt` reading and writing', slow['wasm-opt']),
     slowRow('walrus reading and writing, in process', slow.walrus),
   ]);
@@ -290,7 +293,7 @@ function speedOfPrograms(list) {
   goal('the same, against `cp` of the modules', 'at most 3×', `${times(ofCp)}, at worst`, ofCp <= 3);
 }
 
-function runningOfPrograms(list) {
+async function runningOfPrograms(list) {
   let worst = 0;
   const rows = list.map((program) => {
     const [one, other] = timeRunning(program, [merged(program), linked(program)], 10 * rounds);
@@ -299,6 +302,10 @@ function runningOfPrograms(list) {
   });
   say('## One file: running it in Node', '');
   table(['program', 'one static link', 'one file', 'ratio'], rows);
+  const [linkedByEmscripten, inModules] = timeRunning(list[0], await emscriptenPrograms(), 10 * rounds);
+  table([`${list[0].name}, by Emscripten`, 'one static link', 'MAIN_MODULE and two SIDE_MODULEs', 'ratio'],
+    [[`emcc ${emscriptenVersion()}`, duration(linkedByEmscripten), duration(inModules),
+      (inModules / linkedByEmscripten).toFixed(3)]]);
   goal('running one file, against one static link', 'at most 1.02×', `${worst.toFixed(3)}×, at worst`, worst <= 1.02);
 }
 
@@ -358,7 +365,7 @@ for (const program of list)
   for (const [command, ...args] of [merging(program), program.linking(linked(program))]) run(command, args);
 sizesOfPrograms(list, inputs.plugins);
 speedOfPrograms(list);
-runningOfPrograms(list);
+await runningOfPrograms(list);
 
 const version = (command, ...args) => run(command, args).split('\n')[0].trim();
 const { '@napi-rs/wasm-tools': walrus, binaryen } = JSON.parse(readFileSync('bench/package.json', 'utf8')).devDependencies;
@@ -402,6 +409,7 @@ What is compared:
   does not merge what is one thing.
 - One file and the static link run in one process of Node's, in turn, after V8 has optimised all of both
   (\`--no-liftoff --no-wasm-lazy-compilation\`); the time is that of the fastest round.
+- Emscripten's own static link of the same sources is what its side modules are compared with: it has another clang.
 - The predecessor's number of pages is its formula: the sum of the modules' heap bases, divided by 65,536, rounded
   down, plus one.
 
