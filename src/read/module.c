@@ -225,7 +225,8 @@ bool ws_are_elements_constant(const struct ws_module *module) {
 const char *ws_why_table_stays(const struct ws_module *module) {
   const struct ws_table *table = ws_indirect_table(module);
   if (table && table->limits.is_64 != module->memory.is_64)
-    return "has not the 64-bit indices that others have beside a 64-bit memory (link with wasm-ld 19 or newer)";
+    return "has not the 64-bit indices that others have beside a 64-bit memory (link with wasm-ld 19 or "
+           "newer)";
   if (module->indirect_table != module->imported_tables)
     return "is not the first table that it defines (link with -Wl,--import-table)";
   if (table && (table->initialised || table->element_type != WASM_TYPE_FUNCREF))

@@ -1,4 +1,5 @@
 // Reading: the order of the stages, and what they found in one place.
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,20 @@ static bool describe_data(struct ws_module *module) {
   info->alignment = module->has_linking || low > high ? alignment : WS_PAGE_SIZE;
   info->data_base = low > high ? 0 : low;
   info->data_end = low > high ? 0 : high;
+  return true;
+}
+
+// Linkers place data where they say that it is aligned. Where something else says so, the gaps would be as it
+// likes.
+static bool check_alignment(const struct ws_module *module, struct ws_error *error) {
+  for (size_t i = 0; i < module->segment_count; i++) {
+    const struct ws_segment *segment = &module->segments[i];
+    if (segment->placed && segment->bytes.size && segment->address % (UINT64_C(1) << segment->alignment))
+      return ws_module_fail(module, error, "linking", NULL,
+                            "data segment %zu is not aligned to the %" PRIu64
+                            " bytes that it says" WS_REWRITTEN,
+                            i, UINT64_C(1) << segment->alignment);
+  }
   return true;
 }
 
@@ -339,6 +354,8 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
   if (!ws_read_globals(module, error))
     return false;
   module->info.has_relocations = module->has_linking;
+  if (!check_alignment(module, error))
+    return false;
   bool fits = describe_data(module);
   // Linkers keep address 0 free, for the null pointer or the stack; wasm-ld -r starts there.
   if (module->has_linking && module->info.data_end > 0 && module->info.data_base == 0)
