@@ -5,11 +5,6 @@
 
 #include "format/wasm.h"
 
-bool ws_slice_starts(struct ws_slice slice, const char *text) {
-  size_t size = strlen(text);
-  return slice.size >= size && memcmp(slice.data, text, size) == 0;
-}
-
 int ws_slice_compare(struct ws_slice a, struct ws_slice b) {
   size_t common = a.size < b.size ? a.size : b.size;
   int order = common ? memcmp(a.data, b.data, common) : 0;

@@ -16,12 +16,15 @@ struct ws_slice {
 static inline struct ws_slice ws_slice_of(const char *text) {
   return (struct ws_slice){(const uint8_t *)text, strlen(text)};
 }
-// Here, so that a compiler knows the length of a constant text.
+// These are here, so that a compiler knows the length of a constant text.
 static inline bool ws_slice_is(struct ws_slice slice, const char *text) {
   size_t size = strlen(text);
   return slice.size == size && memcmp(slice.data, text, size) == 0;
 }
-bool ws_slice_starts(struct ws_slice slice, const char *text);
+static inline bool ws_slice_starts(struct ws_slice slice, const char *text) {
+  size_t size = strlen(text);
+  return slice.size >= size && memcmp(slice.data, text, size) == 0;
+}
 // As memcmp compares them; of two that begin alike, the shorter one comes first.
 int ws_slice_compare(struct ws_slice a, struct ws_slice b);
 bool ws_slice_equal(struct ws_slice a, struct ws_slice b);
