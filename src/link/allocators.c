@@ -48,14 +48,14 @@ static int compare_locals(const void *a, const void *b) {
 }
 
 // Lists the local functions of the objects that are marked.
-static struct local *list_locals(const struct ws_match *match, uint32_t *part, const bool *marked,
-                                 struct ws_arena *arena, size_t *count) {
+static struct local *list_locals(const struct ws_match *match, const bool *marked, struct ws_arena *arena,
+                                 size_t *count) {
   struct local *locals = ws_arena_new(arena, match->node_count, sizeof *locals);
   *count = 0;
   for (uint32_t i = 0; locals && i < match->node_count; i++) {
     const struct ws_symbol *symbol = ws_match_symbol(match, i);
     if (symbol->kind == WS_SYMBOL_FUNCTION && (symbol->flags & WS_SYMBOL_LOCAL) && match->thing[i] == i &&
-        marked[ws_find_root(part, i)])
+        marked[ws_find_root(match->part, i)])
       locals[(*count)++] = (struct local){symbol->name, i};
   }
   if (*count)
@@ -63,16 +63,16 @@ static struct local *list_locals(const struct ws_match *match, uint32_t *part, c
   return locals;
 }
 
-bool ws_pair_allocators(struct ws_match *match, const struct ws_definitions *definitions, uint32_t *part,
+bool ws_pair_allocators(struct ws_match *match, const struct ws_definitions *definitions,
                         struct ws_arena *arena) {
   bool *marked = ws_arena_new(arena, match->node_count, sizeof *marked);
   if (!marked)
     return false;
   for (size_t i = 0; i < definitions->count; i++)
     if (role_of(match, definitions, i) && !definitions->list[i].is_own)
-      marked[ws_find_root(part, definitions->list[i].node)] = true;
+      marked[ws_find_root(match->part, definitions->list[i].node)] = true;
   size_t count;
-  const struct local *locals = list_locals(match, part, marked, arena, &count);
+  const struct local *locals = list_locals(match, marked, arena, &count);
   if (!locals)
     return false;
   for (size_t i = 0; i < count; i++)
@@ -123,11 +123,12 @@ static bool add_operands(const struct ws_match *match, struct allocator *allocat
                          bool variables) {
   uint32_t module = match->module[function];
   struct ws_relocation_cursor cursor = ws_match_relocations(match, function);
-  struct ws_relocation relocation;
-  while (ws_next_relocation(&cursor, &relocation)) {
-    if (relocation.type == R_WASM_TYPE_INDEX_LEB || relocation.index >= match->modules[module]->symbol_count)
+  const struct ws_relocation *relocation;
+  while ((relocation = ws_next_relocation(&cursor)) != NULL) {
+    if (relocation->type == R_WASM_TYPE_INDEX_LEB ||
+        relocation->index >= match->modules[module]->symbol_count)
       continue;
-    uint32_t node = match->thing[match->in[module].base + relocation.index];
+    uint32_t node = match->thing[match->in[module].base + relocation->index];
     if (variables && may_be_state(match, node) &&
         !add_node(&allocator->variables, &allocator->variable_count, &allocator->variable_capacity, node))
       return false;
@@ -139,12 +140,12 @@ static bool add_operands(const struct ws_match *match, struct allocator *allocat
 }
 
 // Adds what all functions of one object refer to.
-static bool add_object(const struct ws_match *match, uint32_t *part, struct allocator *allocator,
-                       uint32_t root, bool variables) {
+static bool add_object(const struct ws_match *match, struct allocator *allocator, uint32_t root,
+                       bool variables) {
   uint32_t module = match->module[root];
   for (uint32_t i = 0; i < match->modules[module]->function_count; i++) {
     uint32_t function = match->in[module].functions[i];
-    if (function != WS_NO_NODE && ws_find_root(part, function) == root &&
+    if (function != WS_NO_NODE && ws_find_root(match->part, function) == root &&
         !add_operands(match, allocator, function, variables))
       return false;
   }
@@ -153,16 +154,15 @@ static bool add_object(const struct ws_match *match, uint32_t *part, struct allo
 
 // The variables of the objects that the functions are of; where these have none, of those that they call:
 // calloc() may only call malloc().
-static bool find_state(const struct ws_match *match, uint32_t *part, struct allocator *allocator) {
+static bool find_state(const struct ws_match *match, struct allocator *allocator) {
   for (size_t i = 0; i < allocator->function_count; i++) {
-    uint32_t root = ws_find_root(part, allocator->functions[i]);
+    uint32_t root = ws_find_root(match->part, allocator->functions[i]);
     bool is_known = false;
     for (size_t k = 0; k < i && !is_known; k++)
-      is_known = ws_find_root(part, allocator->functions[k]) == root;
+      is_known = ws_find_root(match->part, allocator->functions[k]) == root;
     size_t before = allocator->variable_count;
-    if (!is_known &&
-        (!add_object(match, part, allocator, root, true) ||
-         (allocator->variable_count == before && !add_object(match, part, allocator, root, false))))
+    if (!is_known && (!add_object(match, allocator, root, true) ||
+                      (allocator->variable_count == before && !add_object(match, allocator, root, false))))
       return false;
   }
   return true;
@@ -236,7 +236,7 @@ static bool check_pair(const struct check *check, size_t taking, size_t making, 
 
 // Calls of a weak definition that another one overrides reach that one.
 static bool find_allocators(const struct ws_match *match, const struct ws_definitions *definitions,
-                            const uint32_t *bound, uint32_t *part, struct allocator *allocators) {
+                            const uint32_t *bound, struct allocator *allocators) {
   for (size_t i = 0; i < definitions->count; i++) {
     uint32_t node = definitions->list[i].node;
     unsigned role = role_of(match, definitions, i);
@@ -244,7 +244,7 @@ static bool find_allocators(const struct ws_match *match, const struct ws_defini
       return false;
   }
   for (size_t i = 0; i < match->count; i++)
-    if (!find_state(match, part, &allocators[i]))
+    if (!find_state(match, &allocators[i]))
       return false;
   return true;
 }
@@ -252,13 +252,11 @@ static bool find_allocators(const struct ws_match *match, const struct ws_defini
 bool ws_check_allocators(const struct ws_match *match, const struct ws_definitions *definitions,
                          const uint32_t *bound, const uint32_t *stands, struct ws_arena *arena,
                          struct ws_error *error) {
-  uint32_t *part = ws_arena_new(arena, match->node_count, sizeof *part);
   struct allocator *allocators = ws_arena_new(arena, match->count, sizeof *allocators);
-  if (!part || !allocators)
+  if (!allocators)
     return ws_fail_memory(error, "");
-  ws_match_parts(match, part);
   const struct check check = {match, bound, stands, allocators};
-  bool ok = find_allocators(match, definitions, bound, part, allocators) || ws_fail_memory(error, "");
+  bool ok = find_allocators(match, definitions, bound, allocators) || ws_fail_memory(error, "");
   for (size_t i = 0; ok && i < match->count; i++)
     for (size_t k = 0; ok && k < match->count; k++)
       ok = i == k || check_pair(&check, i, k, error);

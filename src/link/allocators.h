@@ -11,9 +11,9 @@ enum { WS_MAKES_MEMORY = 1, WS_TAKES_MEMORY = 2 };
 unsigned ws_allocator_role(struct ws_slice name);
 
 // Adds the pairs of local functions of one name that objects with such functions have in different modules:
-// where they are the same, so are the objects, even if the modules call none of the same functions. `part` is
-// of ws_match_parts. False if memory runs out.
-bool ws_pair_allocators(struct ws_match *match, const struct ws_definitions *definitions, uint32_t *part,
+// where they are the same, so are the objects, even if the modules call none of the same functions. False
+// if memory runs out.
+bool ws_pair_allocators(struct ws_match *match, const struct ws_definitions *definitions,
                         struct ws_arena *arena);
 
 // Fails if a module takes back memory of which it can have made none, and another one makes memory, from

@@ -97,34 +97,6 @@ static bool begin_module(struct ws_match *match, uint32_t index, struct ws_arena
   return true;
 }
 
-bool ws_match_begin(struct ws_match *match, const struct ws_module *const *modules, size_t count,
-                    struct ws_arena *arena, struct ws_error *error) {
-  *match = (struct ws_match){.modules = modules, .count = count};
-  match->in = ws_arena_new(arena, count, sizeof *match->in);
-  uint64_t nodes = 0;
-  for (size_t i = 0; i < count && match->in; i++) {
-    match->in[i].base = (uint32_t)nodes;
-    nodes += modules[i]->symbol_count;
-    if (nodes >= WS_NO_NODE)
-      return ws_fail(error, modules[i]->file, NULL, WS_NO_OFFSET, "has too many symbols, with the others");
-  }
-  match->node_count = (uint32_t)nodes;
-  match->module = ws_arena_new(arena, nodes, sizeof *match->module);
-  match->thing = ws_arena_new(arena, nodes, sizeof *match->thing);
-  match->owner = ws_arena_new(arena, nodes, sizeof *match->owner);
-  bool ok = match->in && match->module && match->thing && match->owner;
-  for (size_t i = 0; i < count && ok; i++)
-    ok = begin_module(match, (uint32_t)i, arena);
-  return ok || ws_fail_memory(error, "");
-}
-
-void ws_match_free(struct ws_match *match) {
-  free(match->pairs);
-  free(match->dependents);
-  free(match->slots);
-  *match = (struct ws_match){0};
-}
-
 // The bytes of a function or variable, in its section.
 struct place {
   const uint8_t *bytes;
@@ -304,16 +276,15 @@ static bool is_null_function(const struct ws_relocation *relocation, const uint8
 struct side {
   struct place place;
   struct ws_relocation_cursor cursor;
-  struct ws_relocation relocation;
+  const struct ws_relocation *relocation;
   uint32_t offset; // UINT32_MAX at the end
 };
 
 static void advance(struct side *side) {
-  bool more;
   do
-    more = ws_next_relocation(&side->cursor, &side->relocation);
-  while (more && side->relocation.index == WS_NO_SYMBOL);
-  side->offset = more ? side->relocation.offset - side->place.begin : UINT32_MAX;
+    side->relocation = ws_next_relocation(&side->cursor);
+  while (side->relocation && side->relocation->index == WS_NO_SYMBOL);
+  side->offset = side->relocation ? side->relocation->offset - side->place.begin : UINT32_MAX;
 }
 
 static enum outcome compare_places(struct ws_match *match, uint32_t pair, struct side *x, struct side *y) {
@@ -324,14 +295,14 @@ static enum outcome compare_places(struct ws_match *match, uint32_t pair, struct
     bool in_x = x->offset <= y->offset, in_y = y->offset <= x->offset;
     const struct side *first = in_x ? x : y;
     uint32_t offset = first->offset;
-    size_t width = ws_relocation_width(first->relocation.type);
+    size_t width = ws_relocation_width(first->relocation->type);
     if (offset < at || width > size - offset ||
         memcmp(x->place.bytes + at, y->place.bytes + at, offset - at) != 0)
       return DIFFERENT;
     enum outcome outcome = DIFFERENT;
     if (in_x && in_y)
-      outcome = compare_operands(match, pair, &x->relocation, &y->relocation);
-    else if (is_null_function(&first->relocation, (in_x ? y : x)->place.bytes + offset, width))
+      outcome = compare_operands(match, pair, x->relocation, y->relocation);
+    else if (is_null_function(first->relocation, (in_x ? y : x)->place.bytes + offset, width))
       outcome = SAME;
     if (outcome != SAME)
       return outcome;
@@ -359,9 +330,9 @@ bool ws_match_looks_same(const struct ws_match *match, uint32_t x, uint32_t y) {
   if (size != sides[1].place.size)
     return false;
   while (sides[0].offset != UINT32_MAX && sides[0].offset == sides[1].offset &&
-         sides[0].relocation.type == sides[1].relocation.type) {
+         sides[0].relocation->type == sides[1].relocation->type) {
     uint32_t offset = sides[0].offset;
-    size_t width = ws_relocation_width(sides[0].relocation.type);
+    size_t width = ws_relocation_width(sides[0].relocation->type);
     if (offset < at || width > size - offset ||
         memcmp(sides[0].place.bytes + at, sides[1].place.bytes + at, offset - at) != 0)
       return false;
@@ -400,11 +371,11 @@ uint64_t ws_match_hash(const struct ws_match *match, uint32_t node) {
   uint32_t at = 0, size = side.place.size;
   side.cursor = ws_match_relocations(match, node);
   for (advance(&side); side.offset != UINT32_MAX; advance(&side)) {
-    size_t width = ws_relocation_width(side.relocation.type);
+    size_t width = ws_relocation_width(side.relocation->type);
     if (side.offset < at || width > size - side.offset)
       break;
     hash = hash_bytes(hash, side.place.bytes + at, side.offset - at);
-    hash = hash_operand(match, match->module[node], hash, &side.relocation);
+    hash = hash_operand(match, match->module[node], hash, side.relocation);
     at = side.offset + (uint32_t)width;
   }
   return hash_bytes(hash, side.place.bytes + at, size - at);
@@ -487,30 +458,28 @@ static void visit_operand(const struct ws_match *match, uint32_t module, uint32_
 static void visit_code(const struct ws_match *match, uint32_t index, const struct visitor *visitor) {
   const struct ws_module *module = match->modules[index];
   const struct ws_match_module *in = &match->in[index];
-  struct ws_relocation_cursor cursor = ws_relocations_in(&in->code, 0, UINT32_MAX);
-  struct ws_relocation relocation;
   uint32_t at = 0;
-  while (ws_next_relocation(&cursor, &relocation)) {
+  for (size_t i = 0; i < in->code.count; i++) {
+    const struct ws_relocation *relocation = &in->code.list[i];
     while (at < module->function_count &&
-           module->functions[at].offset + module->functions[at].size <= relocation.offset)
+           module->functions[at].offset + module->functions[at].size <= relocation->offset)
       at++;
     if (at == module->function_count)
       break;
     if (in->functions[at] != WS_NO_NODE)
-      visit_operand(match, index, in->functions[at], &relocation, visitor);
+      visit_operand(match, index, in->functions[at], relocation, visitor);
   }
 }
 
 static void visit_data(const struct ws_match *match, uint32_t index, const struct visitor *visitor) {
   const struct ws_match_module *in = &match->in[index];
-  struct ws_relocation_cursor cursor = ws_relocations_in(&in->data, 0, UINT32_MAX);
-  struct ws_relocation relocation;
   size_t at = 0;
-  while (ws_next_relocation(&cursor, &relocation)) {
-    while (at + 1 < in->variable_count && in->variables[at + 1] >> 32 <= relocation.offset)
+  for (size_t i = 0; i < in->data.count; i++) {
+    const struct ws_relocation *relocation = &in->data.list[i];
+    while (at + 1 < in->variable_count && in->variables[at + 1] >> 32 <= relocation->offset)
       at++;
-    if (at < in->variable_count && in->variables[at] >> 32 <= relocation.offset)
-      visit_operand(match, index, (uint32_t)in->variables[at], &relocation, visitor);
+    if (at < in->variable_count && in->variables[at] >> 32 <= relocation->offset)
+      visit_operand(match, index, (uint32_t)in->variables[at], relocation, visitor);
   }
 }
 
@@ -524,22 +493,62 @@ void ws_match_visit(const struct ws_match *match,
 }
 
 struct joiner {
-  const struct ws_match *match;
-  uint32_t *part;
+  struct ws_match *match;
+  const bool *local; // of each node: whether it is of one object file, by its name
 };
+
+static bool is_of_one_file(const struct ws_symbol *symbol) {
+  return (symbol->kind == WS_SYMBOL_FUNCTION || symbol->kind == WS_SYMBOL_DATA) &&
+         (symbol->flags & WS_SYMBOL_LOCAL) && !(symbol->flags & WS_SYMBOL_ABSOLUTE) &&
+         !ws_is_private_name(symbol->name) && !ws_is_local_name_unique(symbol->name);
+}
 
 static void join_operand(void *context, uint32_t thing, uint32_t operand) {
   const struct joiner *joiner = context;
-  const struct ws_symbol *symbol = ws_match_symbol(joiner->match, operand);
-  if ((symbol->kind == WS_SYMBOL_FUNCTION || symbol->kind == WS_SYMBOL_DATA) &&
-      (symbol->flags & WS_SYMBOL_LOCAL) && !(symbol->flags & WS_SYMBOL_ABSOLUTE) &&
-      !ws_is_private_name(symbol->name) && !ws_is_local_name_unique(symbol->name))
-    ws_join_roots(joiner->part, thing, joiner->match->thing[operand]);
+  if (joiner->local[operand])
+    ws_join_roots(joiner->match->part, thing, joiner->match->thing[operand]);
 }
 
-void ws_match_parts(const struct ws_match *match, uint32_t *part) {
-  struct joiner joiner = {match, part};
-  for (uint32_t i = 0; i < match->node_count; i++)
-    part[i] = match->thing[i];
+static bool find_parts(struct ws_match *match, struct ws_arena *arena) {
+  bool *local = ws_arena_new(arena, match->node_count, sizeof *local);
+  match->part = ws_arena_new(arena, match->node_count, sizeof *match->part);
+  if (!local || !match->part)
+    return false;
+  struct joiner joiner = {match, local};
+  for (uint32_t i = 0; i < match->node_count; i++) {
+    local[i] = is_of_one_file(ws_match_symbol(match, i));
+    match->part[i] = match->thing[i];
+  }
   ws_match_visit(match, join_operand, &joiner);
+  return true;
+}
+
+// --------------------------------------------------------------------------------------------------- all
+
+bool ws_match_begin(struct ws_match *match, const struct ws_module *const *modules, size_t count,
+                    struct ws_arena *arena, struct ws_error *error) {
+  *match = (struct ws_match){.modules = modules, .count = count};
+  match->in = ws_arena_new(arena, count, sizeof *match->in);
+  uint64_t nodes = 0;
+  for (size_t i = 0; i < count && match->in; i++) {
+    match->in[i].base = (uint32_t)nodes;
+    nodes += modules[i]->symbol_count;
+    if (nodes >= WS_NO_NODE)
+      return ws_fail(error, modules[i]->file, NULL, WS_NO_OFFSET, "has too many symbols, with the others");
+  }
+  match->node_count = (uint32_t)nodes;
+  match->module = ws_arena_new(arena, nodes, sizeof *match->module);
+  match->thing = ws_arena_new(arena, nodes, sizeof *match->thing);
+  match->owner = ws_arena_new(arena, nodes, sizeof *match->owner);
+  bool ok = match->in && match->module && match->thing && match->owner;
+  for (size_t i = 0; i < count && ok; i++)
+    ok = begin_module(match, (uint32_t)i, arena);
+  return (ok && find_parts(match, arena)) || ws_fail_memory(error, "");
+}
+
+void ws_match_free(struct ws_match *match) {
+  free(match->pairs);
+  free(match->dependents);
+  free(match->slots);
+  *match = (struct ws_match){0};
 }

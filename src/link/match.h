@@ -26,6 +26,8 @@ struct ws_match {
   uint32_t *module; // of each node
   uint8_t *owner;   // enum ws_name_owner of each node's name; plain for local ones that are not mangled
   uint32_t *thing;  // the first node of the same module that names the same function or variable
+  uint32_t *part;   // a union-find forest: things that refer to one local symbol, and that symbol, were in
+                    // one object file
   struct ws_pair *pairs;
   size_t pair_count, pair_capacity, compared; // those before `compared` are decided
   struct ws_dependent *dependents;
@@ -66,10 +68,6 @@ bool ws_match_looks_same(const struct ws_match *match, uint32_t x, uint32_t y);
 
 // The same for functions that may be the same, and most often another one for others.
 uint64_t ws_match_hash(const struct ws_match *match, uint32_t node);
-
-// Fills `part`, one for each node, with a union-find forest: things that refer to one local symbol, and that
-// symbol, were in one object file.
-void ws_match_parts(const struct ws_match *match, uint32_t *part);
 
 // Calls `visit` for each operand that names a symbol of its module: with the function or variable that it is
 // in, and the node of that symbol.

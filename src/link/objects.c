@@ -13,7 +13,7 @@ struct search {
   const bool *strong;   // of each thing
   struct ws_arena *arena;
   uint32_t *same;   // a forest: things that are the same
-  uint32_t *part;   // a forest: things that were in one object of one module
+  uint32_t *part;   // match->part
   bool *differs;    // of each part: there are other versions of what is in it
   uint32_t *object; // a forest of parts: copies of one object
   uint32_t
@@ -194,11 +194,12 @@ static bool claim_operands(struct search *search, struct claims *claims, uint32_
   bool is_library = !is_own && ws_is_library_name(ws_match_symbol(match, node)->name);
   uint32_t module = match->module[node];
   struct ws_relocation_cursor cursor = ws_match_relocations(match, match->thing[node]);
-  struct ws_relocation relocation;
-  while (ws_next_relocation(&cursor, &relocation)) {
-    if (relocation.type == R_WASM_TYPE_INDEX_LEB || relocation.index >= match->modules[module]->symbol_count)
+  const struct ws_relocation *relocation;
+  while ((relocation = ws_next_relocation(&cursor)) != NULL) {
+    if (relocation->type == R_WASM_TYPE_INDEX_LEB ||
+        relocation->index >= match->modules[module]->symbol_count)
       continue;
-    uint32_t operand = match->in[module].base + relocation.index;
+    uint32_t operand = match->in[module].base + relocation->index;
     const struct ws_symbol *symbol = ws_match_symbol(match, operand);
     bool is_variable = symbol->kind == WS_SYMBOL_DATA &&
                        !(symbol->flags & (WS_SYMBOL_LOCAL | WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE));
@@ -542,19 +543,21 @@ static void note_state(const struct search *search, bool *has_state) {
 bool ws_find_objects(struct ws_match *match, struct ws_definitions *definitions, const bool *strong,
                      const uint32_t *rank, struct ws_arena *arena, uint32_t *stands, bool *has_state,
                      struct ws_unrelated **unrelated, size_t *unrelated_count) {
-  struct search search = {
-      .match = match, .definitions = definitions, .rank = rank, .strong = strong, .arena = arena};
-  uint32_t **const forests[] = {&search.same, &search.part, &search.object, &search.variant};
+  struct search search = {.match = match,
+                          .definitions = definitions,
+                          .rank = rank,
+                          .strong = strong,
+                          .part = match->part,
+                          .arena = arena};
+  uint32_t **const forests[] = {&search.same, &search.object, &search.variant};
   for (size_t i = 0; i < sizeof forests / sizeof *forests; i++)
     if (!(*forests[i] = ws_arena_new(arena, match->node_count, sizeof **forests[i])))
       return false;
   search.differs = ws_arena_new(arena, match->node_count, sizeof *search.differs);
   if (!search.differs)
     return false;
-  ws_match_parts(match, search.part);
-  if (!ws_note_own(match, definitions, strong, search.part, arena) ||
-      !ws_pair_allocators(match, definitions, search.part, arena) || !sort_versions(&search) ||
-      !ws_match_compare(match))
+  if (!ws_note_own(match, definitions, strong, arena) || !ws_pair_allocators(match, definitions, arena) ||
+      !sort_versions(&search) || !ws_match_compare(match))
     return false;
   join_same(&search);
   if (!join_groups(&search))

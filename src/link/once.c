@@ -84,15 +84,16 @@ static struct work weigh(const struct search *search, const struct ws_symbol *ro
   uint32_t base_x = match->in[match->module[x]].base, base_y = match->in[match->module[y]].base;
   struct ws_relocation_cursor cursor_x = ws_match_relocations(match, x),
                               cursor_y = ws_match_relocations(match, y);
-  struct ws_relocation in_x, in_y;
+  const struct ws_relocation *in_x, *in_y;
   struct work work = {.is_one = true};
-  while (ws_next_relocation(&cursor_x, &in_x) && ws_next_relocation(&cursor_y, &in_y) && work.is_one) {
-    if (in_x.offset - cursor_x.begin != in_y.offset - cursor_y.begin || in_x.index == WS_NO_SYMBOL ||
-        in_y.index == WS_NO_SYMBOL)
+  while ((in_x = ws_next_relocation(&cursor_x)) != NULL && (in_y = ws_next_relocation(&cursor_y)) != NULL &&
+         work.is_one) {
+    if (in_x->offset - cursor_x.begin != in_y->offset - cursor_y.begin || in_x->index == WS_NO_SYMBOL ||
+        in_y->index == WS_NO_SYMBOL)
       return (struct work){0};
-    if (in_x.type == R_WASM_TYPE_INDEX_LEB)
+    if (in_x->type == R_WASM_TYPE_INDEX_LEB)
       continue;
-    struct work operand = weigh_operand(search, root, base_x + in_x.index, base_y + in_y.index, depth);
+    struct work operand = weigh_operand(search, root, base_x + in_x->index, base_y + in_y->index, depth);
     work.is_one &= operand.is_one;
     work.is_linked |= operand.is_linked;
   }

@@ -4,27 +4,40 @@
 #include "read/instructions.h"
 #include "read/memory_users.h"
 
+// One for each node.
+struct nodes {
+  const bool *names;   // it is __heap_base or __heap_end
+  const bool *growers; // a function that grows the memory
+  bool *common;        // of roots of parts: an allocator in it is one that two modules have; false in between
+};
+
 // Whether a function or a variable names __heap_base or __heap_end: it is of what hands out memory, but for
-// what only tells threads where their stack ends. With `growers`, which says of each node whether it is a
-// function that grows the memory, so are these, and what calls them.
-static bool is_of_heap(const struct ws_finder *finder, uint32_t node, const bool *growers) {
+// what only tells threads where their stack ends. With `growers`, so are functions that grow the memory, and
+// what calls them.
+static bool is_of_heap(const struct ws_finder *finder, uint32_t node, const bool *names,
+                       const bool *growers) {
   if (node == WS_NO_NODE || finder->match.owner[node] == WS_NAME_MODULE)
     return false;
   const struct ws_module *module = finder->modules[finder->match.module[node]];
   uint32_t base = finder->match.in[finder->match.module[node]].base;
   struct ws_relocation_cursor cursor = ws_match_relocations(&finder->match, node);
-  struct ws_relocation relocation;
-  while (ws_next_relocation(&cursor, &relocation)) {
-    if (relocation.type == R_WASM_TYPE_INDEX_LEB || relocation.index >= module->symbol_count)
-      continue;
-    const struct ws_symbol *symbol = &module->symbols[relocation.index];
-    if (symbol->kind == WS_SYMBOL_DATA &&
-        (ws_slice_is(symbol->name, "__heap_base") || ws_slice_is(symbol->name, "__heap_end")))
+  const struct ws_relocation *relocation;
+  while ((relocation = ws_next_relocation(&cursor)) != NULL)
+    if (relocation->type != R_WASM_TYPE_INDEX_LEB && relocation->index < module->symbol_count &&
+        (names[base + relocation->index] ||
+         (growers && growers[finder->match.thing[base + relocation->index]])))
       return true;
-    if (growers && growers[finder->match.thing[base + relocation.index]])
-      return true;
-  }
   return growers && growers[node];
+}
+
+static bool *find_names(struct ws_finder *finder) {
+  bool *names = ws_arena_new(&finder->scratch, finder->match.node_count, sizeof *names);
+  for (uint32_t i = 0; names && i < finder->match.node_count; i++) {
+    const struct ws_symbol *symbol = ws_finder_symbol(finder, i);
+    names[i] = symbol->kind == WS_SYMBOL_DATA &&
+               (ws_slice_is(symbol->name, "__heap_base") || ws_slice_is(symbol->name, "__heap_end"));
+  }
+  return names;
 }
 
 static bool grows_memory(const struct ws_module *module, uint32_t function) {
@@ -48,7 +61,8 @@ static bool *find_growers(struct ws_finder *finder) {
 }
 
 // The next function or variable of a module's allocators, or WS_NO_NODE. `at` begins as 0.
-static uint32_t next_of_heap(const struct ws_finder *finder, size_t index, const bool *growers, size_t *at) {
+static uint32_t next_of_heap(const struct ws_finder *finder, size_t index, const bool *names,
+                             const bool *growers, size_t *at) {
   const struct ws_module *module = finder->modules[index];
   const struct ws_match_module *in = &finder->match.in[index];
   if (!module->info.uses_heap_base && !module->info.uses_heap_end)
@@ -57,63 +71,56 @@ static uint32_t next_of_heap(const struct ws_finder *finder, size_t index, const
     size_t i = (*at)++;
     uint32_t node =
         i < module->function_count ? in->functions[i] : (uint32_t)in->variables[i - module->function_count];
-    if (is_of_heap(finder, node, growers))
+    if (is_of_heap(finder, node, names, growers))
       return node;
   }
   return WS_NO_NODE;
 }
 
 // The module whose allocator is one with this one's; a module with several has its own.
-static size_t find_heap(const struct ws_finder *finder, size_t index) {
+static size_t find_heap(const struct ws_finder *finder, size_t index, const bool *names) {
   size_t heap = WS_HOST, at = 0;
   uint32_t node;
-  while ((node = next_of_heap(finder, index, NULL, &at)) != WS_NO_NODE) {
+  while ((node = next_of_heap(finder, index, names, NULL, &at)) != WS_NO_NODE) {
     size_t other = finder->match.module[ws_finder_resolve(finder, node)];
     heap = heap == WS_HOST || heap == other ? other : index;
   }
   return heap;
 }
 
-// What tells whether allocators are in objects that two modules have both. One for each node.
-struct heap_parts {
-  uint32_t *part;
-  const bool *growers;
-  bool *common; // of roots; false in between
-};
-
 // Whether one module's heap is another one's, and one of the two has an allocator beside that, in an object
 // of which the other has nothing.
-static bool is_divided(const struct ws_finder *finder, size_t index, const struct heap_parts *parts) {
+static bool is_divided(const struct ws_finder *finder, size_t index, const struct nodes *nodes) {
   size_t heap = finder->one->heap[index], modules[] = {index, heap};
   bool divided = false;
   uint32_t node;
   if (heap == WS_HOST || heap == index)
     return false;
-  for (size_t at = 0; (node = next_of_heap(finder, index, parts->growers, &at)) != WS_NO_NODE;)
+  for (size_t at = 0; (node = next_of_heap(finder, index, nodes->names, nodes->growers, &at)) != WS_NO_NODE;)
     if (finder->match.module[ws_finder_resolve(finder, node)] == heap)
-      parts->common[ws_find_root(parts->part, node)] =
-          parts->common[ws_find_root(parts->part, ws_finder_resolve(finder, node))] = true;
+      nodes->common[ws_find_root(finder->match.part, node)] =
+          nodes->common[ws_find_root(finder->match.part, ws_finder_resolve(finder, node))] = true;
   for (int i = 0; i < 2; i++)
-    for (size_t at = 0; (node = next_of_heap(finder, modules[i], parts->growers, &at)) != WS_NO_NODE;)
-      divided |= !parts->common[ws_find_root(parts->part, node)];
-  memset(parts->common, 0, finder->match.node_count * sizeof *parts->common);
+    for (size_t at = 0;
+         (node = next_of_heap(finder, modules[i], nodes->names, nodes->growers, &at)) != WS_NO_NODE;)
+      divided |= !nodes->common[ws_find_root(finder->match.part, node)];
+  memset(nodes->common, 0, finder->match.node_count * sizeof *nodes->common);
   return divided;
 }
 
 bool ws_find_heaps(struct ws_finder *finder) {
-  size_t nodes = finder->match.node_count;
+  size_t count = finder->match.node_count;
   size_t *heap = ws_arena_new(finder->arena, finder->count, sizeof *heap);
   bool *divided = ws_arena_new(finder->arena, finder->count, sizeof *divided);
-  struct heap_parts parts = {ws_arena_new(&finder->scratch, nodes, sizeof *parts.part), find_growers(finder),
-                             ws_arena_new(&finder->scratch, nodes, sizeof *parts.common)};
-  if (!heap || !divided || !parts.part || !parts.growers || !parts.common)
+  struct nodes nodes = {find_names(finder), find_growers(finder),
+                        ws_arena_new(&finder->scratch, count, sizeof *nodes.common)};
+  if (!heap || !divided || !nodes.names || !nodes.growers || !nodes.common)
     return ws_finder_out_of_memory(finder);
-  ws_match_parts(&finder->match, parts.part);
   for (size_t i = 0; i < finder->count; i++)
-    heap[i] = find_heap(finder, i);
+    heap[i] = find_heap(finder, i, nodes.names);
   finder->one->heap = heap;
   for (size_t i = 0; i < finder->count; i++)
-    divided[i] = is_divided(finder, i, &parts);
+    divided[i] = is_divided(finder, i, &nodes);
   finder->one->heap_is_divided = divided;
   return true;
 }

@@ -14,7 +14,7 @@ struct search {
   struct ws_match *match;
   struct ws_definitions *definitions;
   const bool *strong;
-  uint32_t *part;
+  uint32_t *part;       // match->part
   struct plain *plains; // by part and name
   size_t plain_count;
   bool *has_plain, *used, *is_library; // of each part
@@ -129,8 +129,8 @@ static void note_definitions(const struct search *search) {
 }
 
 bool ws_note_own(struct ws_match *match, struct ws_definitions *definitions, const bool *strong,
-                 uint32_t *part, struct ws_arena *arena) {
-  struct search search = {.match = match, .definitions = definitions, .strong = strong, .part = part};
+                 struct ws_arena *arena) {
+  struct search search = {.match = match, .definitions = definitions, .strong = strong, .part = match->part};
   bool **const lists[] = {&search.has_plain, &search.used, &search.is_library};
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
     if (!(*lists[i] = ws_arena_new(arena, match->node_count, sizeof **lists[i])))

@@ -9,8 +9,8 @@
 #include "link/definitions.h"
 
 // Says of definitions whether they are their author's own (ws_definition.is_own), and of names of a library's
-// interface that they are the library's. `part` is of ws_match_parts. False if memory runs out.
+// interface that they are the library's. False if memory runs out.
 bool ws_note_own(struct ws_match *match, struct ws_definitions *definitions, const bool *strong,
-                 uint32_t *part, struct ws_arena *arena);
+                 struct ws_arena *arena);
 
 #endif

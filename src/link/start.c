@@ -223,12 +223,12 @@ static struct ws_relocation_cursor relocations_of(const struct end_search *searc
 static bool next_variable(const struct end_search *search, uint32_t module,
                           struct ws_relocation_cursor *cursor, struct ws_one_symbol *variable) {
   const struct ws_module *in = search->modules[module];
-  struct ws_relocation relocation;
-  while (ws_next_relocation(cursor, &relocation)) {
-    if (relocation.type == R_WASM_TYPE_INDEX_LEB || relocation.index >= in->symbol_count ||
-        in->symbols[relocation.index].kind != WS_SYMBOL_DATA)
+  const struct ws_relocation *relocation;
+  while ((relocation = ws_next_relocation(cursor)) != NULL) {
+    if (relocation->type == R_WASM_TYPE_INDEX_LEB || relocation->index >= in->symbol_count ||
+        in->symbols[relocation->index].kind != WS_SYMBOL_DATA)
       continue;
-    *variable = search->one->of[module][relocation.index];
+    *variable = search->one->of[module][relocation->index];
     return true;
   }
   return false;
