@@ -260,3 +260,61 @@ struct ws_instruction ws_visit_instruction(struct ws_reader *body, const struct 
 struct ws_instruction ws_read_instruction(struct ws_reader *body) {
   return ws_visit_instruction(body, NULL);
 }
+
+// ----------------------------------------------------------------------------------------------- most of
+// them
+
+#define HIGHEST_BITS UINT64_C(0x8080808080808080)
+
+void ws_find_plain(struct ws_plain *plain) {
+  enum { NO_RESULT = 0x40, HAS_MORE = 0x80 };
+  *plain = (struct ws_plain){0};
+  for (unsigned i = 0; i < 256; i++) {
+    const char *immediates = plain_immediates[i];
+    bool has_several = immediates[0] != WS_NO_MORE && immediates[1] != WS_NO_MORE;
+    unsigned fixed = 1, leb = 0; // bytes
+    switch (has_several ? '\0' : immediates[0]) {
+    case WS_NO_MORE:
+      break;
+    case 'l':
+    case 'i':
+      leb = 5;
+      break;
+    case 'I':
+      leb = 6;
+      break;
+    case 'a':
+      fixed = 2, leb = 5;
+      plain->of[i].given = (HAS_MORE | WASM_MEMARG_HAS_MEMORY) << 8;
+      break;
+    case 'b':
+      fixed = 2;
+      plain->of[i].given = 0xff00;
+      plain->of[i].wanted = NO_RESULT << 8;
+      break;
+    case '4':
+      fixed = 5;
+      break;
+    default:
+      fixed = 0;
+    }
+    plain->of[i].ends = leb ? HIGHEST_BITS << 8 * fixed : 0;
+    plain->of[i].end = UINT64_C(0x80) << 8 * (leb ? fixed + leb : fixed > 0 ? fixed - 1 : 0);
+    plain->of[i].longest = (uint8_t)(fixed + leb);
+  }
+}
+
+// Which instruction comes next is hard to foresee, so there is no branch for that.
+void ws_pass_plain(const struct ws_plain *plain, struct ws_reader *body, const uint8_t *stop) {
+  const uint8_t *at = body->at;
+  while (at < stop && body->end - at >= (ptrdiff_t)sizeof(uint64_t)) {
+    uint64_t bytes = ws_eight_bytes(at), ends = ~bytes & plain->of[at[0]].ends;
+    unsigned length = (unsigned)__builtin_ctzll(ends | plain->of[at[0]].end) / 8 + 1;
+    const uint8_t *next = at + length;
+    if ((length > plain->of[at[0]].longest) |
+        (((bytes ^ plain->of[at[0]].wanted) & plain->of[at[0]].given) != 0) | (next > stop))
+      break;
+    at = next;
+  }
+  body->at = at;
+}

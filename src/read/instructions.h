@@ -62,6 +62,23 @@ void ws_visit_locals(struct ws_reader *body, const struct ws_operand_visitor *vi
 // Reads the next instruction, and shows all its operands.
 struct ws_instruction ws_visit_instruction(struct ws_reader *body, const struct ws_operand_visitor *visitor);
 
+// Plain instructions, which are most: they name nothing by an index.
+struct ws_plain {
+  // By opcode, for the eight bytes that begin with it, little endian: which of their highest bits say, where
+  // they are not set, that the byte is the last one; the one that says so anyway; which bits must be as in
+  // `wanted`; and how long it may be, or 0 if it is not plain.
+  struct {
+    uint64_t ends, end;
+    uint16_t given, wanted;
+    uint8_t longest;
+  } of[256];
+};
+
+void ws_find_plain(struct ws_plain *plain);
+
+// Passes plain instructions that end at `stop` or before. It may stop before others, too.
+void ws_pass_plain(const struct ws_plain *plain, struct ws_reader *body, const uint8_t *stop);
+
 // What a one-byte opcode is followed by: letters of format/opcodes.def and then WS_NO_MORE. "" if it is a
 // prefix, or not known.
 #define WS_NO_MORE ';'

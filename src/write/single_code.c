@@ -90,62 +90,21 @@ static bool report(const struct check *check, const char *problem) {
                        name[0] ? name : "without a name", problem);
 }
 
-// What an opcode is followed by: see opcodes.def. Those that are not known have nothing, not even an end.
-enum { NO_MORE = ';' };
-static const char immediates_of[256][4] = {
-#define WS_OPCODE(number, name, immediates) [number] = immediates ";",
-#include "format/opcodes.def"
-};
-
-static const uint8_t *past_leb(const uint8_t *at, unsigned most) {
-  while (--most && *at & 0x80)
-    at++;
-  return at + 1;
-}
-
-// Where the instruction at `at` ends, if it is one that names nothing by an index; else NULL.
-static const uint8_t *past_plain(const uint8_t *at) {
-  enum { MOST_32 = 5, MOST_64 = 10 };
-  const char *immediates = immediates_of[*at++];
-  if (immediates[0] == NO_MORE)
-    return at;
-  if (immediates[1] != NO_MORE)
-    return NULL;
-  switch (immediates[0]) {
-  case 'l':
-  case 'i':
-    return past_leb(at, MOST_32);
-  case 'I':
-    return past_leb(at, MOST_64);
-  case 'a':
-    return *at & WASM_MEMARG_HAS_MEMORY ? NULL : past_leb(past_leb(at, MOST_32), MOST_64);
-  default:
-    return NULL;
-  }
-}
-
-// Most instructions have no relocation, and need none: they are passed without being decoded in full, as far
-// as the next one that has, of which `stop` is the operand.
-static void pass_plain(struct ws_reader *body, const uint8_t *stop) {
-  enum { LONGEST = 1 + 5 + 10 };
-  while (body->at < stop && body->end - body->at >= LONGEST) {
-    const uint8_t *next = past_plain(body->at);
-    if (!next || next > stop)
-      return;
-    body->at = next;
-  }
-}
-
 // When indices are renumbered, every one of them must be known.
-static bool check_function(const struct ws_merge *merge, const struct ws_merge_function *function,
-                           struct ws_slice bytes, uint32_t offset) {
+// Most instructions have no relocation, and need none: they are passed without being decoded in full, as far
+// as the next one that has.
+static bool check_function(const struct ws_merge *merge, const struct ws_plain *plain,
+                           const struct ws_merge_function *function) {
+  const struct ws_module *module = merge->modules[function->module].module;
+  uint32_t index = function->index - module->imported_functions, offset = module->functions[index].offset;
   const struct ws_edge *edges = merge->edges + function->first_edge;
   struct check check = {merge, function, offset, edges, edges + function->edge_count, NULL};
   struct ws_operand_visitor visitor = {check_operand, &check};
-  struct ws_reader body = ws_reader(bytes);
+  struct ws_reader body = ws_reader(ws_function_body(module, index));
   ws_visit_locals(&body, &visitor);
   while (!body.bad && body.at < body.end && !check.problem) {
-    pass_plain(&body, check.next < check.end ? body.start + (check.next->offset - offset) : body.end);
+    ws_pass_plain(plain, &body,
+                  check.next < check.end ? body.start + (check.next->offset - offset) : body.end);
     ws_visit_instruction(&body, &visitor);
   }
   if (check.problem)
@@ -153,6 +112,21 @@ static bool check_function(const struct ws_merge *merge, const struct ws_merge_f
   if (body.bad)
     return report(&check, "is malformed, or has an instruction that this wasmshare does not know");
   return check.next == check.end || report(&check, "has a relocation where there is no operand");
+}
+
+// Whether the function is written as it was read, but for its operands.
+static bool is_copied(const struct ws_merge *merge, const struct ws_merge_function *function) {
+  return function->live && !function->wrapper &&
+         function->index >= merge->modules[function->module].module->imported_functions;
+}
+
+static bool check_code(const struct ws_merge *merge) {
+  struct ws_plain plain;
+  ws_find_plain(&plain);
+  for (uint32_t i = 0; i < merge->first_synthetic; i++)
+    if (is_copied(merge, &merge->functions[i]) && !check_function(merge, &plain, &merge->functions[i]))
+      return false;
+  return true;
 }
 
 // ------------------------------------------------------------------------------------------------- functions
@@ -187,14 +161,12 @@ static struct ws_view_functions view_of(const struct ws_merge *merge, uint32_t m
       .grown = merge->modules[ws_merge_heap_of(merge, module)].grown};
 }
 
-static bool put_function(struct ws_merge *merge, struct ws_merge_function *function, uint32_t *operands,
+static void put_function(struct ws_merge *merge, struct ws_merge_function *function, uint32_t *operands,
                          struct ws_buffer *out) {
   const struct ws_module *module = merge->modules[function->module].module;
   uint32_t index = function->index - module->imported_functions;
   struct ws_slice body = ws_function_body(module, index);
   uint32_t offset = module->functions[index].offset;
-  if (!check_function(merge, function, body, offset))
-    return false;
   for (uint32_t i = 0; i < function->edge_count; i++)
     operands[i] = merge->edges[function->first_edge + i].offset - offset;
   struct ws_buffer viewed = {0};
@@ -209,7 +181,6 @@ static bool put_function(struct ws_merge *merge, struct ws_merge_function *funct
   }
   if (!out->failed)
     put_operands(merge, function, operands, out->data + function->code_offset);
-  return true;
 }
 
 // A wrapper's calls are not padded, so it is written anew around them.
@@ -442,6 +413,8 @@ static void put_view(struct ws_merge *merge, uint32_t module, struct ws_buffer *
 }
 
 bool ws_single_code(struct ws_merge *merge, struct ws_buffer *out) {
+  if (!check_code(merge))
+    return false;
   size_t size = 0;
   uint32_t most_edges = 0;
   for (uint32_t i = 0; i < merge->first_synthetic; i++) {
@@ -468,8 +441,8 @@ bool ws_single_code(struct ws_merge *merge, struct ws_buffer *out) {
       continue;
     if (function->wrapper)
       put_wrapper(merge, function, out);
-    else if (!put_function(merge, function, operands, out))
-      return false;
+    else
+      put_function(merge, function, operands, out);
     if (out->size > INT32_MAX)
       return ws_merge_fail(merge, function->module, "CODE", "is one too many: the merged code is too large");
   }
