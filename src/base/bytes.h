@@ -30,6 +30,8 @@ int ws_slice_compare(struct ws_slice a, struct ws_slice b);
 bool ws_slice_equal(struct ws_slice a, struct ws_slice b);
 bool ws_slice_contains(struct ws_slice slice, const char *text);
 bool ws_slice_is_zero(struct ws_slice slice);
+// For hash tables.
+uint64_t ws_slice_hash(struct ws_slice slice);
 
 // Reads from untrusted bytes. A read past the end or a malformed LEB sets `bad` and yields 0 from then on, so
 // a decoder checks once after a group of reads. Loops over a count must check `bad` in their condition.

@@ -2,18 +2,11 @@
 
 #include <stdlib.h>
 
-// FNV-1a.
-static size_t hash(struct ws_slice key) {
-  uint64_t value = UINT64_C(0xcbf29ce484222325);
-  for (size_t i = 0; i < key.size; i++)
-    value = (value ^ key.data[i]) * UINT64_C(0x100000001b3);
-  return (size_t)(value ^ value >> 32);
-}
-
 // The entry of a key, or the empty one where it would be. The table is never full.
-static struct ws_map_entry *find(const struct ws_map *map, struct ws_slice key) {
-  size_t at = hash(key) & (map->capacity - 1);
-  while (map->entries[at].key.data && !ws_slice_equal(map->entries[at].key, key))
+static struct ws_map_entry *find(const struct ws_map *map, struct ws_slice key, uint32_t hash) {
+  size_t at = hash & (map->capacity - 1);
+  while (map->entries[at].key.data &&
+         (map->entries[at].hash != hash || !ws_slice_equal(map->entries[at].key, key)))
     at = (at + 1) & (map->capacity - 1);
   return &map->entries[at];
 }
@@ -25,7 +18,7 @@ static bool grow(struct ws_map *map) {
     return false;
   for (size_t i = 0; i < map->capacity; i++)
     if (map->entries[i].key.data)
-      *find(&larger, map->entries[i].key) = map->entries[i];
+      *find(&larger, map->entries[i].key, map->entries[i].hash) = map->entries[i];
   free(map->entries);
   *map = larger;
   return true;
@@ -36,9 +29,10 @@ uint32_t *ws_map_add(struct ws_map *map, struct ws_slice key, uint32_t value) {
     return NULL;
   if (!key.data)
     key.data = (const uint8_t *)"";
-  struct ws_map_entry *entry = find(map, key);
+  uint32_t hash = (uint32_t)ws_slice_hash(key);
+  struct ws_map_entry *entry = find(map, key, hash);
   if (!entry->key.data) {
-    *entry = (struct ws_map_entry){key, value};
+    *entry = (struct ws_map_entry){key, value, hash};
     map->count++;
   }
   return &entry->value;
@@ -47,7 +41,7 @@ uint32_t *ws_map_add(struct ws_map *map, struct ws_slice key, uint32_t value) {
 uint32_t *ws_map_find(const struct ws_map *map, struct ws_slice key) {
   if (!map->capacity)
     return NULL;
-  struct ws_map_entry *entry = find(map, key);
+  struct ws_map_entry *entry = find(map, key, (uint32_t)ws_slice_hash(key));
   return entry->key.data ? &entry->value : NULL;
 }
 

@@ -7,7 +7,7 @@
 struct ws_map {
   struct ws_map_entry {
     struct ws_slice key; // borrowed; its data is NULL in an empty entry
-    uint32_t value;
+    uint32_t value, hash;
   } *entries;
   size_t capacity, count;
 };

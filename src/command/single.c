@@ -115,7 +115,7 @@ bool write_single(const struct options *options, const struct ws_plan_options *p
                                       .import_memory = options->import_memory,
                                       .strip_debug = options->strip_debug,
                                       .planned = &described.plan,
-                                      .exported = note_export,
+                                      .exported = options->output ? note_export : NULL,
                                       .context = &single};
   if (options->output && !make_directory(options->output))
     return false;

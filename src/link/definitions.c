@@ -2,17 +2,10 @@
 
 #include "link/language.h"
 
-static size_t hash_name(uint8_t kind, struct ws_slice text) {
-  uint64_t hash = UINT64_C(0xcbf29ce484222325) + kind; // FNV-1a
-  for (size_t i = 0; i < text.size; i++)
-    hash = (hash ^ text.data[i]) * UINT64_C(0x100000001b3);
-  return (size_t)(hash ^ hash >> 29);
-}
-
 // The slot of a name, or the free one where it belongs.
 static uint32_t *find_slot(const struct ws_definitions *definitions, uint8_t kind, struct ws_slice text) {
   size_t mask = definitions->slot_count - 1;
-  for (size_t at = hash_name(kind, text) & mask;; at = (at + 1) & mask) {
+  for (size_t at = (ws_slice_hash(text) + kind) & mask;; at = (at + 1) & mask) {
     uint32_t *slot = &definitions->slots[at];
     if (*slot == WS_NO_NODE)
       return slot;

@@ -39,6 +39,8 @@ static bool is_listed(struct ws_slice name, const char *const *names, size_t cou
 // llvm/Transforms/Utils/FunctionImportUtils.cpp, promoted names: NAME.llvm.HASH
 static size_t promotion(struct ws_slice name) {
   static const char mark[] = ".llvm.";
+  if (!name.size || !memchr(name.data, mark[0], name.size))
+    return name.size;
   for (size_t i = name.size; i > sizeof mark - 1; i--)
     if (memcmp(name.data + i - (sizeof mark - 1), mark, sizeof mark - 1) == 0)
       return i - (sizeof mark - 1);

@@ -76,12 +76,26 @@ static void number_variables(struct ws_match *match, uint32_t index) {
   in->variable_count = kept;
 }
 
+static void number_relocations(struct ws_match *match, uint32_t index) {
+  const struct ws_module *module = match->modules[index];
+  struct ws_match_module *in = &match->in[index];
+  size_t at = 0;
+  for (uint32_t i = 0; i <= module->function_count; i++) {
+    uint32_t begin = i < module->function_count ? module->functions[i].offset : UINT32_MAX;
+    while (at < in->code.count && in->code.list[at].offset < begin)
+      at++;
+    in->first[i] = (uint32_t)at;
+  }
+}
+
 static bool begin_module(struct ws_match *match, uint32_t index, struct ws_arena *arena) {
   const struct ws_module *module = match->modules[index];
   struct ws_match_module *in = &match->in[index];
   in->functions = ws_arena_new(arena, module->function_count, sizeof *in->functions);
   in->variables = ws_arena_new(arena, module->symbol_count, sizeof *in->variables);
-  if (!in->functions || !in->variables || !ws_index_relocations(module, WS_SECTION_CODE, arena, &in->code) ||
+  in->first = ws_arena_new(arena, (size_t)module->function_count + 1, sizeof *in->first);
+  if (!in->functions || !in->variables || !in->first ||
+      !ws_index_relocations(module, WS_SECTION_CODE, arena, &in->code) ||
       !ws_index_relocations(module, WS_SECTION_DATA, arena, &in->data))
     return false;
   for (uint32_t i = 0; i < module->symbol_count; i++) {
@@ -94,6 +108,7 @@ static bool begin_module(struct ws_match *match, uint32_t index, struct ws_arena
   }
   number_functions(match, index);
   number_variables(match, index);
+  number_relocations(match, index);
   return true;
 }
 
@@ -101,7 +116,7 @@ static bool begin_module(struct ws_match *match, uint32_t index, struct ws_arena
 struct place {
   const uint8_t *bytes;
   uint32_t begin, size; // in the section's content
-  const struct ws_relocation_index *relocations;
+  struct ws_relocation_cursor relocations;
 };
 
 static bool find_place(const struct ws_match *match, uint32_t node, struct place *place) {
@@ -111,8 +126,12 @@ static bool find_place(const struct ws_match *match, uint32_t node, struct place
   if (is_defined_function(module, symbol)) {
     uint32_t index = symbol->index - module->imported_functions;
     const struct ws_function *function = &module->functions[index];
-    *place =
-        (struct place){ws_function_body(module, index).data, function->offset, function->size, &in->code};
+    const struct ws_relocation *list = in->code.list;
+    *place = (struct place){ws_function_body(module, index).data,
+                            function->offset,
+                            function->size,
+                            {list + in->first[index], list + in->code.count, function->offset,
+                             function->offset + function->size}};
     return !function->synthetic;
   }
   if (!is_placed_variable(symbol))
@@ -120,17 +139,15 @@ static bool find_place(const struct ws_match *match, uint32_t node, struct place
   const struct ws_segment *segment = &module->segments[symbol->index];
   if (symbol->size > segment->bytes.size - symbol->offset) // the reader has checked the offset
     return false;
-  *place = (struct place){segment->bytes.data + symbol->offset, data_offset(module, symbol),
-                          (uint32_t)symbol->size, &in->data};
+  uint32_t begin = data_offset(module, symbol), size = (uint32_t)symbol->size;
+  *place = (struct place){segment->bytes.data + symbol->offset, begin, size,
+                          ws_relocations_in(&in->data, begin, begin + size)};
   return true;
 }
 
 struct ws_relocation_cursor ws_match_relocations(const struct ws_match *match, uint32_t node) {
-  static const struct ws_relocation_index none = {0};
   struct place place;
-  if (!find_place(match, node, &place))
-    return ws_relocations_in(&none, 0, 0);
-  return ws_relocations_in(place.relocations, place.begin, place.begin + place.size);
+  return find_place(match, node, &place) ? place.relocations : (struct ws_relocation_cursor){0};
 }
 
 // ------------------------------------------------------------------------------------------------- pairs
@@ -323,7 +340,7 @@ bool ws_match_looks_same(const struct ws_match *match, uint32_t x, uint32_t y) {
   for (int i = 0; i < 2; i++) {
     if (!find_place(match, nodes[i], &sides[i].place))
       return false;
-    sides[i].cursor = ws_match_relocations(match, nodes[i]);
+    sides[i].cursor = sides[i].place.relocations;
     advance(&sides[i]);
   }
   uint32_t size = sides[0].place.size, at = 0;
@@ -369,7 +386,7 @@ uint64_t ws_match_hash(const struct ws_match *match, uint32_t node) {
   if (!find_place(match, node, &side.place))
     return hash;
   uint32_t at = 0, size = side.place.size;
-  side.cursor = ws_match_relocations(match, node);
+  side.cursor = side.place.relocations;
   for (advance(&side); side.offset != UINT32_MAX; advance(&side)) {
     size_t width = ws_relocation_width(side.relocation->type);
     if (side.offset < at || width > size - side.offset)
@@ -393,8 +410,8 @@ static enum outcome compare_pair(struct ws_match *match, uint32_t index) {
   if (in_x->kind == WS_SYMBOL_FUNCTION &&
       !ws_is_same_type(function_type(module_x, in_x), function_type(module_y, in_y)))
     return DIFFERENT;
-  side_x.cursor = ws_match_relocations(match, x);
-  side_y.cursor = ws_match_relocations(match, y);
+  side_x.cursor = side_x.place.relocations;
+  side_y.cursor = side_y.place.relocations;
   return compare_places(match, index, &side_x, &side_y);
 }
 
@@ -456,19 +473,10 @@ static void visit_operand(const struct ws_match *match, uint32_t module, uint32_
 }
 
 static void visit_code(const struct ws_match *match, uint32_t index, const struct visitor *visitor) {
-  const struct ws_module *module = match->modules[index];
   const struct ws_match_module *in = &match->in[index];
-  uint32_t at = 0;
-  for (size_t i = 0; i < in->code.count; i++) {
-    const struct ws_relocation *relocation = &in->code.list[i];
-    while (at < module->function_count &&
-           module->functions[at].offset + module->functions[at].size <= relocation->offset)
-      at++;
-    if (at == module->function_count)
-      break;
-    if (in->functions[at] != WS_NO_NODE)
-      visit_operand(match, index, in->functions[at], relocation, visitor);
-  }
+  for (uint32_t i = 0; i < match->modules[index]->function_count; i++)
+    for (uint32_t at = in->first[i]; in->functions[i] != WS_NO_NODE && at < in->first[i + 1]; at++)
+      visit_operand(match, index, in->functions[i], &in->code.list[at], visitor);
 }
 
 static void visit_data(const struct ws_match *match, uint32_t index, const struct visitor *visitor) {

@@ -13,6 +13,7 @@ struct ws_match_module {
   uint64_t *variables;   // one for each place in the data section: its offset there << 32 | its node
   size_t variable_count; // in order of offset
   struct ws_relocation_index code, data;
+  uint32_t *first; // of the code's relocations, for each defined function and one more
 };
 
 // Symbols of all modules are numbered through: nodes.
