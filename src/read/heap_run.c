@@ -162,27 +162,28 @@ bool ws_run_type_counts(struct ws_run *run, uint64_t type, uint32_t *parameters,
   return true;
 }
 
+// A state that may have been used before. Without variables, it needs no more than this.
+static bool begin_state(struct ws_run *run, struct ws_run_state *state) {
+  memset(state, 0, offsetof(struct ws_run_state, slots));
+  return state->values || ws_run_new_state(run, state);
+}
+
 bool ws_run_enter(struct ws_run *run, uint8_t opcode, uint32_t parameters, uint32_t results) {
   if (run->frame_count == WS_RUN_FRAMES || (run->now.live && run->depth < parameters) ||
       parameters > MAXIMUM_STACK || results > MAXIMUM_STACK - (run->now.live ? run->depth - parameters : 0))
     return ws_run_lose(run);
-  struct ws_run_frame **place = &run->frames[run->frame_count];
-  bool used = *place != NULL; // by a block before
-  if (!used && !(*place = ws_arena_new(&run->arena, 1, sizeof **place)))
+  struct ws_run_frame **place = &run->frames[run->frame_count]; // may have been used by a block before
+  if (!*place && !(*place = ws_arena_new(&run->arena, 1, sizeof **place)))
     return ws_run_lose(run);
   run->frame_count++;
   struct ws_run_frame *frame = *place;
-  struct ws_heap_value *label = frame->label.values, *other = frame->other.values;
-  *frame = (struct ws_run_frame){.opcode = opcode,
-                                 .parameters = parameters,
-                                 .results = results,
-                                 .height = run->now.live ? run->depth - parameters : 0,
-                                 .start = run->reader.at};
-  if (!used)
-    return ws_run_new_state(run, &frame->label) && ws_run_new_state(run, &frame->other);
-  frame->label.values = label;
-  frame->other.values = other;
-  return true;
+  frame->opcode = opcode;
+  frame->has_else = false;
+  frame->parameters = parameters;
+  frame->results = results;
+  frame->height = run->now.live ? run->depth - parameters : 0;
+  frame->start = run->reader.at;
+  return begin_state(run, &frame->label) && (opcode == WASM_OPCODE_BLOCK || begin_state(run, &frame->other));
 }
 
 bool ws_run_enter_block(struct ws_run *run, const struct ws_instruction *instruction) {

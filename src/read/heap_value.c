@@ -194,7 +194,7 @@ struct ws_heap_value ws_compute(uint8_t opcode, struct ws_heap_value a, struct w
 
 // Conditions keep the address of the variable that they are about, and nothing else.
 struct ws_heap_value ws_condition(enum ws_heap_test test, uint64_t number) {
-  return (struct ws_heap_value){.test = test, .number = number};
+  return (struct ws_heap_value){.test = (uint8_t)test, .number = number};
 }
 
 struct ws_heap_value ws_equals_zero(struct ws_heap_value value) {

@@ -17,17 +17,16 @@ enum ws_heap_test {
   WS_TEST_NOT_ZERO,
 };
 
+enum ws_heap_number { WS_VALUE_UNKNOWN, WS_VALUE_CONSTANT, WS_VALUE_IN_FRAME, WS_VALUE_LOADED };
+enum ws_heap_own { WS_NOT_OWN, WS_OWN_END, WS_OWN_LENGTH };
+
 // A value is a sum: a number, and what memory.size and memory.grow returned and __heap_base is, each of them
 // taken as often as is said here: 0, 1, -1, or WS_SOME times.
 struct ws_heap_value {
   uint64_t number;
-  enum { WS_VALUE_UNKNOWN, WS_VALUE_CONSTANT, WS_VALUE_IN_FRAME, WS_VALUE_LOADED } what; // the number is
-  enum ws_heap_test test;
-  enum {
-    WS_NOT_OWN,
-    WS_OWN_END,
-    WS_OWN_LENGTH
-  } own; // memory.size, when the module has just grown the memory itself
+  uint8_t what; // the number is: enum ws_heap_number
+  uint8_t test; // enum ws_heap_test
+  uint8_t own;  // memory.size, when the module has just grown the memory itself: enum ws_heap_own
   int8_t size, grown, base;
   bool nonzero;
   bool maybe;      // or it is none of that
