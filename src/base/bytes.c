@@ -56,10 +56,37 @@ size_t ws_read_offset(const struct ws_reader *reader) {
   return (size_t)(reader->at - reader->start);
 }
 
+// The seven lower bits of each of eight bytes.
+static uint64_t join_sevens(uint64_t bytes) {
+  bytes = (bytes & UINT64_C(0x007f007f007f007f)) | (bytes & UINT64_C(0x7f007f007f007f00)) >> 1;
+  bytes = (bytes & UINT64_C(0x00003fff00003fff)) | (bytes & UINT64_C(0x3fff00003fff0000)) >> 2;
+  return (bytes & UINT64_C(0x000000000fffffff)) | (bytes & UINT64_C(0x0fffffff00000000)) >> 4;
+}
+
+// One that ends within eight bytes, and of whose last one all bits are used, or those that are not are clear.
+static bool read_short_leb(struct ws_reader *reader, unsigned bits, bool is_signed, uint64_t *value) {
+  if (reader->bad || ws_read_left(reader) < 8)
+    return false;
+  uint64_t bytes = ws_eight_bytes(reader->at), ends = ~bytes & UINT64_C(0x8080808080808080);
+  if (!ends)
+    return false;
+  unsigned size = (unsigned)__builtin_ctzll(ends) / 8 + 1, used = 7 * size;
+  *value = join_sevens(bytes & (UINT64_MAX >> (64 - 8 * size)));
+  if (used > bits && *value >> (is_signed ? bits - 1 : bits))
+    return false;
+  if (is_signed && (*value >> (used - 1) & 1))
+    *value |= UINT64_MAX << used;
+  reader->at += size;
+  return true;
+}
+
 // LEB128 as the WebAssembly core specification has it: at most ceil(bits / 7) bytes, and the unused bits of
 // the last one must be zero (unsigned) or copies of the sign (signed).
 static uint64_t read_leb(struct ws_reader *reader, unsigned bits, bool is_signed) {
   uint64_t value = 0;
+  if (read_short_leb(reader, bits, is_signed, &value))
+    return value;
+  value = 0;
   for (unsigned shift = 0; shift < bits; shift += 7) {
     uint8_t byte = ws_read_u8(reader);
     if (reader->bad)

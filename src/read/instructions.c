@@ -278,7 +278,7 @@ void ws_find_plain(struct ws_plain *plain) {
       break;
     case 'l':
     case 'i':
-      leb = 5;
+      leb = 4; // a fifth byte has bits that must not be used
       break;
     case 'I':
       leb = 6;

@@ -19,15 +19,12 @@ struct reaches {
   uint8_t of[256];
 };
 
-// Instructions whose operands are most often of one byte each.
-enum shape { OTHER_SHAPE, NO_OPERAND, ONE_LEB, BLOCK_TYPE, MEMARG };
-
 struct check {
   const struct ws_module *module;
   const uint8_t *content; // of the code section
   struct reaches constants, accesses;
   bool has_second[256]; // by opcode: it has two LEB128s
-  uint8_t shape[256];   // enum shape, by opcode
+  struct ws_plain plain;
   // The function
   struct ws_reader body;     // at the last place known to be the start of an instruction
   const uint8_t *searched;   // from there, lists were looked for up to here
@@ -63,25 +60,13 @@ static uint8_t reach_of(const struct ws_module *module, uint8_t opcode, uint8_t 
   return 1;
 }
 
-static enum shape shape_of(const char *immediates) {
-  if (immediates[0] == WS_NO_MORE)
-    return NO_OPERAND;
-  if (immediates[0] == '\0' || immediates[1] != WS_NO_MORE)
-    return OTHER_SHAPE;
-  return immediates[0] == 'a'                   ? MEMARG
-         : immediates[0] == 'b'                 ? BLOCK_TYPE
-         : strchr("ftgTmedEliI", immediates[0]) ? ONE_LEB
-                                                : OTHER_SHAPE;
-}
-
-static void learn_opcodes(struct check *check) {
+static void find_reaches(struct check *check) {
   for (unsigned i = 0; i < 256; i++) {
     const char *immediates = ws_immediates((uint8_t)i);
     check->constants.of[i] = reach_of(check->module, (uint8_t)i, WASM_OPCODE_I32_CONST);
     check->accesses.of[i] = reach_of(check->module, (uint8_t)i, WASM_OPCODE_I32_LOAD);
     check->has_second[i] =
         immediates[0] == 'a' || (immediates[0] && immediates[0] != WS_NO_MORE && immediates[1] != WS_NO_MORE);
-    check->shape[i] = (uint8_t)shape_of(immediates);
   }
 }
 
@@ -211,35 +196,6 @@ static void go_near(struct check *check) {
   begin_at(check, at);
 }
 
-// Goes over instructions whose operands have one byte each, up to `until`, which is before the last three
-// bytes of the function.
-static const uint8_t *skip_short(const struct check *check, const uint8_t *at, const uint8_t *until) {
-  while (at < until)
-    switch (check->shape[at[0]]) {
-    case NO_OPERAND:
-      at += 1;
-      break;
-    case ONE_LEB:
-      if (at[1] & 0x80)
-        return at;
-      at += 2;
-      break;
-    case BLOCK_TYPE:
-      if (at[1] & 0x80 || at[1] == WASM_TYPE_NULLABLE || at[1] == WASM_TYPE_NONNULLABLE)
-        return at;
-      at += 2;
-      break;
-    case MEMARG:
-      if (at[1] >= WASM_MEMARG_HAS_MEMORY || at[2] & 0x80)
-        return at;
-      at += 3;
-      break;
-    default:
-      return at;
-    }
-  return at;
-}
-
 // Reads on to the instruction that has the target. After one that is not known, only what stands before the
 // target can be looked at.
 static bool is_read(struct check *check) {
@@ -248,9 +204,8 @@ static bool is_read(struct check *check) {
   if (!check->body.bad)
     go_near(check);
   while (!check->body.bad && check->body.at <= check->target) {
-    check->body.at = skip_short(check, check->body.at, check->target);
-    if (check->body.at <= check->target)
-      ws_visit_instruction(&check->body, &visitor);
+    ws_pass_plain(&check->plain, &check->body, check->target);
+    ws_visit_instruction(&check->body, &visitor);
   }
   begin_at(check, check->body.at);
   if (!check->body.bad || check->body.at >= check->target)
@@ -296,7 +251,8 @@ bool ws_check_operands(const struct ws_module *module, struct ws_error *error) {
   if (!code || entries.size == 0)
     return true;
   struct check check = {.module = module, .content = code->content.data};
-  learn_opcodes(&check);
+  find_reaches(&check);
+  ws_find_plain(&check.plain);
   const struct ws_function *functions = module->functions;
   for (size_t i = 0, function = 0; i < code->fixup_count; i++) {
     size_t before = function;

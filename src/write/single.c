@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parallel.h"
 #include "link/exports.h"
 #include "link/merged_heaps.h"
 #include "read/checks.h"
@@ -361,14 +362,10 @@ static void give_counts(struct ws_single_writer *writer, const struct ws_merge_e
   }
 }
 
-static void give_contents(struct ws_single_writer *writer) {
+static void give_code_and_rest(struct ws_single_writer *writer) {
   struct ws_merge *merge = writer->merge;
   struct ws_buffer out = {0};
-  if (merge->shared && ws_single_data_count(merge)) { // the code names segments
-    ws_put_uleb(&out, ws_single_data_count(merge));
-    ws_give_section(writer, WS_SECTION_DATA_COUNT, &out);
-  }
-  if (merge->functions_used > merge->imported_functions && writer->ok) {
+  if (merge->functions_used > merge->imported_functions) {
     writer->ok = ws_single_code(merge, &out);
     ws_give_section(writer, WS_SECTION_CODE, &out);
   }
@@ -378,6 +375,45 @@ static void give_contents(struct ws_single_writer *writer) {
   }
   if (writer->ok)
     ws_single_custom(writer);
+}
+
+// The code is checked beside.
+enum { CODE_PARTS = 16 };
+struct contents {
+  struct ws_single_writer *writer;
+  struct ws_merge merge; // as it is before
+  bool pass[CODE_PARTS];
+  struct ws_error errors[CODE_PARTS];
+};
+
+static void give_or_check(void *context, size_t index) {
+  struct contents *contents = context;
+  if (index == 0) {
+    give_code_and_rest(contents->writer);
+    return;
+  }
+  size_t part = index - 1;
+  struct ws_merge merge = contents->merge;
+  merge.error = &contents->errors[part];
+  contents->pass[part] = ws_single_check_code(&merge, part, CODE_PARTS);
+}
+
+static void give_contents(struct ws_single_writer *writer) {
+  struct ws_merge *merge = writer->merge;
+  struct ws_buffer out = {0};
+  if (merge->shared && ws_single_data_count(merge)) { // the code names segments
+    ws_put_uleb(&out, ws_single_data_count(merge));
+    ws_give_section(writer, WS_SECTION_DATA_COUNT, &out);
+  }
+  if (!writer->ok)
+    return;
+  struct contents contents = {.writer = writer, .merge = *merge};
+  ws_parallel(1 + CODE_PARTS, give_or_check, &contents);
+  for (size_t i = CODE_PARTS; i-- > 0;)
+    if (!contents.pass[i]) {
+      *merge->error = contents.errors[i];
+      writer->ok = false;
+    }
 }
 
 static bool write_module(struct ws_merge *merge, const struct ws_merge_exports *exports,

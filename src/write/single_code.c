@@ -40,16 +40,14 @@ static bool fits(enum ws_relocated what, enum ws_space space) {
   }
 }
 
-// The item that an index must name.
-static const uint8_t wanted_kind[] = {[WS_SPACE_FUNCTION] = WS_EDGE_FUNCTION,
-                                      [WS_SPACE_TYPE] = WS_EDGE_TYPE,
-                                      [WS_SPACE_GLOBAL] = WS_EDGE_GLOBAL,
-                                      [WS_SPACE_TABLE] = WS_EDGE_TABLE,
-                                      [WS_SPACE_TAG] = WS_EDGE_TAG};
-
-static bool is_index(enum ws_space space) {
-  return space == WS_SPACE_FUNCTION || space == WS_SPACE_TYPE || space == WS_SPACE_GLOBAL ||
-         space == WS_SPACE_TABLE || space == WS_SPACE_TAG;
+// Whether the relocation's symbol, or type, is what an index of its kind is of.
+static bool names_its_kind(const struct ws_edge *edge) {
+  static const uint8_t wanted[] = {
+      [WS_REL_FUNCTION_INDEX] = WS_EDGE_FUNCTION, [WS_REL_TYPE_INDEX] = WS_EDGE_TYPE,
+      [WS_REL_GLOBAL_INDEX] = WS_EDGE_GLOBAL,     [WS_REL_TAG_INDEX] = WS_EDGE_TAG,
+      [WS_REL_TABLE_NUMBER] = WS_EDGE_TABLE,      [WS_REL_SECTION_OFFSET] = WS_EDGE_NONE};
+  uint8_t kind = wanted[ws_relocation_kinds[edge->type].operand];
+  return kind == WS_EDGE_NONE || edge->kind == kind;
 }
 
 // Whether an operand without a relocation means the same in the merged module.
@@ -77,8 +75,7 @@ static void check_operand(void *context, const struct ws_operand *operand) {
   }
   const struct ws_edge *edge = check->next++;
   if (!fits(ws_relocation_kinds[edge->type].operand, operand->space) ||
-      operand->width != ws_encoding_width(ws_relocation_kinds[edge->type].encoding) ||
-      (is_index(operand->space) && edge->kind != wanted_kind[operand->space]))
+      operand->width != ws_encoding_width(ws_relocation_kinds[edge->type].encoding) || !names_its_kind(edge))
     check->problem = "has a relocation that is not for the operand at its place";
 }
 
@@ -90,9 +87,8 @@ static bool report(const struct check *check, const char *problem) {
                        name[0] ? name : "without a name", problem);
 }
 
-// When indices are renumbered, every one of them must be known.
-// Most instructions have no relocation, and need none: they are passed without being decoded in full, as far
-// as the next one that has.
+// When indices are renumbered, every one of them must be known. Most instructions have none, and are passed
+// without being decoded in full, as far as the next one that has a relocation.
 static bool check_function(const struct ws_merge *merge, const struct ws_plain *plain,
                            const struct ws_merge_function *function) {
   const struct ws_module *module = merge->modules[function->module].module;
@@ -120,10 +116,11 @@ static bool is_copied(const struct ws_merge *merge, const struct ws_merge_functi
          function->index >= merge->modules[function->module].module->imported_functions;
 }
 
-static bool check_code(const struct ws_merge *merge) {
+bool ws_single_check_code(const struct ws_merge *merge, size_t part, size_t parts) {
+  uint64_t count = merge->first_synthetic;
   struct ws_plain plain;
   ws_find_plain(&plain);
-  for (uint32_t i = 0; i < merge->first_synthetic; i++)
+  for (uint64_t i = count * part / parts; i < count * (part + 1) / parts; i++)
     if (is_copied(merge, &merge->functions[i]) && !check_function(merge, &plain, &merge->functions[i]))
       return false;
   return true;
@@ -140,14 +137,15 @@ static void put_built(struct ws_merge_function *function, struct ws_buffer *body
   ws_buffer_free(body);
 }
 
-// Writes what the operands must be; `operands` are where they are in the body.
+// Writes what the operands must be; `operands` are where they are in the body. Those that are refused stay.
 static void put_operands(const struct ws_merge *merge, const struct ws_merge_function *function,
-                         const uint32_t *operands, uint8_t *body) {
+                         const uint32_t *operands, uint8_t *body, size_t size) {
   for (uint32_t i = 0; i < function->edge_count; i++) {
     const struct ws_edge *edge = &merge->edges[function->first_edge + i];
-    if (edge->kind != WS_EDGE_NONE)
-      ws_operand_put(body + operands[i], ws_relocation_kinds[edge->type].encoding,
-                     ws_merge_value(merge, function->module, edge, 0));
+    enum ws_encoding encoding = ws_relocation_kinds[edge->type].encoding;
+    if (edge->kind != WS_EDGE_NONE && names_its_kind(edge) &&
+        operands[i] + ws_encoding_width(encoding) <= size)
+      ws_operand_put(body + operands[i], encoding, ws_merge_value(merge, function->module, edge, 0));
   }
 }
 
@@ -180,7 +178,8 @@ static void put_function(struct ws_merge *merge, struct ws_merge_function *funct
     ws_put_slice(out, body);
   }
   if (!out->failed)
-    put_operands(merge, function, operands, out->data + function->code_offset);
+    put_operands(merge, function, operands, out->data + function->code_offset,
+                 out->size - function->code_offset);
 }
 
 // A wrapper's calls are not padded, so it is written anew around them.
@@ -413,8 +412,6 @@ static void put_view(struct ws_merge *merge, uint32_t module, struct ws_buffer *
 }
 
 bool ws_single_code(struct ws_merge *merge, struct ws_buffer *out) {
-  if (!check_code(merge))
-    return false;
   size_t size = 0;
   uint32_t most_edges = 0;
   for (uint32_t i = 0; i < merge->first_synthetic; i++) {

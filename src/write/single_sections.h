@@ -19,6 +19,9 @@ void ws_give_custom(struct ws_single_writer *writer, struct ws_slice name, struc
 
 // single_code.c; also notes where each function went
 bool ws_single_code(struct ws_merge *merge, struct ws_buffer *out);
+// Whether every operand in a part of the functions that is to be written anew is known. Where one is not,
+// that code may be written, but is no good.
+bool ws_single_check_code(const struct ws_merge *merge, size_t part, size_t parts);
 // single_data.c
 bool ws_single_data(struct ws_merge *merge, struct ws_buffer *out);
 uint32_t ws_single_data_count(const struct ws_merge *merge);
