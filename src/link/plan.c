@@ -4,6 +4,7 @@
 
 #include "link/heaps.h"
 #include "link/unify.h"
+#include "read/checks.h"
 
 // Below this a null pointer with a small offset would land; linkers leave it free too, unless the stack is
 // there.
@@ -366,9 +367,11 @@ bool ws_link_plan(struct ws_link *link, const struct ws_plan_options *given, str
   link->planned = link->shifted = false;
   if (!check_options(link, &options, error))
     return false;
-  for (size_t i = 0; i < link->count; i++)
+  for (size_t i = 0; i < link->count; i++) {
+    ws_checks_await_heap(link->inputs[i].module);
     if (!check_module(link->inputs[i].module, error))
       return false;
+  }
   if (!check_mix(link, error))
     return false;
   const struct ws_module_info *first = &link->inputs[0].module->info;

@@ -1,5 +1,6 @@
 #include "read/checks.h"
 
+#include "read/heap.h"
 #include "read/llvm.h"
 #include "read/operands.h"
 
@@ -17,6 +18,14 @@ bool ws_checks_make(const struct ws_module *module, struct ws_error *error) {
 
 void ws_check_start(struct ws_module *module, enum ws_check which) {
   (void)module, (void)which;
+}
+
+bool ws_checks_find_heap(struct ws_module *module, struct ws_error *error) {
+  return ws_read_heap(module, error);
+}
+
+void ws_checks_await_heap(const struct ws_module *module) {
+  (void)module;
 }
 
 bool ws_checks_passed(const struct ws_module *module, struct ws_error *error) {
@@ -43,8 +52,10 @@ struct check {
 
 struct ws_checks {
   struct check check[WS_CHECKS];
+  struct ws_module *read; // the module itself
+  struct check heap;
   pthread_mutex_t lock;
-  bool ended;
+  bool ended, heap_ended;
 };
 
 static void *run(void *context) {
@@ -61,6 +72,8 @@ static struct ws_checks *new_checks(struct ws_module *module) {
     return NULL;
   for (size_t i = 0; i < WS_CHECKS; i++)
     checks->check[i] = (struct check){.which = (enum ws_check)i, .pass = true};
+  checks->read = module;
+  checks->heap.pass = true;
   return checks;
 }
 
@@ -74,6 +87,35 @@ void ws_check_start(struct ws_module *module, enum ws_check which) {
   check->state = pthread_create(&check->thread, NULL, run, check) == 0 ? STARTED : NO_THREAD;
 }
 
+static void *find_heap(void *context) {
+  struct ws_checks *checks = context;
+  checks->heap.pass = ws_read_heap(checks->read, &checks->heap.error);
+  return NULL;
+}
+
+bool ws_checks_find_heap(struct ws_module *module, struct ws_error *error) {
+  struct ws_checks *checks = module->checks;
+  if (!checks || pthread_create(&checks->heap.thread, NULL, find_heap, checks) != 0)
+    return ws_read_heap(module, error);
+  checks->heap.state = STARTED;
+  return true;
+}
+
+static void end_heap(struct ws_checks *checks) {
+  if (checks->heap.state == STARTED && !checks->heap_ended)
+    pthread_join(checks->heap.thread, NULL);
+  checks->heap_ended = true;
+}
+
+void ws_checks_await_heap(const struct ws_module *module) {
+  struct ws_checks *checks = module->checks;
+  if (!checks)
+    return;
+  pthread_mutex_lock(&checks->lock);
+  end_heap(checks);
+  pthread_mutex_unlock(&checks->lock);
+}
+
 // Waits for all, and makes those for which there was no thread.
 static void end(struct ws_checks *checks) {
   for (size_t i = 0; i < WS_CHECKS; i++)
@@ -81,6 +123,7 @@ static void end(struct ws_checks *checks) {
       pthread_join(checks->check[i].thread, NULL);
     else if (checks->check[i].state == NO_THREAD)
       run(&checks->check[i]);
+  end_heap(checks);
   checks->ended = true;
 }
 
@@ -92,12 +135,12 @@ bool ws_checks_passed(const struct ws_module *module, struct ws_error *error) {
   if (!checks->ended)
     end(checks);
   pthread_mutex_unlock(&checks->lock);
-  for (size_t i = 0; i < WS_CHECKS; i++)
-    if (!checks->check[i].pass) {
-      *error = checks->check[i].error;
-      return false;
-    }
-  return true;
+  const struct check *failed = checks->heap.pass ? NULL : &checks->heap;
+  for (size_t i = 0; i < WS_CHECKS && !failed; i++)
+    failed = checks->check[i].pass ? NULL : &checks->check[i];
+  if (failed)
+    *error = failed->error;
+  return !failed;
 }
 
 void ws_checks_free(struct ws_module *module) {

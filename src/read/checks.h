@@ -1,4 +1,5 @@
-// What must hold of a module beside what relocations.c finds, and changes nothing in it.
+// What must hold of a module beside what relocations.c finds, and changes nothing in it. And what may be
+// found later than the rest: what its heap does (heap.c).
 #ifndef WASMSHARE_CHECKS_H
 #define WASMSHARE_CHECKS_H
 
@@ -16,8 +17,11 @@ enum ws_check {
 void ws_check_start(struct ws_module *module, enum ws_check which);
 // Makes all now, unless they were started.
 bool ws_checks_make(const struct ws_module *module, struct ws_error *error);
-// Waits for what was started, if anything was, and says whether the module passes. May be called again, and
-// by any thread.
+// Finds what the module's heap does, when all else is known: in a thread, too, if the checks are.
+bool ws_checks_find_heap(struct ws_module *module, struct ws_error *error);
+// Waits for that alone. By any thread, as what follows.
+void ws_checks_await_heap(const struct ws_module *module);
+// Waits for what was started, if anything was, and says whether the module passes. May be called again.
 bool ws_checks_passed(const struct ws_module *module, struct ws_error *error);
 void ws_checks_free(struct ws_module *module);
 

@@ -5,7 +5,6 @@
 
 #include "read/exact.h"
 #include "read/globals.h"
-#include "read/heap.h"
 #include "read/linking.h"
 #include "read/module.h"
 #include "read/checks.h"
@@ -317,11 +316,9 @@ static bool describe_rest(struct ws_module *module, const struct ws_read_options
     ws_check_start(module, WS_CHECK_OPERANDS);
   if (module->has_linking && !ws_checks_make(module, error))
     return false;
-  if (!options || !options->skip_heap)
-    return ws_read_heap(module, error);
   module->info.heap = WS_HEAP_UNKNOWN;
   module->info.heap_reason = "nobody looked";
-  return true;
+  return (options && options->skip_heap) || ws_checks_find_heap(module, error);
 }
 
 static bool read_module(struct ws_module *module, const struct ws_read_options *options,

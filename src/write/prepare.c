@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "read/checks.h"
 #include "read/memory_users.h"
 #include "read/sections.h"
 #include "runtime/wasmshare_load.h"
@@ -240,6 +241,7 @@ static bool prepare(const struct ws_image *image, struct ws_buffer *bytes, struc
 }
 
 bool ws_prepare(const struct ws_module *module, struct ws_sink sink, struct ws_error *error) {
+  ws_checks_await_heap(module);
   if (module->external_count)
     return ws_fail(
         error, module->file, NULL, WS_NO_OFFSET,

@@ -528,6 +528,7 @@ bool ws_write_single(const struct ws_merge_input *inputs, size_t count,
 static bool fill_inputs(const struct ws_link *link, struct ws_arena *arena, struct ws_merge_input *inputs) {
   for (size_t i = 0; i < link->count; i++) {
     const struct ws_input *input = &link->inputs[i];
+    ws_checks_await_heap(input->module);
     size_t *from = ws_arena_new(arena, input->module->import_count, sizeof *from);
     if (!from)
       return false;
