@@ -264,55 +264,57 @@ struct ws_instruction ws_read_instruction(struct ws_reader *body) {
 // ----------------------------------------------------------------------------------------------- most of
 // them
 
-#define HIGHEST_BITS UINT64_C(0x8080808080808080)
-
 void ws_find_plain(struct ws_plain *plain) {
-  enum { NO_RESULT = 0x40, HAS_MORE = 0x80 };
+  enum { MORE = 0x80, NO_RESULT = 0x40 };
   *plain = (struct ws_plain){0};
   for (unsigned i = 0; i < 256; i++) {
     const char *immediates = plain_immediates[i];
     bool has_several = immediates[0] != WS_NO_MORE && immediates[1] != WS_NO_MORE;
-    unsigned fixed = 1, leb = 0; // bytes
     switch (has_several ? '\0' : immediates[0]) {
     case WS_NO_MORE:
+      plain->of[i].size = 1;
       break;
     case 'l':
     case 'i':
-      leb = 4; // a fifth byte has bits that must not be used
-      break;
     case 'I':
-      leb = 6;
+      plain->of[i].size = 2;
+      plain->of[i].more = MORE;
       break;
     case 'a':
-      fixed = 2, leb = 5;
-      plain->of[i].given = (HAS_MORE | WASM_MEMARG_HAS_MEMORY) << 8;
+      plain->of[i].size = 3;
+      plain->of[i].more = MORE;
+      plain->of[i].given = MORE | WASM_MEMARG_HAS_MEMORY; // of the alignment
       break;
     case 'b':
-      fixed = 2;
-      plain->of[i].given = 0xff00;
-      plain->of[i].wanted = NO_RESULT << 8;
+      plain->of[i].size = 2;
+      plain->of[i].given = 0xff;
+      plain->of[i].wanted = NO_RESULT;
       break;
     case '4':
-      fixed = 5;
+      plain->of[i].size = 5;
       break;
-    default:
-      fixed = 0;
+    case '8':
+      plain->of[i].size = 9;
+      break;
     }
-    plain->of[i].ends = leb ? HIGHEST_BITS << 8 * fixed : 0;
-    plain->of[i].end = UINT64_C(0x80) << 8 * (leb ? fixed + leb : fixed > 0 ? fixed - 1 : 0);
-    plain->of[i].longest = (uint8_t)(fixed + leb);
   }
 }
 
-// Which instruction comes next is hard to foresee, so there is no branch for that.
 void ws_pass_plain(const struct ws_plain *plain, struct ws_reader *body, const uint8_t *stop) {
+  enum { LONGEST = 9, MOST_LEB = 4 }; // of longer LEB128s, not all bits may be used
   const uint8_t *at = body->at;
-  while (at < stop && body->end - at >= (ptrdiff_t)sizeof(uint64_t)) {
-    uint64_t bytes = ws_eight_bytes(at), ends = ~bytes & plain->of[at[0]].ends;
-    unsigned length = (unsigned)__builtin_ctzll(ends | plain->of[at[0]].end) / 8 + 1;
-    const uint8_t *next = at + length;
-    if ((length > plain->of[at[0]].longest) |
-        (((bytes ^ plain->of[at[0]].wanted) & plain->of[at[0]].given) != 0) | (next > stop))
+  while (at < stop && body->end - at >= LONGEST) {
+    uint8_t opcode = at[0], size = plain->of[opcode].size;
+    const uint8_t *next = at + size;
+    if (size == 0 || ((at[1] ^ plain->of[opcode].wanted) & plain->of[opcode].given))
+      break;
+    if (next[-1] & plain->of[opcode].more) {
+      for (unsigned i = 1; i < MOST_LEB && (next[-1] & 0x80); i++)
+        next++;
+      if (next[-1] & 0x80)
+        break;
+    }
+    if (next > stop)
       break;
     at = next;
   }

@@ -64,13 +64,11 @@ struct ws_instruction ws_visit_instruction(struct ws_reader *body, const struct 
 
 // Plain instructions, which are most: they name nothing by an index.
 struct ws_plain {
-  // By opcode, for the eight bytes that begin with it, little endian: which of their highest bits say, where
-  // they are not set, that the byte is the last one; the one that says so anyway; which bits must be as in
-  // `wanted`; and how long it may be, or 0 if it is not plain.
+  // By opcode: how long it is if every LEB128 in it has one byte, or 0 if it is not plain; the bit of its
+  // last byte that says that there are more; and which bits of the byte after the opcode must be as in
+  // `wanted`.
   struct {
-    uint64_t ends, end;
-    uint16_t given, wanted;
-    uint8_t longest;
+    uint8_t size, more, given, wanted;
   } of[256];
 };
 

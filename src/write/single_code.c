@@ -15,29 +15,21 @@ struct check {
   const char *problem;
 };
 
-// The operand that each kind of relocation is for.
+// The operands that each kind of relocation is for, each a bit.
 static bool fits(enum ws_relocated what, enum ws_space space) {
-  switch (what) {
-  case WS_REL_FUNCTION_INDEX:
-    return space == WS_SPACE_FUNCTION;
-  case WS_REL_TYPE_INDEX:
-    return space == WS_SPACE_TYPE;
-  case WS_REL_GLOBAL_INDEX:
-    return space == WS_SPACE_GLOBAL;
-  case WS_REL_TAG_INDEX:
-    return space == WS_SPACE_TAG;
-  case WS_REL_TABLE_NUMBER:
-    return space == WS_SPACE_TABLE;
-  case WS_REL_TABLE_INDEX:
-  case WS_REL_TABLE_INDEX_REL:
-  case WS_REL_MEMORY_ADDR_REL:
-  case WS_REL_MEMORY_ADDR_TLS:
-    return space == WS_SPACE_CONSTANT;
-  case WS_REL_MEMORY_ADDR:
-    return space == WS_SPACE_CONSTANT || space == WS_SPACE_OFFSET;
-  default:
-    return false;
-  }
+  enum { CONSTANT = 1 << WS_SPACE_CONSTANT, OFFSET = 1 << WS_SPACE_OFFSET };
+  static const uint16_t spaces[] = {[WS_REL_FUNCTION_INDEX] = 1 << WS_SPACE_FUNCTION,
+                                    [WS_REL_TYPE_INDEX] = 1 << WS_SPACE_TYPE,
+                                    [WS_REL_GLOBAL_INDEX] = 1 << WS_SPACE_GLOBAL,
+                                    [WS_REL_TAG_INDEX] = 1 << WS_SPACE_TAG,
+                                    [WS_REL_TABLE_NUMBER] = 1 << WS_SPACE_TABLE,
+                                    [WS_REL_TABLE_INDEX] = CONSTANT,
+                                    [WS_REL_TABLE_INDEX_REL] = CONSTANT,
+                                    [WS_REL_MEMORY_ADDR] = CONSTANT | OFFSET,
+                                    [WS_REL_MEMORY_ADDR_REL] = CONSTANT,
+                                    [WS_REL_MEMORY_ADDR_TLS] = CONSTANT,
+                                    [WS_REL_SECTION_OFFSET] = 0};
+  return spaces[what] >> space & 1;
 }
 
 // Whether the relocation's symbol, or type, is what an index of its kind is of.
@@ -87,6 +79,33 @@ static bool report(const struct check *check, const char *problem) {
                        name[0] ? name : "without a name", problem);
 }
 
+// Passes an instruction whose one operand is of 32 bits and has the next relocation, as most that have one
+// are.
+static bool pass_relocated(struct check *check, struct ws_reader *body) {
+  enum { WIDTH = 5, MOST_LAST = 8 }; // a last byte that is less is good with and without a sign
+  static const uint8_t spaces[] = {
+      ['f'] = 1 + WS_SPACE_FUNCTION, ['t'] = 1 + WS_SPACE_TYPE,   ['g'] = 1 + WS_SPACE_GLOBAL,
+      ['T'] = 1 + WS_SPACE_TABLE,    ['e'] = 1 + WS_SPACE_TAG,    ['i'] = 1 + WS_SPACE_CONSTANT,
+      ['I'] = 1 + WS_SPACE_CONSTANT, ['a'] = 1 + WS_SPACE_OFFSET, ['z'] = 0};
+  const uint8_t *at = body->at;
+  const char *immediates = ws_immediates(at[0]);
+  if (check->next == check->end || body->end - at < 2 + WIDTH || !immediates[0] ||
+      immediates[1] != WS_NO_MORE)
+    return false;
+  uint8_t space = spaces[(unsigned char)immediates[0]];
+  bool has_alignment = space == 1 + WS_SPACE_OFFSET;
+  const uint8_t *operand = at + (has_alignment ? 2 : 1);
+  uint32_t offset = (uint32_t)(operand - body->start);
+  bool is_padded = operand[0] & operand[1] & operand[2] & operand[3] & 0x80;
+  if (space == 0 || check->offset + offset != check->next->offset || !is_padded || operand[4] >= MOST_LAST ||
+      (has_alignment && at[1] >= WASM_MEMARG_HAS_MEMORY))
+    return false;
+  check_operand(check,
+                &(struct ws_operand){.space = (enum ws_space)(space - 1), .offset = offset, .width = WIDTH});
+  body->at = operand + WIDTH;
+  return true;
+}
+
 // When indices are renumbered, every one of them must be known. Most instructions have none, and are passed
 // without being decoded in full, as far as the next one that has a relocation.
 static bool check_function(const struct ws_merge *merge, const struct ws_plain *plain,
@@ -101,7 +120,8 @@ static bool check_function(const struct ws_merge *merge, const struct ws_plain *
   while (!body.bad && body.at < body.end && !check.problem) {
     ws_pass_plain(plain, &body,
                   check.next < check.end ? body.start + (check.next->offset - offset) : body.end);
-    ws_visit_instruction(&body, &visitor);
+    if (!pass_relocated(&check, &body))
+      ws_visit_instruction(&body, &visitor);
   }
   if (check.problem)
     return report(&check, check.problem);
