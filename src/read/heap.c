@@ -8,6 +8,7 @@
 
 #include "read/heap_flow.h"
 #include "read/instructions.h"
+#include "read/memory_users.h"
 #include "read/relocations.h"
 
 enum { BUDGET = 1 << 24 };
@@ -75,25 +76,14 @@ static bool operates(const struct ws_module *module, uint32_t index) {
   return body.bad;
 }
 
-// Whether one of 64 bytes is like an opcode of theirs with index 0. There is no branch in here, so that many
-// are looked at at once.
-static bool may_operate(const uint8_t *bytes) {
-  unsigned any = 0;
-  for (size_t i = 0; i < 64; i++)
-    any |=
-        ((unsigned)(bytes[i] == WASM_OPCODE_MEMORY_SIZE) | (unsigned)(bytes[i] == WASM_OPCODE_MEMORY_GROW)) &
-        (unsigned)((bytes[i + 1] & 0x7f) == 0);
-  return any;
-}
-
 // Only functions with these bytes in them are decoded.
 static void find_operations(struct heap *heap) {
   const struct ws_module *module = heap->module;
   const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
   const uint8_t *bytes = code->content.data;
   for (size_t i = 0; i + 1 < code->content.size; i++) {
-    while (i + 64 < code->content.size && !may_operate(bytes + i))
-      i += 64;
+    while (i + WS_MEMORY_SITE_BYTES < code->content.size && !ws_may_be_memory_site(bytes + i))
+      i += WS_MEMORY_SITE_BYTES;
     bool opcode = bytes[i] == WASM_OPCODE_MEMORY_SIZE || bytes[i] == WASM_OPCODE_MEMORY_GROW;
     if (!opcode || i + 1 == code->content.size || (bytes[i + 1] & 0x7f))
       continue;

@@ -17,17 +17,27 @@ bool ws_next_memory_site(struct ws_reader *body, struct ws_memory_site *site) {
   return false;
 }
 
-static bool may_have(struct ws_slice body, uint8_t opcode) {
-  const uint8_t *at = body.data, *end = body.data + body.size;
-  while (at < end && (at = memchr(at, opcode, (size_t)(end - at))) != NULL)
-    if (++at < end && (*at & 0x7f) == 0)
-      return true;
-  return false;
+bool ws_may_be_memory_site(const uint8_t *bytes) {
+  uint8_t any = 0;
+  for (size_t i = 0; i < WS_MEMORY_SITE_BYTES; i++)
+    any |= (uint8_t)((bytes[i] == WASM_OPCODE_MEMORY_SIZE) | (bytes[i] == WASM_OPCODE_MEMORY_GROW)) &
+           ((bytes[i + 1] & 0x7f) == 0);
+  return any;
 }
 
 // Whether a body may have one: the bytes can be there for another reason.
 static bool may_have_site(struct ws_slice body) {
-  return may_have(body, WASM_OPCODE_MEMORY_SIZE) || may_have(body, WASM_OPCODE_MEMORY_GROW);
+  size_t i = 0;
+  for (; i + WS_MEMORY_SITE_BYTES < body.size; i += WS_MEMORY_SITE_BYTES)
+    if (ws_may_be_memory_site(body.data + i))
+      return true;
+  if (i > 0) // the rest, and what is before it
+    return ws_may_be_memory_site(body.data + body.size - WS_MEMORY_SITE_BYTES - 1);
+  for (; i + 1 < body.size; i++)
+    if ((body.data[i] == WASM_OPCODE_MEMORY_SIZE || body.data[i] == WASM_OPCODE_MEMORY_GROW) &&
+        (body.data[i + 1] & 0x7f) == 0)
+      return true;
+  return false;
 }
 
 bool ws_uses_memory_size(const struct ws_module *module, uint32_t function) {

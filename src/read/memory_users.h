@@ -13,6 +13,11 @@ struct ws_memory_site {
 // Finds the next one in a body, from the reader's place on. False at the end.
 bool ws_next_memory_site(struct ws_reader *body, struct ws_memory_site *site);
 
+// Whether one of these bytes is like an opcode of theirs, and the byte after it like the index 0. There is no
+// branch in here, so that many are looked at at once.
+enum { WS_MEMORY_SITE_BYTES = 64 }; // and one more is read
+bool ws_may_be_memory_site(const uint8_t *bytes);
+
 // Whether a defined function, which the linker did not write, has one; and how many functions do.
 bool ws_uses_memory_size(const struct ws_module *module, uint32_t function);
 size_t ws_count_memory_users(const struct ws_module *module);
