@@ -14,6 +14,10 @@ static size_t sequence(const uint8_t *at, size_t left) {
 const char *ws_printable(struct ws_slice from, char *text, size_t size) {
   size_t used = 0;
   for (size_t i = 0; i < from.size;) {
+    if (from.data[i] >= 0x20 && from.data[i] < 0x7f && size - used > 1) { // most
+      text[used++] = (char)from.data[i++];
+      continue;
+    }
     size_t length = sequence(from.data + i, from.size - i), taken = length ? length : 1;
     if (taken >= size - used)
       break;

@@ -245,8 +245,13 @@ const char *ws_immediates(uint8_t opcode) {
 
 struct ws_instruction ws_visit_instruction(struct ws_reader *body, const struct ws_operand_visitor *visitor) {
   struct ws_instruction instruction = {.opcode = ws_read_u8(body)};
-  if (plain_immediates[instruction.opcode][0] == WS_NO_MORE) // most
+  const char *first = plain_immediates[instruction.opcode];
+  if (first[0] == WS_NO_MORE) // most
     return instruction;
+  if (first[0] == 'l' && first[1] == WS_NO_MORE) { // most others
+    instruction.value = ws_read_uleb32(body);
+    return instruction;
+  }
   struct decoder decoder = {body, &instruction, visitor};
   const char *immediates = immediates_of(body, &instruction);
   if (!*immediates)
