@@ -14,6 +14,7 @@ struct search {
   struct ws_arena *arena;
   uint32_t *same;   // a forest: things that are the same
   uint32_t *part;   // match->part
+  bool *is_library; // of each part: it has a function of a library
   bool *differs;    // of each part: there are other versions of what is in it
   uint32_t *object; // a forest of parts: copies of one object
   uint32_t
@@ -416,12 +417,12 @@ static bool is_library_function(const struct ws_symbol *symbol) {
          ws_is_library_name(symbol->name);
 }
 
-static bool may_be_loner(const struct search *search, const bool *is_library, uint32_t node) {
+static bool may_be_loner(const struct search *search, uint32_t node) {
   const struct ws_match *match = search->match;
   const struct ws_symbol *symbol = ws_match_symbol(match, node);
   uint32_t part = ws_find_root(search->part, node);
   return symbol->kind == WS_SYMBOL_DATA && (symbol->flags & WS_SYMBOL_LOCAL) &&
-         !(symbol->flags & WS_SYMBOL_ABSOLUTE) && match->thing[node] == node && is_library[part] &&
+         !(symbol->flags & WS_SYMBOL_ABSOLUTE) && match->thing[node] == node && search->is_library[part] &&
          !search->differs[part] && !ws_is_private_name(symbol->name) &&
          !ws_is_local_name_unique(symbol->name) &&
          !ws_slice_starts(match->modules[match->module[node]]->segments[symbol->index].name, ".rodata");
@@ -429,15 +430,12 @@ static bool may_be_loner(const struct search *search, const bool *is_library, ui
 
 static struct loner *list_loners(const struct search *search, size_t *count) {
   const struct ws_match *match = search->match;
-  bool *is_library = calloc(match->node_count + 1, sizeof *is_library);
   struct loner *loners = NULL;
   size_t capacity = 0;
-  bool ok = is_library;
+  bool ok = true;
   *count = 0;
-  for (uint32_t i = 0; i < match->node_count && ok; i++)
-    is_library[ws_find_root(search->part, i)] |= is_library_function(ws_match_symbol(match, i));
   for (uint32_t i = 0; i < match->node_count && ok; i++) {
-    if (!may_be_loner(search, is_library, i))
+    if (!may_be_loner(search, i))
       continue;
     struct loner *longer = ws_make_room(loners, *count, &capacity, sizeof *loners);
     ok = longer;
@@ -447,7 +445,6 @@ static struct loner *list_loners(const struct search *search, size_t *count) {
       loners[(*count)++] = (struct loner){symbol->name, symbol->size, i};
     }
   }
-  free(is_library);
   if (!ok || *count == 0) {
     free(loners);
     return ok ? calloc(1, sizeof *loners) : NULL;
@@ -553,9 +550,12 @@ bool ws_find_objects(struct ws_match *match, struct ws_definitions *definitions,
   for (size_t i = 0; i < sizeof forests / sizeof *forests; i++)
     if (!(*forests[i] = ws_arena_new(arena, match->node_count, sizeof **forests[i])))
       return false;
+  search.is_library = ws_arena_new(arena, match->node_count, sizeof *search.is_library);
   search.differs = ws_arena_new(arena, match->node_count, sizeof *search.differs);
-  if (!search.differs)
+  if (!search.is_library || !search.differs)
     return false;
+  for (uint32_t i = 0; i < match->node_count; i++)
+    search.is_library[ws_find_root(search.part, i)] |= is_library_function(ws_match_symbol(match, i));
   if (!ws_note_own(match, definitions, strong, arena) || !ws_pair_allocators(match, definitions, arena) ||
       !sort_versions(&search) || !ws_match_compare(match))
     return false;

@@ -4,30 +4,35 @@
 #include "read/instructions.h"
 #include "read/memory_users.h"
 
+// What hands out memory: a function or variable that names __heap_base or __heap_end, but for what only tells
+// threads where their stack ends; and, in the second sense, also functions that grow the memory, and what
+// calls them.
+enum { NAMES_HEAP = 1, IS_OF_HEAP = 2 };
+
 // One for each node.
 struct nodes {
   const bool *names;   // it is __heap_base or __heap_end
   const bool *growers; // a function that grows the memory
+  uint8_t *heap;       // of things: these bits
   bool *common;        // of roots of parts: an allocator in it is one that two modules have; false in between
 };
 
-// Whether a function or a variable names __heap_base or __heap_end: it is of what hands out memory, but for
-// what only tells threads where their stack ends. With `growers`, so are functions that grow the memory, and
-// what calls them.
-static bool is_of_heap(const struct ws_finder *finder, uint32_t node, const bool *names,
-                       const bool *growers) {
-  if (node == WS_NO_NODE || finder->match.owner[node] == WS_NAME_MODULE)
-    return false;
+static uint8_t look_at(const struct ws_finder *finder, uint32_t node, const struct nodes *nodes) {
+  uint8_t heap = nodes->growers[node] ? IS_OF_HEAP : 0;
   const struct ws_module *module = finder->modules[finder->match.module[node]];
   uint32_t base = finder->match.in[finder->match.module[node]].base;
   struct ws_relocation_cursor cursor = ws_match_relocations(&finder->match, node);
   const struct ws_relocation *relocation;
-  while ((relocation = ws_next_relocation(&cursor)) != NULL)
-    if (relocation->type != R_WASM_TYPE_INDEX_LEB && relocation->index < module->symbol_count &&
-        (names[base + relocation->index] ||
-         (growers && growers[finder->match.thing[base + relocation->index]])))
-      return true;
-  return growers && growers[node];
+  while ((relocation = ws_next_relocation(&cursor)) != NULL) {
+    if (relocation->type == R_WASM_TYPE_INDEX_LEB || relocation->index >= module->symbol_count)
+      continue;
+    uint32_t operand = base + relocation->index;
+    if (nodes->names[operand])
+      return NAMES_HEAP | IS_OF_HEAP;
+    if (nodes->growers[finder->match.thing[operand]])
+      heap = IS_OF_HEAP;
+  }
+  return heap;
 }
 
 static bool *find_names(struct ws_finder *finder) {
@@ -60,28 +65,44 @@ static bool *find_growers(struct ws_finder *finder) {
   return growers;
 }
 
-// The next function or variable of a module's allocators, or WS_NO_NODE. `at` begins as 0.
-static uint32_t next_of_heap(const struct ws_finder *finder, size_t index, const bool *names,
-                             const bool *growers, size_t *at) {
-  const struct ws_module *module = finder->modules[index];
+// The `at`th function or variable of a module; `at` is less than there are.
+static uint32_t thing_at(const struct ws_finder *finder, size_t index, size_t at) {
   const struct ws_match_module *in = &finder->match.in[index];
-  if (!module->info.uses_heap_base && !module->info.uses_heap_end)
-    return WS_NO_NODE;
-  while (*at < module->function_count + in->variable_count) {
-    size_t i = (*at)++;
-    uint32_t node =
-        i < module->function_count ? in->functions[i] : (uint32_t)in->variables[i - module->function_count];
-    if (is_of_heap(finder, node, names, growers))
+  size_t functions = finder->modules[index]->function_count;
+  return at < functions ? in->functions[at] : (uint32_t)in->variables[at - functions];
+}
+
+static size_t count_things(const struct ws_finder *finder, size_t index) {
+  return finder->modules[index]->function_count + finder->match.in[index].variable_count;
+}
+
+static void note_heap(const struct ws_finder *finder, size_t index, const struct nodes *nodes) {
+  const struct ws_module_info *info = &finder->modules[index]->info;
+  if (!info->uses_heap_base && !info->uses_heap_end)
+    return;
+  for (size_t at = 0; at < count_things(finder, index); at++) {
+    uint32_t node = thing_at(finder, index, at);
+    if (node != WS_NO_NODE && finder->match.owner[node] != WS_NAME_MODULE)
+      nodes->heap[node] = look_at(finder, node, nodes);
+  }
+}
+
+// The next function or variable of a module's allocators, or WS_NO_NODE. `at` begins as 0.
+static uint32_t next_of_heap(const struct ws_finder *finder, size_t index, const struct nodes *nodes,
+                             uint8_t heap, size_t *at) {
+  while (*at < count_things(finder, index)) {
+    uint32_t node = thing_at(finder, index, (*at)++);
+    if (node != WS_NO_NODE && (nodes->heap[node] & heap))
       return node;
   }
   return WS_NO_NODE;
 }
 
 // The module whose allocator is one with this one's; a module with several has its own.
-static size_t find_heap(const struct ws_finder *finder, size_t index, const bool *names) {
+static size_t find_heap(const struct ws_finder *finder, size_t index, const struct nodes *nodes) {
   size_t heap = WS_HOST, at = 0;
   uint32_t node;
-  while ((node = next_of_heap(finder, index, names, NULL, &at)) != WS_NO_NODE) {
+  while ((node = next_of_heap(finder, index, nodes, NAMES_HEAP, &at)) != WS_NO_NODE) {
     size_t other = finder->match.module[ws_finder_resolve(finder, node)];
     heap = heap == WS_HOST || heap == other ? other : index;
   }
@@ -96,13 +117,12 @@ static bool is_divided(const struct ws_finder *finder, size_t index, const struc
   uint32_t node;
   if (heap == WS_HOST || heap == index)
     return false;
-  for (size_t at = 0; (node = next_of_heap(finder, index, nodes->names, nodes->growers, &at)) != WS_NO_NODE;)
+  for (size_t at = 0; (node = next_of_heap(finder, index, nodes, IS_OF_HEAP, &at)) != WS_NO_NODE;)
     if (finder->match.module[ws_finder_resolve(finder, node)] == heap)
       nodes->common[ws_find_root(finder->match.part, node)] =
           nodes->common[ws_find_root(finder->match.part, ws_finder_resolve(finder, node))] = true;
   for (int i = 0; i < 2; i++)
-    for (size_t at = 0;
-         (node = next_of_heap(finder, modules[i], nodes->names, nodes->growers, &at)) != WS_NO_NODE;)
+    for (size_t at = 0; (node = next_of_heap(finder, modules[i], nodes, IS_OF_HEAP, &at)) != WS_NO_NODE;)
       divided |= !nodes->common[ws_find_root(finder->match.part, node)];
   memset(nodes->common, 0, finder->match.node_count * sizeof *nodes->common);
   return divided;
@@ -113,11 +133,14 @@ bool ws_find_heaps(struct ws_finder *finder) {
   size_t *heap = ws_arena_new(finder->arena, finder->count, sizeof *heap);
   bool *divided = ws_arena_new(finder->arena, finder->count, sizeof *divided);
   struct nodes nodes = {find_names(finder), find_growers(finder),
+                        ws_arena_new(&finder->scratch, count, sizeof *nodes.heap),
                         ws_arena_new(&finder->scratch, count, sizeof *nodes.common)};
-  if (!heap || !divided || !nodes.names || !nodes.growers || !nodes.common)
+  if (!heap || !divided || !nodes.names || !nodes.growers || !nodes.heap || !nodes.common)
     return ws_finder_out_of_memory(finder);
   for (size_t i = 0; i < finder->count; i++)
-    heap[i] = find_heap(finder, i, nodes.names);
+    note_heap(finder, i, &nodes);
+  for (size_t i = 0; i < finder->count; i++)
+    heap[i] = find_heap(finder, i, &nodes);
   finder->one->heap = heap;
   for (size_t i = 0; i < finder->count; i++)
     divided[i] = is_divided(finder, i, &nodes);
