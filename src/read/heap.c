@@ -42,6 +42,7 @@ struct heap {
   bool has_heap_globals; // GOT globals that hold one of these addresses
   uint32_t data_end;     // the symbol; UINT32_MAX if there is none
   struct ws_heap_flow flow;
+  struct ws_plain plain;
   // Who was seen to do it first; UINT32_MAX if nobody
   uint32_t names_base, names_end, names_data_end, grows, ignores, orders, takes, claims, lost;
 };
@@ -175,6 +176,7 @@ static bool decode_edges(struct heap *heap, uint32_t index) {
   struct ws_reader body = ws_reader(ws_function_body(heap->module, index));
   ws_skip_locals(&body);
   while (!body.bad && body.at < body.end) {
+    ws_pass_plain(&heap->plain, &body, body.end);
     struct ws_instruction instruction = ws_read_instruction(&body);
     uint8_t opcode = instruction.opcode;
     if (opcode == WASM_OPCODE_GLOBAL_GET)
@@ -545,6 +547,7 @@ static bool find(struct heap *heap, const struct ws_section *code) {
 bool ws_read_heap(struct ws_module *module, struct ws_error *error) {
   const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
   struct heap heap = {.module = module, .error = error};
+  ws_find_plain(&heap.plain);
   heap.functions = ws_arena_new(&module->arena, module->function_count, sizeof *heap.functions);
   heap.inlined = ws_arena_new(&module->arena, module->function_count, sizeof *heap.inlined);
   bool ok = heap.functions && heap.inlined ? true : no_memory(&heap);

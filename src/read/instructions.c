@@ -308,7 +308,7 @@ void ws_find_plain(struct ws_plain *plain) {
 void ws_pass_plain(const struct ws_plain *plain, struct ws_reader *body, const uint8_t *stop) {
   enum { LONGEST = 9, MOST_LEB = 4 }; // of longer LEB128s, not all bits may be used
   const uint8_t *at = body->at;
-  while (at < stop && body->end - at >= LONGEST) {
+  while (at < stop && body->end - at > LONGEST) {
     uint8_t opcode = at[0], size = plain->of[opcode].size;
     const uint8_t *next = at + size;
     if (size == 0 || ((at[1] ^ plain->of[opcode].wanted) & plain->of[opcode].given))

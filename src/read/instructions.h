@@ -74,7 +74,8 @@ struct ws_plain {
 
 void ws_find_plain(struct ws_plain *plain);
 
-// Passes plain instructions that end at `stop` or before. It may stop before others, too.
+// Passes plain instructions that end at `stop` or before, but not the last one. It may stop before others,
+// too.
 void ws_pass_plain(const struct ws_plain *plain, struct ws_reader *body, const uint8_t *stop);
 
 // What a one-byte opcode is followed by: letters of format/opcodes.def and then WS_NO_MORE. "" if it is a
