@@ -180,17 +180,6 @@ static void a_module_is_aligned_as_its_data_asks(void **state) {
   assert_int_equal(placements[1].offset % (4 * KIB), 0);
 }
 
-static void data_that_does_not_begin_at_its_alignment_still_moves_by_a_multiple_of_it(void **state) {
-  (void)state;
-  struct sample odd = data_first;
-  odd.data_base = KIB + 48; // as if the segment that asks for 256 came later
-  odd.alignment = 8;
-  odd.stack_pointer = KIB + 160 + 4 * KIB;
-  assert_planned(DEFAULTS, SAMPLES(&data_first, &odd));
-  assert_int_equal(placements[1].offset % 256, 0);
-  assert_true(placements[1].data_base >= placements[0].base + placements[0].size);
-}
-
 static void alignment_asked_for_holds_for_every_module_unless_its_data_needs_more(void **state) {
   (void)state;
   struct sample aligned = stack_first;
@@ -636,7 +625,6 @@ int main(void) {
       TEST(a_module_with_neither_stack_nor_data_takes_no_room),
       TEST(data_without_a_stack_is_placed),
       TEST(a_module_is_aligned_as_its_data_asks),
-      TEST(data_that_does_not_begin_at_its_alignment_still_moves_by_a_multiple_of_it),
       TEST(alignment_asked_for_holds_for_every_module_unless_its_data_needs_more),
       TEST(an_alignment_that_is_no_power_of_two_is_refused),
       TEST(data_leaves_room_for_null_pointers),
