@@ -1,39 +1,50 @@
 #include "link/language.h"
 
-#include <stdlib.h>
-
-// Sorted, so that a name can be looked up.
-static const char *const library_names[] = {
-#define C(name) #name,
-#define POSIX(name) #name,
-#define WASI_LIBC(name) #name,
+// Sorted, so that a name can be looked up; each ends in a zero byte.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverlength-strings" // more than C asks all compilers to take: 4095
+static const char library_names[] =
+#define C(name) #name "\0"
+#define POSIX(name) #name "\0"
+#define WASI_LIBC(name) #name "\0"
 #define MODULE(name)
 #include "format/reserved_names.def"
 #undef C
 #undef POSIX
 #undef WASI_LIBC
 #undef MODULE
-};
+    ;
 
-static const char *const module_names[] = {
+static const char module_names[] =
 #define C(name)
 #define POSIX(name)
 #define WASI_LIBC(name)
-#define MODULE(name) #name,
+#define MODULE(name) #name "\0"
 #include "format/reserved_names.def"
 #undef C
 #undef POSIX
 #undef WASI_LIBC
 #undef MODULE
-};
+    ;
+#pragma GCC diagnostic pop
 
-static int compare_to_name(const void *slice, const void *name) {
-  const char *text = *(const char *const *)name;
-  return ws_slice_compare(*(const struct ws_slice *)slice, ws_slice_of(text));
-}
-
-static bool is_listed(struct ws_slice name, const char *const *names, size_t count) {
-  return bsearch(&name, names, count, sizeof *names, compare_to_name) != NULL;
+// Whether a name is in `names`, of which `size` bytes are names.
+static bool is_listed(struct ws_slice name, const char *names, size_t size) {
+  size_t low = 0;
+  while (low < size) {
+    size_t middle = low + (size - low) / 2;
+    while (middle > low && names[middle - 1] != '\0')
+      middle--;
+    struct ws_slice found = ws_slice_of(names + middle);
+    int order = ws_slice_compare(name, found);
+    if (order == 0)
+      return true;
+    if (order < 0)
+      size = middle;
+    else
+      low = middle + found.size + 1;
+  }
+  return false;
 }
 
 // llvm/Transforms/Utils/FunctionImportUtils.cpp, promoted names: NAME.llvm.HASH
@@ -99,11 +110,11 @@ enum ws_name_owner ws_name_owner(struct ws_slice name) {
     return WS_NAME_PLAIN;
   if (ws_slice_starts(name, "_Z"))
     return WS_NAME_CXX;
-  if (is_of_profile(name) || is_listed(name, module_names, sizeof module_names / sizeof *module_names))
+  if (is_of_profile(name) || is_listed(name, module_names, sizeof module_names - 1))
     return WS_NAME_MODULE;
   bool reserved = name.size > 1 && name.data[0] == '_' &&
                   (name.data[1] == '_' || (name.data[1] >= 'A' && name.data[1] <= 'Z'));
-  if (reserved || is_listed(name, library_names, sizeof library_names / sizeof *library_names))
+  if (reserved || is_listed(name, library_names, sizeof library_names - 1))
     return WS_NAME_LIBRARY;
   return WS_NAME_PLAIN;
 }
