@@ -30,11 +30,11 @@ set(share
   "${PROJECT_SOURCE_DIR}/cmake/wasm32-unknown-unknown.cmake" "${PROJECT_SOURCE_DIR}/cmake/wasm32-wasi.cmake")
 set(tarball "${PROJECT_BINARY_DIR}/wasmshare-${PROJECT_VERSION}.tgz")
 add_custom_command(OUTPUT "${tarball}"
-  DEPENDS wasmshare demangle ${sources} ${share} "${PROJECT_BINARY_DIR}/README.md" "${PROJECT_SOURCE_DIR}/LICENSE"
+  DEPENDS wasmshare whole demangle ${sources} ${share} "${PROJECT_BINARY_DIR}/README.md" "${PROJECT_SOURCE_DIR}/LICENSE"
   COMMAND ${CMAKE_COMMAND} -E rm -rf "${package}"
   COMMAND ${CMAKE_COMMAND} -E make_directory "${package}/share/wasmshare"
   COMMAND ${CMAKE_COMMAND} -E copy ${sources} "${PROJECT_BINARY_DIR}/README.md" "${PROJECT_SOURCE_DIR}/LICENSE"
-    $<TARGET_FILE:wasmshare> $<TARGET_FILE:demangle> "${package}"
+    $<TARGET_FILE:wasmshare> $<TARGET_FILE:whole> $<TARGET_FILE:demangle> "${package}"
   COMMAND ${CMAKE_COMMAND} -E copy ${share} "${package}/share/wasmshare"
   COMMAND npm pack --silent --pack-destination "${PROJECT_BINARY_DIR}" "${package}"
   COMMENT "Packing wasmshare-${PROJECT_VERSION}.tgz" VERBATIM)

@@ -3,7 +3,7 @@
 
 import * as fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { run, windowsPath } from './wasi.js';
+import { fileFor, run, windowsPath } from './wasi.js';
 
 const windows = process.platform === 'win32';
 // The command knows one separator. Names of modules and of imports have none in them.
@@ -25,7 +25,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {
 const compile = (name) => new WebAssembly.Module(fs.readFileSync(new URL(name, import.meta.url)));
 
 try {
-  process.exitCode = run(compile('wasmshare.wasm'), {
+  process.exitCode = run(compile(fileFor(process.argv)), {
     demangler: () => compile('demangle.wasm'),
     args: [fileURLToPath(new URL('wasmshare', import.meta.url)), ...process.argv.slice(2)].map(slashes),
     directory: windows ? slashes(process.cwd()).replace(/^(?=[A-Za-z]:)/, '/') : process.cwd(),

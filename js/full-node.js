@@ -5,6 +5,6 @@ import { initialize } from './full.js';
 
 const read = (name) => readFile(new URL(name, import.meta.url));
 
-initialize(read('wasmshare.wasm'), () => read('demangle.wasm'));
+initialize(read('wasmshare.wasm'), () => read('demangle.wasm'), () => read('whole.wasm'));
 
 export * from './full.js';

@@ -104,9 +104,11 @@ export function command(args: string[], files?: NamedModules):
 
 /**
  * Loads and compiles the command, which the first call of another function does otherwise.
- * @param source where wasmshare.wasm is, if not beside this file: a URL, a Response, bytes or a compiled module
- * @param demangler likewise of demangle.wasm, or a function that gives it when it is needed: for some weak functions of C++
+ * @param source where wasmshare.wasm is, if not beside this file: a URL, a Response, bytes or a compiled module; or a function
+ *   that gives that
+ * @param demangler likewise of demangle.wasm, which some weak functions of C++ need
+ * @param whole likewise of whole.wasm, which the options `link` and `single` need
  */
-export function initialize(source?: WasmSource, demangler?: WasmSource | (() => WasmSource)): Promise<void>;
+export function initialize(source?: WasmSource, demangler?: WasmSource, whole?: WasmSource): Promise<void>;
 
-type WasmSource = string | { readonly href: string } | ModuleSource | object;
+type WasmSource = string | { readonly href: string } | ModuleSource | object | (() => WasmSource);

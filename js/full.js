@@ -1,14 +1,20 @@
 // All that the wasmshare command does, in JavaScript: for modules as the linker wrote them, in a browser, Node, Deno or a
-// worker. It is the command, compiled to WebAssembly (wasmshare.wasm), with files in memory.
+// worker. It is the command, compiled to WebAssembly (wasmshare.wasm or whole.wasm), with files in memory.
 
 import { MemoryFiles } from './files.js';
 import { load as loadPrepared } from './index.js';
 import { fail, WasmShareError } from './prepared.js';
-import { run } from './wasi.js';
+import { fileFor, run } from './wasi.js';
 
 export { WasmShareError };
 
-let compiled, demangler;
+// Each is loaded when it is first needed: whole.wasm for few options, demangle.wasm for few modules.
+const openers = {
+  'wasmshare.wasm': () => new URL('./wasmshare.wasm', import.meta.url),
+  'demangle.wasm': () => new URL('./demangle.wasm', import.meta.url),
+  'whole.wasm': () => new URL('./whole.wasm', import.meta.url),
+};
+const compiled = {}; // promises
 
 async function compile(source, name) {
   source = await source;
@@ -17,13 +23,23 @@ async function compile(source, name) {
   return WebAssembly.compile(await open(source, name));
 }
 
-// demangle.wasm is for few modules, and loaded when the first of them needs it.
-let openDemangler = () => new URL('./demangle.wasm', import.meta.url);
+// Once, and again if that failed.
+function get(name) {
+  if (!compiled[name]) {
+    compiled[name] = (async () => compile(openers[name](), name))();
+    compiled[name].catch(() => delete compiled[name]);
+  }
+  return compiled[name];
+}
 
-export function initialize(source = new URL('./wasmshare.wasm', import.meta.url), demangle) {
-  compiled = compile(source, 'wasmshare.wasm');
-  if (demangle) openDemangler = typeof demangle === 'function' ? demangle : () => demangle;
-  return compiled.then(() => {});
+export async function initialize(...sources) {
+  Object.keys(openers).forEach((name, i) => {
+    const source = sources[i];
+    if (source === undefined) return;
+    openers[name] = typeof source === 'function' ? source : () => source;
+    delete compiled[name];
+  });
+  await get('wasmshare.wasm');
 }
 
 const needsDemangler = Symbol('demangle.wasm');
@@ -60,16 +76,13 @@ async function forEach(sources, work) {
 // ------------------------------------------------------------------------------------------------- the command
 
 // Runs it beside these files. What it makes in the directory `out`, it makes there.
-async function execute(args, files) {
-  if (!compiled) initialize();
-  const module = await compiled;
+async function execute(args, files, name = fileFor(args)) {
+  const module = await get(name);
   try {
     return executeOnce(module, args, files);
   } catch (error) {
     if (error !== needsDemangler) throw error;
-    demangler ??= (async () => compile(openDemangler(), 'demangle.wasm'))();
-    demangler.catch(() => { demangler = undefined; });
-    return executeOnce(module, args, files, await demangler);
+    return executeOnce(module, args, files, await get('demangle.wasm'));
   }
 }
 
@@ -98,8 +111,8 @@ export async function command(args, files = {}) {
 }
 
 // What it makes, or its error.
-async function succeed(args, modules) {
-  const { status, errors, ...result } = await execute(args, modules);
+async function succeed(args, modules, name) {
+  const { status, errors, ...result } = await execute(args, modules, name);
   const lines = errors.split('\n').filter(Boolean).map((line) => line.replace(/^wasmshare: (error|warning): /, ''));
   if (status !== 0) fail('refused', lines.join('\n'));
   return { ...result, warnings: lines };
@@ -121,12 +134,13 @@ const inputs = (names) => ['--', ...names.map((name) => `${name}=${name}`)];
 
 export async function combine(sources, additionalStack = 0, options) {
   const modules = await openAll(sources), names = Object.keys(modules), { heapOwner, maxMemory, ...others } = options ?? {};
+  const name = fileFor(flags(others));
   // Nothing can be imported from a module that has no name but its place in a list: the host gives it all.
   if (Array.isArray(sources) && !others.hostImports && !others.hostImport)
-    others.hostImports = [...new Set((await inspectAll(modules, names)).flatMap(({ imports }) => imports.map(({ module }) => module)))];
+    others.hostImports = [...new Set((await inspectAll(modules, names, {}, name)).flatMap(({ imports }) => imports.map(({ module }) => module)))];
   const { files, ...printed } = await succeed(['combine', '-o', '/out', ...flags({
     extraStack: additionalStack || null, maxMemory: maxMemory || null, heapOwner: names[heapOwner] ?? heapOwner, ...others,
-  }), ...inputs(names)], modules);
+  }), ...inputs(names)], modules, name);
   const layout = JSON.parse(new TextDecoder().decode(files[`${others.name ?? 'layout'}.json`]));
   return { modules: names.map((name) => files[`${name}.wasm`]), neededPages: layout.pages, layout, files, ...printed };
 }
@@ -154,8 +168,8 @@ export async function inspect(sources, options) {
   return forEach(sources, (modules, names) => inspectAll(modules, names, options));
 }
 
-async function inspectAll(modules, names, options) {
-  return JSON.parse((await succeed(['inspect', '--json', ...flags({ ...options }), '--', ...names], modules)).output);
+async function inspectAll(modules, names, options, name) {
+  return JSON.parse((await succeed(['inspect', '--json', ...flags({ ...options }), '--', ...names], modules, name)).output);
 }
 
 export async function load(layout, source, options) {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "link/parts.h"
 
 static bool write_modules(const struct options *options, const struct layout *layout) {
   for (size_t i = 0; i < layout->count; i++) {
@@ -162,7 +163,7 @@ static bool plan_with_claims(const struct options *options, const struct layout 
   plan.size = sizeof plan;
   plan.heap_claims = claims;
   plan.heap_claim_count = options->heaps.count;
-  if (options->single)
+  if (ws_has_one_program && options->single)
     return write_single(options, &plan, layout);
   return ws_link_plan(layout->link, &plan, &error) || fail_with(&error);
 }
@@ -214,7 +215,10 @@ static bool plan_layout(const struct options *options, struct layout *layout) {
 }
 
 bool command_combine(const struct options *options) {
-  struct layout layout = {.name = options->layout_name, .count = options->input_count};
+  struct layout layout = {.name = options->layout_name,
+                          .script = layout_mjs,
+                          .types = layout_d_mts,
+                          .count = options->input_count};
   layout.modules = xcalloc(layout.count, sizeof *layout.modules);
   bool ok = check_names(options) && read_modules(options, &layout);
   if (options->single)

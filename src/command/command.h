@@ -197,8 +197,12 @@ struct single {
   struct ws_link *link; // of that module alone
 };
 
+// Made of the files in templates/.
+extern const char loader_mjs[], layout_mjs[], single_mjs[], layout_d_mts[], single_d_mts[];
+
 struct layout {
   const char *name;
+  const char *script, *types;  // how layout.mjs and layout.d.mts end
   const struct single *single; // or NULL
   struct ws_link *link;
   struct ws_plan plan;

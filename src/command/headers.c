@@ -8,7 +8,6 @@
 #include "command/command.h"
 
 // templates/, which end the files: see cmake/Embed.cmake.
-extern const char loader_mjs[], layout_mjs[], single_mjs[], layout_d_mts[], single_d_mts[];
 
 static void put_macro(FILE *to, const char *prefix, const char *module, const char *name, uint64_t value,
                       const char *suffix) {
@@ -364,7 +363,7 @@ void print_script(FILE *to, const struct layout *layout) {
   else
     put_modules(to, layout, n);
   fputs(loader_mjs, to);
-  fputs(layout->single ? single_mjs : layout_mjs, to);
+  fputs(layout->script, to);
 }
 
 // A field's comment and what it is, after `prefix` and its name.
@@ -393,14 +392,12 @@ void print_types(FILE *to, const struct layout *layout) {
   fputs(";\n\n/** Bytes in a page. */\nexport const pageSize: number;\n", to);
   for (const struct field *field = plan_fields; field->name; field++)
     put_type(to, field, "", "export const");
-  if (layout->single) {
-    fputs("\n", to);
-    fputs(single_d_mts, to);
-    return;
+  if (!layout->single) {
+    fputs("\n/** Where a module is. */\nexport interface Placement {\n", to);
+    for (const struct field *field = module_fields; field->name; field++)
+      put_type(to, field, "  ", "readonly");
+    fputs("}\n", to);
   }
-  fputs("\n/** Where a module is. */\nexport interface Placement {\n", to);
-  for (const struct field *field = module_fields; field->name; field++)
-    put_type(to, field, "  ", "readonly");
-  fputs("}\n\n", to);
-  fputs(layout_d_mts, to);
+  fputs("\n", to);
+  fputs(layout->types, to);
 }

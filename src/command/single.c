@@ -111,6 +111,8 @@ bool write_single(const struct options *options, const struct ws_plan_options *p
   struct single single = {.file = NULL};
   struct layout described = *layout;
   described.single = &single;
+  described.script = single_mjs;
+  described.types = single_d_mts;
   struct ws_single_options merging = {WS_OPTIONS(merging),
                                       .import_memory = options->import_memory,
                                       .strip_debug = options->strip_debug,

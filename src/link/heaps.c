@@ -22,7 +22,7 @@ static bool grows(const struct ws_input *input) {
 // The module whose allocator is one with this module's, in one program: itself otherwise.
 static struct ws_input *leader(const struct ws_link *link, const struct ws_input *input) {
   size_t index = (size_t)(input - link->inputs);
-  bool follows = link->options.one_program && link->one.heap[index] != WS_HOST;
+  bool follows = ws_is_one_program(link) && link->one.heap[index] != WS_HOST;
   return &link->inputs[follows ? link->one.heap[index] : index];
 }
 
@@ -145,7 +145,7 @@ static bool limit_claims(struct ws_link *link, struct ws_error *error) {
     struct ws_input *input = &link->inputs[i];
     // With its relocations, a module stays as it is: it will be read again. One file stays as a linker would
     // make it.
-    bool may_stay = link->options.keep_relocs || link->options.single;
+    bool may_stay = link->options.keep_relocs || ws_is_single(link);
     // What is prepared is limited already.
     if (input->heap != WS_HEAP_CLAIMS_ONCE || input->module->prepared || (may_stay && is_alone(link, input)))
       continue;

@@ -17,6 +17,10 @@ struct ws_link *ws_link_new(const struct ws_link_options *given, struct ws_error
     options.one_program = true;
   if (options.one_program)
     options.share_stack = options.share_table = true;
+  if (options.one_program && !ws_has_one_program) {
+    ws_fail(error, "", NULL, WS_NO_OFFSET, "the modules cannot be made one program: that part is not here");
+    return NULL;
+  }
   if (options.one_program && options.keep_relocs) {
     // They name the module's own symbols, and the operands are those of other modules.
     ws_fail(error, "", NULL, WS_NO_OFFSET,
@@ -107,7 +111,7 @@ bool ws_link_add(struct ws_link *link, const struct ws_module *module, const cha
   if (same)
     return ws_module_fail(module, error, NULL, NULL, "is called '%s', and so is %s", name,
                           link->inputs[*same].module->file);
-  if (options->one_program && !options->single && !check_names(module, error))
+  if (ws_is_one_program(link) && !ws_is_single(link) && !check_names(module, error))
     return false;
   if (!ws_check_sharing(module, options->share_stack, options->share_table, error))
     return false;
@@ -159,7 +163,7 @@ bool ws_link_exports(const struct ws_link *link, size_t module, enum ws_external
 }
 
 bool ws_link_merged(const struct ws_link *link, size_t index, struct ws_merged *merged) {
-  if (!link->options.one_program || index >= link->one.merged_count)
+  if (!ws_is_one_program(link) || index >= link->one.merged_count)
     return false;
   const struct ws_one_merged *one = &link->one.merged[index];
   static const enum ws_external_kind kinds[] = {
@@ -170,7 +174,7 @@ bool ws_link_merged(const struct ws_link *link, size_t index, struct ws_merged *
 }
 
 bool ws_link_kept(const struct ws_link *link, size_t index, struct ws_kept *kept) {
-  if (!link->options.one_program || index >= link->one.kept_count)
+  if (!ws_is_one_program(link) || index >= link->one.kept_count)
     return false;
   const struct ws_one_kept *one = &link->one.kept[index];
   *kept = (struct ws_kept){one->name, one->module, one->other, ws_kept_reason(one->reason),

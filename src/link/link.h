@@ -10,6 +10,7 @@
 #define WASMSHARE_LINK_H
 
 #include "base/map.h"
+#include "link/parts.h"
 #include "link/start.h"
 #include "link/wrappers.h"
 
@@ -114,6 +115,16 @@ struct ws_link {
   struct ws_input *heap_owner; // who has the initial heap, or NULL
   struct ws_plan plan;
 };
+
+// Whether the modules become one program.
+static inline bool ws_is_one_program(const struct ws_link *link) {
+  return ws_has_one_program && link->options.one_program;
+}
+
+// Whether that is one module.
+static inline bool ws_is_single(const struct ws_link *link) {
+  return ws_has_one_program && link->options.single;
+}
 
 // Options as this version knows them, from a caller that may know fewer of them, or none, or more.
 void ws_take_options(void *options, size_t size, const void *given, size_t given_size);

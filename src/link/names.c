@@ -242,7 +242,7 @@ static void resolve_import(struct resolver *resolver, const struct ws_import *im
     return;
   size_t named = named_module(resolver, import);
   struct choice choice = choose_exporter(resolver, import, named);
-  if (choice.rival != WS_HOST && resolver->options->one_program) {
+  if (choice.rival != WS_HOST && ws_is_one_program(resolver->link)) {
     size_t meant =
         ws_meaning(resolver->link, resolver->user, (size_t)(import - resolver->user->module->imports));
     if (meant != WS_HOST)
@@ -317,7 +317,7 @@ static void report_missing_variable(struct resolver *resolver, struct ws_slice s
 static bool is_one_variable(const struct resolver *resolver, const struct ws_external *external,
                             struct ws_link_external *found) {
   const struct ws_link *link = resolver->link;
-  if (!link->options.one_program)
+  if (!ws_is_one_program(link))
     return false;
   struct ws_one_symbol at = link->one.of[resolver->user - link->inputs][external->symbol];
   enum ws_base base;
@@ -389,9 +389,9 @@ static bool check_exact(struct resolver *resolver) {
 
 bool ws_link_resolve(struct ws_link *link, struct ws_error *error) {
   struct resolver resolver = {.link = link, .options = &link->options, .first = error};
-  bool one = link->options.one_program;
+  bool one = ws_is_one_program(link);
   bool ok = check_exact(&resolver) && (!one || ws_find_things(link, error)) && resolve_names(&resolver);
-  if (one && !link->options.single)
+  if (one && !ws_is_single(link))
     ok = ok && ws_unify_tags(link, error) && ws_find_order(link, error) && ws_unify_functions(link, error);
   else if (!one)
     ok = ok && ws_find_order(link, error) && ws_find_divided(link, error);

@@ -173,7 +173,7 @@ static bool plan_thread_locals(struct ws_link *link, uint64_t *end, uint64_t *al
 // thread's area. Where the host makes threads by itself, it is not known.
 static bool check_thread_locals(const struct ws_link *link, struct ws_error *error) {
   char name[128];
-  if (!link->plan.shared || !link->options.one_program)
+  if (!link->plan.shared || !ws_is_one_program(link))
     return true;
   for (size_t i = 0; i < link->count; i++) {
     const struct ws_module *module = link->inputs[i].module;
@@ -211,7 +211,7 @@ static bool plan_threads(struct ws_link *link, const struct ws_plan_options *opt
   if (!plan_thread_locals(link, &end, &alignment, error))
     return false;
   plan->thread_count = options->threads;
-  uint64_t first_locals = link->options.one_program ? end - plan->thread_stack_size + alignment : 0;
+  uint64_t first_locals = ws_is_one_program(link) ? end - plan->thread_stack_size + alignment : 0;
   if (!ws_align_up(&plan->thread_size, end, alignment) || *cursor > limit ||
       !ws_align_up(&plan->thread_base, *cursor + first_locals, alignment) || plan->thread_base > limit ||
       (plan->thread_size && plan->thread_count > (limit - plan->thread_base) / plan->thread_size))
@@ -309,10 +309,10 @@ static bool check_options(const struct ws_link *link, const struct ws_plan_optio
                           struct ws_error *error) {
   if (link->count == 0)
     return ws_fail(error, "", NULL, WS_NO_OFFSET, "there are no modules to combine");
-  if (link->options.one_program && (link->options.single || !link->resolved))
+  if (ws_is_one_program(link) && (ws_is_single(link) || !link->resolved))
     return ws_fail(error, "", NULL, WS_NO_OFFSET,
-                   link->options.single ? "the modules become one, which has no plan"
-                                        : "the names of the modules of one program were not resolved");
+                   ws_is_single(link) ? "the modules become one, which has no plan"
+                                      : "the names of the modules of one program were not resolved");
   if (options->alignment & (options->alignment - 1))
     return ws_fail(error, "", NULL, WS_NO_OFFSET, "the alignment %" PRIu64 " is not a power of two",
                    options->alignment);
@@ -356,7 +356,7 @@ static bool plan_modules(struct ws_link *link, const struct ws_plan_options *opt
   share(link);
   if (!bind(link, error))
     return false;
-  if (link->options.one_program)
+  if (ws_is_one_program(link))
     ws_rebind(link);
   return true;
 }
@@ -376,7 +376,7 @@ bool ws_link_plan(struct ws_link *link, const struct ws_plan_options *given, str
     return false;
   const struct ws_module_info *first = &link->inputs[0].module->info;
   link->plan = (struct ws_plan){
-      .memory64 = first->memory64, .shared = first->shared, .one_program = link->options.one_program};
+      .memory64 = first->memory64, .shared = first->shared, .one_program = ws_is_one_program(link)};
   link->planned = plan_modules(link, &options, error);
   return link->planned;
 }
@@ -466,7 +466,7 @@ static bool shift_module(struct ws_link *link, uint64_t offset, uint64_t table_o
 bool ws_link_shift(struct ws_link *link, uint64_t offset, uint64_t table_offset, const uint64_t *heap_base,
                    struct ws_error *error) {
   link->planned = false;
-  if (link->count != 1 || link->options.one_program)
+  if (link->count != 1 || ws_is_one_program(link))
     return ws_fail(error, "", NULL, WS_NO_OFFSET, "only a module by itself can be shifted");
   const struct ws_module *module = link->inputs[0].module;
   if (!check_module(module, error))

@@ -23,7 +23,7 @@ bool ws_find_things(struct ws_link *link, struct ws_error *error) {
   }
   size_t prefer_count = ok ? ws_find_preferred(link, prefer) : 0;
   struct ws_one_options options = {
-      .prefer = prefer, .prefer_count = prefer_count, .side_by_side = !link->options.one_program};
+      .prefer = prefer, .prefer_count = prefer_count, .side_by_side = !ws_is_one_program(link)};
   ok = ok && ws_find_one(modules, names, link->count, &options, &link->arena, &link->one, error);
   free(modules);
   free(names);

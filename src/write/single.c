@@ -549,7 +549,7 @@ bool ws_link_write_single(const struct ws_link *link, const struct ws_plan_optio
                           struct ws_error *error) {
   struct ws_single_options single;
   ws_take_options(&single, sizeof single, given_single, given_single ? given_single->size : 0);
-  if (!link->resolved || !link->options.single)
+  if (!link->resolved || !ws_is_single(link))
     return ws_fail(error, "", NULL, WS_NO_OFFSET, "the modules were not resolved to be one");
   struct ws_arena arena = {0};
   struct ws_merge_input *inputs = ws_arena_new(&arena, link->count, sizeof *inputs);

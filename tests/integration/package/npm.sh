@@ -9,7 +9,7 @@ npm install --offline --no-audit --no-fund --silent "$tarball"
 [ "$(npx --offline wasmshare --version | head -1)" = "$("$native" --version | head -1)" ] || fail "$(npx wasmshare --version)"
 
 # everything that it ships is there, and links lead somewhere
-for file in LICENSE README.md index.d.ts full.d.ts wasmshare.wasm demangle.wasm share/wasmshare/wasmshare.mk; do
+for file in LICENSE README.md index.d.ts full.d.ts wasmshare.wasm whole.wasm demangle.wasm share/wasmshare/wasmshare.mk; do
     [ -f node_modules/wasmshare/$file ] || fail "no $file"
 done
 for link in $(grep -o '](\.\{0,2\}[^):#]*' node_modules/wasmshare/README.md | sed 's/^](//; /^https*$/d'); do
@@ -79,6 +79,9 @@ same combine -o ./a/b/../c --print-map ../here/counter.wasm x=./add.wasm
 same combine -o ../outside --map ../map.svg --depfile d counter.wasm
 same combine --stack=shared --table=shared --keep-relocs --name=where --base 0x2000 --heap-size=1M -o out counter.wasm
 same combine --link -o out weak.wasm strong.wasm # with names that are demangled
+same combine --li --stack-size=64K -o out counter.wasm add.wasm
+same combine --si=one.wasm --import-memory --strip-debug counter.wasm add.wasm
+same combine --import-memory counter.wasm
 same combine --heap-size=-1 counter.wasm
 same combine missing.wasm
 same combine not.wasm cut.wasm

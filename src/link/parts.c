@@ -1,0 +1,3 @@
+#include "link/parts.h"
+
+const bool ws_has_one_program = true;
