@@ -1,6 +1,6 @@
 # The command for WASI, which the npm package has: wasmshare.wasm, and what is seldom needed in files of their own.
 function(add_wasi_command name)
-  add_command(${name} src/wasi/demangle.c src/wasi/libc.c ${ARGN})
+  add_command(${name} src/wasi/demangle.c src/wasi/libc.c src/wasi/real_path.c ${ARGN})
   foreach(missing signal mman getpid)
     string(TOUPPER ${missing} macro)
     target_compile_definitions(${name} PRIVATE _WASI_EMULATED_${macro})

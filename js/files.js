@@ -47,6 +47,9 @@ export class MemoryFiles {
     return [...this.#entries.keys()].filter((other) => other.startsWith(start) && other !== start)
       .map((other) => other.slice(start.length)).filter((name) => !name.includes('/'));
   }
+  realpathSync(path) {
+    return this.#find(path)[0];
+  }
   readlinkSync(path) {
     this.#find(path);
     fail('EINVAL');

@@ -244,7 +244,19 @@ export function run(module, { args, directory, fs, write, demangler, toPath = (p
     return text.length;
   };
 
-  const { exports } = new WebAssembly.Instance(module, { wasi_snapshot_preview1: imports, wasmshare: { demangle } });
+  const realPath = (at, size, to, room) => {
+    try {
+      const given = decoder.decode(bytes(at, size)), full = given.startsWith('/') ? given : `${directory}/${given}`;
+      const found = encoder.encode(fs.realpathSync(toPath(full.slice(1))).replaceAll('\\', '/'));
+      if (found.length > room) fail('ENAMETOOLONG');
+      bytes(to, found.length).set(found);
+      return found.length;
+    } catch ({ code }) {
+      return -(ERRNO[code] ?? ERRNO.EIO);
+    }
+  };
+
+  const { exports } = new WebAssembly.Instance(module, { wasi_snapshot_preview1: imports, wasmshare: { demangle, real_path: realPath } });
   memory = exports.memory;
   try {
     exports._start();

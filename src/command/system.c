@@ -58,13 +58,11 @@ void handle_signals(void (*handler)(int)) {
 #endif
 }
 
+#ifndef __wasi__ // in src/wasi/real_path.c
 char *real_path(const char *path) {
-#ifdef __wasi__
-  return xprintf("%s", path);
-#else
   return realpath(path, NULL);
-#endif
 }
+#endif
 
 char *command_path(const char *called) {
 #if defined(__wasi__)

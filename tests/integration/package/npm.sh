@@ -80,7 +80,9 @@ same combine -o ../outside --map ../map.svg --depfile d counter.wasm
 same combine --stack=shared --table=shared --keep-relocs --name=where --base 0x2000 --heap-size=1M -o out counter.wasm
 same combine --link -o out weak.wasm strong.wasm # with names that are demangled
 same combine --li --stack-size=64K -o out counter.wasm add.wasm
+same combine --single one.wasm -o out counter.wasm add.wasm
 same combine --si=one.wasm --import-memory --strip-debug counter.wasm add.wasm
+same combine --single ../one.wasm --name deep -o a/b counter.wasm add.wasm
 same combine --import-memory counter.wasm
 same combine --heap-size=-1 counter.wasm
 same combine missing.wasm
