@@ -126,6 +126,25 @@ function speedOfLarge(input) {
   goal('`relocate` of a 50 MB debug build, against `cp`', 'at most 1.1×', times(toCp.median), toCp.median <= 1.1);
 }
 
+// The npm command is this one in Node, of which the start is told apart.
+function speedOfNpm(input) {
+  const measured = inRounds(() => {
+    const taken = time({ node: 'node -e 0', native: commands(input).wasmshare,
+      npm: ['node build/npm/package/command.js', ...relocate(input)].join(' ') }, 15);
+    const without = (of) => taken.npm[of] - taken.node[of];
+    return { ...taken, without: { median: without('median'), min: without('min') } };
+  });
+  const all = measured.ratio('npm', 'native'), without = measured.ratio('without', 'native');
+  say(`## The npm command, moving SQLite (${megabytes(size(input))})`, '');
+  table(['command', 'time', 'fastest', 'ratio'], [
+    ['`wasmshare relocate`', ...measured.columns('native'), ''],
+    ['`npx wasmshare relocate`, once npx has found it', ...measured.columns('npm'), `${spread(all)} of wasmshare`],
+    ['`node -e 0`', ...measured.columns('node'), ''],
+    ['the npm command without that', ...measured.columns('without'), `${spread(without)} of wasmshare`],
+  ]);
+  goal('the npm command, without the start of Node, against `wasmshare`', 'at most 3×', times(without.median), without.median <= 3);
+}
+
 function startUp() {
   const measured = inRounds(() => time({ true: '/bin/true', wasmshare: `${wasmshare} --version` }, 200, 20));
   say('## Starting', '');
@@ -335,6 +354,7 @@ const load = loadavg()[0].toFixed(2);
 
 speedOfSqlite(inputs.sqlite);
 speedOfLarge(inputs.large);
+speedOfNpm(inputs.sqlite);
 startUp();
 unchangedBuild();
 atLoadTime(inputs.sqlite);

@@ -3,6 +3,7 @@
 
 import * as fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import v8 from 'node:v8';
 import { fileFor, run, windowsPath } from './wasi.js';
 
 const windows = process.platform === 'win32';
@@ -21,6 +22,9 @@ function write(descriptor, bytes) {
 
 // Outputs are all written or none is: a signal that would end the command waits until they are.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
+
+// Functions that run for long are compiled once more, better, which costs more than it saves when the command ends this soon.
+v8.setFlagsFromString('--wasm-tiering-budget=1000000000');
 
 const compile = (name) => new WebAssembly.Module(fs.readFileSync(new URL(name, import.meta.url)));
 

@@ -299,7 +299,7 @@ static bool write_on(struct output_file *file, const char *at, size_t size) {
   return true;
 }
 
-enum { PIECE = 16 * 1024 };
+enum { PIECE = 64 * 1024 };
 
 // Whether the file that is there goes on with these bytes, after those that were compared before.
 static bool is_unchanged(struct output_file *file, const char *bytes, size_t size) {
