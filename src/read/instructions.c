@@ -108,10 +108,19 @@ static void block_type(const struct decoder *decoder) {
     heap_type(decoder);
 }
 
+// There can be thousands, most of one byte.
 static void labels(const struct decoder *decoder) {
-  uint32_t count = ws_read_uleb32(decoder->body);
-  for (uint32_t i = 0; i <= count && !decoder->body->bad; i++)
-    ws_read_uleb32(decoder->body);
+  struct ws_reader *body = decoder->body;
+  uint64_t left = (uint64_t)ws_read_uleb32(body) + 1;
+  while (left > 0 && !body->bad) {
+    bool short_ones =
+        left >= 8 && ws_read_left(body) >= 8 && !(ws_eight_bytes(body->at) & UINT64_C(0x8080808080808080));
+    if (short_ones)
+      body->at += 8;
+    else
+      ws_read_uleb32(body);
+    left -= short_ones ? 8 : 1;
+  }
 }
 
 static void value_types(const struct decoder *decoder) {
