@@ -9,7 +9,7 @@
 #include "read/heap_flow.h"
 #include "read/instructions.h"
 #include "read/memory_users.h"
-#include "read/relocations.h"
+#include "read/relocated.h"
 
 enum { BUDGET = 1 << 24 };
 
@@ -43,6 +43,8 @@ struct heap {
   uint32_t data_end;     // the symbol; UINT32_MAX if there is none
   struct ws_heap_flow flow;
   struct ws_plain plain;
+  struct ws_arena scratch;
+  struct ws_relocation_index code, data; // relocations
   // Who was seen to do it first; UINT32_MAX if nobody
   uint32_t names_base, names_end, names_data_end, grows, ignores, orders, takes, claims, lost;
 };
@@ -215,37 +217,18 @@ static bool relocated_edge(struct heap *heap, const struct ws_section *code,
   return true;
 }
 
-static struct ws_reader relocations_of(const struct ws_module *module, const struct ws_section *target) {
-  for (size_t i = 0; target && i < module->section_count; i++) {
-    const struct ws_section *section = &module->sections[i];
-    struct ws_reader reader = ws_reader(section->content);
-    if (section->id == WS_SECTION_CUSTOM && ws_slice_starts(section->name, "reloc.") &&
-        ws_read_uleb32(&reader) == (uint32_t)(target - module->sections)) {
-      ws_read_uleb32(&reader); // how many: see WS_NO_SYMBOL
-      return reader;
-    }
-  }
-  return ws_reader((struct ws_slice){(const uint8_t *)"", 0});
-}
-
 // In order of `from`, as relocations are in order of place.
 static bool read_edges(struct heap *heap, const struct ws_section *code) {
   uint32_t function = 0, count = heap->module->function_count;
-  struct ws_reader reader = relocations_of(heap->module, code);
-  while (!reader.bad && reader.at < reader.end && function < count) {
-    struct ws_relocation relocation = ws_read_relocation(&reader);
-    if (!relocated_edge(heap, code, &relocation, &function))
+  for (size_t i = 0; i < heap->code.count && function < count; i++)
+    if (!relocated_edge(heap, code, &heap->code.list[i], &function))
       return false;
-  }
   while (function < count)
     if (!next_function(heap, &function))
       return false;
-  reader = relocations_of(heap->module, ws_section(heap->module, WS_SECTION_DATA));
-  while (heap->data_end != UINT32_MAX && !reader.bad && reader.at < reader.end) {
-    struct ws_relocation relocation = ws_read_relocation(&reader);
-    if (ws_relocation_has_addend(relocation.type) && relocation.index == heap->data_end)
+  for (size_t i = 0; i < heap->data.count; i++)
+    if (ws_relocation_has_addend(heap->data.list[i].type) && heap->data.list[i].index == heap->data_end)
       heap->data_names |= WS_NAMES_DATA_END;
-  }
   return true;
 }
 
@@ -407,18 +390,17 @@ static bool is_of_guard(const struct heap *heap, const struct ws_symbol *symbol)
 // Functions that name the variable that is a guard may set it back to zero.
 static bool follow_guards(struct heap *heap, bool *again) {
   const struct ws_module *module = heap->module;
-  struct ws_reader reader = relocations_of(module, ws_section(module, WS_SECTION_CODE));
   bool *guards = calloc(module->symbol_count + 1, sizeof *guards);
   if (!guards)
     return no_memory(heap);
   for (uint32_t i = 0; i < module->symbol_count; i++)
     guards[i] = is_of_guard(heap, &module->symbols[i]);
-  while (!reader.bad && reader.at < reader.end) {
-    struct ws_relocation relocation = ws_read_relocation(&reader);
-    bool type = relocation.type == R_WASM_TYPE_INDEX_LEB; // whose index is no symbol's
-    if (type || relocation.index >= module->symbol_count || !guards[relocation.index])
+  for (size_t i = 0; i < heap->code.count; i++) {
+    const struct ws_relocation *relocation = &heap->code.list[i];
+    bool type = relocation->type == R_WASM_TYPE_INDEX_LEB; // whose index is no symbol's
+    if (type || relocation->index >= module->symbol_count || !guards[relocation->index])
       continue;
-    uint32_t function = function_at(module, relocation.offset);
+    uint32_t function = function_at(module, relocation->offset);
     if (function == UINT32_MAX || !(heap->functions[function] & REACHABLE) ||
         (heap->functions[function] & FOLLOWED))
       continue;
@@ -538,6 +520,10 @@ static bool find(struct heap *heap, const struct ws_section *code) {
     return decide(heap, WS_HEAP_NONE, UINT32_MAX, "nothing takes memory");
   if (!heap->module->info.exact)
     return decide(heap, WS_HEAP_UNKNOWN, UINT32_MAX, "not all pointers are known");
+  bool has_data_end = heap->data_end != UINT32_MAX;
+  if (!ws_index_relocations(heap->module, WS_SECTION_CODE, &heap->scratch, &heap->code) ||
+      (has_data_end && !ws_index_relocations(heap->module, WS_SECTION_DATA, &heap->scratch, &heap->data)))
+    return no_memory(heap);
   if (!find_reachable(heap, code) || !follow_all(heap))
     return false;
   heap->module->info.grows_memory = heap->flow.grows || heap->flow.lost;
@@ -555,6 +541,7 @@ bool ws_read_heap(struct ws_module *module, struct ws_error *error) {
     ok = code ? find(&heap, code) : decide(&heap, WS_HEAP_NONE, UINT32_MAX, "there is no code");
   free(heap.edges);
   free(heap.operands);
+  ws_arena_free(&heap.scratch);
   return ok;
 }
 
