@@ -63,7 +63,8 @@ static uint64_t join_sevens(uint64_t bytes) {
   return (bytes & UINT64_C(0x000000000fffffff)) | (bytes & UINT64_C(0x0fffffff00000000)) >> 4;
 }
 
-// One that ends within eight bytes, and of whose last one all bits are used, or those that are not are clear.
+// One that ends within eight bytes and is no longer than it may be, and of whose last byte all bits are used,
+// or those that are not are clear.
 static bool read_short_leb(struct ws_reader *reader, unsigned bits, bool is_signed, uint64_t *value) {
   if (reader->bad || ws_read_left(reader) < 8)
     return false;
@@ -72,7 +73,7 @@ static bool read_short_leb(struct ws_reader *reader, unsigned bits, bool is_sign
     return false;
   unsigned size = (unsigned)__builtin_ctzll(ends) / 8 + 1, used = 7 * size;
   *value = join_sevens(bytes & (UINT64_MAX >> (64 - 8 * size)));
-  if (used > bits && *value >> (is_signed ? bits - 1 : bits))
+  if (used > bits && (used >= bits + 7 || *value >> (is_signed ? bits - 1 : bits)))
     return false;
   if (is_signed && (*value >> (used - 1) & 1))
     *value |= UINT64_MAX << used;

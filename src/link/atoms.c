@@ -27,16 +27,6 @@ static bool is_declarative(const struct ws_element *element) {
   return element->before.size > 0 && (element->before.data[0] & 3) == 3;
 }
 
-static bool are_types_there(const struct ws_module *module) {
-  for (uint32_t i = 0; i < module->function_count; i++)
-    if (module->function_types[i] >= module->type_count)
-      return false;
-  for (size_t i = 0; i < module->import_count; i++)
-    if (module->imports[i].kind == WS_FUNCTION && module->imports[i].type >= module->type_count)
-      return false;
-  return true;
-}
-
 // Whether a function of the linker's does what is not done anew: __wasm_apply_data_relocs and its like, if
 // they are not empty. What thread-local variables point to is in their data, by its relocations; what points
 // to them, __wasm_init_tls notes in globals.
@@ -85,8 +75,6 @@ static bool check_module(const struct ws_merge *merge, uint32_t index) {
     return ws_merge_fail(merge, index, NULL, "does not mix with %s: one has a %s memory, the other does not",
                          merge->modules[0].module->file,
                          info->memory64 != merge->is_64 ? "64-bit" : "shared");
-  if (!are_types_there(module))
-    return ws_merge_fail(merge, index, "FUNCTION", "has a function of a type that does not exist");
   for (size_t i = 0; i < module->element_count; i++)
     if (!module->elements[i].indirect_table && !is_declarative(&module->elements[i]))
       return ws_merge_fail(merge, index, "ELEMENT",

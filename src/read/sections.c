@@ -154,6 +154,14 @@ static bool several_memories(const struct ws_module *module, struct ws_error *er
                         "has more than one memory: a module can share only the one that it has");
 }
 
+// Of types that are not all functions', there are more than are counted.
+static bool check_type(const struct ws_module *module, const char *section, uint32_t type,
+                       struct ws_error *error) {
+  return !module->types || type < module->type_count ||
+         ws_module_fail(module, error, section, NULL, "has a function of type %u, which does not exist",
+                        type);
+}
+
 static bool read_imports(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
   uint32_t count = ws_read_uleb32(reader);
   module->imports = new_array(module, reader, count, sizeof *module->imports, error);
@@ -169,6 +177,8 @@ static bool read_imports(struct ws_module *module, struct ws_reader *reader, str
     switch (import->kind) {
     case WS_FUNCTION:
       import->type = ws_read_uleb32(reader);
+      if (!reader->bad && !check_type(module, "IMPORT", import->type, error))
+        return false;
       module->imported_functions++;
       break;
     case WS_TABLE:
@@ -206,8 +216,11 @@ static bool read_functions(struct ws_module *module, struct ws_reader *reader, s
   if (!module->function_types)
     return false;
   module->function_count = count;
-  for (uint32_t i = 0; i < count && !reader->bad; i++)
+  for (uint32_t i = 0; i < count && !reader->bad; i++) {
     module->function_types[i] = ws_read_uleb32(reader);
+    if (!reader->bad && !check_type(module, "FUNCTION", module->function_types[i], error))
+      return false;
+  }
   return true;
 }
 
