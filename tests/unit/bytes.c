@@ -137,6 +137,40 @@ static void uleb32_reads_the_same_whatever_follows(void **state) {
 
 // -------------------------------------------------------------------------------------------------- reader
 
+// Random bytes, of which many are the same or go on, read from all there are and with others behind them.
+static void every_leb_reads_the_same_whatever_follows(void **state) {
+  (void)state;
+  uint32_t random = 1;
+  for (int i = 0; i < 200000; i++) {
+    uint8_t bytes[24];
+    size_t size = 0;
+    do {
+      random = random * 1664525 + 1013904223;
+      uint8_t byte = (uint8_t)(random >> 24);
+      bytes[size++] = random >> 8 & 3 ? byte | 0x80 : byte & (random >> 10 & 1 ? 0x4f : 0x7f);
+    } while ((bytes[size - 1] & 0x80) && size < 12);
+    struct ws_reader alone[4], followed[4];
+    memset(bytes + size, i & 1 ? 0xff : 0, sizeof bytes - size);
+    uint64_t values[2][4];
+    for (int k = 0; k < 4; k++) {
+      alone[k] = ws_reader((struct ws_slice){bytes, size});
+      followed[k] = ws_reader((struct ws_slice){bytes, sizeof bytes});
+    }
+    for (int k = 0; k < 2; k++) {
+      struct ws_reader *from = k ? followed : alone;
+      values[k][0] = ws_read_uleb32(&from[0]);
+      values[k][1] = ws_read_uleb64(&from[1]);
+      values[k][2] = (uint64_t)ws_read_sleb32(&from[2]);
+      values[k][3] = (uint64_t)ws_read_sleb64(&from[3]);
+    }
+    for (int k = 0; k < 4 && size < 12; k++) {
+      assert_int_equal(alone[k].bad, followed[k].bad);
+      assert_int_equal(values[0][k], values[1][k]);
+      assert_true(alone[k].bad || alone[k].at == followed[k].at);
+    }
+  }
+}
+
 static void a_bad_reader_yields_nothing_more(void **state) {
   (void)state;
   struct ws_reader reader = ws_reader(BYTES(0x05, 0x01, 0x02, 0x03, 0x04));
@@ -472,6 +506,7 @@ int main(void) {
       cmocka_unit_test(sleb64_extends_the_sign_and_refuses_unused_bits_that_are_not_it),
       cmocka_unit_test(leb_that_ends_too_soon_is_refused_at_every_length),
       cmocka_unit_test(uleb32_reads_the_same_whatever_follows),
+      cmocka_unit_test(every_leb_reads_the_same_whatever_follows),
       cmocka_unit_test(a_bad_reader_yields_nothing_more),
       cmocka_unit_test(bytes_and_names_end_within_the_slice),
       cmocka_unit_test(an_empty_slice_without_bytes_can_be_read),

@@ -100,6 +100,34 @@ static void what_is_not_known_is_malformed(void **state) {
   assert_true(cut.bad);
 }
 
+// Random bytes: what is passed is what the decoder reads, and names nothing.
+static void plain_instructions_are_passed_as_they_are_read(void **state) {
+  (void)state;
+  struct ws_plain plain;
+  ws_find_plain(&plain);
+  uint32_t random = 1;
+  size_t passed = 0;
+  for (size_t i = 0; i < 200000; i++) {
+    uint8_t bytes[24];
+    for (size_t k = 0; k < sizeof bytes; k++) {
+      random = random * 1664525 + 1013904223;
+      bytes[k] = (uint8_t)(random >> 24) & (random >> 8 & 1 ? 0x7f : 0xff);
+    }
+    struct ws_slice all = {bytes, sizeof bytes};
+    struct ws_reader body = ws_reader(all), read = ws_reader(all);
+    ws_pass_plain(&plain, &body, body.start + i % sizeof bytes);
+    assert_true(body.at <= body.start + i % sizeof bytes);
+    while (read.at < body.at) {
+      struct ws_instruction instruction = ws_read_instruction(&read);
+      assert_false(read.bad);
+      assert_int_not_equal(instruction.kind, WS_OPERAND_INDEX);
+      passed++;
+    }
+    assert_ptr_equal(read.at, body.at);
+  }
+  assert_true(passed > 100000);
+}
+
 static void local_declarations_are_skipped(void **state) {
   (void)state;
   struct ws_reader reader = ws_reader(BYTES(0x03, 0x80, 0x01, 0x7f, 0x01, 0x63, 0x70, 0x02, 0x7b, 0x0b));
@@ -217,6 +245,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_instruction_ends_where_the_next_begins),
       cmocka_unit_test(what_is_not_known_is_malformed),
+      cmocka_unit_test(plain_instructions_are_passed_as_they_are_read),
       cmocka_unit_test(local_declarations_are_skipped),
       cmocka_unit_test(operands_that_linkers_relocate_are_told_by_their_padding),
       cmocka_unit_test(every_operand_is_shown_with_its_space),
