@@ -60,7 +60,7 @@ export function read(bytes, name) {
     number.at = end;
   }
   if (number.at !== bytes.length || text(0, 8) !== '\0asm\x01\0\0\0') wrong('not-wasm', 'is not WebAssembly, or is cut off');
-  const { start, content, end } = sections[0] ?? wrong('not-prepared', 'is not prepared, or is placed: use `wasmshare prepare`');
+  const { start, content, end } = sections[0] ?? wrong('not-prepared', 'is not prepared, or is placed already: give what `wasmshare prepare` wrote');
   const facts = number.at = content + 19; // behind its name, the version and the digest
   const [covered, flags, alignment, dataBase, dataSize, stackLow, stackSize, ownEnd, heapBase, heapEnd, initialHeap, , , ,
     tableBase, tableSize, , memoryAt, tableAt] = Array.from({ length: 19 }, number);

@@ -119,9 +119,7 @@ static void check_without_relocations(struct ws_module *module, bool trust_pic) 
   for (size_t i = 0; i < module->segment_count; i++)
     initialised |= !ws_slice_is_zero(module->segments[i].bytes);
   if (has_data && !pic)
-    ws_refuse_unlinked(module, NULL, "so its pointers cannot be found",
-                       "; if wasmshare has placed it already, give what the linker wrote, or combine with "
-                       "--keep-relocs");
+    ws_refuse_unlinked(module, NULL, "so its pointers cannot be found", WS_IF_PLACED);
   else if (!trust_pic && !is_code_exact(module))
     ws_refuse_unlinked(module, NULL, "and nothing tells numbers in its code from addresses",
                        ", or use --trust-pic if all its code is PIC");

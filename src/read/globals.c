@@ -176,8 +176,9 @@ bool ws_read_globals(struct ws_module *module, struct ws_error *error) {
           why, sizeof why,
           "nor names, as when it was stripped after linking, so nothing says whether global %u is a pointer",
           i);
-      ws_refuse_unlinked(module, "GLOBAL", why,
-                         ", and do not strip (Zig: build an object, and link it with zig wasm-ld)");
+      ws_refuse_unlinked(
+          module, "GLOBAL", why,
+          ", and do not strip (Zig: build an object, and link it with zig wasm-ld)" WS_IF_PLACED);
     }
   }
   return true;

@@ -26,5 +26,8 @@ bool ws_is_wasm_bindgen_import(struct ws_slice module);
 // can be done where the linker's options are the advice.
 void ws_refuse_unlinked(struct ws_module *module, const char *section, const char *why,
                         const char *otherwise);
+// What else can be done about one that was linked as it should be.
+#define WS_IF_PLACED                                                                                         \
+  "; if wasmshare has placed it already, give what the linker wrote, or combine with --keep-relocs"
 
 #endif

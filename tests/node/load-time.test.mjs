@@ -148,7 +148,7 @@ test('what is no prepared module is refused, with a code and what to do', async 
   await refuses(getHeapBase(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)), 'not-prepared', /`wasmshare prepare`/);
   await refuses(relocate(readFileSync(join(directory, 'keeper-linked.wasm')), 0), 'not-prepared', /prepare/);
   const { modules: [placed] } = await combine([keeper]);
-  await refuses(combine([placed]), 'not-prepared', /^module 0 is not prepared, or is placed: /);
+  await refuses(combine([placed]), 'not-prepared', /^module 0 is not prepared, or is placed already: give what `wasmshare prepare` wrote$/);
 });
 
 test('a module that was changed is refused, but for its names', async () => {

@@ -23,7 +23,7 @@ make
 cd "$WASMSHARE_SOURCE"
 sed -n 's/^| \(`[^|]*\) |.*/\1/p' docs/troubleshooting.md | grep -v '(V8)\|(Node)\|^message' | grep -o '`[^`]*`' | tr -d '`' >"$work/messages.txt"
 [ "$(wc -l <"$work/messages.txt")" -gt 15 ] || fail "few messages: $(cat "$work/messages.txt")"
-cat src/*/*.c js/*.js cmake/LLVM.cmake | tr -d '\n' | sed 's/" *"//g' >"$work/said.txt"
+cat src/*/*.[ch] js/*.js cmake/LLVM.cmake | tr -d '\n' | sed 's/" *"//g' >"$work/said.txt"
 while IFS= read -r message; do
     message=$(printf '%s' "$message" | sed 's/NAME/%s/g')
     grep -qF -e "$message" "$work/said.txt" || fail "docs/troubleshooting.md: nothing says \"$message\""
