@@ -545,9 +545,9 @@ bool ws_match_begin(struct ws_match *match, const struct ws_module *const *modul
       return ws_fail(error, modules[i]->file, NULL, WS_NO_OFFSET, "has too many symbols, with the others");
   }
   match->node_count = (uint32_t)nodes;
-  match->module = ws_arena_new(arena, nodes, sizeof *match->module);
-  match->thing = ws_arena_new(arena, nodes, sizeof *match->thing);
-  match->owner = ws_arena_new(arena, nodes, sizeof *match->owner);
+  match->module = ws_arena_new(arena, match->node_count, sizeof *match->module);
+  match->thing = ws_arena_new(arena, match->node_count, sizeof *match->thing);
+  match->owner = ws_arena_new(arena, match->node_count, sizeof *match->owner);
   bool ok = match->in && match->module && match->thing && match->owner;
   for (size_t i = 0; i < count && ok; i++)
     ok = begin_module(match, (uint32_t)i, arena);

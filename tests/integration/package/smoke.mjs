@@ -24,6 +24,8 @@ try {
   for (const name of ['layout.json', 'layout.mjs', 'words.wasm', 'again.wasm'])
     assert.deepEqual(readFileSync(join(absolute, name)), readFileSync(join(work, 'relative', 'placed', name)), name);
   sh(`npx --offline wasmshare verify "${absolute}"`);
+  sh(`npx --offline wasmshare combine --single "${join(work, 'one.wasm')}" -o ${join('relative', 'one')} words.wasm`);
+  assert.equal(JSON.parse(readFileSync(join(work, 'relative', 'one', 'layout.json'))).single.file, '../../one.wasm');
   assert.throws(() => sh('npx --offline wasmshare combine missing.wasm'), ({ stderr }) =>
     /^wasmshare: error: missing\.wasm: cannot open: No such file or directory\r?\n$/.test(stderr));
   const { instantiate } = await import(pathToFileURL(join(absolute, 'layout.mjs')));
