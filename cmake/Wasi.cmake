@@ -33,7 +33,7 @@ if(CMAKE_BUILD_TYPE STREQUAL "MinSizeRel")
       add_custom_command(TARGET ${command} POST_BUILD VERBATIM
         COMMAND "${WASM_OPT}" --mvp-features --enable-bulk-memory --enable-sign-ext --enable-mutable-globals
           --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types
-          --low-memory-unused --flatten --rereloop -Oz -Oz --strip-target-features $<TARGET_FILE:${command}> -o $<TARGET_FILE:${command}>)
+          --low-memory-unused --one-caller-inline-max-function-size=30 --flatten --rereloop -Oz -Oz --strip-target-features $<TARGET_FILE:${command}> -o $<TARGET_FILE:${command}>)
     endif()
   endforeach()
 endif()

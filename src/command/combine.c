@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "link/parts.h"
 
 static bool write_modules(const struct options *options, const struct layout *layout) {
   for (size_t i = 0; i < layout->count; i++) {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "link/parts.h"
 #include "wasmshare.h"
 
 // --------------------------------------------------------------------------------------- main.c, options.c
@@ -211,6 +212,11 @@ struct layout {
   struct placed *modules; // as in the link
   size_t count;
 };
+
+// The one file of a layout, or NULL.
+static inline const struct single *single_of(const struct layout *layout) {
+  return ws_has_one_program ? layout->single : NULL;
+}
 
 struct json_t; // jansson's
 

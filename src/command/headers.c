@@ -152,7 +152,7 @@ static void put_modules_macros(FILE *to, const struct layout *layout, const char
 
 // Of one file.
 static void put_single_macros(FILE *to, const struct layout *layout, const char *prefix) {
-  const struct single *single = layout->single;
+  const struct single *single = single_of(layout);
   const struct ws_module_info *info = ws_module_info(single->module);
   struct ws_import_info import;
   fprintf(to, "/* X(MODULE) for each: %s_##MODULE##_NAME is below */\n", prefix);
@@ -196,7 +196,7 @@ void print_header(FILE *to, const struct layout *layout) {
       WS_VERSION, prefix, prefix);
   put_plan_macros(to, layout, prefix, suffix);
   put_macro(to, prefix, NULL, "MODULE_COUNT", layout->count, "");
-  if (layout->single)
+  if (single_of(layout))
     put_single_macros(to, layout, prefix);
   else
     put_modules_macros(to, layout, prefix, suffix);
@@ -307,7 +307,7 @@ static void put_modules(FILE *to, const struct layout *layout, const char *n) {
 }
 
 static void put_single(FILE *to, const struct layout *layout) {
-  const struct single *single = layout->single;
+  const struct single *single = single_of(layout);
   const struct ws_module_info *info = ws_module_info(single->module);
   const char *constructors = constructors_of(single->link, 0);
   struct ws_import_info import;
@@ -358,7 +358,7 @@ void print_script(FILE *to, const struct layout *layout) {
           "bytes.\n\n",
           WS_VERSION);
   put_plan(to, layout, n);
-  if (layout->single)
+  if (single_of(layout))
     put_single(to, layout);
   else
     put_modules(to, layout, n);
@@ -392,7 +392,7 @@ void print_types(FILE *to, const struct layout *layout) {
   fputs(";\n\n/** Bytes in a page. */\nexport const pageSize: number;\n", to);
   for (const struct field *field = plan_fields; field->name; field++)
     put_type(to, field, "", "export const");
-  if (!layout->single) {
+  if (!single_of(layout)) {
     fputs("\n/** Where a module is. */\nexport interface Placement {\n", to);
     for (const struct field *field = module_fields; field->name; field++)
       put_type(to, field, "  ", "readonly");

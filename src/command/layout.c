@@ -278,14 +278,15 @@ void print_json(FILE *to, const struct layout *layout) {
   json_object_set_new(json, "name", json_string(layout->name));
   json_object_set_new(json, "pageSize", json_integer(WS_PAGE_SIZE));
   set_fields(json, plan_fields, &layout->plan);
-  if (layout->single)
-    json_object_set_new(json, "single", single_json(layout->single));
+  if (single_of(layout))
+    json_object_set_new(json, "single", single_json(single_of(layout)));
   else
     json_object_set_new(json, "instantiationOrder", order_json(layout));
   for (size_t i = 0; i < layout->count; i++)
-    json_array_append_new(modules, layout->single ? json_pack("{s:s, s:o}", "name", layout->modules[i].name,
-                                                              "exports", exports_json(layout->single, i))
-                                                  : module_json(layout, &layout->modules[i]));
+    json_array_append_new(modules, single_of(layout)
+                                       ? json_pack("{s:s, s:o}", "name", layout->modules[i].name, "exports",
+                                                   exports_json(single_of(layout), i))
+                                       : module_json(layout, &layout->modules[i]));
   json_object_set_new(json, "modules", modules);
   set_program(json, layout);
   json_dumpf(json, to, JSON_INDENT(2));

@@ -59,9 +59,9 @@ static void walk_regions(const struct layout *layout, visit function, void *cont
   struct walk walk = {function, context, 0};
   if (plan->shared_stack)
     step(&walk, plan->stack_low, plan->stack_pointer, "(all)", "stack", layout->count);
-  if (layout->single)
+  if (single_of(layout))
     step(&walk, plan->stack_pointer, plan->heap_base, "(all)", "static data", layout->count);
-  for (size_t i = 0; i < layout->count && !layout->single; i++) {
+  for (size_t i = 0; i < layout->count && !single_of(layout); i++) {
     const struct placed *placed = &layout->modules[i];
     const struct ws_placement *at = &placed->placement;
     bool has_stack = ws_module_info(placed->module)->has_stack && !plan->shared_stack;

@@ -240,6 +240,19 @@ test('wasmshare.wasm can come from elsewhere', async () => {
   assert.match((await command(['--help'])).output, /^wasmshare /);
 });
 
+test('a file that is not there is an error of what needs it', async () => {
+  const at = scratchDirectory('incomplete');
+  cpSync(npmPackage, at, { recursive: true, filter: name => !name.endsWith('.wasm') });
+  const incomplete = await import(pathToFileURL(join(at, 'full-node.js')));
+  for (const options of [{}, { link: true }])
+    await assert.rejects(incomplete.combine([keeper], 0, options), { code: 'ENOENT' });
+  const name = options => (options.link ? 'whole.wasm' : 'wasmshare.wasm');
+  for (const options of [{}, { link: true }]) {
+    cpSync(join(npmPackage, name(options)), join(at, name(options)));
+    assert.equal((await incomplete.combine([keeper], 0, options)).modules.length, 1);
+  }
+});
+
 test('demangle.wasm is loaded once, when a name has to be demangled, and again if that failed', async () => {
   const linkCpp = (name, text) => {
     const source = join(directory, `${name}.cpp`), output = join(directory, `${name}.wasm`);
