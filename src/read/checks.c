@@ -4,20 +4,21 @@
 #include "read/llvm.h"
 #include "read/operands.h"
 
-static bool (*const all[WS_CHECKS])(const struct ws_module *module, struct ws_error *error) = {
-    [WS_CHECK_OPERANDS] = ws_check_operands, [WS_CHECK_OBJECT] = ws_object_agrees};
+static bool (*const all[])(const struct ws_module *module, struct ws_error *error) = {ws_check_operands,
+                                                                                      ws_object_agrees};
+enum { CHECKS = sizeof all / sizeof *all };
 
 bool ws_checks_make(const struct ws_module *module, struct ws_error *error) {
   bool pass = true;
-  for (size_t i = 0; i < WS_CHECKS && pass && !module->checks; i++)
+  for (size_t i = 0; i < CHECKS && pass && !module->checks; i++)
     pass = all[i](module, error);
   return pass;
 }
 
 #ifdef __wasi__ // has no threads
 
-void ws_check_start(struct ws_module *module, enum ws_check which) {
-  (void)module, (void)which;
+void ws_checks_start(struct ws_module *module) {
+  (void)module;
 }
 
 bool ws_checks_find_heap(struct ws_module *module, struct ws_error *error) {
@@ -42,16 +43,16 @@ void ws_checks_free(struct ws_module *module) {
 #include <pthread.h>
 
 struct check {
-  enum { NOT_ASKED, NO_THREAD, STARTED } state;
-  enum ws_check which;
-  bool pass;
-  struct ws_module module; // as it was when the check began: later, other parts are added
+  struct ws_checks *checks;
+  size_t which;
+  bool started, pass;
   struct ws_error error;
   pthread_t thread;
 };
 
 struct ws_checks {
-  struct check check[WS_CHECKS];
+  struct ws_module module; // as it was when they began: later, sections are added
+  struct check check[CHECKS];
   struct ws_module *read; // the module itself
   struct check heap;
   pthread_mutex_t lock;
@@ -60,31 +61,25 @@ struct ws_checks {
 
 static void *run(void *context) {
   struct check *check = context;
-  check->pass = all[check->which](&check->module, &check->error);
+  check->pass = all[check->which](&check->checks->module, &check->error);
   return NULL;
 }
 
-static struct ws_checks *new_checks(struct ws_module *module) {
+void ws_checks_start(struct ws_module *module) {
   enum { LARGE = 64 * 1024 };
   struct ws_checks *checks =
       module->bytes.size < LARGE ? NULL : ws_arena_new(&module->arena, 1, sizeof *checks);
   if (!checks || pthread_mutex_init(&checks->lock, NULL) != 0)
-    return NULL;
-  for (size_t i = 0; i < WS_CHECKS; i++)
-    checks->check[i] = (struct check){.which = (enum ws_check)i, .pass = true};
+    return;
+  checks->module = *module;
   checks->read = module;
   checks->heap.pass = true;
-  return checks;
-}
-
-void ws_check_start(struct ws_module *module, enum ws_check which) {
-  if (!module->checks)
-    module->checks = new_checks(module);
-  if (!module->checks)
-    return;
-  struct check *check = &module->checks->check[which];
-  check->module = *module;
-  check->state = pthread_create(&check->thread, NULL, run, check) == 0 ? STARTED : NO_THREAD;
+  for (size_t i = 0; i < CHECKS; i++) {
+    struct check *check = &checks->check[i];
+    *check = (struct check){.checks = checks, .which = i};
+    check->started = pthread_create(&check->thread, NULL, run, check) == 0;
+  }
+  module->checks = checks;
 }
 
 static void *find_heap(void *context) {
@@ -97,12 +92,12 @@ bool ws_checks_find_heap(struct ws_module *module, struct ws_error *error) {
   struct ws_checks *checks = module->checks;
   if (!checks || pthread_create(&checks->heap.thread, NULL, find_heap, checks) != 0)
     return ws_read_heap(module, error);
-  checks->heap.state = STARTED;
+  checks->heap.started = true;
   return true;
 }
 
 static void end_heap(struct ws_checks *checks) {
-  if (checks->heap.state == STARTED && !checks->heap_ended)
+  if (checks->heap.started && !checks->heap_ended)
     pthread_join(checks->heap.thread, NULL);
   checks->heap_ended = true;
 }
@@ -118,10 +113,10 @@ void ws_checks_await_heap(const struct ws_module *module) {
 
 // Waits for all, and makes those for which there was no thread.
 static void end(struct ws_checks *checks) {
-  for (size_t i = 0; i < WS_CHECKS; i++)
-    if (checks->check[i].state == STARTED)
+  for (size_t i = 0; i < CHECKS; i++)
+    if (checks->check[i].started)
       pthread_join(checks->check[i].thread, NULL);
-    else if (checks->check[i].state == NO_THREAD)
+    else
       run(&checks->check[i]);
   end_heap(checks);
   checks->ended = true;
@@ -136,7 +131,7 @@ bool ws_checks_passed(const struct ws_module *module, struct ws_error *error) {
     end(checks);
   pthread_mutex_unlock(&checks->lock);
   const struct check *failed = checks->heap.pass ? NULL : &checks->heap;
-  for (size_t i = 0; i < WS_CHECKS && !failed; i++)
+  for (size_t i = 0; i < CHECKS && !failed; i++)
     failed = checks->check[i].pass ? NULL : &checks->check[i];
   if (failed)
     *error = failed->error;

@@ -1,20 +1,14 @@
-// What must hold of a module beside what relocations.c finds, and changes nothing in it. And what may be
-// found later than the rest: what its heap does (heap.c).
+// What must hold of a module beside what relocations.c finds, and changes nothing in it: every relocation of
+// a pointer in code is of an operand (operands.c), and LLVM's reader finds the same relocations (llvm.c). And
+// what may be found later than the rest: what its heap does (heap.c).
 #ifndef WASMSHARE_CHECKS_H
 #define WASMSHARE_CHECKS_H
 
 #include "read/module.h"
 
-enum ws_check {
-  WS_CHECK_OPERANDS, // every pointer in code that a relocation names is an operand: operands.c
-  WS_CHECK_OBJECT,   // LLVM's reader finds the same relocations: llvm.c
-  WS_CHECKS
-};
-
-// For a large module, where they take as long as our own reading: begins one in a thread of its own, and sets
-// module->checks. For others that stays NULL. What the check reads must be there: of WS_CHECK_OBJECT,
-// sections and symbols; of WS_CHECK_OPERANDS, fixups in their order.
-void ws_check_start(struct ws_module *module, enum ws_check which);
+// For a large module, where they take as long as our own reading: begins each in a thread of its own, once
+// sections and symbols were read, and sets module->checks. For others that stays NULL.
+void ws_checks_start(struct ws_module *module);
 // Makes all now, unless they were started.
 bool ws_checks_make(const struct ws_module *module, struct ws_error *error);
 // Finds what the module's heap does, when all else is known: in a thread, too, if the checks are.

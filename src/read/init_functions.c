@@ -11,6 +11,12 @@ static bool is_defined_function(const struct ws_module *module, uint32_t symbol)
          module->symbols[symbol].index >= module->imported_functions;
 }
 
+// What it returns is dropped.
+static bool takes_arguments(const struct ws_module *module, uint32_t symbol) {
+  const struct ws_type *types = module->types;
+  return types && types[ws_function_type(module, module->symbols[symbol].index)].parameters.size > 0;
+}
+
 static bool read_functions(const struct ws_module *module, struct ws_reader *reader, struct ws_arena *arena,
                            struct ws_init_function **functions, size_t *count, struct ws_error *error) {
   uint32_t most = ws_read_uleb32(reader);
@@ -28,6 +34,8 @@ static bool read_functions(const struct ws_module *module, struct ws_reader *rea
     if (!is_defined_function(module, list[i].symbol))
       return ws_module_fail(module, error, "linking", at, "init function %u is not a function of the module",
                             i);
+    if (takes_arguments(module, list[i].symbol))
+      return ws_module_fail(module, error, "linking", at, "init function %u takes arguments", i);
   }
   *functions = list;
   *count = most;

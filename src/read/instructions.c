@@ -275,8 +275,7 @@ struct ws_instruction ws_read_instruction(struct ws_reader *body) {
   return ws_visit_instruction(body, NULL);
 }
 
-// ----------------------------------------------------------------------------------------------- most of
-// them
+// ------------------------------------------------------------------------------------------ most of them
 
 void ws_find_plain(struct ws_plain *plain) {
   enum { MORE = 0x80, NO_RESULT = 0x40 };

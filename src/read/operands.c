@@ -70,6 +70,10 @@ static void find_reaches(struct check *check) {
   }
 }
 
+static bool is_pointer(enum ws_relocated operand) {
+  return operand >= WS_REL_TABLE_INDEX && operand <= WS_REL_MEMORY_ADDR_LOCREL;
+}
+
 // An unsigned operand belongs to a load or store, a signed one to a constant.
 static enum ws_space space_of(enum ws_encoding encoding) {
   return encoding == WS_LEB32 || encoding == WS_LEB64 ? WS_SPACE_OFFSET : WS_SPACE_CONSTANT;
@@ -214,8 +218,7 @@ static bool is_read(struct check *check) {
                                                       : check->target[-1] == constant_opcode(check->encoding);
 }
 
-// ------------------------------------------------------------------------------------------------ all
-// pointers
+// ------------------------------------------------------------------------------------------- all relocations
 
 static void begin_function(struct check *check, uint32_t index) {
   check->body = ws_reader(ws_function_body(check->module, index));
@@ -223,10 +226,10 @@ static void begin_function(struct check *check, uint32_t index) {
   begin_at(check, check->body.at);
 }
 
-static bool is_operand(struct check *check, const struct ws_fixup *fixup) {
-  check->encoding = (enum ws_encoding)fixup->encoding;
-  check->target = check->content + fixup->offset;
-  if (check->encoding > WS_SLEB64)
+static bool check_relocation(struct check *check, const struct ws_relocation *relocation) {
+  check->encoding = ws_relocation_kinds[relocation->type].encoding;
+  check->target = check->content + relocation->offset;
+  if (check->encoding > WS_SLEB64) // no instruction has those
     return false;
   if (check->body.bad || !is_clear(check))
     return is_read(check);
@@ -234,15 +237,32 @@ static bool is_operand(struct check *check, const struct ws_fixup *fixup) {
   return true;
 }
 
-// Reports the relocation at the target.
-static bool refuse(const struct check *check, struct ws_reader entries, struct ws_error *error) {
-  struct ws_relocation relocation;
-  do
-    relocation = ws_read_relocation(&entries);
-  while (check->content + relocation.offset != check->target && !entries.bad);
-  return ws_module_fail(check->module, error, "reloc.CODE", check->target,
-                        "%s: is not of an operand of that kind" WS_REWRITTEN,
-                        ws_relocation_kinds[relocation.type].name);
+// What relocations.c refuses ends the search.
+static bool check_code(struct check *check, struct ws_reader entries, struct ws_error *error) {
+  const struct ws_module *module = check->module;
+  const struct ws_function *functions = module->functions;
+  uint32_t function = 0, offset = 0;
+  while (entries.at < entries.end) {
+    struct ws_relocation relocation = ws_read_relocation(&entries);
+    if (entries.bad || relocation.type >= WS_RELOCATION_TYPES || relocation.offset < offset)
+      return true;
+    offset = relocation.offset;
+    if (!is_pointer(ws_relocation_kinds[relocation.type].operand))
+      continue;
+    uint32_t before = function;
+    while (function < module->function_count &&
+           functions[function].offset + functions[function].size <= relocation.offset)
+      function++;
+    if (function == module->function_count || relocation.offset < functions[function].offset)
+      return true;
+    if (function != before || !check->body.start)
+      begin_function(check, function);
+    if (!check_relocation(check, &relocation))
+      return ws_module_fail(module, error, "reloc.CODE", check->target,
+                            "%s: is not of an operand of that kind" WS_REWRITTEN,
+                            ws_relocation_kinds[relocation.type].name);
+  }
+  return true;
 }
 
 bool ws_check_operands(const struct ws_module *module, struct ws_error *error) {
@@ -253,15 +273,5 @@ bool ws_check_operands(const struct ws_module *module, struct ws_error *error) {
   struct check check = {.module = module, .content = code->content.data};
   find_reaches(&check);
   ws_find_plain(&check.plain);
-  const struct ws_function *functions = module->functions;
-  for (size_t i = 0, function = 0; i < code->fixup_count; i++) {
-    size_t before = function;
-    while (functions[function].offset + functions[function].size <= code->fixups[i].offset)
-      function++;
-    if (function != before || !check.body.start)
-      begin_function(&check, (uint32_t)function);
-    if (!is_operand(&check, &code->fixups[i]))
-      return refuse(&check, ws_reader(entries), error);
-  }
-  return true;
+  return check_code(&check, ws_reader(entries), error);
 }

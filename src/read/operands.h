@@ -4,8 +4,9 @@
 
 #include "read/module.h"
 
-// Whether every pointer in code that relocations name is an operand of its kind and width. Otherwise
-// something changed the code, and what would be rewritten is no pointer. The fixups are in their order.
+// Whether every relocation of the code section that is of a pointer is of an operand of its kind and width.
+// Otherwise something changed the code, and what would be rewritten is no pointer. Relocations that
+// relocations.c refuses are left to it.
 bool ws_check_operands(const struct ws_module *module, struct ws_error *error);
 
 #endif

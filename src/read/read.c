@@ -312,10 +312,6 @@ static bool describe_rest(struct ws_module *module, const struct ws_read_options
   count_fixups(module);
   if (module->prepared)
     return true;
-  if (module->has_linking)
-    ws_check_start(module, WS_CHECK_OPERANDS);
-  if (module->has_linking && !ws_checks_make(module, error))
-    return false;
   module->info.heap = WS_HEAP_UNKNOWN;
   module->info.heap_reason = "nobody looked";
   return (options && options->skip_heap) || ws_checks_find_heap(module, error);

@@ -456,6 +456,6 @@ static bool read_all(struct ws_module *module, struct ws_error *error) {
 }
 
 bool ws_read_relocations(struct ws_module *module, struct ws_error *error) {
-  ws_check_start(module, WS_CHECK_OBJECT);
-  return read_all(module, error);
+  ws_checks_start(module);
+  return read_all(module, error) && ws_checks_make(module, error);
 }
