@@ -28,12 +28,12 @@ target_link_options(demangle PRIVATE -mexec-model=reactor -Wl,--strip-all)
 if(CMAKE_BUILD_TYPE STREQUAL "MinSizeRel")
   find_program(WASM_OPT wasm-opt)
   foreach(command wasmshare whole)
-    target_link_options(${command} PRIVATE -Wl,-O0,-mllvm,-inline-threshold=-50,-mllvm,-disable-lsr --no-wasm-opt)
+    target_link_options(${command} PRIVATE -Wl,-O0,-mllvm,-inline-threshold=-50,-mllvm,-disable-lsr,-mllvm,-enable-load-pre=false,-mllvm,-jump-threading-threshold=0 --no-wasm-opt)
     if(WASM_OPT)
       add_custom_command(TARGET ${command} POST_BUILD VERBATIM
         COMMAND "${WASM_OPT}" --mvp-features --enable-bulk-memory --enable-sign-ext --enable-mutable-globals
           --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types
-          --low-memory-unused --one-caller-inline-max-function-size=30 --flatten --rereloop -Oz -Oz --strip-target-features $<TARGET_FILE:${command}> -o $<TARGET_FILE:${command}>)
+          --low-memory-unused --converge --one-caller-inline-max-function-size=30 --flatten --rereloop -Oz -Oz --strip-target-features $<TARGET_FILE:${command}> -o $<TARGET_FILE:${command}>)
     endif()
   endforeach()
 endif()

@@ -56,6 +56,8 @@ size_t ws_read_offset(const struct ws_reader *reader) {
   return (size_t)(reader->at - reader->start);
 }
 
+#ifndef __OPTIMIZE_SIZE__ // it only makes it faster
+
 // The seven lower bits of each of eight bytes.
 static uint64_t join_sevens(uint64_t bytes) {
   bytes = (bytes & UINT64_C(0x007f007f007f007f)) | (bytes & UINT64_C(0x7f007f007f007f00)) >> 1;
@@ -81,13 +83,17 @@ static bool read_short_leb(struct ws_reader *reader, unsigned bits, bool is_sign
   return true;
 }
 
+#endif
+
 // LEB128 as the WebAssembly core specification has it: at most ceil(bits / 7) bytes, and the unused bits of
 // the last one must be zero (unsigned) or copies of the sign (signed).
 static uint64_t read_leb(struct ws_reader *reader, unsigned bits, bool is_signed) {
   uint64_t value = 0;
+#ifndef __OPTIMIZE_SIZE__
   if (read_short_leb(reader, bits, is_signed, &value))
     return value;
   value = 0;
+#endif
   for (unsigned shift = 0; shift < bits; shift += 7) {
     uint8_t byte = ws_read_u8(reader);
     if (reader->bad)

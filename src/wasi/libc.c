@@ -171,3 +171,43 @@ int wctomb(char *bytes, wchar_t character) {
   (void)character;
   return -1;
 }
+
+// What js/wasi.js tells apart, in the words of the GNU C library, which the native command has.
+char *strerror(int error) {
+  static const struct {
+    int error;
+    const char *text;
+  } known[] = {{E2BIG, "Argument list too long"},
+               {EACCES, "Permission denied"},
+               {EAGAIN, "Resource temporarily unavailable"},
+               {EBADF, "Bad file descriptor"},
+               {EBUSY, "Device or resource busy"},
+               {EDQUOT, "Disk quota exceeded"},
+               {EEXIST, "File exists"},
+               {EFBIG, "File too large"},
+               {EINTR, "Interrupted system call"},
+               {EINVAL, "Invalid argument"},
+               {EISDIR, "Is a directory"},
+               {ELOOP, "Too many levels of symbolic links"},
+               {EMFILE, "Too many open files"},
+               {ENAMETOOLONG, "File name too long"},
+               {ENFILE, "Too many open files in system"},
+               {ENODEV, "No such device"},
+               {ENOENT, "No such file or directory"},
+               {ENOMEM, "Cannot allocate memory"},
+               {ENOSPC, "No space left on device"},
+               {ENOSYS, "Function not implemented"},
+               {ENOTDIR, "Not a directory"},
+               {ENOTEMPTY, "Directory not empty"},
+               {ENXIO, "No such device or address"},
+               {EPERM, "Operation not permitted"},
+               {EPIPE, "Broken pipe"},
+               {EROFS, "Read-only file system"},
+               {ESPIPE, "Illegal seek"},
+               {ETXTBSY, "Text file busy"},
+               {EXDEV, "Invalid cross-device link"}};
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (known[i].error == error)
+      return (char *)(uintptr_t)known[i].text;
+  return "Input/output error";
+}
