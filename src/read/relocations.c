@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "read/checks.h"
+#include "read/instructions.h"
 #include "read/unrelocated.h"
 
 // The state of reading one reloc.* section.
@@ -257,6 +258,13 @@ static bool got_operand(const struct pass *pass, const struct ws_relocation *rel
   return true;
 }
 
+// Whether the byte before an operand of code is the opcode of an instruction that has one of that kind: see
+// opcodes.def. (Of pointers, operands.c proves it.)
+static bool follows_opcode(const struct pass *pass, const struct ws_relocation *relocation, char kind) {
+  return pass->target->id != WS_SECTION_CODE || ws_immediates(site(pass, relocation)[-1])[0] == kind ||
+         stale(pass, relocation, "is not of an operand of that kind");
+}
+
 // The operand of a relocation whose symbol exists.
 static bool symbol_operand(const struct pass *pass, const struct ws_relocation *relocation, uint64_t value) {
   const struct ws_symbol *symbol = &pass->module->symbols[relocation->index];
@@ -271,10 +279,14 @@ static bool symbol_operand(const struct pass *pass, const struct ws_relocation *
   case WS_REL_TABLE_INDEX_REL:
     return table_operand(pass, relocation, symbol, value);
   case WS_REL_GLOBAL_INDEX:
+    if (!follows_opcode(pass, relocation, 'g'))
+      return false;
     if (symbol->kind != WS_SYMBOL_GLOBAL)
       return got_operand(pass, relocation, symbol, value);
     return value == symbol->index || stale(pass, relocation, "the operand is not the index of its global");
   case WS_REL_FUNCTION_INDEX:
+    if (!follows_opcode(pass, relocation, 'f'))
+      return false;
     if (symbol->kind != WS_SYMBOL_FUNCTION)
       return fail(pass, relocation, "its symbol is no function");
     return value == symbol->index || is_tombstone(pass, encoding, value) ||

@@ -284,6 +284,9 @@ static void an_operand_of_another_kind_is_refused(void **state) {
   assert_says(ERROR_OF(access, 1, R_WASM_MEMORY_ADDR_SLEB, OPERAND, DATA_SYMBOL, 0), "not of an operand");
   assert_says(ERROR_OF(CONST_BODY(DATA_ADDRESS), 1, R_WASM_MEMORY_ADDR_LEB, OPERAND - 1, DATA_SYMBOL, 0),
               "not of an operand");
+  struct ws_slice block = BYTES(0x00, 0x02, PADDED(0, 0), 0x0b, 0x0b); // its type is no function
+  assert_says(ERROR_OF(block, 1, R_WASM_FUNCTION_INDEX_LEB, OPERAND - 1, FUNCTION_SYMBOL),
+              "not of an operand");
   struct ws_slice raw = BYTES(0x00, 0x41, 0x10, 0x04, 0x00, 0x00, 0x1a, 0x0b);
   assert_says(ERROR_OF(raw, 1, R_WASM_MEMORY_ADDR_I32, OPERAND - 1, DATA_SYMBOL, 0), "not of an operand");
 }
