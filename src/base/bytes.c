@@ -83,17 +83,22 @@ static bool read_short_leb(struct ws_reader *reader, unsigned bits, bool is_sign
   return true;
 }
 
+#else
+
+static bool read_short_leb(struct ws_reader *reader, unsigned bits, bool is_signed, uint64_t *value) {
+  (void)reader, (void)bits, (void)is_signed, (void)value;
+  return false;
+}
+
 #endif
 
 // LEB128 as the WebAssembly core specification has it: at most ceil(bits / 7) bytes, and the unused bits of
 // the last one must be zero (unsigned) or copies of the sign (signed).
 static uint64_t read_leb(struct ws_reader *reader, unsigned bits, bool is_signed) {
   uint64_t value = 0;
-#ifndef __OPTIMIZE_SIZE__
   if (read_short_leb(reader, bits, is_signed, &value))
     return value;
   value = 0;
-#endif
   for (unsigned shift = 0; shift < bits; shift += 7) {
     uint8_t byte = ws_read_u8(reader);
     if (reader->bad)

@@ -198,7 +198,7 @@ struct single {
   struct ws_link *link; // of that module alone
 };
 
-// Made of the files in templates/.
+// templates/, which end the files: see cmake/Embed.cmake.
 extern const char loader_mjs[], layout_mjs[], single_mjs[], layout_d_mts[], single_d_mts[];
 
 struct layout {

@@ -7,8 +7,6 @@
 
 #include "command/command.h"
 
-// templates/, which end the files: see cmake/Embed.cmake.
-
 static void put_macro(FILE *to, const char *prefix, const char *module, const char *name, uint64_t value,
                       const char *suffix) {
   fprintf(to, "#define %s%s%s_%s %" PRIu64 "%s\n", prefix, module ? "_" : "", module ? module : "", name,

@@ -319,7 +319,7 @@ static bool is_unchanged(struct output_file *file, const char *bytes, size_t siz
 static bool begin_anew(struct output_file *file) {
   if (!open_temporary(file))
     return false;
-  bool ok = lseek(file->old, 0, SEEK_SET) == 0;
+  bool ok = lseek(file->old, 0, SEEK_SET) == 0 || fail("%s: cannot read: %s", file->path, strerror(errno));
   for (uint64_t done = 0; ok && done < file->unchanged;) {
     char piece[PIECE];
     uint64_t left = file->unchanged - done;

@@ -292,14 +292,13 @@ static bool is_null_function(const struct ws_relocation *relocation, const uint8
 // The next relocation of a place, with its offset there.
 struct side {
   struct place place;
-  struct ws_relocation_cursor cursor;
   const struct ws_relocation *relocation;
   uint32_t offset; // UINT32_MAX at the end
 };
 
 static void advance(struct side *side) {
   do
-    side->relocation = ws_next_relocation(&side->cursor);
+    side->relocation = ws_next_relocation(&side->place.relocations);
   while (side->relocation && side->relocation->index == WS_NO_SYMBOL);
   side->offset = side->relocation ? side->relocation->offset - side->place.begin : UINT32_MAX;
 }
@@ -340,7 +339,6 @@ bool ws_match_looks_same(const struct ws_match *match, uint32_t x, uint32_t y) {
   for (int i = 0; i < 2; i++) {
     if (!find_place(match, nodes[i], &sides[i].place))
       return false;
-    sides[i].cursor = sides[i].place.relocations;
     advance(&sides[i]);
   }
   uint32_t size = sides[0].place.size, at = 0;
@@ -386,7 +384,6 @@ uint64_t ws_match_hash(const struct ws_match *match, uint32_t node) {
   if (!find_place(match, node, &side.place))
     return hash;
   uint32_t at = 0, size = side.place.size;
-  side.cursor = side.place.relocations;
   for (advance(&side); side.offset != UINT32_MAX; advance(&side)) {
     size_t width = ws_relocation_width(side.relocation->type);
     if (side.offset < at || width > size - side.offset)
@@ -410,8 +407,6 @@ static enum outcome compare_pair(struct ws_match *match, uint32_t index) {
   if (in_x->kind == WS_SYMBOL_FUNCTION &&
       !ws_is_same_type(function_type(module_x, in_x), function_type(module_y, in_y)))
     return DIFFERENT;
-  side_x.cursor = side_x.place.relocations;
-  side_y.cursor = side_y.place.relocations;
   return compare_places(match, index, &side_x, &side_y);
 }
 

@@ -53,10 +53,9 @@ struct check {
 struct ws_checks {
   struct ws_module module; // as it was when they began: later, sections are added
   struct check check[CHECKS];
-  struct ws_module *read; // the module itself
   struct check heap;
   pthread_mutex_t lock;
-  bool ended, heap_ended;
+  bool ended;
 };
 
 static void *run(void *context) {
@@ -72,7 +71,6 @@ void ws_checks_start(struct ws_module *module) {
   if (!checks || pthread_mutex_init(&checks->lock, NULL) != 0)
     return;
   checks->module = *module;
-  checks->read = module;
   checks->heap.pass = true;
   for (size_t i = 0; i < CHECKS; i++) {
     struct check *check = &checks->check[i];
@@ -83,23 +81,24 @@ void ws_checks_start(struct ws_module *module) {
 }
 
 static void *find_heap(void *context) {
-  struct ws_checks *checks = context;
-  checks->heap.pass = ws_read_heap(checks->read, &checks->heap.error);
+  struct ws_module *module = context;
+  struct check *heap = &module->checks->heap;
+  heap->pass = ws_read_heap(module, &heap->error);
   return NULL;
 }
 
 bool ws_checks_find_heap(struct ws_module *module, struct ws_error *error) {
   struct ws_checks *checks = module->checks;
-  if (!checks || pthread_create(&checks->heap.thread, NULL, find_heap, checks) != 0)
+  if (!checks || pthread_create(&checks->heap.thread, NULL, find_heap, module) != 0)
     return ws_read_heap(module, error);
   checks->heap.started = true;
   return true;
 }
 
 static void end_heap(struct ws_checks *checks) {
-  if (checks->heap.started && !checks->heap_ended)
+  if (checks->heap.started)
     pthread_join(checks->heap.thread, NULL);
-  checks->heap_ended = true;
+  checks->heap.started = false;
 }
 
 void ws_checks_await_heap(const struct ws_module *module) {

@@ -85,10 +85,9 @@ static void find_operations(struct heap *heap) {
   const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
   const uint8_t *bytes = code->content.data;
   for (size_t i = 0; i + 1 < code->content.size; i++) {
-    while (i + WS_MEMORY_SITE_BYTES < code->content.size && !ws_may_be_memory_site(bytes + i))
+    while (i + WS_MEMORY_SITE_BYTES < code->content.size && !ws_may_have_memory_site(bytes + i))
       i += WS_MEMORY_SITE_BYTES;
-    bool opcode = bytes[i] == WASM_OPCODE_MEMORY_SIZE || bytes[i] == WASM_OPCODE_MEMORY_GROW;
-    if (!opcode || i + 1 == code->content.size || (bytes[i + 1] & 0x7f))
+    if (i + 1 == code->content.size || !ws_may_be_memory_site(bytes + i))
       continue;
     uint32_t function = function_at(module, (uint32_t)i);
     if (function == UINT32_MAX)

@@ -17,11 +17,10 @@ bool ws_next_memory_site(struct ws_reader *body, struct ws_memory_site *site) {
   return false;
 }
 
-bool ws_may_be_memory_site(const uint8_t *bytes) {
+bool ws_may_have_memory_site(const uint8_t *bytes) {
   uint8_t any = 0;
   for (size_t i = 0; i < WS_MEMORY_SITE_BYTES; i++)
-    any |= (uint8_t)((bytes[i] == WASM_OPCODE_MEMORY_SIZE) | (bytes[i] == WASM_OPCODE_MEMORY_GROW)) &
-           ((bytes[i + 1] & 0x7f) == 0);
+    any |= (uint8_t)ws_may_be_memory_site(bytes + i);
   return any;
 }
 
@@ -29,13 +28,12 @@ bool ws_may_be_memory_site(const uint8_t *bytes) {
 static bool may_have_site(struct ws_slice body) {
   size_t i = 0;
   for (; i + WS_MEMORY_SITE_BYTES < body.size; i += WS_MEMORY_SITE_BYTES)
-    if (ws_may_be_memory_site(body.data + i))
+    if (ws_may_have_memory_site(body.data + i))
       return true;
   if (i > 0) // the rest, and what is before it
-    return ws_may_be_memory_site(body.data + body.size - WS_MEMORY_SITE_BYTES - 1);
+    return ws_may_have_memory_site(body.data + body.size - WS_MEMORY_SITE_BYTES - 1);
   for (; i + 1 < body.size; i++)
-    if ((body.data[i] == WASM_OPCODE_MEMORY_SIZE || body.data[i] == WASM_OPCODE_MEMORY_GROW) &&
-        (body.data[i + 1] & 0x7f) == 0)
+    if (ws_may_be_memory_site(body.data + i))
       return true;
   return false;
 }

@@ -23,32 +23,9 @@ struct search {
   bool *known, *unexplained, *suspect;
 };
 
-static const struct ws_section *relocations_for(const struct ws_module *module,
-                                                const struct ws_section *target) {
-  for (const struct ws_section *section = module->sections;
-       section < module->sections + module->section_count; section++) {
-    struct ws_reader reader = ws_reader(section->content);
-    if (section->id == WS_SECTION_CUSTOM && ws_slice_starts(section->name, "reloc.") &&
-        &module->sections[ws_read_uleb32(&reader)] == target)
-      return section;
-  }
-  return NULL;
-}
-
-// The entries of what relocates a section; none if nothing does.
-static struct ws_reader entries(const struct ws_module *module, const struct ws_section *target) {
-  const struct ws_section *section = target ? relocations_for(module, target) : NULL;
-  struct ws_reader reader = ws_reader(section ? section->content : (struct ws_slice){NULL, 0});
-  if (section) {
-    ws_read_uleb32(&reader); // the section that they are for
-    ws_read_uleb32(&reader); // how many there are
-  }
-  return reader;
-}
-
 static void note_code(struct search *search) {
   const struct ws_module *module = search->module;
-  struct ws_reader reader = entries(module, ws_section(module, WS_SECTION_CODE));
+  struct ws_reader reader = ws_reader(ws_find_relocations(module, WS_SECTION_CODE));
   while (reader.at < reader.end && !reader.bad) {
     struct ws_relocation relocation = ws_read_relocation(&reader);
     bool calls = relocation.type == R_WASM_FUNCTION_INDEX_LEB || relocation.type == R_WASM_TYPE_INDEX_LEB;
@@ -60,8 +37,8 @@ static void note_code(struct search *search) {
   }
 }
 
-static void note_relocated(struct search *search, const struct ws_section *data) {
-  struct ws_reader reader = entries(search->module, data);
+static void note_relocated(struct search *search) {
+  struct ws_reader reader = ws_reader(ws_find_relocations(search->module, WS_SECTION_DATA));
   while (reader.at < reader.end && !reader.bad) {
     struct ws_relocation relocation = ws_read_relocation(&reader);
     memset(search->relocated + relocation.offset, true, ws_relocation_width(relocation.type));
@@ -133,7 +110,7 @@ static bool begin(struct search *search, const struct ws_module *module, const s
       !search->unexplained || !search->suspect)
     return false;
   note_code(search);
-  note_relocated(search, data);
+  note_relocated(search);
   note_variables(search);
   return true;
 }

@@ -161,7 +161,7 @@ static bool emit_relocations(struct ws_image *image, struct ws_image_section *se
   ws_put_uleb(&built, target->id == WS_SECTION_DATA ? count - target->left_out : count);
   while (reader.at < reader.end) {
     struct ws_relocation relocation = ws_read_relocation(&reader);
-    relocation.offset = new_offset(image, &image->module->sections[old], relocation.offset);
+    relocation.offset = new_offset(image, target, relocation.offset);
     ws_put_relocation(&built, &relocation);
   }
   return ws_image_set(image, section, &built, NULL, 0);
