@@ -1,24 +1,24 @@
 #include "read/checks.h"
 
+#include "base/parallel.h"
 #include "read/heap.h"
 #include "read/llvm.h"
 #include "read/operands.h"
+#include "read/relocation_entries.h"
 
-static bool (*const all[])(const struct ws_module *module, struct ws_error *error) = {ws_check_operands,
-                                                                                      ws_object_agrees};
-enum { CHECKS = sizeof all / sizeof *all };
-
-bool ws_checks_make(const struct ws_module *module, struct ws_error *error) {
-  bool pass = true;
-  for (size_t i = 0; i < CHECKS && pass && !module->checks; i++)
-    pass = all[i](module, error);
-  return pass;
+static bool make_all(const struct ws_module *module, struct ws_error *error) {
+  return ws_check_operands(module, ws_find_relocations(module, WS_SECTION_CODE), error) &&
+         ws_object_agrees(module, error);
 }
 
 #ifdef __wasi__ // has no threads
 
 void ws_checks_start(struct ws_module *module) {
   (void)module;
+}
+
+bool ws_checks_go_on(const struct ws_module *module, struct ws_error *error) {
+  return make_all(module, error);
 }
 
 bool ws_checks_find_heap(struct ws_module *module, struct ws_error *error) {
@@ -40,28 +40,45 @@ void ws_checks_free(struct ws_module *module) {
 
 #else
 
-#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+enum { LLVM, OPERANDS, CHECKS = OPERANDS + WS_CODE_PARTS };
 
 struct check {
-  struct ws_checks *checks;
-  size_t which;
-  bool started, pass;
+  bool pass;
   struct ws_error error;
-  pthread_t thread;
 };
 
+// Each is made by whoever takes it: a thread, or who waits for them.
 struct ws_checks {
-  struct ws_module module; // as it was when they began: later, sections are added
-  struct check check[CHECKS];
-  struct check heap;
-  pthread_mutex_t lock;
-  bool ended;
+  const struct ws_module *module;
+  struct check check[CHECKS], heap;
+  atomic_size_t ready, taken; // how many
+  struct ws_thread threads[2], heap_thread;
+  size_t thread_count;
+  pthread_mutex_t lock; // of what follows
+  bool finds_heap, ended;
 };
 
-static void *run(void *context) {
-  struct check *check = context;
-  check->pass = all[check->which](&check->checks->module, &check->error);
-  return NULL;
+static bool make(const struct ws_module *module, size_t i, struct ws_error *error) {
+  return i == LLVM ? ws_object_agrees(module, error)
+                   : ws_check_operands(module, module->code_entries[i - OPERANDS], error);
+}
+
+static void take(void *context) {
+  struct ws_checks *checks = context;
+  size_t i = atomic_load(&checks->taken);
+  while (i < atomic_load(&checks->ready)) {
+    if (!atomic_compare_exchange_weak(&checks->taken, &i, i + 1))
+      continue;
+    checks->check[i].pass = make(checks->module, i, &checks->check[i].error);
+    i = atomic_load(&checks->taken);
+  }
+}
+
+static void start_thread(struct ws_checks *checks) {
+  checks->thread_count += ws_thread_start(&checks->threads[checks->thread_count], take, checks);
 }
 
 void ws_checks_start(struct ws_module *module) {
@@ -70,35 +87,41 @@ void ws_checks_start(struct ws_module *module) {
       module->bytes.size < LARGE ? NULL : ws_arena_new(&module->arena, 1, sizeof *checks);
   if (!checks || pthread_mutex_init(&checks->lock, NULL) != 0)
     return;
-  checks->module = *module;
+  checks->module = module;
   checks->heap.pass = true;
-  for (size_t i = 0; i < CHECKS; i++) {
-    struct check *check = &checks->check[i];
-    *check = (struct check){.checks = checks, .which = i};
-    check->started = pthread_create(&check->thread, NULL, run, check) == 0;
-  }
+  atomic_store(&checks->ready, LLVM + 1);
   module->checks = checks;
+  start_thread(checks);
 }
 
-static void *find_heap(void *context) {
+bool ws_checks_go_on(const struct ws_module *module, struct ws_error *error) {
+  struct ws_checks *checks = module->checks;
+  if (!checks)
+    return make_all(module, error);
+  atomic_store(&checks->ready, CHECKS);
+  if (sysconf(_SC_NPROCESSORS_ONLN) > 2) // beside this thread's and the first one's
+    start_thread(checks);
+  return true;
+}
+
+static void find_heap(void *context) {
   struct ws_module *module = context;
   struct check *heap = &module->checks->heap;
   heap->pass = ws_read_heap(module, &heap->error);
-  return NULL;
 }
 
 bool ws_checks_find_heap(struct ws_module *module, struct ws_error *error) {
   struct ws_checks *checks = module->checks;
-  if (!checks || pthread_create(&checks->heap.thread, NULL, find_heap, module) != 0)
+  if (!checks || !ws_thread_start(&checks->heap_thread, find_heap, module))
     return ws_read_heap(module, error);
-  checks->heap.started = true;
+  checks->finds_heap = true;
   return true;
 }
 
 static void end_heap(struct ws_checks *checks) {
-  if (checks->heap.started)
-    pthread_join(checks->heap.thread, NULL);
-  checks->heap.started = false;
+  if (checks->finds_heap)
+    ws_thread_join(&checks->heap_thread);
+  checks->finds_heap = false;
 }
 
 void ws_checks_await_heap(const struct ws_module *module) {
@@ -110,13 +133,11 @@ void ws_checks_await_heap(const struct ws_module *module) {
   pthread_mutex_unlock(&checks->lock);
 }
 
-// Waits for all, and makes those for which there was no thread.
+// Makes what nobody has taken, and waits for the rest.
 static void end(struct ws_checks *checks) {
-  for (size_t i = 0; i < CHECKS; i++)
-    if (checks->check[i].started)
-      pthread_join(checks->check[i].thread, NULL);
-    else
-      run(&checks->check[i]);
+  take(checks);
+  for (size_t i = 0; i < checks->thread_count; i++)
+    ws_thread_join(&checks->threads[i]);
   end_heap(checks);
   checks->ended = true;
 }
@@ -130,18 +151,23 @@ bool ws_checks_passed(const struct ws_module *module, struct ws_error *error) {
     end(checks);
   pthread_mutex_unlock(&checks->lock);
   const struct check *failed = checks->heap.pass ? NULL : &checks->heap;
-  for (size_t i = 0; i < CHECKS && !failed; i++)
+  for (size_t i = OPERANDS; i < CHECKS && !failed; i++)
     failed = checks->check[i].pass ? NULL : &checks->check[i];
+  if (!failed && !checks->check[LLVM].pass) // which says less
+    failed = &checks->check[LLVM];
   if (failed)
     *error = failed->error;
   return !failed;
 }
 
 void ws_checks_free(struct ws_module *module) {
-  struct ws_error error;
-  ws_checks_passed(module, &error);
-  if (module->checks)
-    pthread_mutex_destroy(&module->checks->lock);
+  struct ws_checks *checks = module->checks;
+  if (!checks)
+    return;
+  atomic_store(&checks->ready, 0); // nothing more is taken
+  if (!checks->ended)
+    end(checks);
+  pthread_mutex_destroy(&checks->lock);
 }
 
 #endif

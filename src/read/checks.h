@@ -1,16 +1,16 @@
-// What must hold of a module beside what relocations.c finds, and changes nothing in it: every relocation of
-// a pointer in code is of an operand (operands.c), and LLVM's reader finds the same relocations (llvm.c). And
+// What must hold of a module beside what relocations.c finds, and changes nothing in it: LLVM's reader finds
+// the same relocations (llvm.c), and every relocation of a pointer in code is of an operand (operands.c). And
 // what may be found later than the rest: what its heap does (heap.c).
 #ifndef WASMSHARE_CHECKS_H
 #define WASMSHARE_CHECKS_H
 
 #include "read/module.h"
 
-// For a large module, where they take as long as our own reading: begins each in a thread of its own, once
-// sections and symbols were read, and sets module->checks. For others that stays NULL.
+// For a large module, where the checks take as long as our own reading: begins LLVM's in a thread of its own,
+// once sections and symbols were read, and sets module->checks. For others that stays NULL.
 void ws_checks_start(struct ws_module *module);
-// Makes all now, unless they were started.
-bool ws_checks_make(const struct ws_module *module, struct ws_error *error);
+// Lets the others begin, once relocations were read; or makes all now, if none was started.
+bool ws_checks_go_on(const struct ws_module *module, struct ws_error *error);
 // Finds what the module's heap does, when all else is known: in a thread, too, if the checks are.
 bool ws_checks_find_heap(struct ws_module *module, struct ws_error *error);
 // Waits for that alone. By any thread, as what follows.

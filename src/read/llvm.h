@@ -10,8 +10,8 @@
 // "LLVM 22.1.8", or nothing where there is no LLVM to link (llvm_none.c): then everything agrees.
 extern const char ws_object_reader[];
 
-// Whether libObject agrees about a module whose sections, symbols and relocations were read. If not, or if it
-// gives up by what LLVM calls a fatal error, that is an error.
+// Whether libObject agrees about a module whose sections and symbols were read. If not, or if it gives up by
+// what LLVM calls a fatal error, that is an error.
 bool ws_object_agrees(const struct ws_module *module, struct ws_error *error);
 
 #endif

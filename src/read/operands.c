@@ -265,9 +265,8 @@ static bool check_code(struct check *check, struct ws_reader entries, struct ws_
   return true;
 }
 
-bool ws_check_operands(const struct ws_module *module, struct ws_error *error) {
+bool ws_check_operands(const struct ws_module *module, struct ws_slice entries, struct ws_error *error) {
   const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
-  struct ws_slice entries = ws_find_relocations(module, WS_SECTION_CODE);
   if (!code || entries.size == 0)
     return true;
   struct check check = {.module = module, .content = code->content.data};

@@ -337,12 +337,17 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
                           "has a memory with pages of another size than 64 KiB: link it without --page-size");
   if (!describe_imports(module))
     return ws_fail_memory(error, module->file);
+  bool is_relocated = module->has_linking && !ws_is_prepared(module);
+  if (is_relocated)
+    ws_checks_start(module);
+  if (!ws_read_code(module, error))
+    return false;
   if (ws_is_prepared(module))
     return ws_read_prepared(module, error) && describe_rest(module, options, error);
   if (!ws_read_synthetic(module, error))
     return false;
   describe_table(module);
-  if (module->has_linking && !ws_read_relocations(module, error))
+  if (is_relocated && !(ws_read_relocations(module, error) && ws_checks_go_on(module, error)))
     return false;
   if (!ws_read_globals(module, error))
     return false;

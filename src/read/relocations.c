@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "read/checks.h"
 #include "read/instructions.h"
 #include "read/unrelocated.h"
 
@@ -19,6 +18,8 @@ struct pass {
   uint32_t end;                      // of the previous operand
   size_t container;                  // the function or segment that the previous operand was in
   struct ws_unrelocated unrelocated; // what the code has between its relocations
+  size_t parts;                      // of the code's entries, that have begun
+  uint32_t part_start;               // of the next one
   struct ws_error *error;
 };
 
@@ -411,6 +412,20 @@ static void check_unrelocated(struct pass *pass) {
   }
 }
 
+// Notes which of the code's entries begin a part, so that there are as many in each.
+static void begin_parts(struct pass *pass, const struct ws_reader *reader, uint32_t held, uint32_t count) {
+  for (; pass->parts < WS_CODE_PARTS && pass->part_start == held; pass->parts++) {
+    pass->module->code_entries[pass->parts].data = reader->at;
+    pass->part_start = (uint32_t)((pass->parts + UINT64_C(1)) * count / WS_CODE_PARTS);
+  }
+}
+
+static void end_parts(const struct pass *pass, const struct ws_reader *reader) {
+  struct ws_slice *parts = pass->module->code_entries;
+  for (size_t i = pass->parts; i-- > 0;)
+    parts[i].size = (size_t)((i + 1 < pass->parts ? parts[i + 1].data : reader->at) - parts[i].data);
+}
+
 static bool read_reloc_section(struct ws_module *module, const struct ws_section *section,
                                const struct ws_symbol *memory_base, struct ws_error *error) {
   char name[64];
@@ -447,27 +462,27 @@ static bool read_reloc_section(struct ws_module *module, const struct ws_section
   // Of code and data there may be fewer than were counted: see WS_NO_SYMBOL.
   bool may_lack = id != WS_SECTION_CUSTOM && count <= pass.target->content.size / 4;
   uint32_t held = 0;
-  for (; held < count && (reader.at < reader.end || !may_lack); held++)
+  for (; held < count && (reader.at < reader.end || !may_lack); held++) {
+    if (id == WS_SECTION_CODE && held == pass.part_start)
+      begin_parts(&pass, &reader, held, count);
     if (!read_relocation(&pass, &reader))
       return false;
+  }
   if (reader.at != reader.end)
     return ws_module_fail(module, error, name, reader.at, "malformed section");
   pass.target->left_out = count - held;
-  if (id == WS_SECTION_CODE)
+  if (id == WS_SECTION_CODE) {
+    end_parts(&pass, &reader);
     check_unrelocated(&pass);
+  }
   return true;
 }
 
-static bool read_all(struct ws_module *module, struct ws_error *error) {
+bool ws_read_relocations(struct ws_module *module, struct ws_error *error) {
   const struct ws_symbol *memory_base = ws_absolute_symbol(module, "__memory_base");
   for (size_t i = 0; i < module->section_count; i++)
     if (module->sections[i].id == WS_SECTION_CUSTOM && ws_slice_starts(module->sections[i].name, "reloc.") &&
         !read_reloc_section(module, &module->sections[i], memory_base, error))
       return false;
   return true;
-}
-
-bool ws_read_relocations(struct ws_module *module, struct ws_error *error) {
-  ws_checks_start(module);
-  return read_all(module, error) && ws_checks_make(module, error);
 }

@@ -212,10 +212,17 @@ static bool read_imports(struct ws_module *module, struct ws_reader *reader, str
 
 static bool read_functions(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
   uint32_t count = ws_read_uleb32(reader);
+  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
+  if (count && !reader->bad && !code)
+    return ws_module_fail(module, error, "FUNCTION", NULL,
+                          "declares functions, but there is no code section");
+  if (code && count > code->content.size)
+    reader->bad = true;
   module->function_types = new_array(module, reader, count, sizeof *module->function_types, error);
-  if (!module->function_types)
+  module->functions = new_array(module, reader, count, sizeof *module->functions, error);
+  if (!module->function_types || !module->functions)
     return false;
-  module->function_count = count;
+  module->function_count = reader->bad ? 0 : count;
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
     module->function_types[i] = ws_read_uleb32(reader);
     if (!reader->bad && !check_type(module, "FUNCTION", module->function_types[i], error))
@@ -338,23 +345,6 @@ static bool read_elements(struct ws_module *module, struct ws_reader *reader, st
   return true;
 }
 
-static bool read_code(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
-  uint32_t count = ws_read_uleb32(reader);
-  module->code_count_size = (uint32_t)ws_read_offset(reader);
-  if (count != module->function_count)
-    reader->bad = true;
-  module->functions = new_array(module, reader, count, sizeof *module->functions, error);
-  if (!module->functions)
-    return false;
-  for (uint32_t i = 0; i < count && !reader->bad; i++) {
-    uint32_t size = ws_read_uleb32(reader);
-    module->functions[i].offset = (uint32_t)ws_read_offset(reader);
-    module->functions[i].size = size;
-    ws_read_bytes(reader, size);
-  }
-  return true;
-}
-
 static bool read_data(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
   uint32_t count = ws_read_uleb32(reader);
   module->segments = new_array(module, reader, count, sizeof *module->segments, error);
@@ -416,21 +406,24 @@ static bool (*const readers[])(struct ws_module *, struct ws_reader *, struct ws
     [WS_SECTION_FUNCTION] = read_functions, [WS_SECTION_TABLE] = read_tables,
     [WS_SECTION_MEMORY] = read_memories,    [WS_SECTION_GLOBAL] = read_globals,
     [WS_SECTION_EXPORT] = read_exports,     [WS_SECTION_START] = read_start,
-    [WS_SECTION_ELEMENT] = read_elements,   [WS_SECTION_CODE] = read_code,
-    [WS_SECTION_DATA] = read_data,          [WS_SECTION_TAG] = read_tags,
+    [WS_SECTION_ELEMENT] = read_elements,   [WS_SECTION_DATA] = read_data,
+    [WS_SECTION_TAG] = read_tags,
 };
+
+static bool malformed(const struct ws_module *module, const struct ws_section *section,
+                      const struct ws_reader *reader, struct ws_error *error) {
+  char name[64];
+  return ws_module_fail(module, error, ws_section_name(section, name, sizeof name), reader->at,
+                        "malformed section, or a feature that this wasmshare does not know");
+}
 
 static bool read_section(struct ws_module *module, const struct ws_section *section, struct ws_error *error) {
   struct ws_reader reader = ws_reader(section->content);
-  char name[64];
   if (!readers[section->id])
     return true;
   if (!readers[section->id](module, &reader, error))
     return false;
-  if (reader.bad || ws_read_left(&reader) != 0)
-    return ws_module_fail(module, error, ws_section_name(section, name, sizeof name), reader.at,
-                          "malformed section, or a feature that this wasmshare does not know");
-  return true;
+  return (!reader.bad && ws_read_left(&reader) == 0) || malformed(module, section, &reader, error);
 }
 
 static bool check_indices(struct ws_module *module, struct ws_error *error) {
@@ -448,9 +441,6 @@ static bool check_indices(struct ws_module *module, struct ws_error *error) {
     if (module->elements[i].active && module->elements[i].table >= module->table_count)
       return ws_module_fail(module, error, "ELEMENT", module->elements[i].before.data,
                             "has elements for a table that does not exist");
-  if (module->function_count && !module->functions)
-    return ws_module_fail(module, error, "FUNCTION", NULL,
-                          "declares functions, but there is no code section");
   return true;
 }
 
@@ -551,4 +541,22 @@ bool ws_read_sections(struct ws_module *module, struct ws_error *error) {
   if (!join_imports(module))
     return ws_fail_memory(error, module->file);
   return check_indices(module, error);
+}
+
+bool ws_read_code(struct ws_module *module, struct ws_error *error) {
+  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
+  if (!code)
+    return true;
+  struct ws_reader reader = ws_reader(code->content);
+  uint32_t count = ws_read_uleb32(&reader);
+  module->code_count_size = (uint32_t)ws_read_offset(&reader);
+  if (count != module->function_count)
+    reader.bad = true;
+  for (uint32_t i = 0; i < count && !reader.bad; i++) {
+    uint32_t size = ws_read_uleb32(&reader);
+    module->functions[i].offset = (uint32_t)ws_read_offset(&reader);
+    module->functions[i].size = size;
+    ws_read_bytes(&reader, size);
+  }
+  return (!reader.bad && ws_read_left(&reader) == 0) || malformed(module, code, &reader, error);
 }
