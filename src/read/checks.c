@@ -6,9 +6,9 @@
 #include "read/operands.h"
 #include "read/relocation_entries.h"
 
-static bool make_all(const struct ws_module *module, struct ws_error *error) {
-  return ws_check_operands(module, ws_find_relocations(module, WS_SECTION_CODE), error) &&
-         ws_object_agrees(module, error);
+bool ws_checks_make(const struct ws_module *module, struct ws_error *error) {
+  return module->checks || (ws_check_operands(module, ws_find_relocations(module, WS_SECTION_CODE), error) &&
+                            ws_object_agrees(module, error));
 }
 
 #ifdef __wasi__ // has no threads
@@ -17,12 +17,8 @@ void ws_checks_start(struct ws_module *module) {
   (void)module;
 }
 
-bool ws_checks_go_on(const struct ws_module *module, struct ws_error *error) {
-  return make_all(module, error);
-}
-
-bool ws_checks_find_heap(struct ws_module *module, struct ws_error *error) {
-  return ws_read_heap(module, error);
+bool ws_checks_go_on(struct ws_module *module, bool find_heap, struct ws_error *error) {
+  return !find_heap || ws_read_heap(module, error);
 }
 
 void ws_checks_await_heap(const struct ws_module *module) {
@@ -40,45 +36,68 @@ void ws_checks_free(struct ws_module *module) {
 
 #else
 
-#include <stdatomic.h>
 #include <unistd.h>
 
-enum { LLVM, OPERANDS, CHECKS = OPERANDS + WS_CODE_PARTS };
+// In the order in which they can be done. The merged module waits for its heaps, and for nothing else, so the
+// operands come after them.
+enum { LLVM, HEAP, OPERANDS, CHECKS = OPERANDS + WS_CODE_PARTS };
 
 struct check {
-  bool pass;
+  bool ended, pass;
   struct ws_error error;
 };
 
-// Each is made by whoever takes it: a thread, or who waits for them.
+// Each is made by whoever takes it: a thread, or who waits for it.
 struct ws_checks {
-  const struct ws_module *module;
-  struct check check[CHECKS], heap;
-  atomic_size_t ready, taken; // how many
-  struct ws_thread threads[2], heap_thread;
-  size_t thread_count;
+  struct ws_module *module;
+  bool finds_heap;
   pthread_mutex_t lock; // of what follows
-  bool finds_heap, ended;
+  pthread_cond_t changed;
+  struct check check[CHECKS];
+  size_t ready, taken; // how many
+  struct ws_thread threads[2];
+  size_t thread_count;
 };
 
-static bool make(const struct ws_module *module, size_t i, struct ws_error *error) {
-  return i == LLVM ? ws_object_agrees(module, error)
-                   : ws_check_operands(module, module->code_entries[i - OPERANDS], error);
-}
-
-static void take(void *context) {
-  struct ws_checks *checks = context;
-  size_t i = atomic_load(&checks->taken);
-  while (i < atomic_load(&checks->ready)) {
-    if (!atomic_compare_exchange_weak(&checks->taken, &i, i + 1))
-      continue;
-    checks->check[i].pass = make(checks->module, i, &checks->check[i].error);
-    i = atomic_load(&checks->taken);
+static bool make(const struct ws_checks *checks, size_t i, struct ws_error *error) {
+  switch (i) {
+  case LLVM:
+    return ws_object_agrees(checks->module, error);
+  case HEAP:
+    return !checks->finds_heap || ws_read_heap(checks->module, error);
+  default:
+    return ws_check_operands(checks->module, checks->module->code_entries[i - OPERANDS], error);
   }
 }
 
+// Makes the next check, if it is ready, or waits until something changes. The caller holds the lock.
+static void take_or_wait(struct ws_checks *checks) {
+  if (checks->taken >= checks->ready) {
+    pthread_cond_wait(&checks->changed, &checks->lock);
+    return;
+  }
+  size_t i = checks->taken++;
+  struct check *check = &checks->check[i];
+  pthread_mutex_unlock(&checks->lock);
+  bool pass = make(checks, i, &check->error);
+  pthread_mutex_lock(&checks->lock);
+  check->pass = pass;
+  check->ended = true;
+  if (i == HEAP)
+    checks->ready = CHECKS;
+  pthread_cond_broadcast(&checks->changed);
+}
+
+static void take_all(void *context) {
+  struct ws_checks *checks = context;
+  pthread_mutex_lock(&checks->lock);
+  while (checks->taken < CHECKS)
+    take_or_wait(checks);
+  pthread_mutex_unlock(&checks->lock);
+}
+
 static void start_thread(struct ws_checks *checks) {
-  checks->thread_count += ws_thread_start(&checks->threads[checks->thread_count], take, checks);
+  checks->thread_count += ws_thread_start(&checks->threads[checks->thread_count], take_all, checks);
 }
 
 void ws_checks_start(struct ws_module *module) {
@@ -87,41 +106,28 @@ void ws_checks_start(struct ws_module *module) {
       module->bytes.size < LARGE ? NULL : ws_arena_new(&module->arena, 1, sizeof *checks);
   if (!checks || pthread_mutex_init(&checks->lock, NULL) != 0)
     return;
+  if (pthread_cond_init(&checks->changed, NULL) != 0) {
+    pthread_mutex_destroy(&checks->lock);
+    return;
+  }
   checks->module = module;
-  checks->heap.pass = true;
-  atomic_store(&checks->ready, LLVM + 1);
+  checks->ready = LLVM + 1;
   module->checks = checks;
   start_thread(checks);
 }
 
-bool ws_checks_go_on(const struct ws_module *module, struct ws_error *error) {
+bool ws_checks_go_on(struct ws_module *module, bool find_heap, struct ws_error *error) {
   struct ws_checks *checks = module->checks;
   if (!checks)
-    return make_all(module, error);
-  atomic_store(&checks->ready, CHECKS);
-  if (sysconf(_SC_NPROCESSORS_ONLN) > 2) // beside this thread's and the first one's
+    return !find_heap || ws_read_heap(module, error);
+  pthread_mutex_lock(&checks->lock);
+  checks->finds_heap = find_heap;
+  checks->ready = HEAP + 1;
+  pthread_cond_broadcast(&checks->changed);
+  pthread_mutex_unlock(&checks->lock);
+  if (find_heap || sysconf(_SC_NPROCESSORS_ONLN) > 2) // beside this thread's and the first one's
     start_thread(checks);
   return true;
-}
-
-static void find_heap(void *context) {
-  struct ws_module *module = context;
-  struct check *heap = &module->checks->heap;
-  heap->pass = ws_read_heap(module, &heap->error);
-}
-
-bool ws_checks_find_heap(struct ws_module *module, struct ws_error *error) {
-  struct ws_checks *checks = module->checks;
-  if (!checks || !ws_thread_start(&checks->heap_thread, find_heap, module))
-    return ws_read_heap(module, error);
-  checks->finds_heap = true;
-  return true;
-}
-
-static void end_heap(struct ws_checks *checks) {
-  if (checks->finds_heap)
-    ws_thread_join(&checks->heap_thread);
-  checks->finds_heap = false;
 }
 
 void ws_checks_await_heap(const struct ws_module *module) {
@@ -129,17 +135,19 @@ void ws_checks_await_heap(const struct ws_module *module) {
   if (!checks)
     return;
   pthread_mutex_lock(&checks->lock);
-  end_heap(checks);
+  while (!checks->check[HEAP].ended)
+    if (checks->taken <= HEAP)
+      take_or_wait(checks);
+    else
+      pthread_cond_wait(&checks->changed, &checks->lock);
   pthread_mutex_unlock(&checks->lock);
 }
 
-// Makes what nobody has taken, and waits for the rest.
-static void end(struct ws_checks *checks) {
-  take(checks);
-  for (size_t i = 0; i < checks->thread_count; i++)
-    ws_thread_join(&checks->threads[i]);
-  end_heap(checks);
-  checks->ended = true;
+static bool all_ended(const struct ws_checks *checks) {
+  for (size_t i = 0; i < CHECKS; i++)
+    if (!checks->check[i].ended)
+      return false;
+  return true;
 }
 
 bool ws_checks_passed(const struct ws_module *module, struct ws_error *error) {
@@ -147,14 +155,12 @@ bool ws_checks_passed(const struct ws_module *module, struct ws_error *error) {
   if (!checks)
     return true;
   pthread_mutex_lock(&checks->lock);
-  if (!checks->ended)
-    end(checks);
+  while (!all_ended(checks))
+    take_or_wait(checks);
   pthread_mutex_unlock(&checks->lock);
-  const struct check *failed = checks->heap.pass ? NULL : &checks->heap;
-  for (size_t i = OPERANDS; i < CHECKS && !failed; i++)
-    failed = checks->check[i].pass ? NULL : &checks->check[i];
-  if (!failed && !checks->check[LLVM].pass) // which says less
-    failed = &checks->check[LLVM];
+  const struct check *failed = NULL;
+  for (size_t i = HEAP; i < HEAP + CHECKS && !failed; i++) // LLVM's comes last, and says least
+    failed = checks->check[i % CHECKS].pass ? NULL : &checks->check[i % CHECKS];
   if (failed)
     *error = failed->error;
   return !failed;
@@ -164,9 +170,13 @@ void ws_checks_free(struct ws_module *module) {
   struct ws_checks *checks = module->checks;
   if (!checks)
     return;
-  atomic_store(&checks->ready, 0); // nothing more is taken
-  if (!checks->ended)
-    end(checks);
+  pthread_mutex_lock(&checks->lock);
+  checks->taken = CHECKS; // nothing more is
+  pthread_cond_broadcast(&checks->changed);
+  pthread_mutex_unlock(&checks->lock);
+  for (size_t i = 0; i < checks->thread_count; i++)
+    ws_thread_join(&checks->threads[i]);
+  pthread_cond_destroy(&checks->changed);
   pthread_mutex_destroy(&checks->lock);
 }
 

@@ -9,10 +9,11 @@
 // For a large module, where the checks take as long as our own reading: begins LLVM's in a thread of its own,
 // once sections and symbols were read, and sets module->checks. For others that stays NULL.
 void ws_checks_start(struct ws_module *module);
-// Lets the others begin, once relocations were read; or makes all now, if none was started.
-bool ws_checks_go_on(const struct ws_module *module, struct ws_error *error);
-// Finds what the module's heap does, when all else is known: in a thread, too, if the checks are.
-bool ws_checks_find_heap(struct ws_module *module, struct ws_error *error);
+// Makes all now, once relocations were read, if none was started.
+bool ws_checks_make(const struct ws_module *module, struct ws_error *error);
+// When all else is known, lets the others begin. Before, it finds what the module's heap does, unless that is
+// not asked for: in a thread, too, if the checks are.
+bool ws_checks_go_on(struct ws_module *module, bool find_heap, struct ws_error *error);
 // Waits for that alone. By any thread, as what follows.
 void ws_checks_await_heap(const struct ws_module *module);
 // Waits for what was started, if anything was, and says whether the module passes. May be called again.

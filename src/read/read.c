@@ -314,7 +314,7 @@ static bool describe_rest(struct ws_module *module, const struct ws_read_options
     return true;
   module->info.heap = WS_HEAP_UNKNOWN;
   module->info.heap_reason = "nobody looked";
-  return (options && options->skip_heap) || ws_checks_find_heap(module, error);
+  return ws_checks_go_on(module, !(options && options->skip_heap), error);
 }
 
 static bool read_module(struct ws_module *module, const struct ws_read_options *options,
@@ -347,7 +347,7 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
   if (!ws_read_synthetic(module, error))
     return false;
   describe_table(module);
-  if (is_relocated && !(ws_read_relocations(module, error) && ws_checks_go_on(module, error)))
+  if (is_relocated && !(ws_read_relocations(module, error) && ws_checks_make(module, error)))
     return false;
   if (!ws_read_globals(module, error))
     return false;
