@@ -34,8 +34,8 @@ pub fn run(mut wasmshare: Command) -> Result<String> {
     if !output.status.success() {
         // which is `error: ` for cargo, and is put before the first line
         let lines = message.trim().replace("wasmshare: error: ", "error: ");
-        let keys = config::keys_of(&lines);
-        bail!("{}{keys}", lines.trim_start_matches("error: "));
+        let error = lines.trim_start_matches("error: ");
+        bail!("{error}\n{}", config::options_are_keys());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned()
         + &message.replace("wasmshare: warning: ", "warning: "))

@@ -167,29 +167,11 @@ pub fn in_config(root: &Path, error: impl std::fmt::Display) -> anyhow::Error {
     anyhow!("{}: {SECTION}: {error}", shown(&root.join("Cargo.toml")))
 }
 
-/// The keys of the options that a message of `wasmshare combine` names, in a line of their own. (Those in `-Wl,--...` are the
-/// linker's.)
-pub fn keys_of(message: &str) -> String {
-    let words: Vec<&str> = message
-        .split([' ', '(', ')', ',', ';', ':'])
-        .map(|word| word.split('=').next().unwrap_or(word))
-        .collect();
-    let named = |key: &str| {
-        let option = format!("--{key}");
-        words.iter().any(|word| *word == option) && !message.contains(&format!(",{option}"))
-    };
-    let keys = OPTIONS.iter().filter(|(key, _)| named(key));
-    let keys: Vec<String> = keys
-        .map(|(key, kind)| match kind {
-            Kind::Texts => format!("{key} = [\"...\"]"),
-            Kind::Flag => format!("{key} = true"),
-            _ => format!("{key} = \"...\""),
-        })
-        .collect();
-    match keys.is_empty() {
-        true => String::new(),
-        false => format!("\n{}", key_line(&keys.join(", ")).trim_end()),
-    }
+/// Where the options go that a message of `wasmshare combine` names.
+pub fn options_are_keys() -> String {
+    format!(
+        "note: options of wasmshare are keys in Cargo.toml, {SECTION}: --host-import NAME is host-import = [\"NAME\"]"
+    )
 }
 
 /// Where a key goes that helps.
@@ -321,21 +303,6 @@ mod tests {
                 ("b".to_owned(), Target::Nodejs)
             ])
         );
-    }
-
-    #[test]
-    fn options_in_messages_are_keys() {
-        let keys = |message| keys_of(message);
-        assert_eq!(
-            keys("a: imports env.log (if the host gives it, say --host-import env.log)"),
-            "\nIn Cargo.toml, [workspace.metadata.wasmshare]: host-import = [\"...\"]"
-        );
-        assert_eq!(
-            keys("combine it with --stack=shared, or use --trust-pic"),
-            "\nIn Cargo.toml, [workspace.metadata.wasmshare]: stack = \"...\", trust-pic = true"
-        );
-        assert_eq!(keys("link it with -Wl,--shared-memory,--max-memory=N"), "");
-        assert_eq!(keys("a.wasm: is no WebAssembly module"), "");
     }
 
     #[test]

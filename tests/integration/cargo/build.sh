@@ -121,7 +121,7 @@ expect ' shout_it ' build.log
 cargo wasmshare build -q >output.log 2>&1
 [ ! -s output.log ] || fail '--quiet is not'
 sed -i 's/wasm_import_module = "greeting"/wasm_import_module = "absent"/' shout-it/src/lib.rs
-refuses 'In Cargo.toml, [workspace.metadata.wasmshare]: host-import = ["..."]' cargo wasmshare build
+refuses 'options of wasmshare are keys in Cargo.toml, [workspace.metadata.wasmshare]' cargo wasmshare build
 cd "$work/my project"
 cp good.toml Cargo.toml
 
