@@ -7,8 +7,9 @@
 #include "read/relocation_entries.h"
 
 bool ws_checks_make(const struct ws_module *module, struct ws_error *error) {
-  return module->checks || (ws_check_operands(module, ws_find_relocations(module, WS_SECTION_CODE), error) &&
-                            ws_object_agrees(module, error));
+  return module->checks ||
+         (ws_check_operands(module, ws_find_relocations(module, WS_SECTION_CODE, NULL), error) &&
+          ws_object_agrees(module, error));
 }
 
 #ifdef __wasi__ // has no threads
@@ -125,7 +126,7 @@ bool ws_checks_go_on(struct ws_module *module, bool find_heap, struct ws_error *
   checks->ready = HEAP + 1;
   pthread_cond_broadcast(&checks->changed);
   pthread_mutex_unlock(&checks->lock);
-  if (find_heap || sysconf(_SC_NPROCESSORS_ONLN) > 2) // beside this thread's and the first one's
+  if (sysconf(_SC_NPROCESSORS_ONLN) > 2) // beside this thread's and the first one's
     start_thread(checks);
   return true;
 }

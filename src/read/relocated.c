@@ -2,11 +2,10 @@
 
 bool ws_index_relocations(const struct ws_module *module, enum ws_section_id section, struct ws_arena *arena,
                           struct ws_relocation_index *index) {
-  enum { LEAST_SIZE = 3 }; // type, offset and index
-  struct ws_reader reader = ws_reader(ws_find_relocations(module, section));
-  struct ws_relocation *list = ws_arena_new(arena, ws_read_left(&reader) / LEAST_SIZE, sizeof *list);
-  size_t count = 0;
-  while (list && reader.at < reader.end && !reader.bad) {
+  size_t most, count = 0;
+  struct ws_reader reader = ws_reader(ws_find_relocations(module, section, &most));
+  struct ws_relocation *list = ws_arena_new(arena, most, sizeof *list);
+  while (list && count < most && !reader.bad) {
     list[count] = ws_read_relocation(&reader);
     count += !reader.bad;
   }

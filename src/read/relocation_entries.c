@@ -23,16 +23,23 @@ void ws_put_relocation(struct ws_buffer *buffer, const struct ws_relocation *rel
     ws_put_sleb(buffer, (int64_t)relocation->addend);
 }
 
-struct ws_slice ws_find_relocations(const struct ws_module *module, enum ws_section_id id) {
+struct ws_slice ws_find_relocations(const struct ws_module *module, enum ws_section_id id, size_t *most) {
+  enum { LEAST_SIZE = 3 }; // type, offset and index
   for (size_t i = 0; i < module->section_count; i++) {
     const struct ws_section *section = &module->sections[i];
     if (section->id != WS_SECTION_CUSTOM || !ws_slice_starts(section->name, "reloc."))
       continue;
     struct ws_reader reader = ws_reader(section->content);
     uint32_t target = ws_read_uleb32(&reader);
-    ws_read_uleb32(&reader); // how many: there may be fewer (WS_NO_SYMBOL)
-    if (!reader.bad && target < module->section_count && module->sections[target].id == id)
-      return ws_read_bytes(&reader, ws_read_left(&reader));
+    uint32_t counted = ws_read_uleb32(&reader); // there may be fewer (WS_NO_SYMBOL)
+    if (reader.bad || target >= module->section_count || module->sections[target].id != id)
+      continue;
+    size_t left = ws_read_left(&reader);
+    if (most)
+      *most = counted < left / LEAST_SIZE ? counted : left / LEAST_SIZE;
+    return ws_read_bytes(&reader, left);
   }
+  if (most)
+    *most = 0;
   return (struct ws_slice){(const uint8_t *)"", 0};
 }

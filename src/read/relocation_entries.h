@@ -54,6 +54,7 @@ static inline struct ws_relocation ws_read_relocation(struct ws_reader *reader) 
 void ws_put_relocation(struct ws_buffer *buffer, const struct ws_relocation *relocation);
 
 // The entries of the reloc.* section that is for the code or the data section; empty if there is none.
-struct ws_slice ws_find_relocations(const struct ws_module *module, enum ws_section_id id);
+// `*most`, unless it is NULL, becomes how many there are at most.
+struct ws_slice ws_find_relocations(const struct ws_module *module, enum ws_section_id id, size_t *most);
 
 #endif

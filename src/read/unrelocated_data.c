@@ -25,7 +25,7 @@ struct search {
 
 static void note_code(struct search *search) {
   const struct ws_module *module = search->module;
-  struct ws_reader reader = ws_reader(ws_find_relocations(module, WS_SECTION_CODE));
+  struct ws_reader reader = ws_reader(ws_find_relocations(module, WS_SECTION_CODE, NULL));
   while (reader.at < reader.end && !reader.bad) {
     struct ws_relocation relocation = ws_read_relocation(&reader);
     bool calls = relocation.type == R_WASM_FUNCTION_INDEX_LEB || relocation.type == R_WASM_TYPE_INDEX_LEB;
@@ -38,7 +38,7 @@ static void note_code(struct search *search) {
 }
 
 static void note_relocated(struct search *search) {
-  struct ws_reader reader = ws_reader(ws_find_relocations(search->module, WS_SECTION_DATA));
+  struct ws_reader reader = ws_reader(ws_find_relocations(search->module, WS_SECTION_DATA, NULL));
   while (reader.at < reader.end && !reader.bad) {
     struct ws_relocation relocation = ws_read_relocation(&reader);
     memset(search->relocated + relocation.offset, true, ws_relocation_width(relocation.type));
