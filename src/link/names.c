@@ -11,6 +11,7 @@
 #include "link/names.h"
 #include "link/types.h"
 #include "link/unify.h"
+#include "link/wrappers.h"
 
 static const char *const kind_names[] = {"function", "table", "memory", "global", "tag"};
 
@@ -22,13 +23,46 @@ enum { TEXT = 128, MOST_PROBLEMS = 20 }; // that are told: one mistake can make 
 
 // ------------------------------------------------------------------------------------------------- exports
 
-// Whether the module defines a function or a variable of that name, exported or not.
-static bool defines(const struct ws_module *module, enum ws_symbol_kind kind, struct ws_slice name) {
+// The symbol of a function or a variable of that name that the module defines, exported or not; or NULL.
+static const struct ws_symbol *find_definition(const struct ws_module *module, enum ws_symbol_kind kind,
+                                               struct ws_slice name) {
   for (uint32_t i = 0; i < module->symbol_count; i++)
     if (module->symbols[i].kind == kind && !(module->symbols[i].flags & WS_SYMBOL_UNDEFINED) &&
         ws_slice_equal(module->symbols[i].name, name))
-      return true;
-  return false;
+      return &module->symbols[i];
+  return NULL;
+}
+
+static bool defines(const struct ws_module *module, enum ws_symbol_kind kind, struct ws_slice name) {
+  return find_definition(module, kind, name);
+}
+
+// The export of a function, which has another name if its source gives it one (export_name); or NULL.
+static const struct ws_export *export_of(const struct ws_module *module, const struct ws_symbol *function) {
+  for (size_t i = 0; i < module->export_count; i++)
+    if (module->exports[i].kind == WS_FUNCTION &&
+        ws_exported_function(module, &module->exports[i]) == function->index)
+      return &module->exports[i];
+  return NULL;
+}
+
+// Whether a function is exported by the name of another one that its module defines.
+static bool has_name_of_another(const struct ws_module *module, const struct ws_export *export) {
+  uint32_t function = ws_exported_function(module, export), defined = function - module->imported_functions;
+  if (function < module->imported_functions || defined >= module->function_count ||
+      ws_slice_equal(module->functions[defined].name, export->name))
+    return false;
+  bool another = false;
+  for (uint32_t i = 0; i < module->symbol_count; i++) {
+    const struct ws_symbol *symbol = &module->symbols[i];
+    if (symbol->kind != WS_SYMBOL_FUNCTION || (symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_LOCAL)) ||
+        !ws_slice_equal(symbol->name, export->name))
+      continue;
+    if (symbol->index == function || symbol->index == export->index)
+      return false;
+    another = true;
+  }
+  return another;
 }
 
 // clang makes symbols hidden unless told otherwise, and lld exports those that it is told to: a hidden symbol
@@ -139,6 +173,20 @@ static bool may_come_from_any(const struct ws_import *import, size_t named) {
   return named == WS_HOST && ws_slice_is(import->module, "env");
 }
 
+// The module has the function, but exports none of that name.
+static void hint_at_export(const struct ws_input *has, const struct ws_import *import, const char *name,
+                           char *hint, size_t size) {
+  char given[TEXT];
+  const struct ws_export *export =
+      export_of(has->module, find_definition(has->module, WS_SYMBOL_FUNCTION, import->name));
+  if (export)
+    snprintf(hint, size, "; %s exports it as %s (export_name): import that, or export it by its own name",
+             has->name, ws_printable(export->name, given, sizeof given));
+  else
+    snprintf(hint, size, "; %s has it, but does not export it: link that with -Wl,--export=%s", has->name,
+             name);
+}
+
 // What might be meant by an import that no module gives; "" if nothing is like it. `name` is printable.
 static const char *hint_at(const struct resolver *resolver, const struct ws_import *import, size_t named,
                            const char *name, char *hint, size_t size) {
@@ -169,8 +217,7 @@ static const char *hint_at(const struct resolver *resolver, const struct ws_impo
   else if (variable != WS_HOST)
     snprintf(hint, size, "; it is a function here, and a variable in %s", inputs[variable].name);
   else if (hider != WS_HOST)
-    snprintf(hint, size, "; %s has it, but does not export it: link that with -Wl,--export=%s",
-             inputs[hider].name, name);
+    hint_at_export(&inputs[hider], import, name, hint, size);
   else if (named != WS_HOST && import->kind == WS_FUNCTION && ws_is_for_wasm_bindgen(inputs[named].module))
     snprintf(hint, size,
              "; what #[wasm_bindgen] exports is for JavaScript, under another name: for modules, "
@@ -271,6 +318,15 @@ static void resolve_import(struct resolver *resolver, const struct ws_import *im
            kind_names[import->kind], module, name, inputs[choice.best].name,
            ws_import_type_text(resolver->user->module, import, wanted, sizeof wanted),
            ws_export_type_text(exporter, export, given, sizeof given));
+    return;
+  }
+  if (ws_is_one_program(resolver->link) && import->kind == WS_FUNCTION &&
+      has_name_of_another(exporter, export)) {
+    REPORT(
+        resolver,
+        "imports the function %s.%s, but %s exports another function by that name (export_name) than the %s "
+        "that it defines: give one of them another name",
+        module, name, inputs[choice.best].name, name);
     return;
   }
   found->from = choice.best;

@@ -176,6 +176,10 @@ static uint32_t find_indirect_table(const struct ws_module *module, bool *named)
       return (uint32_t)imported;
     imported += module->imports[i].kind == WS_TABLE;
   }
+  for (size_t i = 0; i < module->export_count; i++) // one that is empty has no symbol
+    if (module->exports[i].kind == WS_TABLE &&
+        ws_slice_is(module->exports[i].name, "__indirect_function_table"))
+      return module->exports[i].index;
   for (size_t i = 0; i < module->element_count; i++) {
     const struct ws_element *element = &module->elements[i];
     if (element->active && element->constant && element->table < module->table_count &&
