@@ -148,6 +148,8 @@ unsigned ws_state_group(struct ws_slice name, unsigned *member) {
       {"initstate", "random", "setstate", "srandom"}, // POSIX.1-2017
       {"hcreate", "hdestroy", "hsearch"},
       {"atexit", "__cxa_atexit", "__funcs_on_exit"}, // C++ [basic.start.term]; what runs them in musl
+      {"at_quick_exit", "__funcs_on_quick_exit"},    // the same of quick_exit()
+      {"raise", "signal"},                           // C11 7.14
   };
   for (unsigned i = 0; i < sizeof groups / sizeof *groups; i++)
     for (unsigned k = 0; k < MOST && groups[i][k]; k++)

@@ -23,13 +23,16 @@ enum { TEXT = 128, MOST_PROBLEMS = 20 }; // that are told: one mistake can make 
 
 // ------------------------------------------------------------------------------------------------- exports
 
-// The symbol of a function or a variable of that name that the module defines, exported or not; or NULL.
+// The symbol of a function or a variable of that name that the module defines for others, exported or not; or
+// NULL.
 static const struct ws_symbol *find_definition(const struct ws_module *module, enum ws_symbol_kind kind,
                                                struct ws_slice name) {
-  for (uint32_t i = 0; i < module->symbol_count; i++)
-    if (module->symbols[i].kind == kind && !(module->symbols[i].flags & WS_SYMBOL_UNDEFINED) &&
-        ws_slice_equal(module->symbols[i].name, name))
-      return &module->symbols[i];
+  for (uint32_t i = 0; i < module->symbol_count; i++) {
+    const struct ws_symbol *symbol = &module->symbols[i];
+    if (symbol->kind == kind && !(symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_LOCAL)) &&
+        ws_slice_equal(symbol->name, name))
+      return symbol;
+  }
   return NULL;
 }
 
@@ -320,7 +323,7 @@ static void resolve_import(struct resolver *resolver, const struct ws_import *im
            ws_export_type_text(exporter, export, given, sizeof given));
     return;
   }
-  if (ws_is_one_program(resolver->link) && import->kind == WS_FUNCTION &&
+  if (ws_is_one_program(resolver->link) && !ws_is_single(resolver->link) && import->kind == WS_FUNCTION &&
       has_name_of_another(exporter, export)) {
     REPORT(
         resolver,

@@ -163,7 +163,7 @@ static bool describe_imports(struct ws_module *module) {
 
 // The indirect function table is the one that linkers call so. If names were stripped, it is the one that
 // functions are put into; a program's other tables are no business of ours. `*named` becomes true if a symbol
-// says so.
+// says so, or an export, as lld gives one that is empty no symbol.
 static uint32_t find_indirect_table(const struct ws_module *module, bool *named) {
   for (uint32_t i = 0; i < module->symbol_count; i++)
     if (module->symbols[i].kind == WS_SYMBOL_TABLE &&
@@ -176,10 +176,12 @@ static uint32_t find_indirect_table(const struct ws_module *module, bool *named)
       return (uint32_t)imported;
     imported += module->imports[i].kind == WS_TABLE;
   }
-  for (size_t i = 0; i < module->export_count; i++) // one that is empty has no symbol
+  for (size_t i = 0; i < module->export_count; i++)
     if (module->exports[i].kind == WS_TABLE &&
-        ws_slice_is(module->exports[i].name, "__indirect_function_table"))
+        ws_slice_is(module->exports[i].name, "__indirect_function_table")) {
+      *named = true;
       return module->exports[i].index;
+    }
   for (size_t i = 0; i < module->element_count; i++) {
     const struct ws_element *element = &module->elements[i];
     if (element->active && element->constant && element->table < module->table_count &&

@@ -7,7 +7,7 @@
 // built:
 //
 //     // flags: ...    for compiling all of it
-//     // linked: ...   for linking each module
+//     // linked: ...   for linking each module; libraries are for the static link, too
 //     // each: ...     sources that every module is linked with, as it is with a C library of its own; runtime/NAME is here
 //     // include: ...  a directory of headers in /usr/include that it uses
 //     // only: ...     it is built in this way alone
@@ -112,7 +112,8 @@ class Build {
     const objects = this.sources.map(source => this.compile(source, `${name(source)}.o`));
     const renamed = own.length === 0 ? objects : this.sources.map(source =>
       this.compile(source, `${name(source)}-renamed.o`, ...own.map(word => `-D${word}=${name(source)}_${word}`)));
-    this.static = this.link('static.wasm', [...renamed, ...library], this.sources.some(hasMain), '-Wl,--allow-undefined');
+    this.static = this.link('static.wasm', [...renamed, ...library], this.sources.some(hasMain), '-Wl,--allow-undefined',
+      ...linked.filter(flag => flag.startsWith('-l')));
     this.modules = this.sources.map((source, i) => this.link(`${name(source)}.wasm`, [objects[i], ...library],
       hasMain(source), '-Wl,--emit-relocs,--import-memory,--allow-undefined', ...linked, ...this.linked));
   }
