@@ -55,11 +55,50 @@ static bool initialises(const struct ws_symbol *function, const struct ws_symbol
 // How far to look into local functions that an init function calls, or registers to be called at the end.
 enum { MOST_DEPTH = 4 };
 
-static struct work weigh(const struct search *search, const struct ws_symbol *root, uint32_t x, uint32_t y,
-                         int depth);
+// Who uses a thing: only an init function, and local functions that only that one uses?
+struct users {
+  const struct search *search;
+  uint32_t thing, init;
+  int depth;
+  bool only;
+};
 
-static struct work weigh_operand(const struct search *search, const struct ws_symbol *root, uint32_t x,
-                                 uint32_t y, int depth) {
+static bool is_only_used_by(const struct search *search, uint32_t thing, uint32_t init, int depth);
+
+static void note_user(void *context, uint32_t user, uint32_t operand) {
+  struct users *users = context;
+  const struct ws_match *match = users->search->match;
+  if (!users->only || match->thing[operand] != users->thing || user == users->thing || user == users->init)
+    return;
+  const struct ws_symbol *symbol = ws_match_symbol(match, user);
+  users->only = symbol->kind == WS_SYMBOL_FUNCTION && (symbol->flags & WS_SYMBOL_LOCAL) &&
+                users->depth < MOST_DEPTH &&
+                is_only_used_by(users->search, user, users->init, users->depth + 1);
+}
+
+static bool is_only_used_by(const struct search *search, uint32_t thing, uint32_t init, int depth) {
+  struct users users = {search, thing, init, depth, true};
+  ws_match_visit(search->match, note_user, &users);
+  return users.only;
+}
+
+// Two init functions, or local functions that they call.
+struct sides {
+  uint32_t x, y;
+};
+
+static struct work weigh(const struct search *search, struct sides roots, uint32_t x, uint32_t y, int depth);
+
+// Whether two variables are for nothing but the init functions: of copies, one is not used then.
+static bool are_for_themselves(const struct search *search, struct sides roots, uint32_t x, uint32_t y) {
+  const struct ws_match *match = search->match;
+  return ws_slice_equal(ws_match_symbol(match, x)->name, ws_match_symbol(match, y)->name) &&
+         ws_match_looks_same(match, x, y) && is_only_used_by(search, match->thing[x], roots.x, 0) &&
+         is_only_used_by(search, match->thing[y], roots.y, 0);
+}
+
+static struct work weigh_operand(const struct search *search, struct sides roots, uint32_t x, uint32_t y,
+                                 int depth) {
   const struct ws_symbol *symbol = ws_match_symbol(search->match, x),
                          *other = ws_match_symbol(search->match, y);
   bool is_function = symbol->kind == WS_SYMBOL_FUNCTION, is_variable = symbol->kind == WS_SYMBOL_DATA;
@@ -69,17 +108,20 @@ static struct work weigh_operand(const struct search *search, const struct ws_sy
   uint32_t to_x = ws_resolve_node(search->bound, search->stands, x),
            to_y = ws_resolve_node(search->bound, search->stands, y);
   if (to_x == to_y)
-    return (struct work){.is_one = true, .is_linked = is_variable && initialises(root, symbol)};
+    return (struct work){.is_one = true,
+                         .is_linked =
+                             is_variable && initialises(ws_match_symbol(search->match, roots.x), symbol)};
   if (symbol->flags & other->flags & WS_SYMBOL_UNDEFINED) // the host's
     return (struct work){.is_one = to_x == x && to_y == y};
   if (is_function && (symbol->flags & other->flags & WS_SYMBOL_LOCAL) && depth < MOST_DEPTH)
-    return weigh(search, root, search->match->thing[x], search->match->thing[y], depth + 1);
+    return weigh(search, roots, search->match->thing[x], search->match->thing[y], depth + 1);
+  if (is_variable && (symbol->flags & other->flags & WS_SYMBOL_LOCAL))
+    return (struct work){.is_one = are_for_themselves(search, roots, x, y)};
   return (struct work){0};
 }
 
 // Two functions that are the same, but perhaps for what they work on.
-static struct work weigh(const struct search *search, const struct ws_symbol *root, uint32_t x, uint32_t y,
-                         int depth) {
+static struct work weigh(const struct search *search, struct sides roots, uint32_t x, uint32_t y, int depth) {
   const struct ws_match *match = search->match;
   uint32_t base_x = match->in[match->module[x]].base, base_y = match->in[match->module[y]].base;
   struct ws_relocation_cursor cursor_x = ws_match_relocations(match, x),
@@ -93,7 +135,7 @@ static struct work weigh(const struct search *search, const struct ws_symbol *ro
       return (struct work){0};
     if (in_x->type == R_WASM_TYPE_INDEX_LEB)
       continue;
-    struct work operand = weigh_operand(search, root, base_x + in_x->index, base_y + in_y->index, depth);
+    struct work operand = weigh_operand(search, roots, base_x + in_x->index, base_y + in_y->index, depth);
     work.is_one &= operand.is_one;
     work.is_linked |= operand.is_linked;
   }
@@ -113,7 +155,7 @@ static bool is_copy(const struct search *search, uint32_t x, uint32_t y) {
     return true;
   if (pair == WS_NO_NODE || search->match->pairs[pair].different)
     return false;
-  struct work work = weigh(search, symbol, x, y, 0);
+  struct work work = weigh(search, (struct sides){x, y}, x, y, 0);
   return work.is_one && (work.is_linked || is_named(symbol));
 }
 
