@@ -211,7 +211,7 @@ static bool follow_link(struct output_file *file) {
 static bool check_output(const char *path, const struct options *inputs) {
   struct stat status;
   if (is_input(inputs, path))
-    return fail("%s: would overwrite an input: choose another directory with -o", path);
+    return fail("%s: would overwrite an input: choose another directory, or another name", path);
   for (const struct output_file *other = outputs.first; other; other = other->next)
     if (same_output(other->path, path))
       return fail("%s: two outputs would have this name: choose another", path);

@@ -255,6 +255,16 @@ static bool plan_maximum(struct ws_link *link, const struct ws_plan_options *opt
   return true;
 }
 
+// The file of a module whose memory has that maximum.
+static const char *with_maximum(const struct ws_link *link, uint64_t pages) {
+  for (size_t i = 0; i < link->count; i++) {
+    const struct ws_module *module = link->inputs[i].module;
+    if (module->info.has_maximum && module->info.memory_maximum == pages)
+      return module->file;
+  }
+  return "";
+}
+
 // The memory that all of them import.
 static bool plan_memory(struct ws_link *link, const struct ws_plan_options *options, struct ws_error *error) {
   struct ws_plan *plan = &link->plan;
@@ -271,7 +281,8 @@ static bool plan_memory(struct ws_link *link, const struct ws_plan_options *opti
       plan->pages > plan->maximum_pages)
     plan->maximum_pages = plan->pages;
   if (plan->has_maximum && plan->pages > plan->maximum_pages)
-    return ws_fail(error, options->max_memory ? "" : last->file, NULL, WS_NO_OFFSET,
+    return ws_fail(error, options->max_memory ? "" : with_maximum(link, plan->maximum_pages), NULL,
+                   WS_NO_OFFSET,
                    "the layout needs %" PRIu64 " bytes of memory, which is more than the maximum of %" PRIu64
                    ": raise it with --max-memory",
                    plan->pages * WS_PAGE_SIZE, plan->maximum_pages * WS_PAGE_SIZE);
