@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "read/instructions.h"
+#include "read/relocation_entries.h"
 #include "read/sections.h"
 
 bool ws_next_memory_site(struct ws_reader *body, struct ws_memory_site *site) {
@@ -67,20 +68,50 @@ size_t ws_call_size(const struct ws_module *module, uint32_t function, uint64_t 
   return size;
 }
 
+// Whether a body has room for a call that takes its place.
+static bool has_room(const struct ws_module *module, uint32_t function) {
+  // No more are appended than there are, and these.
+  uint64_t callee = 2 * ((uint64_t)module->imported_functions + module->function_count) + WS_MOST_LIMITED;
+  return module->types && ws_call_size(module, function, callee) <= module->functions[function].size;
+}
+
+// Whether a relocation of the code or the data section refers to it.
+static bool is_referred_to(const struct ws_module *module, enum ws_section_id section, uint32_t index) {
+  struct ws_reader reader = ws_reader(ws_find_relocations(module, section, NULL));
+  while (reader.at < reader.end && !reader.bad) {
+    struct ws_relocation relocation = ws_read_relocation(&reader);
+    const struct ws_symbol *symbol = &module->symbols[relocation.index];
+    if (relocation.type != R_WASM_TYPE_INDEX_LEB && relocation.index < module->symbol_count &&
+        symbol->kind == WS_SYMBOL_FUNCTION && symbol->index == index)
+      return true;
+  }
+  return false;
+}
+
+// Whether nothing in the module uses a function: it is for the host, if it is for anything.
+static bool is_for_host(const struct ws_module *module, uint32_t function) {
+  uint32_t index = module->imported_functions + function;
+  return module->info.has_relocations && !(module->has_start && module->start == index) &&
+         !is_referred_to(module, WS_SECTION_CODE, index) && !is_referred_to(module, WS_SECTION_DATA, index);
+}
+
+bool ws_is_limited(const struct ws_module *module, uint32_t function) {
+  return ws_uses_memory_size(module, function) &&
+         (has_room(module, function) || !is_for_host(module, function));
+}
+
 bool ws_can_limit_memory(const struct ws_module *module, struct ws_error *error) {
   enum { OWN_FUNCTIONS = 2 };
   if (ws_count_memory_users(module) + OWN_FUNCTIONS > WS_MOST_LIMITED)
     return ws_fail(error, module->file, "CODE", WS_NO_OFFSET,
                    "too many functions ask for the size of the memory to tell them another");
-  // No more are appended than there are, and these.
-  uint64_t callee = 2 * ((uint64_t)module->imported_functions + module->function_count) + WS_MOST_LIMITED;
   for (uint32_t i = 0; i < module->function_count; i++) {
     char name[128];
-    if (ws_uses_memory_size(module, i) &&
-        (!module->types || ws_call_size(module, i, callee) > module->functions[i].size))
-      return ws_fail(error, module->file, "CODE", WS_NO_OFFSET,
-                     "%s asks for the size of the memory, and has no room for a call in its place",
-                     ws_printable(module->functions[i].name, name, sizeof name));
+    if (ws_is_limited(module, i) && !has_room(module, i))
+      return ws_fail(
+          error, module->file, "CODE", WS_NO_OFFSET,
+          "%s asks for the size of the memory, or grows it, and has no room for a call in its place",
+          ws_printable(module->functions[i].name, name, sizeof name));
   }
   return true;
 }

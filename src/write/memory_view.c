@@ -88,7 +88,7 @@ bool ws_append_memory_view(struct ws_image *image) {
   if (!append_size(&view) || !append_grow(&view))
     return false;
   for (uint32_t i = 0; i < module->function_count; i++)
-    if (ws_uses_memory_size(module, i) && !append_copy(&view, i))
+    if (ws_is_limited(module, i) && !append_copy(&view, i))
       return false;
   return true;
 }
