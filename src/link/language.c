@@ -161,6 +161,10 @@ unsigned ws_state_group(struct ws_slice name, unsigned *member) {
   return 0;
 }
 
+bool ws_has_fixed_type(struct ws_slice name) {
+  return ws_slice_is(name, "errno") || ws_slice_is(name, "environ") || ws_slice_is(name, "__environ");
+}
+
 bool ws_was_local(struct ws_slice name) {
   struct ws_slice base = ws_name_base(name);
   return base.size != name.size && !is_rust(base);

@@ -21,6 +21,8 @@ bool ws_is_library_name(struct ws_slice name);
 // rand() asks. The same number for all of one group, and 0 for other names; `*member` has one bit set,
 // another one for each function of a group.
 unsigned ws_state_group(struct ws_slice name, unsigned *member);
+// Whether it names a variable of C's library whose type standards say: C11 7.5, POSIX.1-2017 environ.
+bool ws_has_fixed_type(struct ws_slice name);
 
 // The name of a Rust or C++ entity without what ThinLTO appends when it makes a local symbol global.
 struct ws_slice ws_name_base(struct ws_slice name);

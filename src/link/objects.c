@@ -188,7 +188,7 @@ static bool add_claim(struct search *search, struct claims *claims, uint32_t thi
 }
 
 // A function that works on a variable claims the part that it is in, too: one of a library on one of a
-// library, and an author's on an author's.
+// library, and an author's on an author's. But what every version of a library has alike is no version's.
 static bool claim_operands(struct search *search, struct claims *claims, uint32_t node, uint32_t name,
                            uint32_t version, bool is_own) {
   struct ws_match *match = search->match;
@@ -204,7 +204,7 @@ static bool claim_operands(struct search *search, struct claims *claims, uint32_
     const struct ws_symbol *symbol = ws_match_symbol(match, operand);
     bool is_variable = symbol->kind == WS_SYMBOL_DATA &&
                        !(symbol->flags & (WS_SYMBOL_LOCAL | WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE));
-    if (is_variable && ws_is_library_name(symbol->name) == is_library &&
+    if (is_variable && ws_is_library_name(symbol->name) == is_library && !ws_has_fixed_type(symbol->name) &&
         !add_claim(search, claims, match->thing[operand], name, version))
       return false;
   }

@@ -126,6 +126,54 @@ static bool find_calls(struct ws_finder *finder) {
   return true;
 }
 
+// --------------------------------------------------------------------------------------------------- callees
+
+static bool is_defined(const struct ws_symbol *symbol) {
+  return symbol->kind == WS_SYMBOL_FUNCTION && !(symbol->flags & WS_SYMBOL_UNDEFINED);
+}
+
+// Whether two copies of a function call the same functions, as far as these are defined.
+static bool call_the_same(const struct ws_finder *finder, uint32_t x, uint32_t y, int depth) {
+  enum { MOST_DEPTH = 8 }; // of local functions
+  const struct ws_match *match = &finder->match;
+  struct ws_relocation_cursor cursor_x = ws_match_relocations(match, x),
+                              cursor_y = ws_match_relocations(match, y);
+  const struct ws_relocation *in_x, *in_y;
+  while ((in_x = ws_next_relocation(&cursor_x)) != NULL && (in_y = ws_next_relocation(&cursor_y)) != NULL) {
+    if (in_x->type == R_WASM_TYPE_INDEX_LEB || in_x->index == WS_NO_SYMBOL || in_y->index == WS_NO_SYMBOL)
+      continue;
+    uint32_t a = match->in[match->module[x]].base + in_x->index,
+             b = match->in[match->module[y]].base + in_y->index;
+    const struct ws_symbol *symbol = ws_finder_symbol(finder, a), *other = ws_finder_symbol(finder, b);
+    if (!is_defined(symbol) || !is_defined(other) ||
+        ws_finder_resolve(finder, a) == ws_finder_resolve(finder, b))
+      continue;
+    bool local = symbol->flags & other->flags & WS_SYMBOL_LOCAL;
+    if (!local || (depth < MOST_DEPTH && !call_the_same(finder, match->thing[a], match->thing[b], depth + 1)))
+      return false;
+  }
+  return true;
+}
+
+// A copy of a library's function does not stand for another that calls a function that stayed apart: each
+// module's printf() calls its vfprintf(). Then this one is for itself, too, and so are those that call it.
+static void keep_callers(struct ws_finder *finder) {
+  const struct ws_match *match = &finder->match;
+  for (bool changed = finder->kept_count > 0; changed;) {
+    changed = false;
+    for (uint32_t i = 0; i < match->node_count; i++) {
+      uint32_t thing = match->thing[i], stands = finder->stands[i];
+      if (match->owner[i] != WS_NAME_LIBRARY || stands == thing || !is_defined(ws_finder_symbol(finder, i)) ||
+          !is_defined(ws_finder_symbol(finder, stands)) || call_the_same(finder, thing, stands, 0))
+        continue;
+      for (uint32_t k = match->in [match->module[i]].base; k < match->node_count; k++)
+        if (match->thing[k] == thing)
+          finder->stands[k] = thing;
+      changed = true;
+    }
+  }
+}
+
 // --------------------------------------------------------------------------------------------------- results
 
 static bool fill_of(struct ws_finder *finder) {
@@ -236,9 +284,11 @@ static bool find(struct ws_finder *finder) {
   free(unrelated);
   if (!ok)
     return false;
-  return keep_sections(finder) && ws_bind_names(finder) && ws_bind_stubs(finder) &&
-         ws_bind_undefined(finder) &&
-         ws_find_once(&finder->match, finder->rank, finder->bound, scratch, finder->stands, finder->error) &&
+  if (!keep_sections(finder) || !ws_bind_names(finder) || !ws_bind_stubs(finder) ||
+      !ws_bind_undefined(finder))
+    return false;
+  keep_callers(finder);
+  return ws_find_once(&finder->match, finder->rank, finder->bound, scratch, finder->stands, finder->error) &&
          (finder->options->side_by_side ||
           ws_check_allocators(&finder->match, &finder->definitions, finder->bound, finder->stands, scratch,
                               finder->error)) &&

@@ -7,7 +7,7 @@
 // built:
 //
 //     // flags: ...    for compiling all of it
-//     // linked: ...   for linking each module; libraries are for the static link, too
+//     // linked: ...   for linking each module; libraries are for the static link, too; `linked NAME: ...` for one of them
 //     // each: ...     sources that every module is linked with, as it is with a C library of its own; runtime/NAME is here
 //     // include: ...  a directory of headers in /usr/include that it uses
 //     // only: ...     it is built in this way alone
@@ -54,6 +54,7 @@ function readProgram(file) {
     program.parts[part.slice(0, end)] = part.slice(end + 1);
   }
   program.sources = Object.keys(program.parts).filter(part => /\.cc?$/.test(part) && !program.each.includes(part));
+  program.linkedAlone = name => listed(`linked ${name}`);
   program.hasMain = source => /^int main\(/m.test(program.parts[source]);
   program.throws = program.flags.some(flag => flag.includes('exception') && flag !== '-fno-exceptions');
   program.cxx = program.sources.some(source => source.endsWith('.cc'));
@@ -106,16 +107,16 @@ class Build {
 
   // The static link, and the modules.
   make() {
-    const { linked, each, own, hasMain } = this.program;
+    const { linked, linkedAlone, each, own, hasMain } = this.program;
     const library = each.map(source => this.compile(source, `${basename(source)}.o`));
     const name = source => source.replace(/\.cc?$/, '');
     const objects = this.sources.map(source => this.compile(source, `${name(source)}.o`));
     const renamed = own.length === 0 ? objects : this.sources.map(source =>
       this.compile(source, `${name(source)}-renamed.o`, ...own.map(word => `-D${word}=${name(source)}_${word}`)));
     this.static = this.link('static.wasm', [...renamed, ...library], this.sources.some(hasMain), '-Wl,--allow-undefined',
-      ...linked.filter(flag => flag.startsWith('-l')));
+      ...[linked, ...this.sources.map(source => linkedAlone(name(source)))].flat().filter(flag => flag.startsWith('-l')));
     this.modules = this.sources.map((source, i) => this.link(`${name(source)}.wasm`, [objects[i], ...library],
-      hasMain(source), '-Wl,--emit-relocs,--import-memory,--allow-undefined', ...linked, ...this.linked));
+      hasMain(source), '-Wl,--emit-relocs,--import-memory,--allow-undefined', ...linked, ...linkedAlone(name(source)), ...this.linked));
   }
 
   // What each way of linking does: the text that it prints.
