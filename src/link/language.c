@@ -119,6 +119,22 @@ enum ws_name_owner ws_name_owner(struct ws_slice name) {
   return WS_NAME_PLAIN;
 }
 
+// The variables of C's libraries that have no reserved name.
+static bool is_library_variable(struct ws_slice name) {
+  static const char names[] = "daylight\0environ\0errno\0getdate_err\0h_errno\0in6addr_any\0"
+                              "in6addr_loopback\0optarg\0opterr\0optind\0optopt\0optreset\0"
+                              "program_invocation_name\0program_invocation_short_name\0signgam\0"
+                              "stderr\0stdin\0stdout\0timezone\0tzname\0";
+  return is_listed(name, names, sizeof names - 1);
+}
+
+enum ws_name_owner ws_symbol_owner(const struct ws_symbol *symbol) {
+  enum ws_name_owner owner = ws_name_owner(symbol->name);
+  bool is_other = symbol->kind == WS_SYMBOL_DATA && owner == WS_NAME_LIBRARY &&
+                  !ws_slice_starts(symbol->name, "_") && !is_library_variable(symbol->name);
+  return is_other ? WS_NAME_PLAIN : owner;
+}
+
 // std:: and __cxxabiv1::, with the virtual tables, type_info and guards of what is in them, and operators new
 // and delete.
 static bool is_of_cxx_library(struct ws_slice name) {

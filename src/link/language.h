@@ -13,6 +13,8 @@ enum ws_name_owner {
 };
 
 enum ws_name_owner ws_name_owner(struct ws_slice name);
+// The same of a symbol. A variable is not the library's for having the name of one of its functions.
+enum ws_name_owner ws_symbol_owner(const struct ws_symbol *symbol);
 
 // Whether it is the C library's, the C++ library's or the C++ runtime's.
 bool ws_is_library_name(struct ws_slice name);

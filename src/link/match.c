@@ -103,7 +103,7 @@ static bool begin_module(struct ws_match *match, uint32_t index, struct ws_arena
     bool is_mangled =
         ws_slice_starts(module->symbols[i].name, "_Z") || ws_slice_starts(module->symbols[i].name, "_R");
     if (is_mangled || !(module->symbols[i].flags & WS_SYMBOL_LOCAL))
-      match->owner[in->base + i] = (uint8_t)ws_name_owner(module->symbols[i].name);
+      match->owner[in->base + i] = (uint8_t)ws_symbol_owner(&module->symbols[i]);
     match->thing[in->base + i] = in->base + i;
   }
   number_functions(match, index);

@@ -7,6 +7,7 @@
 
 #include "link/language.h"
 #include "link/start.h"
+#include "link/types.h"
 #include "read/relocated.h"
 
 // ------------------------------------------------------------------------------------------------------------
@@ -122,6 +123,40 @@ static bool list_functions(struct unifier *unifier) {
   return true;
 }
 
+// The import of a function from the host, or NULL.
+static const struct ws_import *host_import(const struct ws_link *link, struct ws_link_function function) {
+  const struct ws_input *input = &link->inputs[function.module];
+  const struct ws_import *import = function.index < input->module->imported_functions
+                                       ? ws_nth_import(input->module, WS_FUNCTION, function.index)
+                                       : NULL;
+  return import && input->imports[import - input->module->imports].from == WS_HOST ? import : NULL;
+}
+
+static bool is_same_import(const struct ws_module *module, const struct ws_import *import,
+                           const struct ws_module *other_module, const struct ws_import *other) {
+  return module->types && other_module->types && ws_slice_equal(import->module, other->module) &&
+         ws_slice_equal(import->name, other->name) &&
+         ws_is_same_type(&module->types[import->type], &other_module->types[other->type]);
+}
+
+// A function of the host is one, whichever module imports it: the first that does stands for all.
+static struct ws_link_function first_import(const struct unifier *unifier, struct ws_link_function function) {
+  const struct ws_link *link = unifier->link;
+  const struct ws_import *import = host_import(link, function);
+  struct ws_link_function first = function;
+  for (size_t i = 0; import && i < link->count; i++) {
+    const struct ws_module *module = link->inputs[i].module;
+    for (uint32_t k = 0; unifier->place[i] < unifier->place[first.module] && k < module->imported_functions;
+         k++) {
+      struct ws_link_function other = {(uint32_t)i, k};
+      const struct ws_import *another = host_import(link, other);
+      if (another && is_same_import(link->inputs[function.module].module, import, module, another))
+        first = other;
+    }
+  }
+  return first;
+}
+
 // The function that a symbol for one means: the module that has it, and its index there.
 static struct ws_link_function meant_function(const struct unifier *unifier, size_t module, uint32_t symbol) {
   struct ws_one_symbol at = stands_for(unifier->link, module, symbol);
@@ -129,7 +164,7 @@ static struct ws_link_function meant_function(const struct unifier *unifier, siz
   if (stands->kind != WS_SYMBOL_FUNCTION || stands->index >= unifier->functions[at.module].count)
     return (struct ws_link_function){(uint32_t)module,
                                      unifier->link->inputs[module].module->symbols[symbol].index};
-  return (struct ws_link_function){at.module, stands->index};
+  return first_import(unifier, (struct ws_link_function){at.module, stands->index});
 }
 
 // The function that stands for one of a module's.
