@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "link/allocators.h"
 #include "link/language.h"
 #include "link/objects.h"
 
@@ -19,7 +18,6 @@ struct search {
   struct plain *plains; // by part and name
   size_t plain_count;
   bool *has_plain, *used, *is_library; // of each part
-  bool *hides_library;                 // of each module: it has a C library with hidden names
   bool found;                          // another part of a library
 };
 
@@ -119,41 +117,14 @@ static void take_plains(const struct search *search) {
       search->match->owner[i] = WS_NAME_LIBRARY;
 }
 
-static bool is_reserved(struct ws_slice name) {
-  return ws_slice_starts(name, "_");
-}
-
-// wasi-libc's names are hidden. One that is not, beside those, is of somebody who calls a function log().
-// (That of an allocator takes the library's place.)
-static bool is_shown_beside_library(const struct search *search, uint32_t node) {
-  const struct ws_symbol *symbol = ws_match_symbol(search->match, node);
-  return search->hides_library[search->match->module[node]] &&
-         !(symbol->flags & (WS_SYMBOL_HIDDEN | WS_SYMBOL_LOCAL | WS_SYMBOL_WEAK)) &&
-         !is_reserved(symbol->name) && !ws_allocator_role(symbol->name);
-}
-
-static void note_hidden(struct search *search) {
+static void note_definitions(const struct search *search) {
   const struct ws_definitions *definitions = search->definitions;
-  for (size_t i = 0; i < definitions->name_count; i++)
-    for (uint32_t k = definitions->names[i].first; k != WS_NO_NODE; k = definitions->list[k].next) {
-      uint32_t node = definitions->list[k].node;
-      search->hides_library[search->match->module[node]] |=
-          definitions->names[i].owner == WS_NAME_LIBRARY && !is_reserved(definitions->names[i].text) &&
-          (ws_match_symbol(search->match, node)->flags & WS_SYMBOL_HIDDEN);
-    }
-}
-
-static void note_definitions(struct search *search) {
-  const struct ws_definitions *definitions = search->definitions;
-  note_hidden(search);
   for (size_t i = 0; i < definitions->name_count; i++)
     for (uint32_t k = definitions->names[i].first; k != WS_NO_NODE; k = definitions->list[k].next) {
       uint32_t node = definitions->list[k].node, part = ws_find_root(search->part, node);
       bool is_plain = definitions->names[i].owner == WS_NAME_LIBRARY && ws_match_is_own(search->match, node);
-      bool is_shown = definitions->names[i].owner == WS_NAME_LIBRARY && is_shown_beside_library(search, node);
       definitions->list[k].is_own =
-          is_plain || is_shown ||
-          (search->has_plain[part] && !search->is_library[part] && is_candidate(search, node));
+          is_plain || (search->has_plain[part] && !search->is_library[part] && is_candidate(search, node));
     }
 }
 
@@ -164,8 +135,7 @@ bool ws_note_own(struct ws_match *match, struct ws_definitions *definitions, con
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
     if (!(*lists[i] = ws_arena_new(arena, match->node_count, sizeof **lists[i])))
       return false;
-  search.hides_library = ws_arena_new(arena, match->count, sizeof *search.hides_library);
-  if (!search.hides_library || !list_plains(&search, arena))
+  if (!list_plains(&search, arena))
     return false;
   ws_match_visit(match, note_use, &search);
   for (size_t i = 0; i < definitions->name_count; i++)
