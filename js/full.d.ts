@@ -30,8 +30,14 @@ export interface FullOptions extends Omit<CombineOptions, 'heapOwner'> {
   [option: string]: unknown;
 }
 
+/** What runs: a heap has a name in layout.json, and a number in what `load` gives. */
+type Place<Heap> = Omit<Placement, 'heap'> & { heap: Heap };
+interface Running extends Omit<PreparedLayout, 'modules'> {
+  modules: Place<number | string>[];
+}
+
 /** layout.json of `wasmshare combine`: docs/layout.md. */
-export interface Layout extends PreparedLayout {
+export interface Layout extends Running {
   version: number;
   name: string;
   pageSize: number;
@@ -41,7 +47,7 @@ export interface Layout extends PreparedLayout {
   threadStackSize: number | null;
   /** Names of modules. */
   instantiationOrder: string[];
-  modules: (Placement & {
+  modules: (Place<'none' | 'grows' | 'bounded' | 'claims-once' | 'contiguous' | 'unknown'> & {
     name: string;
     file: string;
     tlsOffset: number | null;
@@ -95,8 +101,8 @@ export function inspect(modules: ModuleSource[]): Promise<Inspected[]>;
 export function inspect<Names extends string>(modules: Record<Names, ModuleSource>): Promise<Record<Names, Inspected>>;
 
 /** Places one more module into the memory of a running layout: see `load` of the package for prepared modules. */
-export function load<Running extends PreparedLayout>(layout: Running, module: ModuleSource, options?: LoadOptions):
-  Promise<{ module: Uint8Array, neededPages: number, layout: Running }>;
+export function load<Given extends Running>(layout: Given, module: ModuleSource, options?: LoadOptions):
+  Promise<{ module: Uint8Array, neededPages: number, layout: Omit<Given, 'modules'> & PreparedLayout }>;
 
 /** The command itself, with files in memory: what it printed, its exit status, and the files that it wrote. */
 export function command(args: string[], files?: NamedModules):

@@ -2,6 +2,7 @@
 // worker. It is the command, compiled to WebAssembly (wasmshare.wasm or whole.wasm), with files in memory.
 
 import { MemoryFiles } from './files.js';
+import { BOUNDED } from './format.js';
 import { load as loadPrepared } from './index.js';
 import { fail, WasmShareError } from './prepared.js';
 import { fileFor, run } from './wasi.js';
@@ -172,6 +173,12 @@ async function inspectAll(modules, names, options, name) {
   return JSON.parse((await succeed(['inspect', '--json', ...flags({ ...options }), '--', ...names], modules, name)).output);
 }
 
+// The numbers of heaps (format.js). The command does not say whether a range is all that a module takes.
+const heaps = { none: 0, grows: 1, bounded: 2, 'claims-once': 2, contiguous: 4, unknown: 5 };
+
 export async function load(layout, source, options) {
-  return loadPrepared(layout, await prepare(source), options);
+  // One that takes all memory comes last, unless it was given a heap of fixed size, which is all for it.
+  const number = ({ heap, heapEnd }) => (heaps[heap] > BOUNDED && heapEnd < layout.heapEnd ? BOUNDED : heaps[heap] ?? heap);
+  const modules = layout?.modules?.map((at) => ({ ...at, heap: number(at) }));
+  return loadPrepared(modules && { ...layout, modules }, await prepare(source), options);
 }

@@ -19,6 +19,8 @@ const linked = (name, source, ...flags) => readFileSync(linkFreestanding(source,
 const keeper = linked('keeper.wasm', 'keeper.c', '-DSENTENCE="a sentence"');
 const threads = linked('threads.wasm', 'threads.c', '-pthread', '-mbulk-memory',
   '-Wl,--shared-memory,--max-memory=1048576,--export=__wasm_init_tls');
+const grower = linked('grower.wasm', join('heap', 'grower.c'));
+const sbrk = linked('sbrk.wasm', join('..', '..', 'heap', 'modules', 'sbrk.c'));
 const bss = linked('bss.wasm', 'bss.c', '-mbulk-memory', '-Wl,--allow-undefined');
 
 const refuses = (promise, code, message) => assert.rejects(promise, error => {
@@ -76,6 +78,22 @@ describe('modules as the linker wrote them', () => {
     const { module } = await load(layout, keeper, { memory });
     const { instance: { exports } } = await WebAssembly.instantiate(module, { env: { memory } });
     assert.ok(exports.sentence() >= layout.pages * 65536);
+  });
+
+  test('are not loaded beside one that takes all memory for its heap, unless that is of a fixed size', async () => {
+    const refusesBoth = (layout, module) => refuses(load(layout, module), 'heap', /no heap beside module 0: one takes all memory$/);
+    const heapOf = ({ modules }) => modules.map(({ heap }) => heap);
+    const { layout } = await combine([sbrk]), later = (await load((await combine([keeper])).layout, sbrk)).layout;
+    assert.deepEqual([heapOf(layout), heapOf(later)], [['contiguous'], [0, 4]]);
+    for (const module of [grower, sbrk, keeper]) await refusesBoth(layout, module);
+    await refuses(load(later, grower), 'heap', /beside module 1/);
+    const growing = (await combine([grower])).layout;
+    assert.deepEqual(heapOf((await load(growing, grower)).layout), [1, 1]);
+    await refusesBoth(growing, sbrk);
+    const fixed = (await combine([sbrk, grower], 0, { heapSize: 65536 })).layout;
+    assert.deepEqual(heapOf(fixed), ['contiguous', 'grows']);
+    assert.deepEqual(heapOf((await load((await load(fixed, grower)).layout, keeper)).layout), [3, 1, 1, 0]);
+    await refuses(load(undefined, keeper), 'option', /^invalid argument layout: undefined$/);
   });
 
   test('can be given again with keepRelocs, and are named for what they are without', async () => {
@@ -193,12 +211,14 @@ const from: string | null = layout.modules[0]!.imports[0]!.from;
 const [first]: Uint8Array[] = await prepare([bytes]), { a }: { a: Uint8Array } = await prepare({ a: bytes });
 const one: Uint8Array = await prepare(bytes), exact: boolean = (await inspect(bytes)).exact;
 const next = (await load(layout, bytes)).layout.instantiationOrder;
+const named: string = layout.modules[0]!.heap, { layout: wider } = await load(layout, bytes);
+const numbered: number = (await load(wider, bytes)).layout.modules[0]!.heap;
 const { status, output }: { status: number, output: string } = await command(['--version'], files);
 const moved: Uint8Array = await relocate(bytes, 16, await getHeapBase(bytes), { tableOffset: 3 });
 export const code: WasmShareError['code'] = 'refused';
 // @ts-expect-error: a path is no module
 combine(['module.wasm']);
-export { modules, neededPages, warnings, from, first, a, one, exact, next, status, output, moved };
+export { modules, neededPages, warnings, from, first, a, one, exact, next, named, numbered, status, output, moved };
 `);
   writeFileSync(join(at, 'tsconfig.json'), JSON.stringify({ files: [consumer], compilerOptions: { noEmit: true,
     strict: true, noUncheckedIndexedAccess: true, target: 'es2022', module: 'nodenext', lib: ['es2022'], types: [] } }));
