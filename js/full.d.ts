@@ -60,7 +60,7 @@ export interface Layout extends Running {
 }
 
 export interface Combined {
-  /** In the order of the modules that were given. */
+  /** In the order of the modules that were given; with `single`, that one. */
   modules: Uint8Array[];
   neededPages: number;
   layout: Layout;

@@ -47,7 +47,7 @@ const needsDemangler = Symbol('demangle.wasm');
 
 // ------------------------------------------------------------------------------------------------ modules, by name
 
-const kindOf = (value) => `${value?.constructor?.name ?? value}`;
+const kindOf = (value) => value?.constructor?.name ?? (value && typeof value);
 const isModule = (source) => ['arrayBuffer', 'then', 'byteLength'].some((name) => source?.[name] !== undefined);
 
 async function open(source, name) {
@@ -60,10 +60,10 @@ async function open(source, name) {
 
 // The bytes of all modules, by name. Those of a list are called module0, module1 and so on.
 async function openAll(sources) {
-  const entries = Array.isArray(sources) ? sources.map((source, i) => [`module${i}`, source])
-    : sources instanceof Object && !isModule(sources) ? Object.entries(sources) : [];
+  const entries = Array.isArray(sources) ? Array.from(sources, (source, i) => [`module${i}`, source])
+    : typeof sources === 'object' && sources && !isModule(sources) ? Object.entries(sources) : [];
   if (!entries.length) fail('option', `invalid argument modules, an array or object of at least one: ${kindOf(sources)}`);
-  for (const [name] of entries) if (/[=/\0]/.test(name)) fail('option', `no module can be called '${name}'`);
+  for (const [name] of entries) if (!name || /[=/\0]/.test(name)) fail('option', `no module can be called '${name}'`);
   return Object.fromEntries(await Promise.all(entries.map(async ([name, source]) => [name, await open(source, name)])));
 }
 
@@ -76,7 +76,7 @@ async function forEach(sources, work) {
 
 // ------------------------------------------------------------------------------------------------- the command
 
-// Runs it beside these files. What it makes in the directory `out`, it makes there.
+// Runs it beside these files, and gives those that it makes.
 async function execute(args, files, name = fileFor(args)) {
   const module = await get(name);
   try {
@@ -89,10 +89,10 @@ async function execute(args, files, name = fileFor(args)) {
 
 function executeOnce(module, args, files, demangler) {
   const fs = new MemoryFiles(), printed = ['', '', ''], decoders = [1, 2].map(() => new TextDecoder());
-  for (const directory of ['/in', '/out']) fs.mkdirSync(directory);
-  for (const [name, bytes] of Object.entries(files)) fs.set(`/in/${name}`, bytes);
+  fs.mkdirSync('/out');
+  for (const [name, bytes] of Object.entries(files)) fs.set(`/out/${name}`, bytes);
   const status = run(module, {
-    args: ['wasmshare', ...args], directory: '/in', fs,
+    args: ['wasmshare', ...args], directory: '/out', fs,
     demangler() {
       if (demangler) return demangler;
       throw needsDemangler;
@@ -102,7 +102,7 @@ function executeOnce(module, args, files, demangler) {
       return bytes.length;
     },
   });
-  const written = [...fs.written()].map(([path, bytes]) => [path.replace(/^\/(in|out)\//, ''), bytes]);
+  const written = [...fs.written()].map(([path, bytes]) => [path.replace(/^\/out\//, ''), bytes]);
   return { status, output: printed[1], errors: printed[2], files: Object.fromEntries(written) };
 }
 
@@ -111,13 +111,20 @@ export async function command(args, files = {}) {
   return execute(args, Object.fromEntries(await Promise.all(opened)));
 }
 
+// Modules are in a directory of their own: no output can be meant by their names. Nor does what is printed name that.
+const IN = '../in/';
+
 // What it makes, or its error.
 async function succeed(args, modules, name) {
-  const { status, errors, ...result } = await execute(args, modules, name);
-  const lines = errors.split('\n').filter(Boolean).map((line) => line.replace(/^wasmshare: (error|warning): /, ''));
+  const files = Object.fromEntries(Object.entries(modules).map(([name, bytes]) => [IN + name, bytes]));
+  const { status, errors, output, ...result } = await execute(args, files, name);
+  const lines = errors.replaceAll(IN, '').split('\n').filter(Boolean).map((line) => line.replace(/^wasmshare: (error|warning): /, ''));
   if (status !== 0) fail('refused', lines.join('\n'));
-  return { ...result, warnings: lines };
+  return { ...result, output: output.replaceAll(IN, ''), warnings: lines };
 }
+
+// What was to be made: options can ask for something else, as `help` does.
+const made = (what) => what || fail('option', 'invalid argument options: with these, something else is made');
 
 // Options, as it takes them: { heapSize: 65536 } is --heap-size=65536, and a list is several.
 function flags(options) {
@@ -129,7 +136,9 @@ function flags(options) {
   });
 }
 
-const inputs = (names) => ['--', ...names.map((name) => `${name}=${name}`)];
+const not0 = (value) => value !== 0 && value;
+
+const inputs = (names) => ['--', ...names.map((name) => `${name}=${IN}${name}`)];
 
 // ------------------------------------------------------------------------------------------------------ what it does
 
@@ -139,11 +148,13 @@ export async function combine(sources, additionalStack = 0, options) {
   // Nothing can be imported from a module that has no name but its place in a list: the host gives it all.
   if (Array.isArray(sources) && !others.hostImports && !others.hostImport)
     others.hostImports = [...new Set((await inspectAll(modules, names, {}, name)).flatMap(({ imports }) => imports.map(({ module }) => module)))];
-  const { files, ...printed } = await succeed(['combine', '-o', '/out', ...flags({
-    extraStack: additionalStack || null, maxMemory: maxMemory || null, heapOwner: names[heapOwner] ?? heapOwner, ...others,
+  const { files, ...printed } = await succeed(['combine', '-o', '.', ...flags({
+    extraStack: not0(additionalStack), maxMemory: not0(maxMemory),
+    heapOwner: names.includes(heapOwner) ? heapOwner : names[heapOwner] ?? heapOwner, ...others,
   }), ...inputs(names)], modules, name);
-  const layout = JSON.parse(new TextDecoder().decode(files[`${others.name ?? 'layout'}.json`]));
-  return { modules: names.map((name) => files[`${name}.wasm`]), neededPages: layout.pages, layout, files, ...printed };
+  const layout = JSON.parse(new TextDecoder().decode(made(files[`${others.name ?? 'layout'}.json`])));
+  const written = layout.single ? [layout.single.file] : names.map((name) => `${name}.wasm`);
+  return { modules: written.map((name) => files[name]), neededPages: layout.pages, layout, files, ...printed };
 }
 
 // A module alone is called so in errors.
@@ -151,16 +162,16 @@ const alone = async (source) => ({ 'the module': await open(source, 'the module'
 
 export async function relocate(source, offset, heapBase, options) {
   const moved = flags({ offset, heapBase, ...options });
-  return (await succeed(['relocate', '-o', '/out/moved', ...moved, '--', 'the module'], await alone(source))).files.moved;
+  return made((await succeed(['relocate', '-o', 'moved', ...moved, '--', IN + 'the module'], await alone(source))).files.moved);
 }
 
 export async function getHeapBase(source) {
-  return Number((await succeed(['heap-base', '--', 'the module'], await alone(source))).output);
+  return Number((await succeed(['heap-base', '--', IN + 'the module'], await alone(source))).output);
 }
 
 export async function prepare(sources) {
   return forEach(sources, async (modules, names) => {
-    const { files } = await succeed(['prepare', '-o', '/out', ...inputs(names)], modules);
+    const { files } = await succeed(['prepare', '-o', '.', ...inputs(names)], modules);
     return names.map((name) => files[`${name}.wasm`]);
   });
 }
@@ -170,7 +181,9 @@ export async function inspect(sources, options) {
 }
 
 async function inspectAll(modules, names, options, name) {
-  return JSON.parse((await succeed(['inspect', '--json', ...flags({ ...options }), '--', ...names], modules, name)).output);
+  const args = ['inspect', '--json', ...flags({ ...options }), '--', ...names.map((name) => IN + name)];
+  const { output } = await succeed(args, modules, name);
+  return JSON.parse(made(output[0] === '[' && output));
 }
 
 // The numbers of heaps (format.js). The command does not say whether a range is all that a module takes.

@@ -80,6 +80,20 @@ describe('modules as the linker wrote them', () => {
     assert.ok(exports.sentence() >= layout.pages * 65536);
   });
 
+  test('are not taken for other files, whatever those are called', async () => {
+    const named = Object.assign(Object.create(null), { map: keeper, 'map.wasm': keeper });
+    const { modules, files } = await combine(named, 0, { map: 'map' });
+    assert.deepEqual(modules, [files['map.wasm'], files['map.wasm.wasm']]);
+    assert.match(new TextDecoder().decode(files.map), /^<svg/);
+    for (const options of [{ env: 'env.wasm' }, { map: 'layout.json' }, { single: 'layout.json' }])
+      await refuses(combine({ env: keeper }, 0, options), 'refused', /two outputs would have this name/);
+    for (const single of ['one.wasm', './one.wasm', 'keeper']) {
+      const { modules: [one, ...more], layout, files } = await combine({ keeper }, 0, { single });
+      assert.equal(one, files[layout.single.file]);
+      assert.ok(WebAssembly.validate(one) && more.length === 0 && single.endsWith(layout.single.file));
+    }
+  });
+
   test('are not loaded beside one that takes all memory for its heap, unless that is of a fixed size', async () => {
     const refusesBoth = (layout, module) => refuses(load(layout, module), 'heap', /no heap beside module 0: one takes all memory$/);
     const heapOf = ({ modules }) => modules.map(({ heap }) => heap);
@@ -111,10 +125,22 @@ describe('modules as the linker wrote them', () => {
     await refuses(combine([[keeper]]), 'source', /^module0 is no byte array or Response: Array$/);
     await refuses(combine([new Response('', { status: 404 })]), 'source', /404/);
     await refuses(combine({ 'a=b': keeper }), 'option', /a=b/);
+    await refuses(combine({ '': keeper }), 'option', /^no module can be called ''$/);
+    await refuses(combine(new Array(1)), 'source', /^module0 is no byte array or Response: undefined$/);
+    await refuses(combine([Object.create(null)]), 'source', /^module0 is no byte array or Response: object$/);
+    await refuses(combine(Object.create(null)), 'option', /^invalid argument modules, an array or object of at least one: object$/);
     await refuses(combine([keeper.subarray(0, -7)]), 'refused', /^module0: .*cut off/);
     await refuses(getHeapBase(new TextEncoder().encode('<!doctype html>')), 'refused', /^the module: /);
     await refuses(combine([keeper], 0, { nonsense: true }), 'refused', /nonsense/);
-    await refuses(combine([keeper], -1), 'refused', /extra-stack/);
+    for (const stack of [-1, NaN, '']) await refuses(combine([keeper], stack), 'refused', /extra-stack/);
+    await refuses(combine([keeper], 0, { maxMemory: NaN }), 'refused', /max-memory/);
+    for (const nothing of [0, null]) assert.equal((await combine([keeper], nothing, { maxMemory: nothing })).modules.length, 1);
+    const other = /^invalid argument options: with these, something else is made$/;
+    for (const options of [{ output: 'x' }, { help: true }]) {
+      await refuses(combine([keeper], 0, options), 'option', other);
+      await refuses(relocate(keeper, 0, undefined, options), 'option', other);
+    }
+    await refuses(inspect([keeper], { help: true }), 'option', other);
   });
 });
 
