@@ -70,7 +70,8 @@ export interface LoadOptions {
   /** The shared table that they use, which is grown too. Without it, the caller grows it to the new tableSize. */
   table?: { grow(elements: number): number };
   /** An address to go to instead, above the layout's heap base and with room for the module: what a malloc in that memory
-   * returned, for instance (as a number without sign: `malloc(size) >>> 0`). */
+   * returned, for instance (as a number without sign: `malloc(size) >>> 0`). There, a module that
+   * takes no memory can be beside one that takes all of it. */
   base?: number;
   additionalStack?: number;
 }

@@ -1,6 +1,6 @@
 // WasmShare at load time: gives modules that `wasmshare prepare` wrote one memory, in a browser, Node, Deno or a worker.
 
-import { HAS_RELOCATIONS, PAGE } from './format.js';
+import { BOUNDED, HAS_RELOCATIONS, PAGE } from './format.js';
 import { check, checkHeaps, extent, isSize, pagesFor, placeNext, plan, tooLarge } from './plan.js';
 import { fail, place, read, WasmShareError } from './prepared.js';
 
@@ -41,7 +41,7 @@ export async function relocate(source, offset, heapBase) {
 
 export async function combine(sources, additionalStack = 0, options) {
   check({ 'modules, an array of at least one': sources }, () => sources?.flat && sources.length);
-  const modules = await Promise.all(sources.map((source, i) => open(source, `module ${i}`)));
+  const modules = await Promise.all([...sources].map((source, i) => open(source, `module ${i}`)));
   const layout = plan(modules, additionalStack, options);
   return {
     modules: modules.map((module, i) => place(module, layout, layout.modules[i])), neededPages: layout.pages, layout,
@@ -52,26 +52,31 @@ export async function load(layout, source, options) {
   const { memory, table, base, additionalStack = 0, ...others } = options ?? {};
   check({ layout }, () => layout?.modules);
   check(others);
+  // The memory is not the options, nor something else the memory.
+  check({ memory: memory ?? options ?? others }, (it) => !it.grow === !memory);
   const module = await open(source), { tableSize } = layout;
-  layout.modules.forEach(({ heap }, i) => checkHeaps(heap, module.heap, module, i));
   const current = memory ? memory.buffer.byteLength / PAGE : layout.pages;
-  const from = base ?? current * PAGE;
+  const from = base ?? current * PAGE, behind = from !== base;
+  // At a place that somebody found for it, a module that takes nothing is in nobody's way.
+  if (behind || module.heap % BOUNDED) layout.modules.forEach(({ heap }, i) => checkHeaps(heap, module.heap, module, i));
   check({ additionalStack }, isSize);
   // Below its heap is what the layout has already.
   check({ base: from }, () => isSize(from) && from >= layout.heapBase);
   const at = placeNext(module, from, additionalStack, 0, layout);
   // A place that somebody found for it is for no more than the module.
-  const size = base >= 0 ? 0 : module.ownHeap;
+  const size = behind && module.ownHeap;
   const pages = Math.max(current, pagesFor(at.memoryBase + at.memorySize + size, layout.maximumPages, module));
   // Where the layout ends says nothing of a memory that has grown.
-  if (base >= 0 && pages > current) tooLarge(module, current * PAGE, memory ? '' : ' without { memory }');
+  behind || pages > current && tooLarge(module, current * PAGE, memory ? '' : ' without { memory }');
   const heapEnd = at.heapEnd = pages * PAGE;
   at.heapBase ??= heapEnd - size;
-  const wider = { ...layout, pages, heapEnd, tableSize: tableSize && tableSize + at.tableSize };
+  const wider = {
+    ...layout, pages, heapEnd, tableSize: tableSize && tableSize + at.tableSize, modules: [...layout.modules, at],
+  };
   const bytes = place(module, wider, at);
   const grow = (what, by) => Number(what.grow(module.memory64 ? BigInt(by) : by));
   // Another thread may have had the same idea; what it grew is not ours. (A Response can be read only once.)
   if (memory && grow(memory, pages - current) !== current) return load(layout, module.bytes, options);
   if (table && tableSize) grow(table, at.tableSize);
-  return { module: bytes, neededPages: pages, layout: { ...wider, modules: [...layout.modules, at] } };
+  return { module: bytes, neededPages: pages, layout: wider };
 }

@@ -26,7 +26,7 @@ export function extent(module, own = module.ownsStack) {
   const { dataBase, dataEnd, stackLow, stackPointer, end } = module, ends = [];
   if (dataEnd > dataBase) ends.push(dataBase, dataEnd);
   if (own) ends.push(stackLow, stackPointer);
-  return [ends.length && Math.min(...ends), Math.max(0, ...ends, module.flags & HAS_RELOCATIONS ? 0 : end)];
+  return [ends.length && Math.min(...ends), Math.max(...ends, module.flags & HAS_RELOCATIONS ? 0 : end)];
 }
 
 // The module at the first place from `cursor` up, in a layout that may share a stack and a table.
@@ -71,7 +71,7 @@ export function plan(modules, additionalStack, options) {
   check({ stack, table }, (kind) => kind === 'private' || kind === 'shared');
   check({ additionalStack, base, align, heapSize, maxMemory, stackSize, heapOwner: heapOwner ?? 0 }, isSize);
   check({ align }, (size) => !(Math.log2(size) % 1));
-  check({ maxMemory }, (size) => size % PAGE === 0 && size <= limitOf(first));
+  check({ maxMemory }, (size) => !(size % PAGE) && size <= limitOf(first));
   check({ stackSize }, (size) => !size || shareStack);
   check({ heapOwner }, () => modules[heapOwner ?? 0]);
   check(others);

@@ -51,7 +51,7 @@ const uleb = (value) =>
 export function read(bytes, name) {
   const wrong = (code, message) => fail(code, `${name} ${message}`);
   const number = reader(bytes, 8), sections = {};
-  const malformed = () => wrong('changed', 'is changed, or of another version: use `wasmshare prepare`');
+  const malformed = () => wrong('changed', 'is changed, or of another version: give what `wasmshare prepare` wrote');
   const text = (at, length) => String.fromCharCode(...bytes.subarray(at, at + length));
   while (number.at < bytes.length) {
     const start = number.at++, id = bytes[start], size = number(), content = number.at, end = content + size;
@@ -135,7 +135,7 @@ export function place(module, layout, at) {
     const kind = number(), delta = deltas[(kind >> 3 & 7) + 1] - deltas[kind >> 6];
     // How many digits, which bits of a byte are one's, which the last one's, and which of those is a sign.
     const form = [[5, 127n, 15], [5, 127n, 15, 8], [10, 127n, 1], [10, 127n, 1, 1], [4, 255n, 255], [8, 255n, 255]][kind & 7];
-    if (!form || !Number.isInteger(delta)) malformed();
+    form && Number.isInteger(delta) || malformed();
     number.at = kernel.p(number(), number.at, end, pointer || behind, module.covered, BigInt(delta), ...form) || malformed();
   }
 

@@ -136,6 +136,7 @@ test('modules are bytes, or what has or will have them, and are not changed', as
 
 test('what is no prepared module is refused, with a code and what to do', async () => {
   for (const source of [undefined, null, 'module.wasm', 17, {}]) await refuses(combine([source]), 'source', /module 0/);
+  await refuses(combine(new Array(2)), 'source', /module 0/);
   for (const modules of [undefined, null, [], 17, keeper, Promise.resolve([keeper]), 'module.wasm'])
     await refuses(combine(modules), 'option', /^invalid argument modules, an array of at least one: [\w. \[\]]*$/);
   await refuses(combine([[keeper]]), 'source', /^module 0 is no byte array or Response: object$/);
@@ -176,6 +177,12 @@ test('options that make no sense are refused, by name', async () => {
     await refuses(load(layout, keeper, option), 'option', RegExp(`^invalid argument ${Object.keys(option)[0]}: `));
   assert.deepEqual(await combine([keeper], 0, null), await combine([keeper]), 'null is as nothing');
   assert.deepEqual(await load(layout, keeper, null), await load(layout, keeper));
+  const memory = new WebAssembly.Memory({ initial: layout.pages });
+  await refuses(load(layout, keeper, memory), 'option', /^invalid argument memory: \[object WebAssembly.Memory\]$/);
+  assert.equal(memory.buffer.byteLength, layout.pages * 65536);
+  for (const other of [5, {}, memory.buffer, { memory }])
+    await refuses(load(layout, keeper, { memory: other }), 'option', /^invalid argument memory: /);
+  assert.deepEqual(await load(layout, keeper, { memory: null, base: null }), await load(layout, keeper));
   for (const layout of [undefined, null, {}]) await refuses(load(layout, keeper), 'option', /^invalid argument layout: /);
 });
 
@@ -277,6 +284,19 @@ describe('load places one more module into a running layout', () => {
     const memory = new WebAssembly.Memory({ initial: neededPages + 9 });
     assert.equal((await load(layout, keeper, { memory, base: end })).layout.modules[1].memoryBase, end);
     await refuses(load(layout, keeper, { memory, base: end + 9 * 65536 }), 'space', RegExp(`memory ends at ${end + 9 * 65536}$`));
+  });
+
+  test('beside one that takes all memory for its heap if it takes none, and has a place there', async () => {
+    prepare('sbrk', join('..', '..', 'heap', 'modules', 'sbrk.c'));
+    prepare('grower', join('heap', 'grower.c'));
+    const { layout } = await combine([prepared.sbrk], 0, { heapSize: 1 << 20 });
+    const memory = new WebAssembly.Memory({ initial: layout.pages });
+    const base = layout.heapBase + 4096, more = await load(layout, keeper, { memory, base });
+    assert.deepEqual(more.layout.modules.map(({ heap }) => heap), [4, 0]);
+    for (const [module, options] of [[keeper, {}], [keeper, { memory }], [prepared.grower, { memory, base }], [prepared.sbrk, { base }]])
+      for (const running of [layout, more.layout])
+        await refuses(load(running, module, options), 'heap', /no heap beside module 0: one takes all memory$/);
+    await refuses(load((await combine([prepared.grower])).layout, prepared.sbrk), 'heap', /./);
   });
 
   test('with their stack and their table', async () => {
