@@ -111,7 +111,7 @@ export async function command(args, files = {}) {
   return execute(args, Object.fromEntries(await Promise.all(opened)));
 }
 
-// Modules are in a directory of their own: no output can be meant by their names. Nor does what is printed name that.
+// Modules are in a directory of their own, so that no output has the name of one. What is printed leaves it out.
 const IN = '../in/';
 
 // What it makes, or its error.
@@ -149,8 +149,7 @@ export async function combine(sources, additionalStack = 0, options) {
   if (Array.isArray(sources) && !others.hostImports && !others.hostImport)
     others.hostImports = [...new Set((await inspectAll(modules, names, {}, name)).flatMap(({ imports }) => imports.map(({ module }) => module)))];
   const { files, ...printed } = await succeed(['combine', '-o', '.', ...flags({
-    extraStack: not0(additionalStack), maxMemory: not0(maxMemory),
-    heapOwner: names.includes(heapOwner) ? heapOwner : names[heapOwner] ?? heapOwner, ...others,
+    extraStack: not0(additionalStack), maxMemory: not0(maxMemory), heapOwner: names[heapOwner] ?? heapOwner, ...others,
   }), ...inputs(names)], modules, name);
   const layout = JSON.parse(new TextDecoder().decode(made(files[`${others.name ?? 'layout'}.json`])));
   const written = layout.single ? [layout.single.file] : names.map((name) => `${name}.wasm`);
