@@ -62,6 +62,7 @@ static bool call_unknown(struct ws_run *run, uint64_t type, bool indirect) {
     ws_run_escape(run, &value);
   }
   ws_run_forget_order(run);
+  ws_run_forget_slots(run);
   for (uint32_t i = 0; i < results; i++)
     ws_run_push(run, ws_any_value);
   return true;
@@ -118,7 +119,8 @@ static struct ws_heap_value global_value(const struct ws_module *module, uint64_
 
 static void global_get(struct ws_run *run, uint64_t index) {
   if (index == run->flow->stack_pointer)
-    ws_run_push(run, (struct ws_heap_value){.what = WS_VALUE_IN_FRAME, .number = (uint64_t)run->now.pointer});
+    ws_run_push(run, (struct ws_heap_value){
+                         .what = WS_VALUE_IN_FRAME, .number = (uint64_t)run->now.pointer, .framed = true});
   else
     ws_run_push(run, global_value(run->flow->module, index));
 }
@@ -185,6 +187,15 @@ static bool other(struct ws_run *run, uint32_t taken, uint32_t given) {
   return true;
 }
 
+// memory.init, memory.copy and memory.fill, and the same of tables: nobody keeps the addresses.
+static bool copy_or_fill(struct ws_run *run) {
+  for (unsigned i = 0; i < 3; i++) {
+    struct ws_heap_value value = ws_run_pop(run);
+    ws_run_touch(run, &value);
+  }
+  return true;
+}
+
 static bool misc(struct ws_run *run, uint32_t suffix) {
   enum { DATA_DROP = 9, ELEM_DROP = 13, TABLE_GROW = 15, TABLE_SIZE = 16, ADD_128 = 19, SUB_128 = 20 };
   if (suffix < WASM_OPCODE_MEMORY_INIT)
@@ -204,7 +215,7 @@ static bool misc(struct ws_run *run, uint32_t suffix) {
   case 22:
     return other(run, 2, 2);
   default: // memory.init, memory.copy, memory.fill, table.init, table.copy, table.fill
-    return other(run, 3, 0);
+    return copy_or_fill(run);
   }
 }
 
@@ -457,6 +468,8 @@ void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
     flow->ignores_grown |= flow->expects_grown && !flow->uses_elsewhere;
     flow->returns_size = result.size || result.own;
     flow->uses_base |= result.base != 0;
+    if (result.framed)
+      ws_run_escape(&run, &result);
   } else if (!arguments) {
     ws_run_lose(&run);
   }

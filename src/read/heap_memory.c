@@ -31,12 +31,46 @@ static void use_grown(struct ws_run *run) {
   run->now.pending = false;
 }
 
-void ws_run_escape(struct ws_run *run, const struct ws_heap_value *value) {
+static void use_slot(struct ws_run *run, const struct ws_heap_value *value) {
+  take_size(run, value);
+  run->flow->uses_base |= value->base && run->now.live;
+}
+
+// What the slots hold may be something else from now on. What is left of a grown address is used where it is
+// loaded, not here: that others may look at it does not say that they do.
+static void blur_slots(struct ws_run *run) {
+  for (unsigned i = 0; i < run->now.slot_count; i++)
+    run->now.slots[i].value = ws_join_values(run->now.slots[i].value, ws_any_value);
+}
+
+static void use_slots(struct ws_run *run) {
+  for (unsigned i = 0; i < run->now.slot_count; i++)
+    use_slot(run, &run->now.slots[i].value);
+  blur_slots(run);
+}
+
+void ws_run_forget_slots(struct ws_run *run) {
+  if (run->now.exposed)
+    blur_slots(run);
+}
+
+static void use(struct ws_run *run, const struct ws_heap_value *value) {
   take_size(run, value);
   if (ws_is_grown_address(value))
     use_grown(run);
   if (value->base)
     run->flow->uses_base = true;
+}
+
+void ws_run_touch(struct ws_run *run, const struct ws_heap_value *value) {
+  use(run, value);
+  if (value->framed)
+    use_slots(run);
+}
+
+void ws_run_escape(struct ws_run *run, const struct ws_heap_value *value) {
+  ws_run_touch(run, value);
+  run->now.exposed |= value->framed;
 }
 
 void ws_run_forget_order(struct ws_run *run) {
@@ -172,11 +206,19 @@ static void store_slot(struct ws_run *run, int64_t offset, uint32_t width, struc
       now->slots[kept++] = now->slots[i];
   now->slot_count = kept;
   if (kept == WS_RUN_SLOTS) { // the oldest one goes
-    take_size(run, &now->slots[0].value);
+    use_slot(run, &now->slots[0].value);
     memmove(now->slots, now->slots + 1, (WS_RUN_SLOTS - 1) * sizeof *now->slots);
     now->slot_count--;
   }
   now->slots[now->slot_count++] = (struct ws_run_slot){offset, width, value};
+}
+
+// What may be in any of the variables.
+static struct ws_heap_value load_any_slot(const struct ws_run_state *state) {
+  struct ws_heap_value found = ws_any_value;
+  for (unsigned i = 0; i < state->slot_count; i++)
+    found = ws_join_values(found, state->slots[i].value);
+  return found;
 }
 
 static uint32_t access_width(uint8_t opcode) {
@@ -212,6 +254,8 @@ void ws_run_load(struct ws_run *run, const struct ws_instruction *instruction) {
   struct ws_heap_value value = ws_any_value;
   if (address.what == WS_VALUE_IN_FRAME)
     value = load_slot(&run->now, offset_in_frame(&address, instruction->value), width);
+  else if (address.framed)
+    value = load_any_slot(&run->now);
   else if (ws_is_constant(&address) && whole)
     value = (struct ws_heap_value){.what = WS_VALUE_LOADED, .number = address.number + instruction->value};
   if (!whole && ws_is_constant(&value))
@@ -234,9 +278,13 @@ void ws_run_store(struct ws_run *run, const struct ws_instruction *instruction) 
   address.base |= ws_run_base_of(run, run->reader.at - instruction->width);
   use_address(run, &address);
   if (address.what == WS_VALUE_IN_FRAME) {
+    if (run->now.exposed)
+      use_slot(run, &value);
     store_slot(run, offset_in_frame(&address, instruction->value), access_width(instruction->opcode), value);
     return;
   }
+  if (address.framed)
+    blur_slots(run);
   if (ws_is_constant(&address))
     store_guard(run->flow, address.number + instruction->value, &value);
   run->flow->stores_base |= value.base != 0;

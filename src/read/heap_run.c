@@ -33,20 +33,36 @@ static void copy_state(struct ws_run_state *to, const struct ws_run_state *from,
   memcpy(values, from->values, count * sizeof *values);
 }
 
-static void join_slots(struct ws_run_state *to, const struct ws_run_state *from) {
-  unsigned kept = 0;
-  for (unsigned i = 0; i < to->slot_count; i++)
-    for (unsigned k = 0; k < from->slot_count; k++)
-      if (to->slots[i].offset == from->slots[k].offset && to->slots[i].width == from->slots[k].width) {
-        to->slots[kept] = to->slots[i];
-        to->slots[kept++].value = ws_join_values(to->slots[i].value, from->slots[k].value);
-        break;
-      }
-  to->slot_count = kept;
+static struct ws_run_slot *find_slot(struct ws_run_state *state, const struct ws_run_slot *like) {
+  for (unsigned i = 0; i < state->slot_count; i++)
+    if (state->slots[i].offset == like->offset && state->slots[i].width == like->width)
+      return &state->slots[i];
+  return NULL;
+}
+
+// A variable that was written on one way only may be anything, or what was written there.
+static void join_slots(struct ws_run *run, struct ws_run_state *to, struct ws_run_state *from) {
+  for (unsigned i = 0; i < to->slot_count; i++) {
+    const struct ws_run_slot *other = find_slot(from, &to->slots[i]);
+    to->slots[i].value = ws_join_values(to->slots[i].value, other ? other->value : ws_any_value);
+  }
+  for (unsigned i = 0; i < from->slot_count; i++) {
+    struct ws_run_slot slot = from->slots[i];
+    slot.value = ws_join_values(slot.value, ws_any_value);
+    if (!ws_is_of_memory(&slot.value) && !slot.value.base && !slot.value.framed)
+      continue;
+    if (find_slot(to, &slot))
+      continue;
+    if (to->slot_count < WS_RUN_SLOTS)
+      to->slots[to->slot_count++] = slot;
+    else
+      ws_run_escape(run, &slot.value);
+  }
 }
 
 // `to` is what can be after either of them.
-static void join_state(struct ws_run_state *to, const struct ws_run_state *from, uint32_t count) {
+static void join_state(struct ws_run *run, struct ws_run_state *to, struct ws_run_state *from,
+                       uint32_t count) {
   if (!from->live)
     return;
   if (!to->live) {
@@ -63,18 +79,20 @@ static void join_state(struct ws_run_state *to, const struct ws_run_state *from,
   to->guards &= from->guards;
   if (to->pointer != from->pointer)
     to->pointer = WS_RUN_NOWHERE;
-  join_slots(to, from);
+  to->exposed |= from->exposed;
+  join_slots(run, to, from);
   for (uint32_t i = 0; i < count; i++)
     to->values[i] = ws_join_values(to->values[i], from->values[i]);
 }
 
-static bool same_state(const struct ws_run_state *a, const struct ws_run_state *b, uint32_t count) {
+static bool same_state(const struct ws_run_state *a, struct ws_run_state *b, uint32_t count) {
   bool same = a->live == b->live && a->pending == b->pending && a->elsewhere == b->elsewhere &&
               a->grown == b->grown && a->failed == b->failed && a->guards == b->guards &&
-              a->pointer == b->pointer && a->slot_count == b->slot_count;
-  for (unsigned i = 0; i < a->slot_count && same; i++)
-    same = a->slots[i].offset == b->slots[i].offset && a->slots[i].width == b->slots[i].width &&
-           ws_same_value(&a->slots[i].value, &b->slots[i].value);
+              a->pointer == b->pointer && a->exposed == b->exposed && a->slot_count == b->slot_count;
+  for (unsigned i = 0; i < a->slot_count && same; i++) {
+    const struct ws_run_slot *other = find_slot(b, &a->slots[i]);
+    same = other && ws_same_value(&a->slots[i].value, &other->value);
+  }
   for (uint32_t i = 0; i < count && same; i++)
     same = ws_same_value(&a->values[i], &b->values[i]);
   return same;
@@ -224,7 +242,7 @@ static void branch_to(struct ws_run *run, struct ws_run_state *state, struct ws_
   struct ws_heap_value *operands = state->values + run->local_count;
   memcpy(kept, operands, run->depth * sizeof *kept);
   memmove(operands + frame->height, operands + run->depth - arity, arity * sizeof *operands);
-  join_state(&frame->label, state, run->local_count + frame->height + arity);
+  join_state(run, &frame->label, state, run->local_count + frame->height + arity);
   memcpy(operands, kept, run->depth * sizeof *kept);
 }
 
@@ -279,7 +297,7 @@ static bool repeats(struct ws_run *run, struct ws_run_frame *frame) {
   uint32_t count = run->local_count + frame->height + frame->parameters;
   if (frame->opcode != WASM_OPCODE_LOOP || !frame->label.live)
     return false;
-  join_state(&frame->label, &frame->other, count);
+  join_state(run, &frame->label, &frame->other, count);
   if (same_state(&frame->label, &frame->other, count))
     return false;
   copy_state(&frame->other, &frame->label, count);

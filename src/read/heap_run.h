@@ -27,6 +27,7 @@ struct ws_run_state {
   bool failed;     // the last time without success
   bool elsewhere;  // the grown pages may not be where the program expected them
   uint32_t guards; // those that were seen to be zero
+  bool exposed;    // others know where the frame is
   int64_t pointer; // __stack_pointer, from what it was at first
   unsigned slot_count;
   struct ws_run_slot slots[WS_RUN_SLOTS];
@@ -77,8 +78,13 @@ bool ws_run_leave(struct ws_run *run);
 
 // What is done with values (heap_memory.c).
 
-// The value goes to where it is not followed.
+// The value goes to where it is not followed; with the address of a variable in the frame, so does what is
+// there.
 void ws_run_escape(struct ws_run *run, const struct ws_heap_value *value);
+// The operand of an instruction that copies or fills memory: what is in the frame is used, if it is there.
+void ws_run_touch(struct ws_run *run, const struct ws_heap_value *value);
+// Others may write to the frame, if they know where it is.
+void ws_run_forget_slots(struct ws_run *run);
 // Code of others may run, and grow the memory.
 void ws_run_forget_order(struct ws_run *run);
 // What instructions give.

@@ -40,6 +40,7 @@ struct ws_heap_value ws_join_values(struct ws_heap_value a, struct ws_heap_value
   both.grown = join_count(a.grown, b.grown);
   both.base = join_count(a.base, b.base);
   both.nonzero = a.nonzero && b.nonzero;
+  both.framed = a.framed || b.framed;
   both.maybe = a.maybe || b.maybe || a.size != b.size || a.grown != b.grown;
   both.chosen = a.chosen || b.chosen;
   both.bytes = (a.bytes || !from_a) && (b.bytes || !from_b);
@@ -52,8 +53,8 @@ struct ws_heap_value ws_join_values(struct ws_heap_value a, struct ws_heap_value
 bool ws_same_value(const struct ws_heap_value *a, const struct ws_heap_value *b) {
   return a->number == b->number && a->what == b->what && a->test == b->test && a->own == b->own &&
          a->size == b->size && a->grown == b->grown && a->base == b->base && a->nonzero == b->nonzero &&
-         a->maybe == b->maybe && a->chosen == b->chosen && a->bytes == b->bytes && a->near == b->near &&
-         a->current == b->current && a->guards == b->guards;
+         a->framed == b->framed && a->maybe == b->maybe && a->chosen == b->chosen && a->bytes == b->bytes &&
+         a->near == b->near && a->current == b->current && a->guards == b->guards;
 }
 
 enum ws_heap_test ws_opposite_test(enum ws_heap_test test) {
@@ -77,6 +78,7 @@ struct ws_heap_value ws_mix_values(struct ws_heap_value a, struct ws_heap_value 
   result.base = a.base || b.base ? WS_SOME : 0;
   result.bytes = a.bytes || b.bytes;
   result.maybe = a.maybe || b.maybe;
+  result.framed = a.framed || b.framed;
   result.chosen = a.chosen || b.chosen;
   result.current = (a.current || !a.size) && (b.current || !b.size);
   return result;
@@ -128,6 +130,7 @@ static struct ws_heap_value bit_and(struct ws_heap_value a, struct ws_heap_value
   result.what = WS_VALUE_UNKNOWN;
   result.test = WS_TEST_NONE;
   result.nonzero = false;
+  result.framed = a.framed || b.framed;
   // What is grown is aligned to a page, so more than that is asked for; what rounds to pages is some end.
   bool is_page = ws_is_constant(&b) && ws_signed(b.number, is_64) >= -(int64_t)WS_PAGE_SIZE;
   result.near |= result.grown && result.bytes && !is_page;
