@@ -374,16 +374,38 @@ static void follow(struct heap *heap, uint32_t index, bool *again) {
   note(&heap->claims, flow->claims != 0, index);
 }
 
-// Whether a guard is in the variable that the symbol is of.
-static bool is_of_guard(const struct heap *heap, const struct ws_symbol *symbol) {
-  const struct ws_module *module = heap->module;
+static bool variable(const struct ws_module *module, const struct ws_symbol *symbol, uint64_t *start,
+                     uint64_t *size) {
   if (symbol->kind != WS_SYMBOL_DATA || (symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE)))
     return false;
-  uint64_t address = module->segments[symbol->index].address + symbol->offset;
+  *start = module->segments[symbol->index].address + symbol->offset;
+  *size = symbol->size ? symbol->size : 1;
+  return true;
+}
+
+// The guards that are in the variable that the symbol is of.
+static uint32_t guards_of(const struct heap *heap, const struct ws_symbol *symbol) {
+  uint64_t start, size;
+  uint32_t guards = 0;
+  if (!variable(heap->module, symbol, &start, &size))
+    return 0;
   for (unsigned i = 0; i < heap->flow.guard_count; i++)
-    if ((heap->flow.claims >> i & 1) && heap->flow.guards[i] - address < (symbol->size ? symbol->size : 1))
-      return true;
-  return false;
+    if ((heap->flow.claims >> i & 1) && heap->flow.guards[i] - start < size)
+      guards |= UINT32_C(1) << i;
+  return guards;
+}
+
+// Where the variables begin that guards are in.
+static void find_guard_variables(struct heap *heap) {
+  const struct ws_module *module = heap->module;
+  struct ws_heap_flow *flow = &heap->flow;
+  memcpy(flow->guard_variables, flow->guards, sizeof flow->guards);
+  for (uint32_t i = 0; flow->guard_count && i < module->symbol_count; i++) {
+    uint64_t start, size;
+    for (unsigned k = 0; k < flow->guard_count && variable(module, &module->symbols[i], &start, &size); k++)
+      if (flow->guards[k] - start < size && start < flow->guard_variables[k])
+        flow->guard_variables[k] = start;
+  }
 }
 
 // Functions that name the variable that is a guard may set it back to zero.
@@ -393,7 +415,7 @@ static bool follow_guards(struct heap *heap, bool *again) {
   if (!guards)
     return no_memory(heap);
   for (uint32_t i = 0; i < module->symbol_count; i++)
-    guards[i] = is_of_guard(heap, &module->symbols[i]);
+    guards[i] = guards_of(heap, &module->symbols[i]) != 0;
   for (size_t i = 0; i < heap->code.count; i++) {
     const struct ws_relocation *relocation = &heap->code.list[i];
     bool type = relocation->type == R_WASM_TYPE_INDEX_LEB; // whose index is no symbol's
@@ -407,6 +429,17 @@ static bool follow_guards(struct heap *heap, bool *again) {
     *again = true;
   }
   free(guards);
+  return true;
+}
+
+// Who finds the address of a guard's variable in data may set it to anything.
+static bool find_guards_in_data(struct heap *heap) {
+  struct ws_relocation_index data = {0};
+  if (heap->flow.claims && !ws_index_relocations(heap->module, WS_SECTION_DATA, &heap->scratch, &data))
+    return no_memory(heap);
+  for (size_t i = 0; i < data.count; i++)
+    if (ws_relocation_has_addend(data.list[i].type) && data.list[i].index < heap->module->symbol_count)
+      heap->flow.guards_cleared |= guards_of(heap, &heap->module->symbols[data.list[i].index]);
   return true;
 }
 
@@ -435,10 +468,13 @@ static bool follow_all(struct heap *heap) {
                                        .guard_count = before.guard_count,
                                        .budget = budget};
     memcpy(heap->flow.guards, before.guards, sizeof before.guards);
+    memcpy(heap->flow.guard_widths, before.guard_widths, sizeof before.guard_widths);
+    find_guard_variables(heap);
     for (uint32_t i = 0; i < module->function_count; i++)
       if ((heap->functions[i] & REACHABLE) && (heap->functions[i] & (OPERATES | NAMES | FOLLOWED)))
         follow(heap, i, &again);
-    again |= heap->flow.guard_count != before.guard_count;
+    again |= heap->flow.guard_count != before.guard_count ||
+             memcmp(heap->flow.guard_widths, before.guard_widths, sizeof before.guard_widths) != 0;
     if (!again && heap->flow.claims && !follow_guards(heap, &again))
       return false;
     budget = heap->flow.budget;
@@ -523,7 +559,7 @@ static bool find(struct heap *heap, const struct ws_section *code) {
   if (!ws_index_relocations(heap->module, WS_SECTION_CODE, &heap->scratch, &heap->code) ||
       (has_data_end && !ws_index_relocations(heap->module, WS_SECTION_DATA, &heap->scratch, &heap->data)))
     return no_memory(heap);
-  if (!find_reachable(heap, code) || !follow_all(heap))
+  if (!find_reachable(heap, code) || !follow_all(heap) || !find_guards_in_data(heap))
     return false;
   heap->module->info.grows_memory = heap->flow.grows || heap->flow.lost;
   return classify(heap);

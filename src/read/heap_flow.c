@@ -30,6 +30,11 @@ static bool is_sbrk(struct ws_run *run, uint32_t index) {
   return is;
 }
 
+static struct ws_heap_value without_local(struct ws_heap_value value) {
+  value.local = 0;
+  return value;
+}
+
 static bool call_inlined(struct ws_run *run, uint32_t index, uint32_t parameters) {
   struct ws_heap_value *arguments = run->now.values + run->local_count + run->depth - parameters;
   // sbrk(0) is memory.size, and so would memory.grow(0) be: any other call of it grows the memory.
@@ -46,7 +51,7 @@ static bool call_inlined(struct ws_run *run, uint32_t index, uint32_t parameters
   run->now.values = values;
   run->depth -= parameters;
   for (uint32_t i = 0; i < called.result_count && called.now.live; i++)
-    ws_run_push(run, called.now.values[called.local_count + i]);
+    ws_run_push(run, without_local(called.now.values[called.local_count + i]));
   end_run(&called);
   return true;
 }
@@ -162,17 +167,12 @@ static void select_one(struct ws_run *run) {
 static bool local(struct ws_run *run, uint8_t opcode, uint64_t index) {
   if (index >= run->local_count)
     return ws_run_lose(run);
-  struct ws_heap_value *variable = &run->now.values[index];
   if (!run->now.live)
     return true;
-  if (opcode == WASM_OPCODE_LOCAL_GET) {
-    ws_run_push(run, *variable);
-    return true;
-  }
-  struct ws_heap_value value = ws_run_pop(run);
-  run->now.values[index] = value;
-  if (opcode == WASM_OPCODE_LOCAL_TEE)
-    ws_run_push(run, value);
+  if (opcode != WASM_OPCODE_LOCAL_GET)
+    ws_run_set_local(run, (uint32_t)index, ws_run_pop(run));
+  if (opcode != WASM_OPCODE_LOCAL_SET)
+    ws_run_push(run, ws_run_get_local(run, (uint32_t)index));
   return true;
 }
 
@@ -189,10 +189,11 @@ static bool other(struct ws_run *run, uint32_t taken, uint32_t given) {
 
 // memory.init, memory.copy and memory.fill, and the same of tables: nobody keeps the addresses.
 static bool copy_or_fill(struct ws_run *run) {
-  for (unsigned i = 0; i < 3; i++) {
-    struct ws_heap_value value = ws_run_pop(run);
-    ws_run_touch(run, &value);
-  }
+  struct ws_heap_value size = ws_run_pop(run), from = ws_run_pop(run), to = ws_run_pop(run);
+  ws_run_touch(run, &size);
+  ws_run_touch(run, &from);
+  ws_run_touch(run, &to);
+  run->flow->guards_cleared |= ws_run_aims(run->flow, &to);
   return true;
 }
 
@@ -278,7 +279,7 @@ static bool numeric(struct ws_run *run, uint8_t opcode) {
     ws_run_push(run, ws_mix_values(value, ws_any_value));
   } else {
     struct ws_heap_value b = ws_run_pop(run), a = ws_run_pop(run);
-    ws_run_push(run, opcode > WASM_OPCODE_I64_GE_U ? ws_compute(opcode, a, b)
+    ws_run_push(run, opcode > WASM_OPCODE_I64_GE_U ? without_local(ws_compute(opcode, a, b))
                                                    : ws_run_relation(run, opcode, a, b));
   }
   return true;
@@ -324,6 +325,12 @@ static bool control(struct ws_run *run, const struct ws_instruction *instruction
   }
 }
 
+// What wide and atomic instructions store is not followed.
+static void access_guards(struct ws_run *run, const struct ws_instruction *instruction) {
+  if (instruction->accesses_memory && run->now.live)
+    run->flow->guards_cleared |= ws_run_aims_at(run->flow, instruction);
+}
+
 static bool step(struct ws_run *run, const struct ws_instruction *instruction, struct ws_reader at) {
   uint8_t opcode = instruction->opcode;
   if (opcode >= WASM_OPCODE_I32_LOAD && opcode < WASM_OPCODE_I32_STORE)
@@ -332,8 +339,10 @@ static bool step(struct ws_run *run, const struct ws_instruction *instruction, s
     return ws_run_store(run, instruction), true;
   if (opcode >= WASM_OPCODE_I32_EQZ && opcode <= 0xc4)
     return numeric(run, opcode);
-  if (opcode < WASM_OPCODE_DROP)
+  if (opcode < WASM_OPCODE_DROP) {
+    ws_run_end_stretch(run);
     return control(run, instruction, at);
+  }
   switch (opcode) {
   case WASM_OPCODE_DROP:
     ws_run_pop(run);
@@ -370,8 +379,10 @@ static bool step(struct ws_run *run, const struct ws_instruction *instruction, s
   case WASM_OPCODE_MISC_PREFIX:
     return misc(run, instruction->suffix);
   case WASM_OPCODE_ATOMICS_PREFIX:
+    access_guards(run, instruction);
     return atomic(run, instruction->suffix);
   case WASM_OPCODE_SIMD_PREFIX:
+    access_guards(run, instruction);
     return vector(run, instruction->suffix);
   default: // tables
     return ws_run_lose(run);
@@ -417,14 +428,17 @@ static bool begin(struct ws_run *run, uint32_t index, const struct ws_heap_value
   run->local_count = (uint32_t)locals;
   run->frames = ws_arena_new(&run->arena, WS_RUN_FRAMES, sizeof *run->frames);
   struct ws_run_state now = run->now; // the caller's
-  if (!run->frames || !ws_run_new_state(run, &run->now) || !ws_run_new_state(run, &run->taken))
+  run->used_in = ws_arena_new(&run->arena, run->local_count + 1, sizeof *run->used_in);
+  run->stretch = 1;
+  if (!run->frames || !run->used_in || !ws_run_new_state(run, &run->now) ||
+      !ws_run_new_state(run, &run->taken))
     return ws_run_lose(run);
   struct ws_heap_value *values = run->now.values;
   run->now = now;
   run->now.values = values;
   run->now.live = true;
   for (uint32_t i = 0; i < run->local_count; i++)
-    values[i] = i < argument_count ? arguments[i] : ws_constant_value(0);
+    values[i] = i < argument_count ? without_local(arguments[i]) : ws_constant_value(0);
   return ws_run_enter(run, WASM_OPCODE_BLOCK, 0, run->result_count);
 }
 
@@ -470,6 +484,7 @@ void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
     flow->uses_base |= result.base != 0;
     if (result.framed)
       ws_run_escape(&run, &result);
+    flow->guards_cleared |= ws_run_aims(flow, &result);
   } else if (!arguments) {
     ws_run_lose(&run);
   }

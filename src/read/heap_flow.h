@@ -35,8 +35,10 @@ struct ws_heap_flow {
   // Addresses of variables that were seen to be zero before something was done once.
   uint64_t guards[WS_HEAP_GUARDS];
   unsigned guard_count;
-  uint32_t guards_set;     // to something that is not zero, each one a bit
-  uint32_t guards_cleared; // to zero
+  uint8_t guard_widths[WS_HEAP_GUARDS];     // in bytes: 4 or 8
+  uint64_t guard_variables[WS_HEAP_GUARDS]; // where the variables begin that they are in
+  uint32_t guards_set;                      // to something that is not zero, each one a bit
+  uint32_t guards_cleared;                  // to what may be zero, or it may be done elsewhere
 
   // What was found, in all functions that were followed so far.
   bool lost;

@@ -68,9 +68,14 @@ void ws_run_touch(struct ws_run *run, const struct ws_heap_value *value) {
     use_slots(run);
 }
 
-void ws_run_escape(struct ws_run *run, const struct ws_heap_value *value) {
+static void keep(struct ws_run *run, const struct ws_heap_value *value) {
   ws_run_touch(run, value);
   run->now.exposed |= value->framed;
+}
+
+void ws_run_escape(struct ws_run *run, const struct ws_heap_value *value) {
+  keep(run, value);
+  run->flow->guards_cleared |= ws_run_aims(run->flow, value);
 }
 
 void ws_run_forget_order(struct ws_run *run) {
@@ -199,6 +204,7 @@ static struct ws_heap_value load_slot(const struct ws_run_state *state, int64_t 
 }
 
 static void store_slot(struct ws_run *run, int64_t offset, uint32_t width, struct ws_heap_value value) {
+  value.local = 0;
   struct ws_run_state *now = &run->now;
   unsigned kept = 0;
   for (unsigned i = 0; i < now->slot_count; i++)
@@ -226,8 +232,108 @@ static uint32_t access_width(uint8_t opcode) {
   return widths[opcode - WASM_OPCODE_I32_LOAD];
 }
 
+// What is stored in a guard, of all that is stored at `address`.
+static bool sets_guard(const struct ws_heap_value *value, uint64_t address, uint32_t width, uint64_t guard,
+                       uint32_t guard_width) {
+  if (address == guard && width == guard_width)
+    return value->nonzero || value->base || ws_is_of_memory(value);
+  uint64_t shift = 8 * (guard - address);
+  return ws_is_constant(value) && guard >= address && guard + guard_width <= address + width &&
+         value->number >> shift << (64 - 8 * guard_width) != 0;
+}
+
+// A pointer that is used as an address, before or after it is stored and with no branch in between, is not
+// null.
+static void owe_guard(struct ws_run *run, uint32_t bit, uint16_t local) {
+  if (local && run->used_in[local - 1] == run->stretch)
+    return;
+  if (run->owed && run->owed_by != local)
+    run->flow->guards_cleared |= run->owed;
+  if (run->owed_by != local)
+    run->owed = 0;
+  run->owed_by = local;
+  if (local)
+    run->owed |= bit;
+  else
+    run->flow->guards_cleared |= bit;
+}
+
+static void use_local(struct ws_run *run, uint16_t local) {
+  if (!local)
+    return;
+  run->used_in[local - 1] = run->stretch;
+  if (run->owed_by == local)
+    run->owed = 0;
+}
+
+void ws_run_end_stretch(struct ws_run *run) {
+  run->flow->guards_cleared |= run->owed;
+  run->owed = 0;
+  run->stretch++;
+}
+
+struct ws_heap_value ws_run_get_local(const struct ws_run *run, uint32_t index) {
+  struct ws_heap_value value = run->now.values[index];
+  value.local = (uint16_t)(index + 1);
+  return value;
+}
+
+void ws_run_set_local(struct ws_run *run, uint32_t index, struct ws_heap_value value) {
+  uint16_t local = (uint16_t)(index + 1);
+  if (run->owed_by == local)
+    ws_run_end_stretch(run);
+  run->used_in[index] = 0;
+  for (uint32_t i = run->local_count; i < run->local_count + run->depth; i++)
+    if (run->now.values[i].local == local)
+      run->now.values[i].local = 0;
+  value.local = 0;
+  run->now.values[index] = value;
+}
+
+static void store_guards(struct ws_run *run, uint64_t address, uint32_t width,
+                         const struct ws_heap_value *value) {
+  struct ws_heap_flow *flow = run->flow;
+  for (unsigned i = 0; i < flow->guard_count; i++) {
+    uint64_t guard = flow->guards[i];
+    uint32_t guard_width = flow->guard_widths[i], bit = UINT32_C(1) << i;
+    bool exact = address == guard && width == guard_width;
+    if (address >= guard + guard_width || guard >= address + width)
+      continue;
+    if (sets_guard(value, address, width, guard, guard_width))
+      flow->guards_set |= bit;
+    else if (!exact || !(ws_kept_guards(value) & bit))
+      owe_guard(run, bit, exact ? value->local : 0);
+  }
+}
+
+uint32_t ws_run_aims(const struct ws_heap_flow *flow, const struct ws_heap_value *value) {
+  uint32_t aims = 0;
+  if (!ws_is_constant(value))
+    return value->aims;
+  for (unsigned i = 0; i < flow->guard_count; i++)
+    if (value->number >= flow->guard_variables[i] && value->number < flow->guards[i] + flow->guard_widths[i])
+      aims |= UINT32_C(1) << i;
+  return aims;
+}
+
+uint32_t ws_run_aims_at(const struct ws_heap_flow *flow, const struct ws_instruction *instruction) {
+  struct ws_heap_value offset = ws_constant_value(instruction->value);
+  return ws_run_aims(flow, &offset);
+}
+
+// The address is kept somewhere. Others of the same variable are of what else is in it: lists begin with
+// their own address.
+static void keep_aim(struct ws_heap_flow *flow, const struct ws_heap_value *value) {
+  if (!ws_is_constant(value))
+    flow->guards_cleared |= value->aims;
+  for (unsigned i = 0; ws_is_constant(value) && i < flow->guard_count; i++)
+    if (value->number == flow->guard_variables[i] || value->number == flow->guards[i])
+      flow->guards_cleared |= UINT32_C(1) << i;
+}
+
 // An address as an operand: what it is the address of is used.
 static void use_address(struct ws_run *run, const struct ws_heap_value *address) {
+  use_local(run, address->local);
   if (!address->size || address->bytes)
     take_size(run, address);
   if (ws_is_grown_address(address))
@@ -245,6 +351,17 @@ int8_t ws_run_base_of(const struct ws_run *run, const uint8_t *operand) {
          flow->operands[first].is_base;
 }
 
+static struct ws_heap_value load_variable(struct ws_heap_flow *flow, uint64_t address, uint32_t width) {
+  struct ws_heap_value value = {.what = WS_VALUE_LOADED, .number = address};
+  for (unsigned i = 0; i < flow->guard_count; i++)
+    if (flow->guards[i] == address) {
+      value.keeps |= UINT32_C(1) << i;
+      if (flow->guard_widths[i] < width)
+        flow->guard_widths[i] = (uint8_t)width;
+    }
+  return value;
+}
+
 void ws_run_load(struct ws_run *run, const struct ws_instruction *instruction) {
   struct ws_heap_value address = ws_run_pop(run);
   uint32_t width = access_width(instruction->opcode);
@@ -257,18 +374,10 @@ void ws_run_load(struct ws_run *run, const struct ws_instruction *instruction) {
   else if (address.framed)
     value = load_any_slot(&run->now);
   else if (ws_is_constant(&address) && whole)
-    value = (struct ws_heap_value){.what = WS_VALUE_LOADED, .number = address.number + instruction->value};
+    value = load_variable(run->flow, address.number + instruction->value, width);
   if (!whole && ws_is_constant(&value))
     value = ws_any_value;
   ws_run_push(run, value);
-}
-
-static void store_guard(struct ws_heap_flow *flow, uint64_t address, const struct ws_heap_value *value) {
-  for (unsigned i = 0; i < flow->guard_count; i++)
-    if (flow->guards[i] == address && (value->nonzero || value->base || ws_is_of_memory(value)))
-      flow->guards_set |= UINT32_C(1) << i;
-    else if (flow->guards[i] == address && ws_is_constant(value))
-      flow->guards_cleared |= UINT32_C(1) << i;
 }
 
 void ws_run_store(struct ws_run *run, const struct ws_instruction *instruction) {
@@ -286,8 +395,12 @@ void ws_run_store(struct ws_run *run, const struct ws_instruction *instruction) 
   if (address.framed)
     blur_slots(run);
   if (ws_is_constant(&address))
-    store_guard(run->flow, address.number + instruction->value, &value);
+    store_guards(run, address.number + instruction->value, access_width(instruction->opcode), &value);
+  else
+    run->flow->guards_cleared |=
+        (address.aims | ws_run_aims_at(run->flow, instruction)) & ~ws_kept_guards(&value);
   run->flow->stores_base |= value.base != 0;
   value.base = 0;
-  ws_run_escape(run, &value);
+  keep_aim(run->flow, &value);
+  keep(run, &value);
 }

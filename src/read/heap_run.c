@@ -101,8 +101,10 @@ static bool same_state(const struct ws_run_state *a, struct ws_run_state *b, uin
 void ws_run_push(struct ws_run *run, struct ws_heap_value value) {
   if (run->depth == MAXIMUM_STACK)
     ws_run_lose(run);
-  else if (run->now.live)
+  else if (run->now.live) {
+    value.aims = ws_run_aims(run->flow, &value);
     run->now.values[run->local_count + run->depth++] = value;
+  }
 }
 
 struct ws_heap_value ws_run_pop(struct ws_run *run) {
@@ -156,8 +158,10 @@ static void assume(struct ws_run *run, struct ws_run_state *state, const struct 
     i++;
   if (i == WS_HEAP_GUARDS)
     return;
-  flow->guards[i] = condition->number;
-  flow->guard_count += i == flow->guard_count;
+  if (i == flow->guard_count) {
+    flow->guards[flow->guard_count++] = condition->number;
+    flow->guard_widths[i] = sizeof(uint32_t); // until it is seen to be loaded
+  }
   state->guards |= UINT32_C(1) << i;
 }
 

@@ -51,6 +51,11 @@ struct ws_run {
   struct ws_reader reader;
   const uint8_t *code; // the content of the section
   uint32_t local_count, result_count, depth;
+  // Where nothing branches: the locals that are used as addresses are not zero.
+  uint32_t stretch;  // number of the stretch of such instructions
+  uint32_t *used_in; // by local: the last stretch in which its value was so used
+  uint32_t owed;     // guards that were set to what is in a local that has yet to be used
+  uint16_t owed_by;  // the local after it
   size_t frame_count;
   struct ws_run_state now, taken; // by a branch
   struct ws_run_frame **frames;   // allocated when first entered
@@ -78,9 +83,19 @@ bool ws_run_leave(struct ws_run *run);
 
 // What is done with values (heap_memory.c).
 
+// The value, as a local has it or is given it.
+struct ws_heap_value ws_run_get_local(const struct ws_run *run, uint32_t index);
+void ws_run_set_local(struct ws_run *run, uint32_t index, struct ws_heap_value value);
+// Something branches, or others run.
+void ws_run_end_stretch(struct ws_run *run);
+
 // The value goes to where it is not followed; with the address of a variable in the frame, so does what is
 // there.
 void ws_run_escape(struct ws_run *run, const struct ws_heap_value *value);
+// The guards in whose variables it may point, before their end.
+uint32_t ws_run_aims(const struct ws_heap_flow *flow, const struct ws_heap_value *value);
+// The same, of an access at an unknown distance.
+uint32_t ws_run_aims_at(const struct ws_heap_flow *flow, const struct ws_instruction *instruction);
 // The operand of an instruction that copies or fills memory: what is in the frame is used, if it is there.
 void ws_run_touch(struct ws_run *run, const struct ws_heap_value *value);
 // Others may write to the frame, if they know where it is.

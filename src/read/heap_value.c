@@ -18,6 +18,10 @@ bool ws_is_grown_address(const struct ws_heap_value *value) {
   return value->grown && value->bytes && value->near && !value->chosen;
 }
 
+uint32_t ws_kept_guards(const struct ws_heap_value *value) {
+  return value->nonzero || value->base || ws_is_of_memory(value) ? UINT32_MAX : value->keeps;
+}
+
 static int8_t join_count(int8_t a, int8_t b) {
   return a == 0 ? b : b == 0 || a == b ? a : WS_SOME;
 }
@@ -47,6 +51,9 @@ struct ws_heap_value ws_join_values(struct ws_heap_value a, struct ws_heap_value
   both.near = (a.near || !from_a) && (b.near || !from_b);
   both.current = (a.current || !a.size) && (b.current || !b.size);
   both.guards = !a.size ? b.guards : !b.size ? a.guards : a.guards & b.guards;
+  both.keeps = ws_kept_guards(&a) & ws_kept_guards(&b);
+  both.aims = a.aims | b.aims;
+  both.local = 0;
   return both;
 }
 
@@ -54,7 +61,8 @@ bool ws_same_value(const struct ws_heap_value *a, const struct ws_heap_value *b)
   return a->number == b->number && a->what == b->what && a->test == b->test && a->own == b->own &&
          a->size == b->size && a->grown == b->grown && a->base == b->base && a->nonzero == b->nonzero &&
          a->framed == b->framed && a->maybe == b->maybe && a->chosen == b->chosen && a->bytes == b->bytes &&
-         a->near == b->near && a->current == b->current && a->guards == b->guards;
+         a->near == b->near && a->current == b->current && a->guards == b->guards && a->keeps == b->keeps &&
+         a->aims == b->aims;
 }
 
 enum ws_heap_test ws_opposite_test(enum ws_heap_test test) {
@@ -101,6 +109,11 @@ static struct ws_heap_value add(struct ws_heap_value a, struct ws_heap_value b, 
     sum.what = WS_VALUE_IN_FRAME;
     sum.number = a.number + (uint64_t)ws_signed(b.number, is_64);
   }
+  // Pointers go up, and counters may go down to zero.
+  if (!ws_is_constant(&b) || ws_signed(b.number, is_64) > 0)
+    sum.keeps = ws_kept_guards(&a) | ws_kept_guards(&b);
+  if (ws_is_constant(&b))
+    sum.aims = a.aims;
   int64_t number = ws_signed(b.number, is_64), near = a.bytes ? WS_PAGE_SIZE : 1;
   sum.near = a.near && ws_is_constant(&b) && number > -near && number < near;
   return sum;

@@ -36,6 +36,9 @@ struct ws_heap_value {
   bool near;       // not more than a page away from what was returned
   bool current;    // nobody has grown the memory since
   uint32_t guards; // that were zero when memory.size was read
+  uint32_t keeps;  // guards of which it comes: it is not zero if they are not
+  uint16_t local;  // what is in the local before this one, which it was got from; 0 if none
+  uint32_t aims;   // guards that may be where it points, as one of several addresses
 };
 
 static const struct ws_heap_value ws_any_value = {.what = WS_VALUE_UNKNOWN};
@@ -45,6 +48,8 @@ bool ws_is_constant(const struct ws_heap_value *value);
 bool ws_is_of_memory(const struct ws_heap_value *value);
 // Whether it is where grown pages are.
 bool ws_is_grown_address(const struct ws_heap_value *value);
+// The guards that are not zero, or stay so, when this is stored there.
+uint32_t ws_kept_guards(const struct ws_heap_value *value);
 // What may be either.
 struct ws_heap_value ws_join_values(struct ws_heap_value a, struct ws_heap_value b);
 bool ws_same_value(const struct ws_heap_value *a, const struct ws_heap_value *b);
