@@ -95,6 +95,21 @@ static bool would_overlap(const struct ws_link *link, const struct ws_input *all
   return !have_one_heap(link, all, other) && (grows(other) || takes_all(other));
 }
 
+// Whether it can be told where the memory ends: it asks for that in some way.
+static bool asks_for_end(const struct ws_module *module) {
+  return (module->info.uses_heap_end && !module->ignores_heap_end) || ws_count_memory_users(module) > 0;
+}
+
+static bool cannot_seal(const struct ws_input *all, const struct ws_input *other, struct ws_error *error) {
+  char one[160], two[160];
+  return ws_fail(
+      error, all->module->file, NULL, WS_NO_OFFSET,
+      "its heap: it %s, and never asks where the memory ends, so that it would not keep to a heap of "
+      "fixed size; and %s %s: let both have one malloc (docs/sharing.md, One heap), or let it take no "
+      "more than is before __heap_end",
+      describe(all, one, sizeof one), other->module->file, describe(other, two, sizeof two));
+}
+
 // A module that takes all memory has to be alone with modules that take none, unless its heap is of a fixed
 // size.
 static bool check_pairs(struct ws_link *link, const struct ws_plan_options *options, struct ws_error *error) {
@@ -104,11 +119,15 @@ static bool check_pairs(struct ws_link *link, const struct ws_plan_options *opti
       const struct ws_input *other = &link->inputs[k];
       if (!would_overlap(link, all, other))
         continue;
+      bool asks = asks_for_end(all->module);
       if (!options->heap_size)
-        return cannot_share(all, other, ", give it a heap of fixed size with --heap-size=N", error);
+        return cannot_share(all, other, asks ? ", give it a heap of fixed size with --heap-size=N" : "",
+                            error);
       // Who works on the other's heap, too, has to be told the same as that.
       if (leader(link, other) == leader(link, all) || !ws_can_limit_memory(all->module, error))
         return cannot_share(all, other, "", error);
+      if (!asks)
+        return cannot_seal(all, other, error);
       all->placement.memory_view = WS_VIEW_SEALED;
     }
   }

@@ -46,7 +46,7 @@ struct heap {
   struct ws_arena scratch;
   struct ws_relocation_index code, data; // relocations
   // Who was seen to do it first; UINT32_MAX if nobody
-  uint32_t names_base, names_end, names_data_end, grows, ignores, orders, takes, claims, lost;
+  uint32_t names_base, names_end, bounded, names_data_end, grows, ignores, orders, takes, claims, lost;
 };
 
 static bool no_memory(struct heap *heap) {
@@ -316,6 +316,9 @@ static void note_names(struct heap *heap, uint32_t index, bool lost) {
   note(&heap->names_base, (flags & WS_NAMES_HEAP_BASE) && !reads, index);
   note(&heap->names_data_end, (flags & WS_NAMES_DATA_END) && !reads, index);
   note(&heap->names_end, flags & WS_NAMES_HEAP_END, index);
+  // What a function returns, its callers use, if they are in the module.
+  bool bounded = lost || flow->uses_end || (flow->returns_end && !(flags & OUTSIDE));
+  note(&heap->bounded, (flags & WS_NAMES_HEAP_END) && bounded, index);
 }
 
 static void follow_callers(struct heap *heap, uint32_t index, bool *again) {
@@ -457,8 +460,8 @@ static bool follow_all(struct heap *heap) {
   uint64_t budget = BUDGET;
   for (bool again = true; again;) {
     again = false;
-    heap->orders = heap->names_base = heap->names_end = heap->names_data_end = heap->grows = heap->ignores =
-        heap->takes = heap->claims = heap->lost = UINT32_MAX;
+    heap->orders = heap->names_base = heap->names_end = heap->bounded = heap->names_data_end = heap->grows =
+        heap->ignores = heap->takes = heap->claims = heap->lost = UINT32_MAX;
     struct ws_heap_flow before = heap->flow;
     heap->flow = (struct ws_heap_flow){.module = module,
                                        .operands = heap->operands,
@@ -509,6 +512,8 @@ static bool classify(struct heap *heap) {
   const struct ws_heap_flow *flow = &heap->flow;
   bool base = heap->names_base != UINT32_MAX || (heap->data_names & WS_NAMES_HEAP_BASE);
   bool end = heap->names_end != UINT32_MAX || (heap->data_names & WS_NAMES_HEAP_END);
+  bool bounded = heap->bounded != UINT32_MAX || (heap->data_names & WS_NAMES_HEAP_END);
+  heap->module->ignores_heap_end = !bounded;
   // Without relocations, who else sets a guard is not known.
   bool once = heap->module->has_linking && (flow->claims & flow->guards_set & ~flow->guards_cleared);
   if (flow->lost)
@@ -527,8 +532,11 @@ static bool classify(struct heap *heap) {
   if (flow->claims)
     return decide(heap, WS_HEAP_CLAIMS_ONCE, heap->claims,
                   "%s takes all from __heap_base up to what memory.size says, once");
+  if (base && bounded)
+    return decide(heap, WS_HEAP_BOUNDED, heap->bounded, "%s names __heap_end");
   if (base && end)
-    return decide(heap, WS_HEAP_BOUNDED, heap->names_end, "%s names __heap_end");
+    return decide(heap, WS_HEAP_UNKNOWN, heap->names_end,
+                  "%s names __heap_end, and compares nothing with it");
   if (base)
     return decide(heap, WS_HEAP_UNKNOWN, heap->names_base, "%s names __heap_base, and nothing __heap_end");
   if (end)

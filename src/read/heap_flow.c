@@ -118,7 +118,9 @@ static struct ws_heap_value global_value(const struct ws_module *module, uint64_
   if (global->imported || global->mutable || global->init.kind == WS_CONSTANT_OTHER)
     return ws_any_value;
   struct ws_heap_value value = ws_constant_value(global->init.value);
-  value.base = ws_heap_global(module, (uint32_t)index) & (WS_NAMES_HEAP_BASE | WS_NAMES_DATA_END) ? 1 : 0;
+  unsigned names = ws_heap_global(module, (uint32_t)index);
+  value.base = names & (WS_NAMES_HEAP_BASE | WS_NAMES_DATA_END) ? 1 : 0;
+  value.end = names & WS_NAMES_HEAP_END;
   return value;
 }
 
@@ -141,6 +143,7 @@ static void global_set(struct ws_run *run, uint64_t index) {
 static void number(struct ws_run *run, const struct ws_instruction *instruction) {
   struct ws_heap_value value = ws_constant_value(instruction->value);
   value.base = ws_run_base_of(run, run->reader.at - instruction->width);
+  value.end = ws_run_is_end(run, run->reader.at - instruction->width);
   ws_run_push(run, value);
 }
 
@@ -265,6 +268,13 @@ static bool is_unary(uint8_t opcode) {
          opcode >= WASM_OPCODE_I32_WRAP_I64;
 }
 
+static struct ws_heap_value compute(uint8_t opcode, struct ws_heap_value a, struct ws_heap_value b) {
+  struct ws_heap_value result = ws_compute(opcode, a, b);
+  result.end = a.end || b.end;
+  result.local = 0;
+  return result;
+}
+
 static bool numeric(struct ws_run *run, uint8_t opcode) {
   if (opcode == WASM_OPCODE_I32_EQZ || opcode == WASM_OPCODE_I64_EQZ) {
     ws_run_push(run, ws_equals_zero(ws_run_pop(run)));
@@ -279,8 +289,8 @@ static bool numeric(struct ws_run *run, uint8_t opcode) {
     ws_run_push(run, ws_mix_values(value, ws_any_value));
   } else {
     struct ws_heap_value b = ws_run_pop(run), a = ws_run_pop(run);
-    ws_run_push(run, opcode > WASM_OPCODE_I64_GE_U ? without_local(ws_compute(opcode, a, b))
-                                                   : ws_run_relation(run, opcode, a, b));
+    ws_run_push(run,
+                opcode > WASM_OPCODE_I64_GE_U ? compute(opcode, a, b) : ws_run_relation(run, opcode, a, b));
   }
   return true;
 }
@@ -469,7 +479,7 @@ void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
   uint32_t parameters = 0, results = 0;
   flow->returns_pages = flow->returns_address = flow->returns_size = false;
   flow->expects_grown = flow->uses_elsewhere = false;
-  flow->uses_base = flow->stores_base = false;
+  flow->uses_base = flow->stores_base = flow->uses_end = flow->returns_end = false;
   if (!ws_run_type_counts(&run, module->function_types[index], &parameters, &results))
     return;
   struct ws_heap_value *arguments = calloc(parameters + 1, sizeof *arguments);
@@ -482,6 +492,7 @@ void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
     flow->ignores_grown |= flow->expects_grown && !flow->uses_elsewhere;
     flow->returns_size = result.size || result.own;
     flow->uses_base |= result.base != 0;
+    flow->returns_end = result.end;
     if (result.framed)
       ws_run_escape(&run, &result);
     flow->guards_cleared |= ws_run_aims(flow, &result);

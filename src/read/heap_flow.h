@@ -16,7 +16,7 @@ enum { WS_NAMES_HEAP_BASE = 1, WS_NAMES_HEAP_END = 2, WS_NAMES_DATA_END = 4 };
 // An operand in the code section that is one of them.
 struct ws_heap_operand {
   uint32_t offset; // in the section's content
-  bool is_base;    // where that memory begins
+  bool is_base;    // where that memory begins, and not where it ends
 };
 
 // Which of them a GOT global holds for position-independent code; 0 if none.
@@ -55,6 +55,8 @@ struct ws_heap_flow {
   bool returns_size;
   bool stores_base; // __heap_base is put into a variable
   bool uses_base;   // or used as an address, passed on or returned
+  bool uses_end;    // __heap_end is compared, put into a variable or passed on
+  bool returns_end;
 };
 
 // Follows the defined function `index`, called with unknown arguments.

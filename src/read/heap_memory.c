@@ -34,6 +34,7 @@ static void use_grown(struct ws_run *run) {
 static void use_slot(struct ws_run *run, const struct ws_heap_value *value) {
   take_size(run, value);
   run->flow->uses_base |= value->base && run->now.live;
+  run->flow->uses_end |= value->end && run->now.live;
 }
 
 // What the slots hold may be something else from now on. What is left of a grown address is used where it is
@@ -60,6 +61,7 @@ static void use(struct ws_run *run, const struct ws_heap_value *value) {
     use_grown(run);
   if (value->base)
     run->flow->uses_base = true;
+  run->flow->uses_end |= value->end;
 }
 
 void ws_run_touch(struct ws_run *run, const struct ws_heap_value *value) {
@@ -154,6 +156,9 @@ struct ws_heap_value ws_run_relation(struct ws_run *run, uint8_t opcode, struct 
   bool is_64 = opcode >= WASM_OPCODE_I64_EQZ;
   unsigned kind = is_64 ? opcode - (unsigned)WASM_OPCODE_I64_EQ : opcode - (unsigned)WASM_OPCODE_I32_EQ;
   enum { EQ, NE, LT_S, LT_U, GT_S, GT_U, LE_S, LE_U, GE_S, GE_U };
+  // Whether it is null says nothing.
+  bool null = kind <= NE && (ws_is_constant(&a) || ws_is_constant(&b));
+  run->flow->uses_end |= (a.end || b.end) && !null;
   bool is_signed = kind == LT_S || kind == GT_S || kind == LE_S || kind == GE_S;
   switch (kind) {
   case EQ:
@@ -342,13 +347,23 @@ static void use_address(struct ws_run *run, const struct ws_heap_value *address)
     run->flow->uses_base = true;
 }
 
-int8_t ws_run_base_of(const struct ws_run *run, const uint8_t *operand) {
+static const struct ws_heap_operand *find_operand(const struct ws_run *run, const uint8_t *operand) {
   const struct ws_heap_flow *flow = run->flow;
   uint32_t offset = (uint32_t)(operand - run->code);
   size_t first = ws_first_at_least(flow->operands, flow->operand_count, sizeof *flow->operands,
                                    offsetof(struct ws_heap_operand, offset), offset);
-  return first < flow->operand_count && flow->operands[first].offset == offset &&
-         flow->operands[first].is_base;
+  bool found = first < flow->operand_count && flow->operands[first].offset == offset;
+  return found ? &flow->operands[first] : NULL;
+}
+
+int8_t ws_run_base_of(const struct ws_run *run, const uint8_t *operand) {
+  const struct ws_heap_operand *found = find_operand(run, operand);
+  return found && found->is_base;
+}
+
+bool ws_run_is_end(const struct ws_run *run, const uint8_t *operand) {
+  const struct ws_heap_operand *found = find_operand(run, operand);
+  return found && !found->is_base;
 }
 
 static struct ws_heap_value load_variable(struct ws_heap_flow *flow, uint64_t address, uint32_t width) {

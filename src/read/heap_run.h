@@ -109,6 +109,8 @@ struct ws_heap_value ws_run_relation(struct ws_run *run, uint8_t opcode, struct 
                                      struct ws_heap_value b);
 // Whether the operand is __heap_base, not just a number; or __data_end, which may be as good.
 int8_t ws_run_base_of(const struct ws_run *run, const uint8_t *operand);
+// Whether it is __heap_end.
+bool ws_run_is_end(const struct ws_run *run, const uint8_t *operand);
 void ws_run_load(struct ws_run *run, const struct ws_instruction *instruction);
 void ws_run_store(struct ws_run *run, const struct ws_instruction *instruction);
 

@@ -45,6 +45,7 @@ struct ws_heap_value ws_join_values(struct ws_heap_value a, struct ws_heap_value
   both.base = join_count(a.base, b.base);
   both.nonzero = a.nonzero && b.nonzero;
   both.framed = a.framed || b.framed;
+  both.end = a.end || b.end;
   both.maybe = a.maybe || b.maybe || a.size != b.size || a.grown != b.grown;
   both.chosen = a.chosen || b.chosen;
   both.bytes = (a.bytes || !from_a) && (b.bytes || !from_b);
@@ -60,9 +61,9 @@ struct ws_heap_value ws_join_values(struct ws_heap_value a, struct ws_heap_value
 bool ws_same_value(const struct ws_heap_value *a, const struct ws_heap_value *b) {
   return a->number == b->number && a->what == b->what && a->test == b->test && a->own == b->own &&
          a->size == b->size && a->grown == b->grown && a->base == b->base && a->nonzero == b->nonzero &&
-         a->framed == b->framed && a->maybe == b->maybe && a->chosen == b->chosen && a->bytes == b->bytes &&
-         a->near == b->near && a->current == b->current && a->guards == b->guards && a->keeps == b->keeps &&
-         a->aims == b->aims;
+         a->framed == b->framed && a->end == b->end && a->maybe == b->maybe && a->chosen == b->chosen &&
+         a->bytes == b->bytes && a->near == b->near && a->current == b->current && a->guards == b->guards &&
+         a->keeps == b->keeps && a->aims == b->aims;
 }
 
 enum ws_heap_test ws_opposite_test(enum ws_heap_test test) {

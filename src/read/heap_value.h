@@ -29,6 +29,7 @@ struct ws_heap_value {
   uint8_t own;  // memory.size, when the module has just grown the memory itself: enum ws_heap_own
   int8_t size, grown, base;
   bool nonzero;
+  bool end;        // it comes from __heap_end
   bool framed;     // it may be an address in the frame
   bool maybe;      // or it is none of that
   bool chosen;     // and what decides that is neither failure nor where the pages are
