@@ -1,6 +1,6 @@
 #include "read/heap_value.h"
 
-enum { PAGE_BITS = 16 };
+enum { PAGE_BITS = 16, HEADER = 1024 }; // what an allocator may have before its first block, at most
 
 struct ws_heap_value ws_constant_value(uint64_t number) {
   return (struct ws_heap_value){.number = number, .what = WS_VALUE_CONSTANT, .nonzero = number != 0};
@@ -115,7 +115,7 @@ static struct ws_heap_value add(struct ws_heap_value a, struct ws_heap_value b, 
     sum.keeps = ws_kept_guards(&a) | ws_kept_guards(&b);
   if (ws_is_constant(&b))
     sum.aims = a.aims;
-  int64_t number = ws_signed(b.number, is_64), near = a.bytes ? WS_PAGE_SIZE : 1;
+  int64_t number = ws_signed(b.number, is_64), near = a.bytes ? HEADER : 1;
   sum.near = a.near && ws_is_constant(&b) && number > -near && number < near;
   return sum;
 }

@@ -34,7 +34,7 @@ struct ws_heap_value {
   bool maybe;      // or it is none of that
   bool chosen;     // and what decides that is neither failure nor where the pages are
   bool bytes;      // not pages
-  bool near;       // not more than a page away from what was returned
+  bool near;       // not more than a header away from what was returned
   bool current;    // nobody has grown the memory since
   uint32_t guards; // that were zero when memory.size was read
   uint32_t keeps;  // guards of which it comes: it is not zero if they are not
