@@ -38,6 +38,8 @@ struct heap {
   size_t edge_count, edge_capacity;
   struct ws_heap_operand *operands;
   size_t operand_count, operand_capacity;
+  struct ws_heap_unread *unread;
+  size_t unread_count, unread_capacity;
   unsigned data_names;
   bool has_heap_globals; // GOT globals that hold one of these addresses
   uint32_t data_end;     // the symbol; UINT32_MAX if there is none
@@ -435,6 +437,73 @@ static bool follow_guards(struct heap *heap, bool *again) {
   return true;
 }
 
+// Whether the operand is the offset of a store.
+static bool is_of_store(const struct ws_section *code, const struct ws_relocation *relocation) {
+  bool offset = relocation->type == R_WASM_MEMORY_ADDR_LEB || relocation->type == R_WASM_MEMORY_ADDR_LEB64;
+  enum { BEFORE = 2 }; // the opcode, and how it is aligned
+  if (!offset || relocation->offset < BEFORE)
+    return false;
+  uint8_t opcode = code->content.data[relocation->offset - BEFORE];
+  return opcode >= WASM_OPCODE_I32_STORE && opcode <= WASM_OPCODE_I64_STORE32;
+}
+
+enum { READ = 1, WRITTEN = 2 };
+
+static void find_accesses(struct heap *heap, const struct ws_relocation_index *data, uint8_t *accesses) {
+  const struct ws_section *code = ws_section(heap->module, WS_SECTION_CODE);
+  uint32_t count = heap->module->symbol_count;
+  for (size_t i = 0; i < heap->code.count; i++) {
+    const struct ws_relocation *relocation = &heap->code.list[i];
+    if (relocation->type != R_WASM_TYPE_INDEX_LEB && relocation->index < count)
+      accesses[relocation->index] |= is_of_store(code, relocation) ? WRITTEN : READ;
+  }
+  for (size_t i = 0; i < data->count; i++)
+    if (ws_relocation_has_addend(data->list[i].type) && data->list[i].index < count)
+      accesses[data->list[i].index] |= READ;
+}
+
+// One address may have several names.
+static bool is_read_as_another(const struct heap *heap, const uint8_t *accesses, uint64_t start,
+                               uint64_t size) {
+  const struct ws_module *module = heap->module;
+  uint64_t other, other_size;
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    if ((accesses[i] & READ) && variable(module, &module->symbols[i], &other, &other_size) &&
+        other < start + size && start < other + other_size)
+      return true;
+  return false;
+}
+
+static bool list_unread(struct heap *heap, const uint8_t *accesses) {
+  enum { MOST = 64 }; // there are hardly any
+  for (uint32_t i = 0; i < heap->module->symbol_count && heap->unread_count < MOST; i++) {
+    const struct ws_symbol *symbol = &heap->module->symbols[i];
+    uint64_t start, size;
+    if (accesses[i] != WRITTEN || (symbol->flags & WS_SYMBOL_EXPORTED) ||
+        !variable(heap->module, symbol, &start, &size) || is_read_as_another(heap, accesses, start, size))
+      continue;
+    struct ws_heap_unread *unread =
+        ws_make_room(heap->unread, heap->unread_count, &heap->unread_capacity, sizeof *unread);
+    if (!unread)
+      return no_memory(heap);
+    heap->unread = unread;
+    heap->unread[heap->unread_count++] = (struct ws_heap_unread){start, size};
+  }
+  return true;
+}
+
+// What is put there is not used.
+static bool find_unread(struct heap *heap) {
+  struct ws_relocation_index data = {0};
+  uint8_t *accesses = calloc(heap->module->symbol_count + 1, sizeof *accesses);
+  bool ok = accesses && ws_index_relocations(heap->module, WS_SECTION_DATA, &heap->scratch, &data);
+  if (ok)
+    find_accesses(heap, &data, accesses);
+  ok = ok ? list_unread(heap, accesses) : no_memory(heap);
+  free(accesses);
+  return ok;
+}
+
 // Who finds the address of a guard's variable in data may set it to anything.
 static bool find_guards_in_data(struct heap *heap) {
   struct ws_relocation_index data = {0};
@@ -466,6 +535,8 @@ static bool follow_all(struct heap *heap) {
     heap->flow = (struct ws_heap_flow){.module = module,
                                        .operands = heap->operands,
                                        .operand_count = heap->operand_count,
+                                       .unread = heap->unread,
+                                       .unread_count = heap->unread_count,
                                        .inlined = heap->inlined,
                                        .stack_pointer = stack_pointer(module),
                                        .guard_count = before.guard_count,
@@ -567,7 +638,7 @@ static bool find(struct heap *heap, const struct ws_section *code) {
   if (!ws_index_relocations(heap->module, WS_SECTION_CODE, &heap->scratch, &heap->code) ||
       (has_data_end && !ws_index_relocations(heap->module, WS_SECTION_DATA, &heap->scratch, &heap->data)))
     return no_memory(heap);
-  if (!find_reachable(heap, code) || !follow_all(heap) || !find_guards_in_data(heap))
+  if (!find_unread(heap) || !find_reachable(heap, code) || !follow_all(heap) || !find_guards_in_data(heap))
     return false;
   heap->module->info.grows_memory = heap->flow.grows || heap->flow.lost;
   return classify(heap);
@@ -584,6 +655,7 @@ bool ws_read_heap(struct ws_module *module, struct ws_error *error) {
     ok = code ? find(&heap, code) : decide(&heap, WS_HEAP_NONE, UINT32_MAX, "there is no code");
   free(heap.edges);
   free(heap.operands);
+  free(heap.unread);
   ws_arena_free(&heap.scratch);
   return ok;
 }

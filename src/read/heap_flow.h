@@ -19,6 +19,11 @@ struct ws_heap_operand {
   bool is_base;    // where that memory begins, and not where it ends
 };
 
+// A variable that is written, and read nowhere.
+struct ws_heap_unread {
+  uint64_t start, size;
+};
+
 // Which of them a GOT global holds for position-independent code; 0 if none.
 unsigned ws_heap_global(const struct ws_module *module, uint32_t index);
 
@@ -28,6 +33,8 @@ struct ws_heap_flow {
   const struct ws_module *module;
   const struct ws_heap_operand *operands; // in order of offset
   size_t operand_count;
+  const struct ws_heap_unread *unread;
+  size_t unread_count;
   const bool *inlined;    // by defined function: those whose results matter to their callers
   uint32_t stack_pointer; // the global; UINT32_MAX if there is none
   uint64_t budget;        // instructions that may still be looked at

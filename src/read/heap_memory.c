@@ -395,6 +395,13 @@ void ws_run_load(struct ws_run *run, const struct ws_instruction *instruction) {
   ws_run_push(run, value);
 }
 
+static bool is_unread(const struct ws_heap_flow *flow, uint64_t address) {
+  for (size_t i = 0; i < flow->unread_count; i++)
+    if (address - flow->unread[i].start < flow->unread[i].size)
+      return true;
+  return false;
+}
+
 void ws_run_store(struct ws_run *run, const struct ws_instruction *instruction) {
   struct ws_heap_value value = ws_run_pop(run), address = ws_run_pop(run);
   if (!run->now.live)
@@ -416,6 +423,8 @@ void ws_run_store(struct ws_run *run, const struct ws_instruction *instruction) 
         (address.aims | ws_run_aims_at(run->flow, instruction)) & ~ws_kept_guards(&value);
   run->flow->stores_base |= value.base != 0;
   value.base = 0;
+  if (ws_is_constant(&address) && is_unread(run->flow, address.number + instruction->value))
+    value.grown = 0;
   keep_aim(run->flow, &value);
   keep(run, &value);
 }
