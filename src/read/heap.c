@@ -296,12 +296,40 @@ static bool find_reachable(struct heap *heap, const struct ws_section *code) {
 
 // -------------------------------------------------------------------------------------- what they do with it
 
+// Whether the operand is the offset of a store.
+static bool is_of_store(const struct ws_section *code, const struct ws_relocation *relocation) {
+  bool offset = relocation->type == R_WASM_MEMORY_ADDR_LEB || relocation->type == R_WASM_MEMORY_ADDR_LEB64;
+  enum { BEFORE = 2 }; // the opcode, and how it is aligned
+  if (!offset || relocation->offset < BEFORE)
+    return false;
+  uint8_t opcode = code->content.data[relocation->offset - BEFORE];
+  return opcode >= WASM_OPCODE_I32_STORE && opcode <= WASM_OPCODE_I64_STORE32;
+}
+
 // What start-up code reads __heap_base for: where the stack may end.
 static bool is_known_reader(const struct ws_module *module, uint32_t index) {
   static const char *const names[] = {"__wasi_init_tp", "__init_tp"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (ws_slice_is(module->functions[index].name, names[i]))
       return true;
+  return false;
+}
+
+// Whether a variable in which the function has put __heap_base is set by others, too, as that of an allocator
+// is. What start-up code knows of the stack stays as it is.
+static bool is_set_elsewhere(const struct heap *heap, uint32_t index) {
+  const struct ws_section *code = ws_section(heap->module, WS_SECTION_CODE);
+  for (size_t i = 0; heap->flow.base_store_count && i < heap->code.count; i++) {
+    const struct ws_relocation *relocation = &heap->code.list[i];
+    bool is_64 = relocation->type == R_WASM_MEMORY_ADDR_LEB64;
+    uint64_t address;
+    if (!is_of_store(code, relocation) || function_at(heap->module, relocation->offset) == index ||
+        !ws_operand_get(code->content.data + relocation->offset, is_64 ? WS_LEB64 : WS_LEB32, &address))
+      continue;
+    for (unsigned k = 0; k < heap->flow.base_store_count; k++)
+      if (heap->flow.base_stores[k] == address)
+        return true;
+  }
   return false;
 }
 
@@ -313,8 +341,9 @@ static void note(uint32_t *who, bool now, uint32_t index) {
 static void note_names(struct heap *heap, uint32_t index, bool lost) {
   const struct ws_heap_flow *flow = &heap->flow;
   uint16_t flags = heap->functions[index];
-  bool reads = !(flags & OPERATES) && !lost && !flow->uses_base &&
-               (!flow->stores_base || is_known_reader(heap->module, index));
+  bool reads =
+      !(flags & OPERATES) && !lost && !flow->uses_base &&
+      (!flow->stores_base || (is_known_reader(heap->module, index) && !is_set_elsewhere(heap, index)));
   note(&heap->names_base, (flags & WS_NAMES_HEAP_BASE) && !reads, index);
   note(&heap->names_data_end, (flags & WS_NAMES_DATA_END) && !reads, index);
   note(&heap->names_end, flags & WS_NAMES_HEAP_END, index);
@@ -435,16 +464,6 @@ static bool follow_guards(struct heap *heap, bool *again) {
   }
   free(guards);
   return true;
-}
-
-// Whether the operand is the offset of a store.
-static bool is_of_store(const struct ws_section *code, const struct ws_relocation *relocation) {
-  bool offset = relocation->type == R_WASM_MEMORY_ADDR_LEB || relocation->type == R_WASM_MEMORY_ADDR_LEB64;
-  enum { BEFORE = 2 }; // the opcode, and how it is aligned
-  if (!offset || relocation->offset < BEFORE)
-    return false;
-  uint8_t opcode = code->content.data[relocation->offset - BEFORE];
-  return opcode >= WASM_OPCODE_I32_STORE && opcode <= WASM_OPCODE_I64_STORE32;
 }
 
 enum { READ = 1, WRITTEN = 2 };

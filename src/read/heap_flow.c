@@ -479,6 +479,7 @@ void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
   uint32_t parameters = 0, results = 0;
   flow->returns_pages = flow->returns_address = flow->returns_size = false;
   flow->expects_grown = flow->uses_elsewhere = false;
+  flow->base_store_count = 0;
   flow->uses_base = flow->stores_base = flow->uses_end = flow->returns_end = false;
   if (!ws_run_type_counts(&run, module->function_types[index], &parameters, &results))
     return;

@@ -27,7 +27,7 @@ struct ws_heap_unread {
 // Which of them a GOT global holds for position-independent code; 0 if none.
 unsigned ws_heap_global(const struct ws_module *module, uint32_t index);
 
-enum { WS_HEAP_GUARDS = 8 };
+enum { WS_HEAP_GUARDS = 8, WS_HEAP_BASE_STORES = 4 };
 
 struct ws_heap_flow {
   const struct ws_module *module;
@@ -60,9 +60,11 @@ struct ws_heap_flow {
   bool expects_grown, uses_elsewhere; // compares where the grown pages are, and goes on if they are elsewhere
   bool returns_pages, returns_address; // its caller has to ask where the grown pages are
   bool returns_size;
-  bool stores_base; // __heap_base is put into a variable
-  bool uses_base;   // or used as an address, passed on or returned
-  bool uses_end;    // __heap_end is compared, put into a variable or passed on
+  bool stores_base;                          // __heap_base is put into a variable
+  uint64_t base_stores[WS_HEAP_BASE_STORES]; // whose address is known
+  unsigned base_store_count;
+  bool uses_base; // or used as an address, passed on or returned
+  bool uses_end;  // __heap_end is compared, put into a variable or passed on
   bool returns_end;
 };
 

@@ -402,6 +402,12 @@ static bool is_unread(const struct ws_heap_flow *flow, uint64_t address) {
   return false;
 }
 
+static void store_base(struct ws_heap_flow *flow, const struct ws_heap_value *address, uint64_t offset) {
+  flow->stores_base = true;
+  if (ws_is_constant(address) && flow->base_store_count < WS_HEAP_BASE_STORES)
+    flow->base_stores[flow->base_store_count++] = address->number + offset;
+}
+
 void ws_run_store(struct ws_run *run, const struct ws_instruction *instruction) {
   struct ws_heap_value value = ws_run_pop(run), address = ws_run_pop(run);
   if (!run->now.live)
@@ -421,7 +427,8 @@ void ws_run_store(struct ws_run *run, const struct ws_instruction *instruction) 
   else
     run->flow->guards_cleared |=
         (address.aims | ws_run_aims_at(run->flow, instruction)) & ~ws_kept_guards(&value);
-  run->flow->stores_base |= value.base != 0;
+  if (value.base)
+    store_base(run->flow, &address, instruction->value);
   value.base = 0;
   if (ws_is_constant(&address) && is_unread(run->flow, address.number + instruction->value))
     value.grown = 0;
