@@ -14,7 +14,7 @@ endfunction()
 # what it defines is not to be made of itself
 set_source_files_properties(src/wasi/libc.c PROPERTIES COMPILE_OPTIONS "-fno-builtin;-fno-lto;-mbulk-memory")
 
-add_wasi_command(wasmshare src/wasi/no_one_program.c)
+add_wasi_command(wasmshare src/wasi/parts.c)
 add_wasi_command(whole)
 add_dependencies(whole wasmshare) # one of them writes templates.c
 

@@ -1,5 +1,5 @@
 // What a smaller program can be without: parts.c says that all is here, and in its place a program can have a
-// file that says otherwise (src/wasi/no_one_program.c). Linking then leaves out what nothing else uses.
+// file that says otherwise (src/wasi/parts.c). Linking then leaves out what nothing else uses.
 #ifndef WASMSHARE_PARTS_H
 #define WASMSHARE_PARTS_H
 
@@ -7,5 +7,7 @@
 
 // Whether modules can be made one program, or one module.
 extern const bool ws_has_one_program;
+// Whether outputs can be verified.
+extern const bool ws_has_verify;
 
 #endif

@@ -47,6 +47,7 @@ test('options of one program, however short, are told from others by how they be
   for (const option of ['--l', '--li', '--link', '--si', '--sing=x', '--single=x', '--single'])
     assert.equal(fileFor(['combine', option, 'x']), 'whole.wasm');
   assert.equal(fileFor(['combine', '-o', 'link', 'single']), 'wasmshare.wasm');
+  assert.equal(fileFor(['verify', 'layout.json']), 'whole.wasm');
 });
 
 describe('modules as the linker wrote them', () => {
