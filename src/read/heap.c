@@ -546,6 +546,9 @@ static uint32_t stack_pointer(const struct ws_module *module) {
 static bool follow_all(struct heap *heap) {
   const struct ws_module *module = heap->module;
   uint64_t budget = BUDGET;
+  bool names_base = heap->data_names & WS_NAMES_HEAP_BASE;
+  for (uint32_t i = 0; i < module->function_count; i++)
+    names_base |= (heap->functions[i] & REACHABLE) && (heap->functions[i] & WS_NAMES_HEAP_BASE);
   for (bool again = true; again;) {
     again = false;
     heap->orders = heap->names_base = heap->names_end = heap->bounded = heap->names_data_end = heap->grows =
@@ -556,6 +559,7 @@ static bool follow_all(struct heap *heap) {
                                        .operand_count = heap->operand_count,
                                        .unread = heap->unread,
                                        .unread_count = heap->unread_count,
+                                       .follows_arguments = names_base,
                                        .inlined = heap->inlined,
                                        .stack_pointer = stack_pointer(module),
                                        .guard_count = before.guard_count,

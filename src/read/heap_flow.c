@@ -480,13 +480,17 @@ void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
   flow->returns_pages = flow->returns_address = flow->returns_size = false;
   flow->expects_grown = flow->uses_elsewhere = false;
   flow->base_store_count = 0;
+  flow->gives_address = false;
   flow->uses_base = flow->stores_base = flow->uses_end = flow->returns_end = false;
   if (!ws_run_type_counts(&run, module->function_types[index], &parameters, &results))
     return;
   struct ws_heap_value *arguments = calloc(parameters + 1, sizeof *arguments);
+  for (uint32_t i = 0; arguments && i < parameters; i++)
+    arguments[i] = (struct ws_heap_value){.what = WS_VALUE_ARGUMENT, .number = i};
   if (arguments && follow(&run, index, arguments, parameters) && run.now.live) {
     struct ws_heap_value result = run.result_count ? run.now.values[run.local_count] : ws_any_value;
     flow->returns_address = run.now.pending && result.grown == 1 && result.bytes && !result.chosen;
+    flow->returns_address |= run.now.pending && flow->gives_address;
     flow->returns_pages = run.now.pending && result.grown && result.near && !result.bytes && !result.chosen;
     flow->uses_elsewhere |= flow->returns_address;
     flow->ignores_grown |= run.now.pending && !flow->returns_address && !flow->returns_pages;

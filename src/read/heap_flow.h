@@ -36,6 +36,7 @@ struct ws_heap_flow {
   const struct ws_heap_unread *unread;
   size_t unread_count;
   const bool *inlined;    // by defined function: those whose results matter to their callers
+  bool follows_arguments; // to where it is known what is done through them
   uint32_t stack_pointer; // the global; UINT32_MAX if there is none
   uint64_t budget;        // instructions that may still be looked at
 
@@ -60,6 +61,7 @@ struct ws_heap_flow {
   bool expects_grown, uses_elsewhere; // compares where the grown pages are, and goes on if they are elsewhere
   bool returns_pages, returns_address; // its caller has to ask where the grown pages are
   bool returns_size;
+  bool gives_address;                        // where the grown pages are is stored through an argument
   bool stores_base;                          // __heap_base is put into a variable
   uint64_t base_stores[WS_HEAP_BASE_STORES]; // whose address is known
   unsigned base_store_count;

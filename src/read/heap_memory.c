@@ -192,7 +192,7 @@ static bool overlap(const struct ws_run_slot *slot, int64_t offset, uint32_t wid
 
 static struct ws_heap_value load_slot(const struct ws_run_state *state, int64_t offset, uint32_t width) {
   struct ws_heap_value found = ws_any_value;
-  bool any = false;
+  bool any = false, grown = false;
   for (unsigned i = 0; i < state->slot_count; i++) {
     const struct ws_run_slot *slot = &state->slots[i];
     if (!overlap(slot, offset, width))
@@ -203,8 +203,11 @@ static struct ws_heap_value load_slot(const struct ws_run_state *state, int64_t 
     if (ws_is_constant(&part) || part.what == WS_VALUE_IN_FRAME)
       part = ws_any_value;
     found = any ? ws_join_values(found, part) : part;
+    grown |= ws_is_grown_address(&part);
     any = true;
   }
+  if (grown) // a copy of both is as good as a copy of one
+    found.near = found.bytes = true;
   return found;
 }
 
@@ -430,6 +433,10 @@ void ws_run_store(struct ws_run *run, const struct ws_instruction *instruction) 
   if (value.base)
     store_base(run->flow, &address, instruction->value);
   value.base = 0;
+  if (address.what == WS_VALUE_ARGUMENT && run->flow->follows_arguments && ws_is_grown_address(&value)) {
+    run->flow->gives_address = true;
+    value.grown = 0;
+  }
   if (ws_is_constant(&address) && is_unread(run->flow, address.number + instruction->value))
     value.grown = 0;
   keep_aim(run->flow, &value);

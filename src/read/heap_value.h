@@ -17,7 +17,13 @@ enum ws_heap_test {
   WS_TEST_NOT_ZERO,
 };
 
-enum ws_heap_number { WS_VALUE_UNKNOWN, WS_VALUE_CONSTANT, WS_VALUE_IN_FRAME, WS_VALUE_LOADED };
+enum ws_heap_number {
+  WS_VALUE_UNKNOWN,
+  WS_VALUE_CONSTANT,
+  WS_VALUE_IN_FRAME,
+  WS_VALUE_LOADED,
+  WS_VALUE_ARGUMENT
+};
 enum ws_heap_own { WS_NOT_OWN, WS_OWN_END, WS_OWN_LENGTH };
 
 // A value is a sum: a number, and what memory.size and memory.grow returned and __heap_base is, each of them
