@@ -43,7 +43,7 @@ struct ws_heap_flow {
   // Addresses of variables that were seen to be zero before something was done once.
   uint64_t guards[WS_HEAP_GUARDS];
   unsigned guard_count;
-  uint8_t guard_widths[WS_HEAP_GUARDS];     // in bytes: 4 or 8
+  uint8_t guard_widths[WS_HEAP_GUARDS];     // in bytes; 0 if it is not known yet
   uint64_t guard_variables[WS_HEAP_GUARDS]; // where the variables begin that they are in
   uint32_t guards_set;                      // to something that is not zero, each one a bit
   uint32_t guards_cleared;                  // to what may be zero, or it may be done elsewhere

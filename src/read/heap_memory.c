@@ -391,7 +391,7 @@ void ws_run_load(struct ws_run *run, const struct ws_instruction *instruction) {
     value = load_slot(&run->now, offset_in_frame(&address, instruction->value), width);
   else if (address.framed)
     value = load_any_slot(&run->now);
-  else if (ws_is_constant(&address) && whole)
+  else if (ws_is_constant(&address))
     value = load_variable(run->flow, address.number + instruction->value, width);
   if (!whole && ws_is_constant(&value))
     value = ws_any_value;

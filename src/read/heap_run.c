@@ -160,7 +160,7 @@ static void assume(struct ws_run *run, struct ws_run_state *state, const struct 
     return;
   if (i == flow->guard_count) {
     flow->guards[flow->guard_count++] = condition->number;
-    flow->guard_widths[i] = sizeof(uint32_t); // until it is seen to be loaded
+    flow->guard_widths[i] = 0; // until it is seen to be loaded
   }
   state->guards |= UINT32_C(1) << i;
 }
