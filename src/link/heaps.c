@@ -95,9 +95,11 @@ static bool would_overlap(const struct ws_link *link, const struct ws_input *all
   return !have_one_heap(link, all, other) && (grows(other) || takes_all(other));
 }
 
-// Whether it can be told where the memory ends: it asks for that in some way.
+// Whether it can be told where the memory ends: it asks for that in some way. Who names __heap_end, but not
+// in a way that bounds anything, is of the class unknown.
 static bool asks_for_end(const struct ws_module *module) {
-  return (module->info.uses_heap_end && !module->ignores_heap_end) || ws_count_memory_users(module) > 0;
+  return (module->info.uses_heap_end && module->info.heap != WS_HEAP_UNKNOWN) ||
+         ws_count_memory_users(module) > 0;
 }
 
 static bool cannot_seal(const struct ws_input *all, const struct ws_input *other, struct ws_error *error) {

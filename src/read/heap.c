@@ -607,7 +607,6 @@ static bool classify(struct heap *heap) {
   bool base = heap->names_base != UINT32_MAX || (heap->data_names & WS_NAMES_HEAP_BASE);
   bool end = heap->names_end != UINT32_MAX || (heap->data_names & WS_NAMES_HEAP_END);
   bool bounded = heap->bounded != UINT32_MAX || (heap->data_names & WS_NAMES_HEAP_END);
-  heap->module->ignores_heap_end = !bounded;
   // Without relocations, who else sets a guard is not known.
   bool once = heap->module->has_linking && (flow->claims & flow->guards_set & ~flow->guards_cleared);
   if (flow->lost)

@@ -207,7 +207,6 @@ struct ws_module {
 
   // linking.c
   bool has_linking, has_bulk_memory;
-  bool ignores_heap_end; // heap.c: __heap_end is named at most, and nothing is compared with it
   struct ws_symbol *symbols;
   uint32_t symbol_count;
 
