@@ -113,7 +113,6 @@ static bool read_edges(struct ws_merge *merge, uint32_t m, enum ws_section_id id
 
 // Makes room for as many as the sections say that they have, which is bounded by their size.
 static bool reserve_edges(struct ws_merge *merge, size_t *capacity) {
-  enum { LEAST_SIZE = 3 }; // type, offset and index
   const enum ws_section_id sections[] = {WS_SECTION_CODE, WS_SECTION_DATA};
   for (uint32_t m = 0; m < merge->module_count; m++)
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
@@ -123,8 +122,7 @@ static bool reserve_edges(struct ws_merge *merge, size_t *capacity) {
       struct ws_reader reader = ws_reader(section ? section->content : (struct ws_slice){0});
       ws_read_uleb32(&reader);
       uint32_t count = ws_read_uleb32(&reader);
-      size_t most = ws_read_left(&reader) / LEAST_SIZE;
-      *capacity += count < most ? count : most;
+      *capacity += ws_most_relocations(&reader, count);
     }
   merge->edges = malloc((*capacity + 1) * sizeof *merge->edges);
   return merge->edges || ws_merge_fail_memory(merge);

@@ -227,7 +227,7 @@ static bool read_edges(struct heap *heap, const struct ws_section *code) {
   while (function < count)
     if (!next_function(heap, &function))
       return false;
-  for (size_t i = 0; i < heap->data.count; i++)
+  for (size_t i = 0; heap->data_end != UINT32_MAX && i < heap->data.count; i++)
     if (ws_relocation_has_addend(heap->data.list[i].type) && heap->data.list[i].index == heap->data_end)
       heap->data_names |= WS_NAMES_DATA_END;
   return true;
@@ -468,7 +468,7 @@ static bool follow_guards(struct heap *heap, bool *again) {
 
 enum { READ = 1, WRITTEN = 2 };
 
-static void find_accesses(struct heap *heap, const struct ws_relocation_index *data, uint8_t *accesses) {
+static void find_accesses(const struct heap *heap, uint8_t *accesses) {
   const struct ws_section *code = ws_section(heap->module, WS_SECTION_CODE);
   uint32_t count = heap->module->symbol_count;
   for (size_t i = 0; i < heap->code.count; i++) {
@@ -476,9 +476,9 @@ static void find_accesses(struct heap *heap, const struct ws_relocation_index *d
     if (relocation->type != R_WASM_TYPE_INDEX_LEB && relocation->index < count)
       accesses[relocation->index] |= is_of_store(code, relocation) ? WRITTEN : READ;
   }
-  for (size_t i = 0; i < data->count; i++)
-    if (ws_relocation_has_addend(data->list[i].type) && data->list[i].index < count)
-      accesses[data->list[i].index] |= READ;
+  for (size_t i = 0; i < heap->data.count; i++)
+    if (ws_relocation_has_addend(heap->data.list[i].type) && heap->data.list[i].index < count)
+      accesses[heap->data.list[i].index] |= READ;
 }
 
 // One address may have several names.
@@ -513,25 +513,23 @@ static bool list_unread(struct heap *heap, const uint8_t *accesses) {
 
 // What is put there is not used.
 static bool find_unread(struct heap *heap) {
-  struct ws_relocation_index data = {0};
   uint8_t *accesses = calloc(heap->module->symbol_count + 1, sizeof *accesses);
-  bool ok = accesses && ws_index_relocations(heap->module, WS_SECTION_DATA, &heap->scratch, &data);
-  if (ok)
-    find_accesses(heap, &data, accesses);
-  ok = ok ? list_unread(heap, accesses) : no_memory(heap);
+  if (!accesses)
+    return no_memory(heap);
+  find_accesses(heap, accesses);
+  bool ok = list_unread(heap, accesses);
   free(accesses);
   return ok;
 }
 
 // Who finds the address of a guard's variable in data may set it to anything.
-static bool find_guards_in_data(struct heap *heap) {
-  struct ws_relocation_index data = {0};
-  if (heap->flow.claims && !ws_index_relocations(heap->module, WS_SECTION_DATA, &heap->scratch, &data))
-    return no_memory(heap);
-  for (size_t i = 0; i < data.count; i++)
-    if (ws_relocation_has_addend(data.list[i].type) && data.list[i].index < heap->module->symbol_count)
-      heap->flow.guards_cleared |= guards_of(heap, &heap->module->symbols[data.list[i].index]);
-  return true;
+static void find_guards_in_data(struct heap *heap) {
+  const struct ws_module *module = heap->module;
+  for (size_t i = 0; heap->flow.claims && i < heap->data.count; i++) {
+    const struct ws_relocation *relocation = &heap->data.list[i];
+    if (ws_relocation_has_addend(relocation->type) && relocation->index < module->symbol_count)
+      heap->flow.guards_cleared |= guards_of(heap, &module->symbols[relocation->index]);
+  }
 }
 
 static uint32_t stack_pointer(const struct ws_module *module) {
@@ -656,12 +654,12 @@ static bool find(struct heap *heap, const struct ws_section *code) {
     return decide(heap, WS_HEAP_NONE, UINT32_MAX, "nothing takes memory");
   if (!heap->module->info.exact)
     return decide(heap, WS_HEAP_UNKNOWN, UINT32_MAX, "not all pointers are known");
-  bool has_data_end = heap->data_end != UINT32_MAX;
   if (!ws_index_relocations(heap->module, WS_SECTION_CODE, &heap->scratch, &heap->code) ||
-      (has_data_end && !ws_index_relocations(heap->module, WS_SECTION_DATA, &heap->scratch, &heap->data)))
+      !ws_index_relocations(heap->module, WS_SECTION_DATA, &heap->scratch, &heap->data))
     return no_memory(heap);
-  if (!find_unread(heap) || !find_reachable(heap, code) || !follow_all(heap) || !find_guards_in_data(heap))
+  if (!find_unread(heap) || !find_reachable(heap, code) || !follow_all(heap))
     return false;
+  find_guards_in_data(heap);
   heap->module->info.grows_memory = heap->flow.grows || heap->flow.lost;
   return classify(heap);
 }

@@ -24,7 +24,6 @@ void ws_put_relocation(struct ws_buffer *buffer, const struct ws_relocation *rel
 }
 
 struct ws_slice ws_find_relocations(const struct ws_module *module, enum ws_section_id id, size_t *most) {
-  enum { LEAST_SIZE = 3 }; // type, offset and index
   for (size_t i = 0; i < module->section_count; i++) {
     const struct ws_section *section = &module->sections[i];
     if (section->id != WS_SECTION_CUSTOM || !ws_slice_starts(section->name, "reloc."))
@@ -34,10 +33,9 @@ struct ws_slice ws_find_relocations(const struct ws_module *module, enum ws_sect
     uint32_t counted = ws_read_uleb32(&reader); // there may be fewer (WS_NO_SYMBOL)
     if (reader.bad || target >= module->section_count || module->sections[target].id != id)
       continue;
-    size_t left = ws_read_left(&reader);
     if (most)
-      *most = counted < left / LEAST_SIZE ? counted : left / LEAST_SIZE;
-    return ws_read_bytes(&reader, left);
+      *most = ws_most_relocations(&reader, counted);
+    return ws_read_bytes(&reader, ws_read_left(&reader));
   }
   if (most)
     *most = 0;

@@ -51,6 +51,12 @@ static inline struct ws_relocation ws_read_relocation(struct ws_reader *reader) 
     relocation.addend = (uint64_t)ws_read_sleb64(reader);
   return relocation;
 }
+// How many entries there can be, of as many as are counted, in what the reader has left.
+static inline size_t ws_most_relocations(const struct ws_reader *reader, uint32_t counted) {
+  enum { LEAST_SIZE = 3 }; // type, offset and index
+  size_t most = ws_read_left(reader) / LEAST_SIZE;
+  return counted < most ? counted : most;
+}
 void ws_put_relocation(struct ws_buffer *buffer, const struct ws_relocation *relocation);
 
 // The entries of the reloc.* section that is for the code or the data section; empty if there is none.

@@ -134,13 +134,11 @@ static bool merge(struct rebinder *rebinder) {
 
 static bool rebind_section(struct ws_image *image, const struct ws_section *relocations) {
   struct ws_reader reader = ws_reader(relocations->content);
-  uint32_t target = ws_read_uleb32(&reader), most = ws_read_uleb32(&reader);
+  uint32_t target = ws_read_uleb32(&reader), counted = ws_read_uleb32(&reader);
+  size_t most = ws_most_relocations(&reader, counted);
   struct ws_image_section *section = &image->sections[target];
   struct rebinder rebinder = {.image = image,
                               .section = ws_arena_new(&image->arena, 1, sizeof *rebinder.section)};
-  // An entry has three bytes at the least.
-  if (most > ws_read_left(&reader) / 3)
-    most = (uint32_t)(ws_read_left(&reader) / 3);
   rebinder.fixups = ws_arena_new(&image->arena, most, sizeof *rebinder.fixups);
   uint64_t *values = ws_arena_new(&image->arena, image->value_count + most, sizeof *values);
   if (!rebinder.section || !rebinder.fixups || !values)
