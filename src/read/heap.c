@@ -481,25 +481,53 @@ static void find_accesses(const struct heap *heap, uint8_t *accesses) {
       accesses[heap->data.list[i].index] |= READ;
 }
 
-// One address may have several names.
-static bool is_read_as_another(const struct heap *heap, const uint8_t *accesses, uint64_t start,
-                               uint64_t size) {
-  const struct ws_module *module = heap->module;
-  uint64_t other, other_size;
-  for (uint32_t i = 0; i < module->symbol_count; i++)
-    if ((accesses[i] & READ) && variable(module, &module->symbols[i], &other, &other_size) &&
-        other < start + size && start < other + other_size)
-      return true;
-  return false;
+// A variable that is read.
+struct read_variable {
+  uint64_t start, end;
+};
+
+static int compare_reads(const void *left, const void *right) {
+  const struct read_variable *a = left, *b = right;
+  return (a->start > b->start) - (a->start < b->start);
 }
 
-static bool list_unread(struct heap *heap, const uint8_t *accesses) {
+// In order of address, each with the end of those before it, if that is further on.
+static size_t list_reads(const struct heap *heap, const uint8_t *accesses, struct read_variable *reads) {
+  const struct ws_module *module = heap->module;
+  uint64_t start, size;
+  size_t count = 0;
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    if ((accesses[i] & READ) && variable(module, &module->symbols[i], &start, &size))
+      reads[count++] = (struct read_variable){start, start + size};
+  qsort(reads, count, sizeof *reads, compare_reads);
+  for (size_t i = 1; i < count; i++)
+    if (reads[i].end < reads[i - 1].end)
+      reads[i].end = reads[i - 1].end;
+  return count;
+}
+
+// One address may have several names.
+static bool is_read_as_another(const struct read_variable *reads, size_t count, uint64_t start,
+                               uint64_t size) {
+  size_t low = 0, high = count; // those that begin before its end
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (reads[middle].start < start + size)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low > 0 && reads[low - 1].end > start;
+}
+
+static bool list_unread(struct heap *heap, const uint8_t *accesses, struct read_variable *reads) {
   enum { MOST = 64 }; // there are hardly any
+  size_t read_count = list_reads(heap, accesses, reads);
   for (uint32_t i = 0; i < heap->module->symbol_count && heap->unread_count < MOST; i++) {
     const struct ws_symbol *symbol = &heap->module->symbols[i];
     uint64_t start, size;
     if (accesses[i] != WRITTEN || (symbol->flags & WS_SYMBOL_EXPORTED) ||
-        !variable(heap->module, symbol, &start, &size) || is_read_as_another(heap, accesses, start, size))
+        !variable(heap->module, symbol, &start, &size) || is_read_as_another(reads, read_count, start, size))
       continue;
     struct ws_heap_unread *unread =
         ws_make_room(heap->unread, heap->unread_count, &heap->unread_capacity, sizeof *unread);
@@ -513,11 +541,15 @@ static bool list_unread(struct heap *heap, const uint8_t *accesses) {
 
 // What is put there is not used.
 static bool find_unread(struct heap *heap) {
-  uint8_t *accesses = calloc(heap->module->symbol_count + 1, sizeof *accesses);
-  if (!accesses)
-    return no_memory(heap);
-  find_accesses(heap, accesses);
-  bool ok = list_unread(heap, accesses);
+  size_t count = heap->module->symbol_count + (size_t)1;
+  uint8_t *accesses = calloc(count, sizeof *accesses);
+  struct read_variable *reads = malloc(count * sizeof *reads);
+  bool ok = accesses && reads ? true : no_memory(heap);
+  if (ok) {
+    find_accesses(heap, accesses);
+    ok = list_unread(heap, accesses, reads);
+  }
+  free(reads);
   free(accesses);
   return ok;
 }
