@@ -13,6 +13,9 @@
 #ifdef __APPLE__
 #include <mach-o/dyld.h>
 #endif
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "command/command.h"
 
@@ -78,7 +81,20 @@ char *command_path(const char *called) {
 #endif
 }
 
+// The first use of a page costs more than what is done with it, and the command ends soon: what one part of
+// it has freed, another gets, in whichever thread, and nothing is given back before the end.
+static void keep_memory(void) {
+#ifdef __GLIBC__
+  enum { MIB = 1024 * 1024 };
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_THRESHOLD, 32 * MIB); // as much as it can be
+  mallopt(M_TRIM_THRESHOLD, 1024 * MIB);
+  mallopt(M_TOP_PAD, 1 * MIB);
+#endif
+}
+
 bool begin_command(void) {
+  keep_memory();
 #ifdef __wasi__
   // A module starts in the root; and its C library writes the first line that is printed at once.
   static char buffer[BUFSIZ];

@@ -122,9 +122,9 @@ static bool may_be_state(const struct ws_match *match, uint32_t node) {
 static bool add_operands(const struct ws_match *match, struct allocator *allocator, uint32_t function,
                          bool variables) {
   uint32_t module = match->module[function];
-  struct ws_relocation_cursor cursor = ws_match_relocations(match, function);
+  struct ws_relocations left = ws_match_relocations(match, function);
   const struct ws_relocation *relocation;
-  while ((relocation = ws_next_relocation(&cursor)) != NULL) {
+  while ((relocation = ws_next_relocation(&left)) != NULL) {
     if (relocation->type == R_WASM_TYPE_INDEX_LEB ||
         relocation->index >= match->modules[module]->symbol_count)
       continue;

@@ -157,13 +157,6 @@ static bool list_sections(struct ws_merge *merge, struct ws_merge_module *into) 
   return true;
 }
 
-size_t ws_merge_section(const struct ws_merge_module *from, enum ws_section_id id) {
-  for (size_t i = 0; i < from->section_count; i++)
-    if (from->sections[i]->id == id)
-      return i;
-  return SIZE_MAX;
-}
-
 // Numbers the items of all modules on; false if there are too many.
 static bool number_items(struct ws_merge *merge) {
   uint64_t functions = 0, globals = 0, tables = 0, tags = 0, symbols = 0, types = 0;

@@ -228,8 +228,6 @@ uint32_t ws_merge_function_at(const struct ws_merge *merge, uint32_t module, uin
 // What a relocation refers to; `operand` is what its site holds.
 struct ws_edge ws_merge_edge(const struct ws_merge *merge, uint32_t module,
                              const struct ws_relocation *relocation, uint64_t operand);
-// The number of the section of that id, which there is at most one of; SIZE_MAX if there is none.
-size_t ws_merge_section(const struct ws_merge_module *from, enum ws_section_id id);
 // An error of one module.
 bool ws_merge_fail(const struct ws_merge *merge, uint32_t module, const char *section, const char *format,
                    ...) WS_PRINTF(4, 5);

@@ -89,41 +89,26 @@ static bool add_edge(struct ws_merge *merge, size_t *capacity, const struct ws_e
 
 // Reads the relocations of the code or of the data.
 static bool read_edges(struct ws_merge *merge, uint32_t m, enum ws_section_id id, size_t *capacity) {
-  const struct ws_merge_module *from = &merge->modules[m];
-  size_t number = ws_merge_section(from, id);
-  const struct ws_section *section = number == SIZE_MAX ? NULL : from->relocations[number];
-  if (!section)
-    return true;
-  const struct ws_section *target = from->sections[number];
-  struct ws_reader reader = ws_reader(section->content);
-  ws_read_uleb32(&reader);
-  uint32_t count = ws_read_uleb32(&reader);
-  for (uint32_t i = 0; i < count && reader.at < reader.end && !reader.bad; i++) {
-    struct ws_relocation relocation = ws_read_relocation(&reader);
+  const struct ws_module *module = merge->modules[m].module;
+  const struct ws_section *section = ws_section(module, id);
+  struct ws_relocations relocations = ws_relocations_of(module, id);
+  for (size_t i = 0; i < relocations.count; i++) {
+    const struct ws_relocation *relocation = &relocations.list[i];
     uint64_t operand;
-    ws_operand_get(target->content.data + relocation.offset, ws_relocation_kinds[relocation.type].encoding,
+    ws_operand_get(section->content.data + relocation->offset, ws_relocation_kinds[relocation->type].encoding,
                    &operand);
-    note_got(merge, m, &relocation, operand);
-    struct ws_edge edge = ws_merge_edge(merge, m, &relocation, operand);
+    note_got(merge, m, relocation, operand);
+    struct ws_edge edge = ws_merge_edge(merge, m, relocation, operand);
     if (!add_edge(merge, capacity, &edge))
       return false;
   }
   return true;
 }
 
-// Makes room for as many as the sections say that they have, which is bounded by their size.
 static bool reserve_edges(struct ws_merge *merge, size_t *capacity) {
-  const enum ws_section_id sections[] = {WS_SECTION_CODE, WS_SECTION_DATA};
   for (uint32_t m = 0; m < merge->module_count; m++)
-    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
-      const struct ws_merge_module *from = &merge->modules[m];
-      size_t number = ws_merge_section(from, sections[i]);
-      const struct ws_section *section = number == SIZE_MAX ? NULL : from->relocations[number];
-      struct ws_reader reader = ws_reader(section ? section->content : (struct ws_slice){0});
-      ws_read_uleb32(&reader);
-      uint32_t count = ws_read_uleb32(&reader);
-      *capacity += ws_most_relocations(&reader, count);
-    }
+    *capacity += ws_relocations_of(merge->modules[m].module, WS_SECTION_CODE).count +
+                 ws_relocations_of(merge->modules[m].module, WS_SECTION_DATA).count;
   merge->edges = malloc((*capacity + 1) * sizeof *merge->edges);
   return merge->edges || ws_merge_fail_memory(merge);
 }

@@ -94,9 +94,9 @@ static bool begin_module(struct ws_match *match, uint32_t index, struct ws_arena
   in->functions = ws_arena_new(arena, module->function_count, sizeof *in->functions);
   in->variables = ws_arena_new(arena, module->symbol_count, sizeof *in->variables);
   in->first = ws_arena_new(arena, (size_t)module->function_count + 1, sizeof *in->first);
-  if (!in->functions || !in->variables || !in->first ||
-      !ws_index_relocations(module, WS_SECTION_CODE, arena, &in->code) ||
-      !ws_index_relocations(module, WS_SECTION_DATA, arena, &in->data))
+  in->code = ws_relocations_of(module, WS_SECTION_CODE);
+  in->data = ws_relocations_of(module, WS_SECTION_DATA);
+  if (!in->functions || !in->variables || !in->first)
     return false;
   for (uint32_t i = 0; i < module->symbol_count; i++) {
     match->module[in->base + i] = index;
@@ -116,7 +116,7 @@ static bool begin_module(struct ws_match *match, uint32_t index, struct ws_arena
 struct place {
   const uint8_t *bytes;
   uint32_t begin, size; // in the section's content
-  struct ws_relocation_cursor relocations;
+  struct ws_relocations relocations;
 };
 
 static bool find_place(const struct ws_match *match, uint32_t node, struct place *place) {
@@ -126,12 +126,11 @@ static bool find_place(const struct ws_match *match, uint32_t node, struct place
   if (is_defined_function(module, symbol)) {
     uint32_t index = symbol->index - module->imported_functions;
     const struct ws_function *function = &module->functions[index];
-    const struct ws_relocation *list = in->code.list;
+    size_t first = in->first[index];
     *place = (struct place){ws_function_body(module, index).data,
                             function->offset,
                             function->size,
-                            {list + in->first[index], list + in->code.count, function->offset,
-                             function->offset + function->size}};
+                            {in->code.list + first, in->first[index + 1] - first}};
     return !function->synthetic;
   }
   if (!is_placed_variable(symbol))
@@ -141,13 +140,18 @@ static bool find_place(const struct ws_match *match, uint32_t node, struct place
     return false;
   uint32_t begin = data_offset(module, symbol), size = (uint32_t)symbol->size;
   *place = (struct place){segment->bytes.data + symbol->offset, begin, size,
-                          ws_relocations_in(&in->data, begin, begin + size)};
+                          ws_relocations_in(in->data, begin, begin + size)};
   return true;
 }
 
-struct ws_relocation_cursor ws_match_relocations(const struct ws_match *match, uint32_t node) {
+uint32_t ws_match_offset(const struct ws_match *match, uint32_t node) {
   struct place place;
-  return find_place(match, node, &place) ? place.relocations : (struct ws_relocation_cursor){0};
+  return find_place(match, node, &place) ? place.begin : 0;
+}
+
+struct ws_relocations ws_match_relocations(const struct ws_match *match, uint32_t node) {
+  struct place place;
+  return find_place(match, node, &place) ? place.relocations : (struct ws_relocations){0};
 }
 
 // ------------------------------------------------------------------------------------------------- pairs

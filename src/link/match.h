@@ -5,14 +5,14 @@
 #ifndef WASMSHARE_MATCH_H
 #define WASMSHARE_MATCH_H
 
-#include "read/relocated.h"
+#include "read/relocation_entries.h"
 
 struct ws_match_module {
   uint32_t base;         // the node of its first symbol
   uint32_t *functions;   // the node of each defined function, or WS_NO_NODE
   uint64_t *variables;   // one for each place in the data section: its offset there << 32 | its node
   size_t variable_count; // in order of offset
-  struct ws_relocation_index code, data;
+  struct ws_relocations code, data;
   uint32_t *first; // of the code's relocations, for each defined function and one more
 };
 
@@ -83,7 +83,9 @@ bool ws_match_is_own(const struct ws_match *match, uint32_t node);
 uint32_t ws_find_root(uint32_t *forest, uint32_t node);
 void ws_join_roots(uint32_t *forest, uint32_t a, uint32_t b);
 
+// Where a function or variable begins in its section's content; 0 if it is not defined.
+uint32_t ws_match_offset(const struct ws_match *match, uint32_t node);
 // The relocations of a function or variable; none if it is not defined.
-struct ws_relocation_cursor ws_match_relocations(const struct ws_match *match, uint32_t node);
+struct ws_relocations ws_match_relocations(const struct ws_match *match, uint32_t node);
 
 #endif

@@ -194,9 +194,9 @@ static bool claim_operands(struct search *search, struct claims *claims, uint32_
   struct ws_match *match = search->match;
   bool is_library = !is_own && ws_is_library_name(ws_match_symbol(match, node)->name);
   uint32_t module = match->module[node];
-  struct ws_relocation_cursor cursor = ws_match_relocations(match, match->thing[node]);
+  struct ws_relocations left = ws_match_relocations(match, match->thing[node]);
   const struct ws_relocation *relocation;
-  while ((relocation = ws_next_relocation(&cursor)) != NULL) {
+  while ((relocation = ws_next_relocation(&left)) != NULL) {
     if (relocation->type == R_WASM_TYPE_INDEX_LEB ||
         relocation->index >= match->modules[module]->symbol_count)
       continue;

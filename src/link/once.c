@@ -124,13 +124,13 @@ static struct work weigh_operand(const struct search *search, struct sides roots
 static struct work weigh(const struct search *search, struct sides roots, uint32_t x, uint32_t y, int depth) {
   const struct ws_match *match = search->match;
   uint32_t base_x = match->in[match->module[x]].base, base_y = match->in[match->module[y]].base;
-  struct ws_relocation_cursor cursor_x = ws_match_relocations(match, x),
-                              cursor_y = ws_match_relocations(match, y);
+  uint32_t begin_x = ws_match_offset(match, x), begin_y = ws_match_offset(match, y);
+  struct ws_relocations left_x = ws_match_relocations(match, x), left_y = ws_match_relocations(match, y);
   const struct ws_relocation *in_x, *in_y;
   struct work work = {.is_one = true};
-  while ((in_x = ws_next_relocation(&cursor_x)) != NULL && (in_y = ws_next_relocation(&cursor_y)) != NULL &&
+  while ((in_x = ws_next_relocation(&left_x)) != NULL && (in_y = ws_next_relocation(&left_y)) != NULL &&
          work.is_one) {
-    if (in_x->offset - cursor_x.begin != in_y->offset - cursor_y.begin || in_x->index == WS_NO_SYMBOL ||
+    if (in_x->offset - begin_x != in_y->offset - begin_y || in_x->index == WS_NO_SYMBOL ||
         in_y->index == WS_NO_SYMBOL)
       return (struct work){0};
     if (in_x->type == R_WASM_TYPE_INDEX_LEB)

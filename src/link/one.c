@@ -136,10 +136,9 @@ static bool is_defined(const struct ws_symbol *symbol) {
 static bool call_the_same(const struct ws_finder *finder, uint32_t x, uint32_t y, int depth) {
   enum { MOST_DEPTH = 8 }; // of local functions
   const struct ws_match *match = &finder->match;
-  struct ws_relocation_cursor cursor_x = ws_match_relocations(match, x),
-                              cursor_y = ws_match_relocations(match, y);
+  struct ws_relocations left_x = ws_match_relocations(match, x), left_y = ws_match_relocations(match, y);
   const struct ws_relocation *in_x, *in_y;
-  while ((in_x = ws_next_relocation(&cursor_x)) != NULL && (in_y = ws_next_relocation(&cursor_y)) != NULL) {
+  while ((in_x = ws_next_relocation(&left_x)) != NULL && (in_y = ws_next_relocation(&left_y)) != NULL) {
     if (in_x->type == R_WASM_TYPE_INDEX_LEB || in_x->index == WS_NO_SYMBOL || in_y->index == WS_NO_SYMBOL)
       continue;
     uint32_t a = match->in[match->module[x]].base + in_x->index,

@@ -21,9 +21,9 @@ static uint8_t look_at(const struct ws_finder *finder, uint32_t node, const stru
   uint8_t heap = nodes->growers[node] ? IS_OF_HEAP : 0;
   const struct ws_module *module = finder->modules[finder->match.module[node]];
   uint32_t base = finder->match.in[finder->match.module[node]].base;
-  struct ws_relocation_cursor cursor = ws_match_relocations(&finder->match, node);
+  struct ws_relocations left = ws_match_relocations(&finder->match, node);
   const struct ws_relocation *relocation;
-  while ((relocation = ws_next_relocation(&cursor)) != NULL) {
+  while ((relocation = ws_next_relocation(&left)) != NULL) {
     if (relocation->type == R_WASM_TYPE_INDEX_LEB || relocation->index >= module->symbol_count)
       continue;
     uint32_t operand = base + relocation->index;

@@ -4,7 +4,7 @@
 
 #include "link/link.h"
 #include "read/init_functions.h"
-#include "read/relocated.h"
+#include "read/relocation_entries.h"
 
 // --------------------------------------------------------------------------------------------- constructors
 
@@ -205,26 +205,25 @@ struct end_search {
   const struct ws_module *const *modules;
   size_t count;
   const struct ws_one *one;
-  struct part *parts;               // one for each module
-  struct ws_relocation_index *code; // likewise
+  struct part *parts; // one for each module
 };
 
-static struct ws_relocation_cursor relocations_of(const struct end_search *search, uint32_t module,
-                                                  uint32_t symbol) {
+static struct ws_relocations relocations_of(const struct end_search *search, uint32_t module,
+                                            uint32_t symbol) {
   const struct ws_module *in = search->modules[module];
   uint32_t index = in->symbols[symbol].index;
   if (index < in->imported_functions)
-    return ws_relocations_in(&search->code[module], 0, 0);
+    return (struct ws_relocations){0};
   const struct ws_function *body = &in->functions[index - in->imported_functions];
-  return ws_relocations_in(&search->code[module], body->offset, body->offset + body->size);
+  return ws_relocations_in(ws_relocations_of(in, WS_SECTION_CODE), body->offset, body->offset + body->size);
 }
 
 // The next variable that a function uses: what stands for it.
-static bool next_variable(const struct end_search *search, uint32_t module,
-                          struct ws_relocation_cursor *cursor, struct ws_one_symbol *variable) {
+static bool next_variable(const struct end_search *search, uint32_t module, struct ws_relocations *left,
+                          struct ws_one_symbol *variable) {
   const struct ws_module *in = search->modules[module];
   const struct ws_relocation *relocation;
-  while ((relocation = ws_next_relocation(cursor)) != NULL) {
+  while ((relocation = ws_next_relocation(left)) != NULL) {
     if (relocation->type == R_WASM_TYPE_INDEX_LEB || relocation->index >= in->symbol_count ||
         in->symbols[relocation->index].kind != WS_SYMBOL_DATA)
       continue;
@@ -237,10 +236,10 @@ static bool next_variable(const struct end_search *search, uint32_t module,
 // Whether two functions, each of its module, use one variable.
 static bool share_variable(const struct end_search *search, uint32_t module, uint32_t symbol, uint32_t other,
                            uint32_t other_symbol) {
-  struct ws_relocation_cursor here = relocations_of(search, module, symbol);
+  struct ws_relocations here = relocations_of(search, module, symbol);
   struct ws_one_symbol a, b;
   while (next_variable(search, module, &here, &a)) {
-    struct ws_relocation_cursor there = relocations_of(search, other, other_symbol);
+    struct ws_relocations there = relocations_of(search, other, other_symbol);
     while (next_variable(search, other, &there, &b))
       if (is_same(a, b))
         return true;
@@ -310,11 +309,8 @@ bool ws_find_end(const struct ws_module *const *modules, size_t count, const str
                  struct ws_arena *arena, struct ws_end *end, struct ws_error *error) {
   struct ws_end found = {0};
   struct ws_arena scratch = {0};
-  struct end_search search = {modules, count, one, ws_arena_new(&scratch, count, sizeof *search.parts),
-                              ws_arena_new(&scratch, count, sizeof *search.code)};
-  bool ok = search.parts && search.code;
-  for (size_t i = 0; i < count && ok; i++)
-    ok = ws_index_relocations(modules[i], WS_SECTION_CODE, &scratch, &search.code[i]);
+  struct end_search search = {modules, count, one, ws_arena_new(&scratch, count, sizeof *search.parts)};
+  bool ok = search.parts != NULL;
   for (int kind = 0; kind < WS_END_KINDS && ok; kind++)
     ok = find_kind(&search, (enum ws_end_kind)kind, arena, &found);
   ws_arena_free(&scratch);

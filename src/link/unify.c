@@ -8,7 +8,6 @@
 #include "link/language.h"
 #include "link/start.h"
 #include "link/types.h"
-#include "read/relocated.h"
 
 // ------------------------------------------------------------------------------------------------------------
 // things

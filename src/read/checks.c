@@ -7,9 +7,8 @@
 #include "read/relocation_entries.h"
 
 bool ws_checks_make(const struct ws_module *module, struct ws_error *error) {
-  return module->checks ||
-         (ws_check_operands(module, ws_find_relocations(module, WS_SECTION_CODE, NULL), error) &&
-          ws_object_agrees(module, error));
+  return module->checks || (ws_check_operands(module, ws_relocations_of(module, WS_SECTION_CODE), error) &&
+                            ws_object_agrees(module, error));
 }
 
 #ifdef __wasi__ // has no threads
@@ -40,8 +39,8 @@ void ws_checks_free(struct ws_module *module) {
 #include <unistd.h>
 
 // In the order in which they can be done. The merged module waits for its heaps, and for nothing else, so the
-// operands come after them.
-enum { LLVM, HEAP, OPERANDS, CHECKS = OPERANDS + WS_CODE_PARTS };
+// operands come after them, in parts.
+enum { LLVM, HEAP, OPERANDS, PARTS = 8, CHECKS = OPERANDS + PARTS };
 
 struct check {
   bool ended, pass;
@@ -60,6 +59,12 @@ struct ws_checks {
   size_t thread_count;
 };
 
+static struct ws_relocations part(const struct ws_module *module, size_t index) {
+  struct ws_relocations all = ws_relocations_of(module, WS_SECTION_CODE);
+  size_t first = all.count * index / PARTS, end = all.count * (index + 1) / PARTS;
+  return (struct ws_relocations){all.list + first, end - first};
+}
+
 static bool make(const struct ws_checks *checks, size_t i, struct ws_error *error) {
   switch (i) {
   case LLVM:
@@ -67,7 +72,7 @@ static bool make(const struct ws_checks *checks, size_t i, struct ws_error *erro
   case HEAP:
     return !checks->finds_heap || ws_read_heap(checks->module, error);
   default:
-    return ws_check_operands(checks->module, checks->module->code_entries[i - OPERANDS], error);
+    return ws_check_operands(checks->module, part(checks->module, i - OPERANDS), error);
   }
 }
 

@@ -9,7 +9,7 @@
 #include "read/heap_flow.h"
 #include "read/instructions.h"
 #include "read/memory_users.h"
-#include "read/relocated.h"
+#include "read/relocation_entries.h"
 
 enum { BUDGET = 1 << 24 };
 
@@ -46,7 +46,7 @@ struct heap {
   struct ws_heap_flow flow;
   struct ws_plain plain;
   struct ws_arena scratch;
-  struct ws_relocation_index code, data; // relocations
+  struct ws_relocations code, data;
   // Who was seen to do it first; UINT32_MAX if nobody
   uint32_t names_base, names_end, bounded, names_data_end, grows, ignores, orders, takes, claims, lost;
 };
@@ -592,6 +592,8 @@ static bool follow_all(struct heap *heap) {
                                        .follows_arguments = names_base,
                                        .inlined = heap->inlined,
                                        .stack_pointer = stack_pointer(module),
+                                       .arena = &heap->scratch,
+                                       .rooms = before.rooms,
                                        .guard_count = before.guard_count,
                                        .budget = budget};
     memcpy(heap->flow.guards, before.guards, sizeof before.guards);
@@ -686,9 +688,8 @@ static bool find(struct heap *heap, const struct ws_section *code) {
     return decide(heap, WS_HEAP_NONE, UINT32_MAX, "nothing takes memory");
   if (!heap->module->info.exact)
     return decide(heap, WS_HEAP_UNKNOWN, UINT32_MAX, "not all pointers are known");
-  if (!ws_index_relocations(heap->module, WS_SECTION_CODE, &heap->scratch, &heap->code) ||
-      !ws_index_relocations(heap->module, WS_SECTION_DATA, &heap->scratch, &heap->data))
-    return no_memory(heap);
+  heap->code = ws_relocations_of(heap->module, WS_SECTION_CODE);
+  heap->data = ws_relocations_of(heap->module, WS_SECTION_DATA);
   if (!find_unread(heap) || !find_reachable(heap, code) || !follow_all(heap))
     return false;
   find_guards_in_data(heap);

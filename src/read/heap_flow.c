@@ -5,12 +5,11 @@
 #include "read/heap_run.h"
 #include "read/sections.h"
 
-enum { MAXIMUM_LOCALS = 1024, MAXIMUM_CALLS = 8 };
+enum { MAXIMUM_LOCALS = 1024 };
 enum { SMALL = 128, SMALL_CALLS = 3 }; // bytes of a function, and calls from one to the next
 
 static bool follow(struct ws_run *run, uint32_t index, const struct ws_heap_value *arguments,
                    uint32_t argument_count);
-static void end_run(struct ws_run *run);
 
 // ----------------------------------------------------------------------------------------------------- calls
 
@@ -23,7 +22,6 @@ static bool is_sbrk(struct ws_run *run, uint32_t index) {
   struct ws_heap_value result = is ? called.now.values[called.local_count] : ws_any_value;
   is = is && !called.now.pending && !run->flow->lost && run->flow->takes_size == before.takes_size &&
        result.size == 1 && result.near && result.bytes;
-  end_run(&called);
   uint64_t budget = run->flow->budget;
   *run->flow = before;
   run->flow->budget = budget;
@@ -42,17 +40,14 @@ static bool call_inlined(struct ws_run *run, uint32_t index, uint32_t parameters
     arguments->nonzero = true;
   struct ws_run called = {.flow = run->flow, .caller = run, .calls = run->calls + 1};
   called.now = run->now;
-  if (!follow(&called, index, arguments, parameters)) {
-    end_run(&called);
+  if (!follow(&called, index, arguments, parameters))
     return ws_run_lose(run);
-  }
   struct ws_heap_value *values = run->now.values;
   run->now = called.now;
   run->now.values = values;
   run->depth -= parameters;
   for (uint32_t i = 0; i < called.result_count && called.now.live; i++)
     ws_run_push(run, without_local(called.now.values[called.local_count + i]));
-  end_run(&called);
   return true;
 }
 
@@ -97,7 +92,7 @@ static bool call(struct ws_run *run, uint64_t function) {
     return call_unknown(run, type, false);
   uint32_t defined = (uint32_t)function - module->imported_functions;
   if (run->flow->inlined[defined])
-    return run->calls < MAXIMUM_CALLS ? call_inlined(run, defined, parameters) : ws_run_lose(run);
+    return run->calls < WS_RUN_CALLS ? call_inlined(run, defined, parameters) : ws_run_lose(run);
   if (module->functions[defined].size <= SMALL && run->calls < SMALL_CALLS)
     return call_small(run, defined, type, parameters);
   return call_unknown(run, type, false);
@@ -436,19 +431,12 @@ static bool begin(struct ws_run *run, uint32_t index, const struct ws_heap_value
       parameters != argument_count)
     return ws_run_lose(run);
   run->local_count = (uint32_t)locals;
-  run->frames = ws_arena_new(&run->arena, WS_RUN_FRAMES, sizeof *run->frames);
-  struct ws_run_state now = run->now; // the caller's
-  run->used_in = ws_arena_new(&run->arena, run->local_count + 1, sizeof *run->used_in);
   run->stretch = 1;
-  if (!run->frames || !run->used_in || !ws_run_new_state(run, &run->now) ||
-      !ws_run_new_state(run, &run->taken))
-    return ws_run_lose(run);
-  struct ws_heap_value *values = run->now.values;
-  run->now = now;
-  run->now.values = values;
-  run->now.live = true;
+  if (!ws_run_begin(run))
+    return false;
+  run->now.live = true; // and else as the caller's
   for (uint32_t i = 0; i < run->local_count; i++)
-    values[i] = i < argument_count ? without_local(arguments[i]) : ws_constant_value(0);
+    run->now.values[i] = i < argument_count ? without_local(arguments[i]) : ws_constant_value(0);
   return ws_run_enter(run, WASM_OPCODE_BLOCK, 0, run->result_count);
 }
 
@@ -469,10 +457,6 @@ static bool follow(struct ws_run *run, uint32_t index, const struct ws_heap_valu
   return !run->flow->lost;
 }
 
-static void end_run(struct ws_run *run) {
-  ws_arena_free(&run->arena);
-}
-
 void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
   const struct ws_module *module = flow->module;
   struct ws_run run = {.flow = flow};
@@ -484,7 +468,9 @@ void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
   flow->uses_base = flow->stores_base = flow->uses_end = flow->returns_end = false;
   if (!ws_run_type_counts(&run, module->function_types[index], &parameters, &results))
     return;
-  struct ws_heap_value *arguments = calloc(parameters + 1, sizeof *arguments);
+  if (!flow->rooms)
+    flow->rooms = ws_arena_new(flow->arena, WS_RUN_CALLS + 1, sizeof *flow->rooms);
+  struct ws_heap_value *arguments = flow->rooms ? calloc(parameters + 1, sizeof *arguments) : NULL;
   for (uint32_t i = 0; arguments && i < parameters; i++)
     arguments[i] = (struct ws_heap_value){.what = WS_VALUE_ARGUMENT, .number = i};
   if (arguments && follow(&run, index, arguments, parameters) && run.now.live) {
@@ -504,6 +490,5 @@ void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
   } else if (!arguments) {
     ws_run_lose(&run);
   }
-  end_run(&run);
   free(arguments);
 }

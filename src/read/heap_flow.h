@@ -35,10 +35,12 @@ struct ws_heap_flow {
   size_t operand_count;
   const struct ws_heap_unread *unread;
   size_t unread_count;
-  const bool *inlined;    // by defined function: those whose results matter to their callers
-  bool follows_arguments; // to where it is known what is done through them
-  uint32_t stack_pointer; // the global; UINT32_MAX if there is none
-  uint64_t budget;        // instructions that may still be looked at
+  const bool *inlined;       // by defined function: those whose results matter to their callers
+  bool follows_arguments;    // to where it is known what is done through them
+  uint32_t stack_pointer;    // the global; UINT32_MAX if there is none
+  struct ws_arena *arena;    // for what following takes
+  struct ws_run_room *rooms; // by the depth of calls; NULL at first
+  uint64_t budget;           // instructions that may still be looked at
 
   // Addresses of variables that were seen to be zero before something was done once.
   uint64_t guards[WS_HEAP_GUARDS];

@@ -4,8 +4,6 @@
 
 #include "read/sections.h"
 
-enum { MAXIMUM_STACK = 128 };
-
 bool ws_run_lose(struct ws_run *run) {
   run->flow->lost = true;
   run->now.live = false;
@@ -20,17 +18,37 @@ static void spend(struct ws_run *run, uint32_t values) {
 
 // ---------------------------------------------------------------------------------------------------- states
 
-bool ws_run_new_state(struct ws_run *run, struct ws_run_state *state) {
-  *state = (struct ws_run_state){
-      .values = ws_arena_new(&run->arena, run->local_count + MAXIMUM_STACK, sizeof *state->values)};
+// A state that nothing reaches. It may have been used before.
+static bool begin_state(struct ws_run *run, struct ws_run_state *state, uint32_t operands) {
+  uint32_t count = run->local_count + operands;
+  memset(state, 0, offsetof(struct ws_run_state, slots));
+  if (state->values && count <= state->capacity)
+    return true;
+  state->values = ws_arena_new(run->flow->arena, count, sizeof *state->values);
+  state->capacity = count;
   return state->values || ws_run_lose(run);
 }
 
+bool ws_run_begin(struct ws_run *run) {
+  struct ws_run_room *room = &run->flow->rooms[run->calls];
+  if (!room->used_in || run->local_count > room->locals) {
+    room->used_in = ws_arena_new(run->flow->arena, run->local_count + 1, sizeof *room->used_in);
+    room->locals = run->local_count;
+  }
+  if (!room->used_in || !begin_state(run, &room->now, WS_RUN_STACK) ||
+      !begin_state(run, &room->taken, WS_RUN_STACK))
+    return ws_run_lose(run);
+  memset(room->used_in, 0, run->local_count * sizeof *room->used_in);
+  run->frames = room->frames;
+  run->used_in = room->used_in;
+  run->now.values = room->now.values;
+  run->taken.values = room->taken.values;
+  return true;
+}
+
 static void copy_state(struct ws_run_state *to, const struct ws_run_state *from, uint32_t count) {
-  struct ws_heap_value *values = to->values;
-  *to = *from;
-  to->values = values;
-  memcpy(values, from->values, count * sizeof *values);
+  memcpy(to, from, offsetof(struct ws_run_state, slots) + from->slot_count * sizeof *from->slots);
+  memcpy(to->values, from->values, count * sizeof *to->values);
 }
 
 static struct ws_run_slot *find_slot(struct ws_run_state *state, const struct ws_run_slot *like) {
@@ -99,7 +117,7 @@ static bool same_state(const struct ws_run_state *a, struct ws_run_state *b, uin
 }
 
 void ws_run_push(struct ws_run *run, struct ws_heap_value value) {
-  if (run->depth == MAXIMUM_STACK)
+  if (run->depth == WS_RUN_STACK)
     ws_run_lose(run);
   else if (run->now.live) {
     value.aims = ws_run_aims(run->flow, &value);
@@ -184,18 +202,12 @@ bool ws_run_type_counts(struct ws_run *run, uint64_t type, uint32_t *parameters,
   return true;
 }
 
-// A state that may have been used before. Without variables, it needs no more than this.
-static bool begin_state(struct ws_run *run, struct ws_run_state *state) {
-  memset(state, 0, offsetof(struct ws_run_state, slots));
-  return state->values || ws_run_new_state(run, state);
-}
-
 bool ws_run_enter(struct ws_run *run, uint8_t opcode, uint32_t parameters, uint32_t results) {
   if (run->frame_count == WS_RUN_FRAMES || (run->now.live && run->depth < parameters) ||
-      parameters > MAXIMUM_STACK || results > MAXIMUM_STACK - (run->now.live ? run->depth - parameters : 0))
+      parameters > WS_RUN_STACK || results > WS_RUN_STACK - (run->now.live ? run->depth - parameters : 0))
     return ws_run_lose(run);
   struct ws_run_frame **place = &run->frames[run->frame_count]; // may have been used by a block before
-  if (!*place && !(*place = ws_arena_new(&run->arena, 1, sizeof **place)))
+  if (!*place && !(*place = ws_arena_new(run->flow->arena, 1, sizeof **place)))
     return ws_run_lose(run);
   run->frame_count++;
   struct ws_run_frame *frame = *place;
@@ -205,7 +217,9 @@ bool ws_run_enter(struct ws_run *run, uint8_t opcode, uint32_t parameters, uint3
   frame->results = results;
   frame->height = run->now.live ? run->depth - parameters : 0;
   frame->start = run->reader.at;
-  return begin_state(run, &frame->label) && (opcode == WASM_OPCODE_BLOCK || begin_state(run, &frame->other));
+  uint32_t most = frame->height + (parameters > results ? parameters : results);
+  return begin_state(run, &frame->label, most) &&
+         (opcode == WASM_OPCODE_BLOCK || begin_state(run, &frame->other, most));
 }
 
 bool ws_run_enter_block(struct ws_run *run, const struct ws_instruction *instruction) {
@@ -242,7 +256,7 @@ static void branch_to(struct ws_run *run, struct ws_run_state *state, struct ws_
     return;
   }
   spend(run, run->depth);
-  struct ws_heap_value kept[MAXIMUM_STACK];
+  struct ws_heap_value kept[WS_RUN_STACK];
   struct ws_heap_value *operands = state->values + run->local_count;
   memcpy(kept, operands, run->depth * sizeof *kept);
   memmove(operands + frame->height, operands + run->depth - arity, arity * sizeof *operands);

@@ -8,7 +8,9 @@
 #include "read/instructions.h"
 
 enum {
+  WS_RUN_CALLS = 8,    // from one to the next, at most
   WS_RUN_FRAMES = 256, // blocks in blocks, at most
+  WS_RUN_STACK = 128,  // operands
   WS_RUN_SLOTS = 24,
   WS_RUN_NOWHERE = INT32_MIN / 2, // where the stack pointer is, if that is not known: no variable is there
 };
@@ -32,6 +34,7 @@ struct ws_run_state {
   unsigned slot_count;
   struct ws_run_slot slots[WS_RUN_SLOTS];
   struct ws_heap_value *values; // locals, and then operands
+  uint32_t capacity;            // of values
 };
 
 struct ws_run_frame {
@@ -41,6 +44,14 @@ struct ws_run_frame {
   const uint8_t *start;      // of a loop's body
   struct ws_run_state label; // of all branches to it
   struct ws_run_state other; // of an if: where it does not hold; of a loop: at its start
+};
+
+// What a call takes up, which the next one that is as deep has again.
+struct ws_run_room {
+  struct ws_run_frame *frames[WS_RUN_FRAMES]; // allocated when first entered
+  uint32_t *used_in;
+  struct ws_run_state now, taken;
+  uint32_t locals; // that there is room for
 };
 
 // One function that is being followed.
@@ -58,14 +69,13 @@ struct ws_run {
   uint16_t owed_by;  // the local after it
   size_t frame_count;
   struct ws_run_state now, taken; // by a branch
-  struct ws_run_frame **frames;   // allocated when first entered
-  struct ws_arena arena;
+  struct ws_run_frame **frames;
 };
 
 // What cannot be followed ends it. Returns false.
 bool ws_run_lose(struct ws_run *run);
-// Room for a state. False if memory runs out.
-bool ws_run_new_state(struct ws_run *run, struct ws_run_state *state);
+// Gives a run that has its locals' number the room that it needs. False if memory runs out.
+bool ws_run_begin(struct ws_run *run);
 // The operand stack; a run that has more than there is room for is lost.
 void ws_run_push(struct ws_run *run, struct ws_heap_value value);
 struct ws_heap_value ws_run_pop(struct ws_run *run);

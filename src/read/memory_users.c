@@ -77,11 +77,11 @@ static bool has_room(const struct ws_module *module, uint32_t function) {
 
 // Whether a relocation of the code or the data section refers to it.
 static bool is_referred_to(const struct ws_module *module, enum ws_section_id section, uint32_t index) {
-  struct ws_reader reader = ws_reader(ws_find_relocations(module, section, NULL));
-  while (reader.at < reader.end && !reader.bad) {
-    struct ws_relocation relocation = ws_read_relocation(&reader);
-    const struct ws_symbol *symbol = &module->symbols[relocation.index];
-    if (relocation.type != R_WASM_TYPE_INDEX_LEB && relocation.index < module->symbol_count &&
+  struct ws_relocations relocations = ws_relocations_of(module, section);
+  for (size_t i = 0; i < relocations.count; i++) {
+    const struct ws_relocation *relocation = &relocations.list[i];
+    const struct ws_symbol *symbol = &module->symbols[relocation->index];
+    if (relocation->type != R_WASM_TYPE_INDEX_LEB && relocation->index < module->symbol_count &&
         symbol->kind == WS_SYMBOL_FUNCTION && symbol->index == index)
       return true;
   }

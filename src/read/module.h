@@ -36,6 +36,8 @@ struct ws_section {
   struct ws_slice content; // for a custom section, without its name
   struct ws_fixup *fixups; // in order of offset; those of globals, elements and segments are with these
   size_t fixup_count, fixup_capacity;
+  struct ws_relocation *relocations; // of code and data: in order of offset (relocation_entries.h)
+  size_t relocation_count;
 };
 
 // A function's type: its encoded value types.
@@ -155,9 +157,6 @@ struct ws_address {
 // The name of the start function that clears zeroed data, in a placed module.
 #define WS_CLEAR_FUNCTION "__wasmshare_clear_bss"
 
-// Relocations of code are checked in that many parts (checks.c).
-enum { WS_CODE_PARTS = 8 };
-
 // An undefined data symbol that the module's pointers name.
 struct ws_external {
   uint32_t symbol;
@@ -220,7 +219,6 @@ struct ws_module {
   struct ws_checks *checks; // checks.c: NULL unless they go on beside
 
   // relocations.c
-  struct ws_slice code_entries[WS_CODE_PARTS]; // of the code's relocations, each with as many
   struct ws_external *externals;
   size_t external_count, external_capacity;
 

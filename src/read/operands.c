@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "read/instructions.h"
-#include "read/relocation_entries.h"
 
 // The longest instruction that is no list: a prefix, an opcode of five bytes, and sixteen more or two LEB128s
 // and a lane.
@@ -237,40 +236,33 @@ static bool check_relocation(struct check *check, const struct ws_relocation *re
   return true;
 }
 
-// What relocations.c refuses ends the search.
-static bool check_code(struct check *check, struct ws_reader entries, struct ws_error *error) {
+static bool check_code(struct check *check, struct ws_relocations relocations, struct ws_error *error) {
   const struct ws_module *module = check->module;
   const struct ws_function *functions = module->functions;
-  uint32_t function = 0, offset = 0;
-  while (entries.at < entries.end) {
-    struct ws_relocation relocation = ws_read_relocation(&entries);
-    if (entries.bad || relocation.type >= WS_RELOCATION_TYPES || relocation.offset < offset)
-      return true;
-    offset = relocation.offset;
-    if (!is_pointer(ws_relocation_kinds[relocation.type].operand))
+  uint32_t function = 0;
+  for (size_t i = 0; i < relocations.count; i++) {
+    const struct ws_relocation *relocation = &relocations.list[i];
+    if (!is_pointer(ws_relocation_kinds[relocation->type].operand))
       continue;
     uint32_t before = function;
-    while (function < module->function_count &&
-           functions[function].offset + functions[function].size <= relocation.offset)
-      function++;
-    if (function == module->function_count || relocation.offset < functions[function].offset)
-      return true;
+    while (functions[function].offset + functions[function].size <= relocation->offset)
+      function++; // it is within one
     if (function != before || !check->body.start)
       begin_function(check, function);
-    if (!check_relocation(check, &relocation))
+    if (!check_relocation(check, relocation))
       return ws_module_fail(module, error, "reloc.CODE", check->target,
                             "%s: is not of an operand of that kind" WS_REWRITTEN,
-                            ws_relocation_kinds[relocation.type].name);
+                            ws_relocation_kinds[relocation->type].name);
   }
   return true;
 }
 
-bool ws_check_operands(const struct ws_module *module, struct ws_slice entries, struct ws_error *error) {
-  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
-  if (!code || entries.size == 0)
+bool ws_check_operands(const struct ws_module *module, struct ws_relocations relocations,
+                       struct ws_error *error) {
+  if (relocations.count == 0)
     return true;
-  struct check check = {.module = module, .content = code->content.data};
+  struct check check = {.module = module, .content = ws_section(module, WS_SECTION_CODE)->content.data};
   find_reaches(&check);
   ws_find_plain(&check.plain);
-  return check_code(&check, ws_reader(entries), error);
+  return check_code(&check, relocations, error);
 }

@@ -2,11 +2,11 @@
 #ifndef WASMSHARE_OPERANDS_H
 #define WASMSHARE_OPERANDS_H
 
-#include "read/module.h"
+#include "read/relocation_entries.h"
 
-// Whether every relocation of the code section, among some entries, that is of a pointer is of an operand of
-// its kind and width. Otherwise something changed the code, and what would be rewritten is no pointer.
-// Relocations that relocations.c refuses are left to it.
-bool ws_check_operands(const struct ws_module *module, struct ws_slice entries, struct ws_error *error);
+// Whether each of these relocations of the code section that is of a pointer is of an operand of its kind and
+// width. Otherwise something changed the code, and what would be rewritten is no pointer.
+bool ws_check_operands(const struct ws_module *module, struct ws_relocations relocations,
+                       struct ws_error *error);
 
 #endif

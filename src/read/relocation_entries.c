@@ -23,21 +23,20 @@ void ws_put_relocation(struct ws_buffer *buffer, const struct ws_relocation *rel
     ws_put_sleb(buffer, (int64_t)relocation->addend);
 }
 
-struct ws_slice ws_find_relocations(const struct ws_module *module, enum ws_section_id id, size_t *most) {
-  for (size_t i = 0; i < module->section_count; i++) {
-    const struct ws_section *section = &module->sections[i];
-    if (section->id != WS_SECTION_CUSTOM || !ws_slice_starts(section->name, "reloc."))
-      continue;
-    struct ws_reader reader = ws_reader(section->content);
-    uint32_t target = ws_read_uleb32(&reader);
-    uint32_t counted = ws_read_uleb32(&reader); // there may be fewer (WS_NO_SYMBOL)
-    if (reader.bad || target >= module->section_count || module->sections[target].id != id)
-      continue;
-    if (most)
-      *most = ws_most_relocations(&reader, counted);
-    return ws_read_bytes(&reader, ws_read_left(&reader));
-  }
-  if (most)
-    *most = 0;
-  return (struct ws_slice){(const uint8_t *)"", 0};
+struct ws_relocations ws_relocations_of(const struct ws_module *module, enum ws_section_id id) {
+  static const struct ws_relocation none;
+  const struct ws_section *section = ws_section(module, id);
+  return section && section->relocations
+             ? (struct ws_relocations){section->relocations, section->relocation_count}
+             : (struct ws_relocations){&none, 0};
+}
+
+static size_t first_at(struct ws_relocations relocations, uint32_t offset) {
+  return ws_first_at_least(relocations.list, relocations.count, sizeof *relocations.list,
+                           offsetof(struct ws_relocation, offset), offset);
+}
+
+struct ws_relocations ws_relocations_in(struct ws_relocations relocations, uint32_t begin, uint32_t end) {
+  size_t first = first_at(relocations, begin);
+  return (struct ws_relocations){relocations.list + first, first_at(relocations, end) - first};
 }

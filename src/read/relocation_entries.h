@@ -59,8 +59,23 @@ static inline size_t ws_most_relocations(const struct ws_reader *reader, uint32_
 }
 void ws_put_relocation(struct ws_buffer *buffer, const struct ws_relocation *relocation);
 
-// The entries of the reloc.* section that is for the code or the data section; empty if there is none.
-// `*most`, unless it is NULL, becomes how many there are at most.
-struct ws_slice ws_find_relocations(const struct ws_module *module, enum ws_section_id id, size_t *most);
+// Relocations in order of offset.
+struct ws_relocations {
+  const struct ws_relocation *list;
+  size_t count;
+};
+
+// Takes the first one away; NULL if there is none.
+static inline const struct ws_relocation *ws_next_relocation(struct ws_relocations *left) {
+  if (left->count == 0)
+    return NULL;
+  left->count--;
+  return left->list++;
+}
+
+// Those of the code or the data section, of a module that has been read; there may be none.
+struct ws_relocations ws_relocations_of(const struct ws_module *module, enum ws_section_id id);
+// Of these, the ones from offset `begin` up to `end`.
+struct ws_relocations ws_relocations_in(struct ws_relocations relocations, uint32_t begin, uint32_t end);
 
 #endif

@@ -18,8 +18,6 @@ struct pass {
   uint32_t end;                      // of the previous operand
   size_t container;                  // the function or segment that the previous operand was in
   struct ws_unrelocated unrelocated; // what the code has between its relocations
-  size_t parts;                      // of the code's entries, that have begun
-  uint32_t part_start;               // of the next one
   struct ws_error *error;
 };
 
@@ -386,6 +384,8 @@ static bool read_relocation(struct pass *pass, struct ws_reader *reader) {
   if (pass->target->id == WS_SECTION_CODE)
     ws_look_between(&pass->unrelocated, pass->end, relocation.offset);
   pass->end = (uint32_t)end;
+  if (pass->target->relocations)
+    pass->target->relocations[pass->target->relocation_count++] = relocation;
   return check_operand(pass, &relocation);
 }
 
@@ -412,18 +412,11 @@ static void check_unrelocated(struct pass *pass) {
   }
 }
 
-// Notes which of the code's entries begin a part, so that there are as many in each.
-static void begin_parts(struct pass *pass, const struct ws_reader *reader, uint32_t held, uint32_t count) {
-  for (; pass->parts < WS_CODE_PARTS && pass->part_start == held; pass->parts++) {
-    pass->module->code_entries[pass->parts].data = reader->at;
-    pass->part_start = (uint32_t)((pass->parts + UINT64_C(1)) * count / WS_CODE_PARTS);
-  }
-}
-
-static void end_parts(const struct pass *pass, const struct ws_reader *reader) {
-  struct ws_slice *parts = pass->module->code_entries;
-  for (size_t i = pass->parts; i-- > 0;)
-    parts[i].size = (size_t)((i + 1 < pass->parts ? parts[i + 1].data : reader->at) - parts[i].data);
+// What looks at code and data later needs them again.
+static bool list_relocations(struct pass *pass, size_t most) {
+  struct ws_section *target = pass->target;
+  target->relocations = ws_arena_new(&pass->module->arena, most, sizeof *target->relocations);
+  return target->relocations || ws_fail_memory(pass->error, pass->module->file);
 }
 
 static bool read_reloc_section(struct ws_module *module, const struct ws_section *section,
@@ -462,19 +455,16 @@ static bool read_reloc_section(struct ws_module *module, const struct ws_section
   // Of code and data there may be fewer than were counted: see WS_NO_SYMBOL.
   bool may_lack = id != WS_SECTION_CUSTOM && count <= pass.target->content.size / 4;
   uint32_t held = 0;
-  for (; held < count && (reader.at < reader.end || !may_lack); held++) {
-    if (id == WS_SECTION_CODE && held == pass.part_start)
-      begin_parts(&pass, &reader, held, count);
+  if (id != WS_SECTION_CUSTOM && !list_relocations(&pass, ws_most_relocations(&reader, count)))
+    return false;
+  for (; held < count && (reader.at < reader.end || !may_lack); held++)
     if (!read_relocation(&pass, &reader))
       return false;
-  }
   if (reader.at != reader.end)
     return ws_module_fail(module, error, name, reader.at, "malformed section");
   pass.target->left_out = count - held;
-  if (id == WS_SECTION_CODE) {
-    end_parts(&pass, &reader);
+  if (id == WS_SECTION_CODE)
     check_unrelocated(&pass);
-  }
   return true;
 }
 

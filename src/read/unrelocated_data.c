@@ -25,24 +25,23 @@ struct search {
 
 static void note_code(struct search *search) {
   const struct ws_module *module = search->module;
-  struct ws_reader reader = ws_reader(ws_find_relocations(module, WS_SECTION_CODE, NULL));
-  while (reader.at < reader.end && !reader.bad) {
-    struct ws_relocation relocation = ws_read_relocation(&reader);
-    bool calls = relocation.type == R_WASM_FUNCTION_INDEX_LEB || relocation.type == R_WASM_TYPE_INDEX_LEB;
-    if (calls || relocation.index >= module->symbol_count)
+  struct ws_relocations relocations = ws_relocations_of(module, WS_SECTION_CODE);
+  for (size_t i = 0; i < relocations.count; i++) {
+    uint32_t type = relocations.list[i].type, index = relocations.list[i].index;
+    bool calls = type == R_WASM_FUNCTION_INDEX_LEB || type == R_WASM_TYPE_INDEX_LEB;
+    if (calls || index >= module->symbol_count)
       continue;
-    search->symbols[relocation.index] = true;
-    if (module->symbols[relocation.index].kind == WS_SYMBOL_FUNCTION)
-      search->functions[module->symbols[relocation.index].index] = true;
+    search->symbols[index] = true;
+    if (module->symbols[index].kind == WS_SYMBOL_FUNCTION)
+      search->functions[module->symbols[index].index] = true;
   }
 }
 
 static void note_relocated(struct search *search) {
-  struct ws_reader reader = ws_reader(ws_find_relocations(search->module, WS_SECTION_DATA, NULL));
-  while (reader.at < reader.end && !reader.bad) {
-    struct ws_relocation relocation = ws_read_relocation(&reader);
-    memset(search->relocated + relocation.offset, true, ws_relocation_width(relocation.type));
-  }
+  struct ws_relocations relocations = ws_relocations_of(search->module, WS_SECTION_DATA);
+  for (size_t i = 0; i < relocations.count; i++)
+    memset(search->relocated + relocations.list[i].offset, true,
+           ws_relocation_width(relocations.list[i].type));
 }
 
 static bool is_address(const struct search *search, uint64_t word) {
