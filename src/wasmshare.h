@@ -84,6 +84,9 @@ struct ws_read_options {
   // Do not find out what its heap does, which is half of the time: then that is unknown. For a module that is
   // moved alone.
   bool skip_heap;
+  // Look at all of its code, and not only at the pointers in it, for ws_link_write_single, which else does so
+  // when it writes.
+  bool whole_code;
   // The module was written by ws_link_write, so that its start function is one of WasmShare's own.
   bool placed;
 };

@@ -61,7 +61,8 @@ bool read_input(const struct options *options, const char *path, enum purpose pu
                 struct input_file *file, struct ws_module **module) {
   struct ws_error error;
   struct ws_read_options read = {WS_OPTIONS(read), .trust_pic = options->trust_pic,
-                                 .check_later = purpose != TO_INSPECT, .skip_heap = purpose == TO_MOVE};
+                                 .check_later = purpose != TO_INSPECT, .skip_heap = purpose == TO_MOVE,
+                                 .whole_code = options->single != NULL};
   if (!open_input(path, file))
     return false;
   *module = ws_module_read(path, file->bytes, file->size, &read, &error);

@@ -89,7 +89,6 @@ static void keep_memory(void) {
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_THRESHOLD, 32 * MIB); // as much as it can be
   mallopt(M_TRIM_THRESHOLD, 1024 * MIB);
-  mallopt(M_TOP_PAD, 1 * MIB);
 #endif
 }
 

@@ -4,11 +4,24 @@
 #include "read/heap.h"
 #include "read/llvm.h"
 #include "read/operands.h"
-#include "read/relocation_entries.h"
+#include "read/whole_code.h"
+
+// Looks at the functions from `first` up to `end`.
+static bool look_at(const struct ws_module *module, uint32_t first, uint32_t end, struct ws_error *error) {
+  const struct ws_function *functions = module->functions;
+  uint32_t count = module->function_count;
+  if (module->code_notes)
+    return ws_look_at_code(module, first, end, module->code_notes, error);
+  return ws_check_operands(module,
+                           ws_relocations_in(ws_relocations_of(module, WS_SECTION_CODE),
+                                             first < count ? functions[first].offset : UINT32_MAX,
+                                             end < count ? functions[end].offset : UINT32_MAX),
+                           error);
+}
 
 bool ws_checks_make(const struct ws_module *module, struct ws_error *error) {
-  return module->checks || (ws_check_operands(module, ws_relocations_of(module, WS_SECTION_CODE), error) &&
-                            ws_object_agrees(module, error));
+  return module->checks ||
+         (look_at(module, 0, module->function_count, error) && ws_object_agrees(module, error));
 }
 
 #ifdef __wasi__ // has no threads
@@ -36,154 +49,218 @@ void ws_checks_free(struct ws_module *module) {
 
 #else
 
+#include <stdlib.h>
 #include <unistd.h>
 
-// In the order in which they can be done. The merged module waits for its heaps, and for nothing else, so the
-// operands come after them, in parts.
-enum { LLVM, HEAP, OPERANDS, PARTS = 8, CHECKS = OPERANDS + PARTS };
+// What others wait for comes first. The code is looked at in parts, of as many bytes each.
+enum { HEAP, LLVM, CODE, PARTS = 8, CHECKS = CODE + PARTS };
 
 struct check {
-  bool ended, pass;
+  enum { NOT_READY, READY, TAKEN, ENDED } state;
+  bool pass;
   struct ws_error error;
 };
 
-// Each is made by whoever takes it: a thread, or who waits for it.
+// Each is made by whoever takes it: one of the threads, or who waits for it.
 struct ws_checks {
   struct ws_module *module;
   bool finds_heap;
-  pthread_mutex_t lock; // of what follows
-  pthread_cond_t changed;
   struct check check[CHECKS];
-  size_t ready, taken; // how many
-  struct ws_thread threads[2];
-  size_t thread_count;
+  struct ws_checks *next; // of all modules
 };
 
-static struct ws_relocations part(const struct ws_module *module, size_t index) {
-  struct ws_relocations all = ws_relocations_of(module, WS_SECTION_CODE);
-  size_t first = all.count * index / PARTS, end = all.count * (index + 1) / PARTS;
-  return (struct ws_relocations){all.list + first, end - first};
+// The threads.
+struct crew {
+  struct ws_thread threads[8];
+  size_t count, idle;
+  bool dismissed;
+};
+
+// The checks of all modules, and who makes them.
+static struct {
+  pthread_mutex_t lock; // of all this, and of what is in the list
+  pthread_cond_t changed;
+  struct ws_checks *first;
+  struct crew *crew;
+  long processors; // 0 at first
+} all = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static uint32_t first_in_part(const struct ws_module *module, size_t part) {
+  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
+  uint64_t offset = code ? (uint64_t)code->content.size * part / PARTS : 0;
+  return (uint32_t)ws_first_at_least(module->functions, module->function_count, sizeof *module->functions,
+                                     offsetof(struct ws_function, offset), (uint32_t)offset);
 }
 
 static bool make(const struct ws_checks *checks, size_t i, struct ws_error *error) {
   switch (i) {
-  case LLVM:
-    return ws_object_agrees(checks->module, error);
   case HEAP:
     return !checks->finds_heap || ws_read_heap(checks->module, error);
+  case LLVM:
+    return ws_object_agrees(checks->module, error);
   default:
-    return ws_check_operands(checks->module, part(checks->module, i - OPERANDS), error);
+    return look_at(
+        checks->module, first_in_part(checks->module, i - CODE),
+        i + 1 < CHECKS ? first_in_part(checks->module, i + 1 - CODE) : checks->module->function_count, error);
   }
 }
 
-// Makes the next check, if it is ready, or waits until something changes. The caller holds the lock.
-static void take_or_wait(struct ws_checks *checks) {
-  if (checks->taken >= checks->ready) {
-    pthread_cond_wait(&checks->changed, &checks->lock);
-    return;
-  }
-  size_t i = checks->taken++;
+// Here and below, the caller holds the lock.
+static void take(struct ws_checks *checks, size_t i) {
   struct check *check = &checks->check[i];
-  pthread_mutex_unlock(&checks->lock);
+  check->state = TAKEN;
+  pthread_mutex_unlock(&all.lock);
   bool pass = make(checks, i, &check->error);
-  pthread_mutex_lock(&checks->lock);
+  pthread_mutex_lock(&all.lock);
   check->pass = pass;
-  check->ended = true;
-  if (i == HEAP)
-    checks->ready = CHECKS;
-  pthread_cond_broadcast(&checks->changed);
+  check->state = ENDED;
+  pthread_cond_broadcast(&all.changed);
 }
 
-static void take_all(void *context) {
-  struct ws_checks *checks = context;
-  pthread_mutex_lock(&checks->lock);
-  while (checks->taken < CHECKS)
-    take_or_wait(checks);
-  pthread_mutex_unlock(&checks->lock);
+static bool take_from(struct ws_checks *checks, size_t i) {
+  bool ready = checks->check[i].state == READY;
+  if (ready)
+    take(checks, i);
+  return ready;
 }
 
-static void start_thread(struct ws_checks *checks) {
-  checks->thread_count += ws_thread_start(&checks->threads[checks->thread_count], take_all, checks);
+// Makes the next check of any module; false if none is ready.
+static bool take_any(void) {
+  for (size_t i = 0; i < CHECKS; i++)
+    for (struct ws_checks *checks = all.first; checks; checks = checks->next)
+      if (take_from(checks, i))
+        return true;
+  return false;
+}
+
+static void work(void *context) {
+  struct crew *crew = context;
+  pthread_mutex_lock(&all.lock);
+  while (!crew->dismissed)
+    if (!take_any()) {
+      crew->idle++;
+      pthread_cond_wait(&all.changed, &all.lock);
+      crew->idle--;
+    }
+  pthread_mutex_unlock(&all.lock);
+}
+
+// Begins another thread, if all others are busy and there is a processor for it, beside this thread's.
+static void need_thread(void) {
+  if (all.processors == 0)
+    all.processors = sysconf(_SC_NPROCESSORS_ONLN);
+  if (!all.crew)
+    all.crew = calloc(1, sizeof *all.crew);
+  struct crew *crew = all.crew;
+  enum { MOST = sizeof crew->threads / sizeof *crew->threads };
+  if (crew && crew->idle == 0 && crew->count < MOST && (long)crew->count + 1 < all.processors)
+    crew->count += ws_thread_start(&crew->threads[crew->count], work, crew);
 }
 
 void ws_checks_start(struct ws_module *module) {
   enum { LARGE = 64 * 1024 };
   struct ws_checks *checks =
       module->bytes.size < LARGE ? NULL : ws_arena_new(&module->arena, 1, sizeof *checks);
-  if (!checks || pthread_mutex_init(&checks->lock, NULL) != 0)
+  if (!checks)
     return;
-  if (pthread_cond_init(&checks->changed, NULL) != 0) {
-    pthread_mutex_destroy(&checks->lock);
-    return;
-  }
   checks->module = module;
-  checks->ready = LLVM + 1;
+  checks->check[LLVM].state = READY;
   module->checks = checks;
-  start_thread(checks);
+  pthread_mutex_lock(&all.lock);
+  struct ws_checks **last = &all.first;
+  while (*last)
+    last = &(*last)->next;
+  *last = checks;
+  need_thread();
+  pthread_cond_broadcast(&all.changed);
+  pthread_mutex_unlock(&all.lock);
 }
 
 bool ws_checks_go_on(struct ws_module *module, bool find_heap, struct ws_error *error) {
   struct ws_checks *checks = module->checks;
   if (!checks)
     return !find_heap || ws_read_heap(module, error);
-  pthread_mutex_lock(&checks->lock);
+  pthread_mutex_lock(&all.lock);
   checks->finds_heap = find_heap;
-  checks->ready = HEAP + 1;
-  pthread_cond_broadcast(&checks->changed);
-  pthread_mutex_unlock(&checks->lock);
-  if (sysconf(_SC_NPROCESSORS_ONLN) > 2) // beside this thread's and the first one's
-    start_thread(checks);
+  for (size_t i = 0; i < CHECKS; i++)
+    if (i != LLVM)
+      checks->check[i].state = READY;
+  need_thread();
+  pthread_cond_broadcast(&all.changed);
+  pthread_mutex_unlock(&all.lock);
   return true;
+}
+
+// Looks at code meanwhile.
+static void await(struct ws_checks *checks, size_t i) {
+  while (checks->check[i].state != ENDED) {
+    bool took = take_from(checks, i);
+    for (size_t k = CODE; k < CHECKS && !took; k++)
+      took = take_from(checks, k);
+    if (!took)
+      pthread_cond_wait(&all.changed, &all.lock);
+  }
 }
 
 void ws_checks_await_heap(const struct ws_module *module) {
-  struct ws_checks *checks = module->checks;
-  if (!checks)
+  if (!module->checks)
     return;
-  pthread_mutex_lock(&checks->lock);
-  while (!checks->check[HEAP].ended)
-    if (checks->taken <= HEAP)
-      take_or_wait(checks);
-    else
-      pthread_cond_wait(&checks->changed, &checks->lock);
-  pthread_mutex_unlock(&checks->lock);
-}
-
-static bool all_ended(const struct ws_checks *checks) {
-  for (size_t i = 0; i < CHECKS; i++)
-    if (!checks->check[i].ended)
-      return false;
-  return true;
+  pthread_mutex_lock(&all.lock);
+  await(module->checks, HEAP);
+  pthread_mutex_unlock(&all.lock);
 }
 
 bool ws_checks_passed(const struct ws_module *module, struct ws_error *error) {
   struct ws_checks *checks = module->checks;
   if (!checks)
     return true;
-  pthread_mutex_lock(&checks->lock);
-  while (!all_ended(checks))
-    take_or_wait(checks);
-  pthread_mutex_unlock(&checks->lock);
-  const struct check *failed = NULL;
-  for (size_t i = HEAP; i < HEAP + CHECKS && !failed; i++) // LLVM's comes last, and says least
-    failed = checks->check[i % CHECKS].pass ? NULL : &checks->check[i % CHECKS];
+  pthread_mutex_lock(&all.lock);
+  for (size_t i = 0; i < CHECKS; i++)
+    await(checks, i);
+  pthread_mutex_unlock(&all.lock);
+  const struct check *failed = checks->check[LLVM].pass ? NULL : &checks->check[LLVM];
+  for (size_t i = CHECKS; i-- > 0;) // LLVM's comes last, and says least
+    if (i != LLVM && !checks->check[i].pass)
+      failed = &checks->check[i];
   if (failed)
     *error = failed->error;
   return !failed;
+}
+
+static bool is_running(const struct ws_checks *checks) {
+  for (size_t i = 0; i < CHECKS; i++)
+    if (checks->check[i].state == TAKEN)
+      return true;
+  return false;
+}
+
+// With the last module, the threads end.
+static void dismiss(void) {
+  struct crew *crew = all.crew;
+  all.crew = NULL;
+  crew->dismissed = true;
+  pthread_cond_broadcast(&all.changed);
+  pthread_mutex_unlock(&all.lock);
+  for (size_t i = 0; i < crew->count; i++)
+    ws_thread_join(&crew->threads[i]);
+  free(crew);
+  pthread_mutex_lock(&all.lock);
 }
 
 void ws_checks_free(struct ws_module *module) {
   struct ws_checks *checks = module->checks;
   if (!checks)
     return;
-  pthread_mutex_lock(&checks->lock);
-  checks->taken = CHECKS; // nothing more is
-  pthread_cond_broadcast(&checks->changed);
-  pthread_mutex_unlock(&checks->lock);
-  for (size_t i = 0; i < checks->thread_count; i++)
-    ws_thread_join(&checks->threads[i]);
-  pthread_cond_destroy(&checks->changed);
-  pthread_mutex_destroy(&checks->lock);
+  pthread_mutex_lock(&all.lock);
+  struct ws_checks **place = &all.first;
+  while (*place != checks)
+    place = &(*place)->next;
+  *place = checks->next;
+  while (is_running(checks))
+    pthread_cond_wait(&all.changed, &all.lock);
+  if (!all.first && all.crew)
+    dismiss();
+  pthread_mutex_unlock(&all.lock);
 }
 
 #endif

@@ -216,7 +216,8 @@ struct ws_module {
       init_end;   // the addresses that the linker's own functions touch; equal if there are none
   bool may_shift; // functions that are appended when it is written may move every code offset
 
-  struct ws_checks *checks; // checks.c: NULL unless they go on beside
+  struct ws_checks *checks;        // checks.c: NULL unless they go on beside
+  struct ws_code_note *code_notes; // whole_code.c: one for each function, or NULL if nobody asked for them
 
   // relocations.c
   struct ws_external *externals;

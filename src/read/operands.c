@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#include "read/instructions.h"
-
 // The longest instruction that is no list: a prefix, an opcode of five bytes, and sixteen more or two LEB128s
 // and a lane.
 enum { LONGEST = 22 };
@@ -172,13 +170,17 @@ static bool is_clear(struct check *check) {
 
 // -------------------------------------------------------------------------------------- reading instructions
 
+bool ws_is_pointer_operand(enum ws_encoding encoding, const struct ws_operand *operand, const uint8_t *at) {
+  // Constants of 32 and of 64 bits may be as wide as each other.
+  return encoding <= WS_SLEB64 && operand->space == space_of(encoding) &&
+         operand->width == ws_encoding_width(encoding) &&
+         (operand->space != WS_SPACE_CONSTANT || at[-1] == constant_opcode(encoding));
+}
+
 static void visit(void *context, const struct ws_operand *operand) {
   struct check *check = context;
-  // Constants of 32 and of 64 bits may be as wide as each other.
-  check->found |=
-      check->body.start + operand->offset == check->target && operand->space == space_of(check->encoding) &&
-      operand->width == ws_encoding_width(check->encoding) &&
-      (operand->space != WS_SPACE_CONSTANT || check->target[-1] == constant_opcode(check->encoding));
+  check->found |= check->body.start + operand->offset == check->target &&
+                  ws_is_pointer_operand(check->encoding, operand, check->target);
 }
 
 // Whether the byte before an operand is the alignment of a load or store.

@@ -13,6 +13,7 @@
 #include "read/sections.h"
 #include "read/synthetic.h"
 #include "read/toolchain.h"
+#include "read/whole_code.h"
 #include "read/zeros.h"
 
 static const char *copy_text(struct ws_module *module, struct ws_slice text) {
@@ -353,6 +354,11 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
   if (!ws_read_synthetic(module, error))
     return false;
   describe_table(module);
+  if (is_relocated && options && options->whole_code) {
+    module->code_notes = ws_arena_new(&module->arena, module->function_count, sizeof *module->code_notes);
+    if (!module->code_notes)
+      return ws_fail_memory(error, module->file);
+  }
   if (is_relocated && !(ws_read_relocations(module, error) && ws_checks_make(module, error)))
     return false;
   if (!ws_read_globals(module, error))

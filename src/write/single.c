@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/parallel.h"
 #include "link/exports.h"
 #include "link/merged_heaps.h"
 #include "read/checks.h"
@@ -312,12 +311,17 @@ static void give(struct ws_single_writer *writer, const void *bytes, size_t size
     writer->ok = ws_fail_sink(writer->merge->error, writer->merge->modules[0].module->file);
 }
 
+void ws_give_bytes(struct ws_single_writer *writer, struct ws_buffer *bytes) {
+  if (bytes->failed)
+    writer->ok = writer->ok && ws_merge_fail_memory(writer->merge);
+  give(writer, bytes->data, bytes->size);
+  bytes->size = 0;
+}
+
 // A section's header, which is made in `header`, and its content.
 static void give_parts(struct ws_single_writer *writer, struct ws_buffer *header, struct ws_buffer *content) {
-  if (header->failed || content->failed)
-    writer->ok = writer->ok && ws_merge_fail_memory(writer->merge);
-  give(writer, header->data, header->size);
-  give(writer, content->data, content->size);
+  ws_give_bytes(writer, header);
+  ws_give_bytes(writer, content);
   ws_buffer_free(header);
   ws_buffer_free(content);
 }
@@ -362,42 +366,6 @@ static void give_counts(struct ws_single_writer *writer, const struct ws_merge_e
   }
 }
 
-static void give_code_and_rest(struct ws_single_writer *writer) {
-  struct ws_merge *merge = writer->merge;
-  struct ws_buffer out = {0};
-  if (merge->functions_used > merge->imported_functions) {
-    writer->ok = ws_single_code(merge, &out);
-    ws_give_section(writer, WS_SECTION_CODE, &out);
-  }
-  if (ws_single_data_count(merge) && writer->ok) {
-    writer->ok = ws_single_data(merge, &out);
-    ws_give_section(writer, WS_SECTION_DATA, &out);
-  }
-  if (writer->ok)
-    ws_single_custom(writer);
-}
-
-// The code is checked beside.
-enum { CODE_PARTS = 16 };
-struct contents {
-  struct ws_single_writer *writer;
-  struct ws_merge merge; // as it is before
-  bool pass[CODE_PARTS];
-  struct ws_error errors[CODE_PARTS];
-};
-
-static void give_or_check(void *context, size_t index) {
-  struct contents *contents = context;
-  if (index == 0) {
-    give_code_and_rest(contents->writer);
-    return;
-  }
-  size_t part = index - 1;
-  struct ws_merge merge = contents->merge;
-  merge.error = &contents->errors[part];
-  contents->pass[part] = ws_single_check_code(&merge, part, CODE_PARTS);
-}
-
 static void give_contents(struct ws_single_writer *writer) {
   struct ws_merge *merge = writer->merge;
   struct ws_buffer out = {0};
@@ -405,15 +373,14 @@ static void give_contents(struct ws_single_writer *writer) {
     ws_put_uleb(&out, ws_single_data_count(merge));
     ws_give_section(writer, WS_SECTION_DATA_COUNT, &out);
   }
-  if (!writer->ok)
-    return;
-  struct contents contents = {.writer = writer, .merge = *merge};
-  ws_parallel(1 + CODE_PARTS, give_or_check, &contents);
-  for (size_t i = CODE_PARTS; i-- > 0;)
-    if (!contents.pass[i]) {
-      *merge->error = contents.errors[i];
-      writer->ok = false;
-    }
+  if (merge->functions_used > merge->imported_functions && writer->ok)
+    ws_single_code(writer);
+  if (ws_single_data_count(merge) && writer->ok) {
+    writer->ok = ws_single_data(merge, &out);
+    ws_give_section(writer, WS_SECTION_DATA, &out);
+  }
+  if (writer->ok)
+    ws_single_custom(writer);
 }
 
 static bool write_module(struct ws_merge *merge, const struct ws_merge_exports *exports,
@@ -478,7 +445,11 @@ static void mark_synthetic(struct ws_merge *merge) {
 static bool merge_all(struct ws_merge *merge, const struct ws_merge_input *inputs, size_t count,
                       struct ws_merge_exports *exports) {
   if (!ws_merge_read(merge, inputs, count) || !ws_merge_choose_exports(merge, exports) ||
-      !ws_merge_mark(merge, exports->items, exports->count) || !ws_merge_choose_heaps(merge))
+      !ws_merge_mark(merge, exports->items, exports->count))
+    return false;
+  for (size_t i = 0; i < count; i++)
+    ws_checks_await_heap(inputs[i].module);
+  if (!ws_merge_choose_heaps(merge))
     return false;
   mark_synthetic(merge);
   return ws_merge_number(merge) && ws_merge_place(merge);
@@ -517,6 +488,9 @@ bool ws_write_single(const struct ws_merge_input *inputs, size_t count,
   struct ws_merge merge = {.error = error, .options = options};
   struct ws_merge_exports exports = {0};
   bool ok = merge_all(&merge, inputs, count, &exports) && write_module(&merge, &exports, sink);
+  for (size_t i = 0; i < count && ok; i++)
+    ok = ws_checks_passed(inputs[i].module, error);
+  ok = ok && ws_single_check_code(&merge);
   if (ok)
     tell(&merge, &exports, single);
   ws_merge_exports_free(&exports);
@@ -528,7 +502,6 @@ bool ws_write_single(const struct ws_merge_input *inputs, size_t count,
 static bool fill_inputs(const struct ws_link *link, struct ws_arena *arena, struct ws_merge_input *inputs) {
   for (size_t i = 0; i < link->count; i++) {
     const struct ws_input *input = &link->inputs[i];
-    ws_checks_await_heap(input->module);
     size_t *from = ws_arena_new(arena, input->module->import_count, sizeof *from);
     if (!from)
       return false;
@@ -561,8 +534,6 @@ bool ws_link_write_single(const struct ws_link *link, const struct ws_plan_optio
   if (ok)
     options.prefer_count = ws_find_preferred(link, prefer);
   ok = ok && ws_write_single(inputs, link->count, &options, &single, sink, error);
-  for (size_t i = 0; i < link->count && ok; i++)
-    ok = ws_checks_passed(link->inputs[i].module, error);
   ws_arena_free(&arena);
   return ok;
 }

@@ -1,35 +1,56 @@
 // The code of a merged module: every function as it was, but for its operands.
 #include "link/merged_heaps.h"
-#include "read/instructions.h"
+#include "read/whole_code.h"
 #include "write/single_sections.h"
 #include "write/view_functions.h"
 
 // ----------------------------------------------------------------------------------------- what is accounted
 
-// A function whose operands are compared with its relocations.
-struct check {
-  const struct ws_merge *merge;
-  const struct ws_merge_function *function;
-  uint32_t offset; // of the body, in the section as read
-  const struct ws_edge *next, *end;
-  const char *problem;
-};
+// Whether the function is written as it was read, but for its operands.
+static bool is_copied(const struct ws_merge *merge, const struct ws_merge_function *function) {
+  return function->live && !function->wrapper &&
+         function->index >= merge->modules[function->module].module->imported_functions;
+}
 
-// The operands that each kind of relocation is for, each a bit.
-static bool fits(enum ws_relocated what, enum ws_space space) {
-  enum { CONSTANT = 1 << WS_SPACE_CONSTANT, OFFSET = 1 << WS_SPACE_OFFSET };
-  static const uint16_t spaces[] = {[WS_REL_FUNCTION_INDEX] = 1 << WS_SPACE_FUNCTION,
-                                    [WS_REL_TYPE_INDEX] = 1 << WS_SPACE_TYPE,
-                                    [WS_REL_GLOBAL_INDEX] = 1 << WS_SPACE_GLOBAL,
-                                    [WS_REL_TAG_INDEX] = 1 << WS_SPACE_TAG,
-                                    [WS_REL_TABLE_NUMBER] = 1 << WS_SPACE_TABLE,
-                                    [WS_REL_TABLE_INDEX] = CONSTANT,
-                                    [WS_REL_TABLE_INDEX_REL] = CONSTANT,
-                                    [WS_REL_MEMORY_ADDR] = CONSTANT | OFFSET,
-                                    [WS_REL_MEMORY_ADDR_REL] = CONSTANT,
-                                    [WS_REL_MEMORY_ADDR_TLS] = CONSTANT,
-                                    [WS_REL_SECTION_OFFSET] = 0};
-  return spaces[what] >> space & 1;
+static bool report(const struct ws_merge *merge, const struct ws_merge_function *function,
+                   enum ws_code_problem problem) {
+  char name[128];
+  uint32_t number = merge->modules[function->module].first_function + function->index;
+  ws_printable(ws_merge_function_name(merge, number), name, sizeof name);
+  return ws_merge_fail(merge, function->module, "CODE", "the function %s %s",
+                       name[0] ? name : "without a name", ws_code_problem_text(problem));
+}
+
+// What was noted of a module's functions when it was read, or what is noted now.
+static const struct ws_code_note *notes_of(struct ws_merge *merge, uint32_t m) {
+  const struct ws_module *module = merge->modules[m].module;
+  if (module->code_notes)
+    return module->code_notes;
+  struct ws_code_note *notes = ws_arena_new(&merge->arena, module->function_count, sizeof *notes);
+  if (!notes)
+    return ws_merge_fail_memory(merge), NULL;
+  return ws_look_at_code(module, 0, module->function_count, notes, merge->error) ? notes : NULL;
+}
+
+bool ws_single_check_code(struct ws_merge *merge) {
+  bool zero_is_first =
+      merge->indirect_table != WS_NOTHING && merge->tables[merge->indirect_table].number == 0;
+  for (uint32_t m = 0; m < merge->module_count; m++) {
+    const struct ws_module *module = merge->modules[m].module;
+    const struct ws_code_note *notes = notes_of(merge, m);
+    if (!notes)
+      return false;
+    for (uint32_t i = 0; i < module->function_count; i++) {
+      const struct ws_merge_function *function =
+          &merge->functions[merge->modules[m].first_function + module->imported_functions + i];
+      enum ws_code_problem problem = (enum ws_code_problem)notes[i].problem;
+      if (notes[i].names_first_table && !(module->indirect_table == 0 && zero_is_first))
+        problem = WS_CODE_LACKS_RELOCATION;
+      if (problem != WS_CODE_IS_KNOWN && is_copied(merge, function))
+        return report(merge, function, problem);
+    }
+  }
+  return true;
 }
 
 // Whether the relocation's symbol, or type, is what an index of its kind is of.
@@ -42,131 +63,48 @@ static bool names_its_kind(const struct ws_edge *edge) {
   return kind == WS_EDGE_NONE || edge->kind == kind;
 }
 
-// Whether an operand without a relocation means the same in the merged module.
-static bool may_stay(const struct check *check, const struct ws_operand *operand) {
-  const struct ws_merge *merge = check->merge;
-  const struct ws_module *module = merge->modules[check->function->module].module;
-  if (operand->space == WS_SPACE_CONSTANT || operand->space == WS_SPACE_OFFSET)
-    return true;
-  if (operand->space == WS_SPACE_MEMORY)
-    return operand->value == 0;
-  // Before reference types, call_indirect had a zero byte in place of a table.
-  return operand->space == WS_SPACE_TABLE && operand->value == 0 && operand->width == 1 &&
-         module->indirect_table == 0 && merge->tables[merge->indirect_table].number == 0;
-}
-
-static void check_operand(void *context, const struct ws_operand *operand) {
-  struct check *check = context;
-  uint32_t offset = check->offset + operand->offset;
-  if (check->next == check->end || check->next->offset != offset) {
-    if (!may_stay(check, operand))
-      check->problem = operand->space == WS_SPACE_DATA_SEGMENT || operand->space == WS_SPACE_ELEMENT_SEGMENT
-                           ? "names a data or element segment, which no relocation can"
-                           : "has an index without a relocation: relocations were taken away";
-    return;
-  }
-  const struct ws_edge *edge = check->next++;
-  if (!fits(ws_relocation_kinds[edge->type].operand, operand->space) ||
-      operand->width != ws_encoding_width(ws_relocation_kinds[edge->type].encoding) || !names_its_kind(edge))
-    check->problem = "has a relocation that is not for the operand at its place";
-}
-
-static bool report(const struct check *check, const char *problem) {
-  char name[128];
-  uint32_t number = check->merge->modules[check->function->module].first_function + check->function->index;
-  ws_printable(ws_merge_function_name(check->merge, number), name, sizeof name);
-  return ws_merge_fail(check->merge, check->function->module, "CODE", "the function %s %s",
-                       name[0] ? name : "without a name", problem);
-}
-
-// Passes an instruction whose one operand is of 32 bits and has the next relocation, as most that have one
-// are.
-static bool pass_relocated(struct check *check, struct ws_reader *body) {
-  enum { WIDTH = 5, MOST_LAST = 8 }; // a last byte that is less is good with and without a sign
-  static const uint8_t spaces[] = {
-      ['f'] = 1 + WS_SPACE_FUNCTION, ['t'] = 1 + WS_SPACE_TYPE,   ['g'] = 1 + WS_SPACE_GLOBAL,
-      ['T'] = 1 + WS_SPACE_TABLE,    ['e'] = 1 + WS_SPACE_TAG,    ['i'] = 1 + WS_SPACE_CONSTANT,
-      ['I'] = 1 + WS_SPACE_CONSTANT, ['a'] = 1 + WS_SPACE_OFFSET, ['z'] = 0};
-  const uint8_t *at = body->at;
-  const char *immediates = ws_immediates(at[0]);
-  if (check->next == check->end || body->end - at < 2 + WIDTH || !immediates[0] ||
-      immediates[1] != WS_NO_MORE)
-    return false;
-  uint8_t space = spaces[(unsigned char)immediates[0]];
-  bool has_alignment = space == 1 + WS_SPACE_OFFSET;
-  const uint8_t *operand = at + (has_alignment ? 2 : 1);
-  uint32_t offset = (uint32_t)(operand - body->start);
-  bool is_padded = operand[0] & operand[1] & operand[2] & operand[3] & 0x80;
-  if (space == 0 || check->offset + offset != check->next->offset || !is_padded || operand[4] >= MOST_LAST ||
-      (has_alignment && at[1] >= WASM_MEMARG_HAS_MEMORY))
-    return false;
-  check_operand(check,
-                &(struct ws_operand){.space = (enum ws_space)(space - 1), .offset = offset, .width = WIDTH});
-  body->at = operand + WIDTH;
-  return true;
-}
-
-// When indices are renumbered, every one of them must be known. Most instructions have none, and are passed
-// without being decoded in full, as far as the next one that has a relocation.
-static bool check_function(const struct ws_merge *merge, const struct ws_plain *plain,
-                           const struct ws_merge_function *function) {
-  const struct ws_module *module = merge->modules[function->module].module;
-  uint32_t index = function->index - module->imported_functions, offset = module->functions[index].offset;
-  const struct ws_edge *edges = merge->edges + function->first_edge;
-  struct check check = {merge, function, offset, edges, edges + function->edge_count, NULL};
-  struct ws_operand_visitor visitor = {check_operand, &check};
-  struct ws_reader body = ws_reader(ws_function_body(module, index));
-  ws_visit_locals(&body, &visitor);
-  while (!body.bad && body.at < body.end && !check.problem) {
-    ws_pass_plain(plain, &body,
-                  check.next < check.end ? body.start + (check.next->offset - offset) : body.end);
-    if (!pass_relocated(&check, &body))
-      ws_visit_instruction(&body, &visitor);
-  }
-  if (check.problem)
-    return report(&check, check.problem);
-  if (body.bad)
-    return report(&check, "is malformed, or has an instruction that this wasmshare does not know");
-  return check.next == check.end || report(&check, "has a relocation where there is no operand");
-}
-
-// Whether the function is written as it was read, but for its operands.
-static bool is_copied(const struct ws_merge *merge, const struct ws_merge_function *function) {
-  return function->live && !function->wrapper &&
-         function->index >= merge->modules[function->module].module->imported_functions;
-}
-
-bool ws_single_check_code(const struct ws_merge *merge, size_t part, size_t parts) {
-  uint64_t count = merge->first_synthetic;
-  struct ws_plain plain;
-  ws_find_plain(&plain);
-  for (uint64_t i = count * part / parts; i < count * (part + 1) / parts; i++)
-    if (is_copied(merge, &merge->functions[i]) && !check_function(merge, &plain, &merge->functions[i]))
-      return false;
-  return true;
-}
-
 // ------------------------------------------------------------------------------------------------- functions
 
+// The code in order: what is built anew, and what is copied. It is gone through twice, as the section's size
+// comes before it.
+struct code {
+  struct ws_merge *merge;
+  struct ws_buffer built; // each body after its size
+  uint64_t size;          // of the section's content so far
+  uint32_t *operands;     // of one function after another: where they are in what is built
+};
+
+// Notes where a body goes.
+static void place(struct code *code, struct ws_merge_function *function, size_t size) {
+  function->code_offset = (uint32_t)(code->size + ws_uleb_size(size));
+  code->size += ws_uleb_size(size) + size;
+}
+
 // Adds a body that was built, and empties the buffer.
-static void put_built(struct ws_merge_function *function, struct ws_buffer *body, struct ws_buffer *out) {
-  ws_put_uleb(out, body->size);
-  function->code_offset = (uint32_t)out->size;
-  ws_put_bytes(out, body->data, body->size);
-  out->failed |= body->failed;
+static void put_built(struct code *code, struct ws_merge_function *function, struct ws_buffer *body) {
+  place(code, function, body->size);
+  ws_put_uleb(&code->built, body->size);
+  ws_put_bytes(&code->built, body->data, body->size);
+  code->built.failed |= body->failed;
   ws_buffer_free(body);
 }
 
-// Writes what the operands must be; `operands` are where they are in the body. Those that are refused stay.
-static void put_operands(const struct ws_merge *merge, const struct ws_merge_function *function,
+// Writes what the operands must be. Where they are in the body, `operands` says if it was built. Those that
+// are refused stay.
+static bool put_operands(const struct ws_merge *merge, const struct ws_merge_function *function,
                          const uint32_t *operands, uint8_t *body, size_t size) {
+  const struct ws_module *module = merge->modules[function->module].module;
+  uint32_t offset = module->functions[function->index - module->imported_functions].offset;
   for (uint32_t i = 0; i < function->edge_count; i++) {
     const struct ws_edge *edge = &merge->edges[function->first_edge + i];
     enum ws_encoding encoding = ws_relocation_kinds[edge->type].encoding;
-    if (edge->kind != WS_EDGE_NONE && names_its_kind(edge) &&
-        operands[i] + ws_encoding_width(encoding) <= size)
-      ws_operand_put(body + operands[i], encoding, ws_merge_value(merge, function->module, edge, 0));
+    uint32_t at = operands ? operands[i] : edge->offset - offset;
+    if (!names_its_kind(edge))
+      return report(merge, function, WS_CODE_HAS_OTHER_OPERAND);
+    if (edge->kind != WS_EDGE_NONE && at + ws_encoding_width(encoding) <= size)
+      ws_operand_put(body + at, encoding, ws_merge_value(merge, function->module, edge, 0));
   }
+  return true;
 }
 
 // What a module calls in place of memory.size and memory.grow.
@@ -179,33 +117,23 @@ static struct ws_view_functions view_of(const struct ws_merge *merge, uint32_t m
       .grown = merge->modules[ws_merge_heap_of(merge, module)].grown};
 }
 
-static void put_function(struct ws_merge *merge, struct ws_merge_function *function, uint32_t *operands,
-                         struct ws_buffer *out) {
+static bool build_viewed(struct code *code, struct ws_merge_function *function, struct ws_slice body) {
+  const struct ws_merge *merge = code->merge;
   const struct ws_module *module = merge->modules[function->module].module;
-  uint32_t index = function->index - module->imported_functions;
-  struct ws_slice body = ws_function_body(module, index);
-  uint32_t offset = module->functions[index].offset;
-  for (uint32_t i = 0; i < function->edge_count; i++)
-    operands[i] = merge->edges[function->first_edge + i].offset - offset;
+  uint32_t offset = module->functions[function->index - module->imported_functions].offset;
   struct ws_buffer viewed = {0};
-  if (ws_merge_has_view(merge, function)) {
-    struct ws_view_functions view = view_of(merge, function->module);
-    ws_put_viewed(&viewed, body, &view, operands, function->edge_count);
-    put_built(function, &viewed, out);
-  } else {
-    ws_put_uleb(out, body.size);
-    function->code_offset = (uint32_t)out->size;
-    ws_put_slice(out, body);
-  }
-  if (!out->failed)
-    put_operands(merge, function, operands, out->data + function->code_offset,
-                 out->size - function->code_offset);
+  struct ws_view_functions view = view_of(merge, function->module);
+  for (uint32_t i = 0; i < function->edge_count; i++)
+    code->operands[i] = merge->edges[function->first_edge + i].offset - offset;
+  ws_put_viewed(&viewed, body, &view, code->operands, function->edge_count);
+  bool ok = viewed.failed || put_operands(merge, function, code->operands, viewed.data, viewed.size);
+  put_built(code, function, &viewed);
+  return ok;
 }
 
 // A wrapper's calls are not padded, so it is written anew around them.
-static void put_wrapper(struct ws_merge *merge, struct ws_merge_function *function, struct ws_buffer *out) {
-  const struct ws_module *module = merge->modules[function->module].module;
-  struct ws_slice body = ws_function_body(module, function->index - module->imported_functions);
+static bool build_wrapper(struct code *code, struct ws_merge_function *function, struct ws_slice body) {
+  const struct ws_merge *merge = code->merge;
   struct ws_buffer built = {0};
   size_t copied = 0;
   for (uint32_t i = 0; i < function->edge_count; i++) {
@@ -217,7 +145,8 @@ static void put_wrapper(struct ws_merge *merge, struct ws_merge_function *functi
     copied = edge->offset + ws_read_offset(&old);
   }
   ws_put_bytes(&built, body.data + copied, body.size - copied);
-  put_built(function, &built, out);
+  put_built(code, function, &built);
+  return true;
 }
 
 // How many results the function leaves on the stack.
@@ -400,7 +329,8 @@ static void put_init_tls(const struct ws_merge *merge, struct ws_buffer *body) {
   ws_put_u8(body, WASM_OPCODE_END);
 }
 
-static void put_synthetic(struct ws_merge *merge, enum ws_merge_synthetic which, struct ws_buffer *out) {
+static void build_synthetic(struct code *code, enum ws_merge_synthetic which) {
+  struct ws_merge *merge = code->merge;
   struct ws_merge_function *function = &merge->functions[merge->first_synthetic + which];
   if (!function->live)
     return;
@@ -413,11 +343,12 @@ static void put_synthetic(struct ws_merge *merge, enum ws_merge_synthetic which,
     put_start(merge, &body);
   else
     put_init_tls(merge, &body);
-  put_built(function, &body, out);
+  put_built(code, function, &body);
 }
 
 // The two functions of a module that is told of less memory than there is.
-static void put_view(struct ws_merge *merge, uint32_t module, struct ws_buffer *out) {
+static void build_view(struct code *code, uint32_t module) {
+  struct ws_merge *merge = code->merge;
   struct ws_merge_function *size = &merge->functions[ws_merge_view_function(merge, module, false)];
   struct ws_merge_function *grow = &merge->functions[ws_merge_view_function(merge, module, true)];
   struct ws_view_functions view = view_of(merge, module);
@@ -426,42 +357,112 @@ static void put_view(struct ws_merge *merge, uint32_t module, struct ws_buffer *
   if (!size->live)
     return;
   ws_put_view_size(&body, &view, merge->heaps->inputs[module].placement.heap_end, &operand);
-  put_built(size, &body, out);
+  put_built(code, size, &body);
   ws_put_view_grow(&body, &view);
-  put_built(grow, &body, out);
+  put_built(code, grow, &body);
 }
 
-bool ws_single_code(struct ws_merge *merge, struct ws_buffer *out) {
-  size_t size = 0;
-  uint32_t most_edges = 0;
-  for (uint32_t i = 0; i < merge->first_synthetic; i++) {
-    const struct ws_merge_function *function = &merge->functions[i];
-    const struct ws_module *module = merge->modules[function->module].module;
-    if (function->live && function->index >= module->imported_functions)
-      size += module->functions[function->index - module->imported_functions].size + sizeof(uint32_t);
-    most_edges = function->edge_count > most_edges ? function->edge_count : most_edges;
-  }
-  uint32_t *operands =
-      ws_arena_new(&merge->arena, most_edges, sizeof *operands); // of one function after another
-  if (!operands)
-    return ws_merge_fail_memory(merge);
-  ws_buffer_reserve(out, size);
-  ws_put_uleb(out, merge->functions_used - merge->imported_functions);
-  for (int i = 0; i < WS_SYNTHETIC_COUNT; i++)
-    put_synthetic(merge, (enum ws_merge_synthetic)i, out);
-  for (uint32_t m = 0; m < merge->module_count; m++)
-    put_view(merge, m, out);
+static bool is_written(const struct ws_merge *merge, const struct ws_merge_function *function) {
+  return function->live && function->index >= merge->modules[function->module].module->imported_functions;
+}
+
+static bool is_built(const struct ws_merge *merge, const struct ws_merge_function *function) {
+  return function->wrapper || ws_merge_has_view(merge, function);
+}
+
+static struct ws_slice body_of(const struct ws_merge *merge, const struct ws_merge_function *function) {
+  const struct ws_module *module = merge->modules[function->module].module;
+  return ws_function_body(module, function->index - module->imported_functions);
+}
+
+// Finds out where each function goes, and builds those that are not copied.
+static bool place_functions(struct code *code) {
+  struct ws_merge *merge = code->merge;
   for (uint32_t i = 0; i < merge->first_synthetic; i++) {
     struct ws_merge_function *function = &merge->functions[i];
-    const struct ws_module *module = merge->modules[function->module].module;
-    if (!function->live || function->index < module->imported_functions)
+    if (!is_written(merge, function))
       continue;
-    if (function->wrapper)
-      put_wrapper(merge, function, out);
-    else
-      put_function(merge, function, operands, out);
-    if (out->size > INT32_MAX)
+    struct ws_slice body = body_of(merge, function);
+    if (!is_built(merge, function))
+      place(code, function, body.size);
+    else if (!(function->wrapper ? build_wrapper : build_viewed)(code, function, body))
+      return false;
+    if (code->size > INT32_MAX)
       return ws_merge_fail(merge, function->module, "CODE", "is one too many: the merged code is too large");
   }
-  return !out->failed || ws_merge_fail_memory(merge);
+  return true;
+}
+
+static bool build(struct code *code) {
+  struct ws_merge *merge = code->merge;
+  uint32_t most_edges = 0;
+  for (uint32_t i = 0; i < merge->first_synthetic; i++)
+    if (merge->functions[i].edge_count > most_edges)
+      most_edges = merge->functions[i].edge_count;
+  code->operands = ws_arena_new(&merge->arena, most_edges, sizeof *code->operands);
+  if (!code->operands)
+    return ws_merge_fail_memory(merge);
+  for (int i = 0; i < WS_SYNTHETIC_COUNT; i++)
+    build_synthetic(code, (enum ws_merge_synthetic)i);
+  for (uint32_t m = 0; m < merge->module_count; m++)
+    build_view(code, m);
+  return true;
+}
+
+// The next body that was built, with its size.
+static struct ws_slice next_built(struct ws_reader *built) {
+  const uint8_t *start = built->at;
+  ws_read_bytes(built, ws_read_uleb32(built));
+  return (struct ws_slice){start, (size_t)(built->at - start)};
+}
+
+static bool put_copied(const struct ws_merge *merge, const struct ws_merge_function *function,
+                       struct ws_buffer *out) {
+  struct ws_slice body = body_of(merge, function);
+  ws_put_uleb(out, body.size);
+  ws_put_slice(out, body);
+  return out->failed || put_operands(merge, function, NULL, out->data + out->size - body.size, body.size);
+}
+
+// `first` is how much was built to come before all that modules have.
+static void give_functions(struct ws_single_writer *writer, const struct code *code, size_t first) {
+  enum { PIECE = 64 * 1024 };
+  const struct ws_merge *merge = code->merge;
+  struct ws_reader built = ws_reader((struct ws_slice){code->built.data, code->built.size});
+  struct ws_buffer out = {0};
+  ws_buffer_reserve(&out, 2 * PIECE);
+  ws_put_slice(&out, ws_read_bytes(&built, first));
+  for (uint32_t i = 0; i < merge->first_synthetic && writer->ok; i++) {
+    const struct ws_merge_function *function = &merge->functions[i];
+    if (!is_written(merge, function))
+      continue;
+    if (is_built(merge, function))
+      ws_put_slice(&out, next_built(&built));
+    else
+      writer->ok = put_copied(merge, function, &out);
+    if (out.size >= PIECE)
+      ws_give_bytes(writer, &out);
+  }
+  ws_give_bytes(writer, &out);
+  ws_buffer_free(&out);
+}
+
+void ws_single_code(struct ws_single_writer *writer) {
+  struct ws_merge *merge = writer->merge;
+  struct ws_buffer header = {0};
+  uint32_t count = merge->functions_used - merge->imported_functions;
+  struct code code = {.merge = merge, .size = ws_uleb_size(count)};
+  writer->ok = build(&code);
+  size_t first = code.built.size;
+  writer->ok = writer->ok && place_functions(&code);
+  if (code.built.failed)
+    writer->ok = ws_merge_fail_memory(merge);
+  ws_put_u8(&header, WS_SECTION_CODE);
+  ws_put_uleb(&header, code.size);
+  ws_put_uleb(&header, count);
+  ws_give_bytes(writer, &header);
+  ws_buffer_free(&header);
+  if (writer->ok)
+    give_functions(writer, &code, first);
+  ws_buffer_free(&code.built);
 }

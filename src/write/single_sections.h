@@ -14,15 +14,14 @@ struct ws_single_writer {
 // Hands on a section, and empties its content.
 void ws_give_section(struct ws_single_writer *writer, enum ws_section_id id, struct ws_buffer *content);
 void ws_give_custom(struct ws_single_writer *writer, struct ws_slice name, struct ws_buffer *content);
+// Hands on a part of a section, and empties the buffer.
+void ws_give_bytes(struct ws_single_writer *writer, struct ws_buffer *bytes);
 
-// These two add the section's content to a buffer, and return false with an error if that cannot be.
-
-// single_code.c; also notes where each function went
-bool ws_single_code(struct ws_merge *merge, struct ws_buffer *out);
-// Whether every operand in a part of the functions that is to be written anew is known. Where one is not,
-// that code may be written, but is no good.
-bool ws_single_check_code(const struct ws_merge *merge, size_t part, size_t parts);
-// single_data.c
+// single_code.c: the code section; also notes where each function went
+void ws_single_code(struct ws_single_writer *writer);
+// Whether every operand in the functions that are written is known. Where one is not, that code is no good.
+bool ws_single_check_code(struct ws_merge *merge);
+// single_data.c: adds the section's content to a buffer, and returns false with an error if that cannot be
 bool ws_single_data(struct ws_merge *merge, struct ws_buffer *out);
 uint32_t ws_single_data_count(const struct ws_merge *merge);
 bool ws_single_is_written(const struct ws_merge_segment *segment);
