@@ -382,7 +382,9 @@ size_t ws_utf8_size(const uint8_t *at, size_t left) {
 
 bool ws_is_utf8(struct ws_slice text) {
   for (size_t i = 0, size; i < text.size; i += size)
-    if ((size = ws_utf8_size(text.data + i, text.size - i)) == 0)
+    if (text.size - i >= 8 && !(ws_eight_bytes(text.data + i) & UINT64_C(0x8080808080808080)))
+      size = 8; // as most have
+    else if ((size = ws_utf8_size(text.data + i, text.size - i)) == 0)
       return false;
   return true;
 }

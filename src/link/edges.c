@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "read/globals.h"
 #include "read/instructions.h"
 
 // ----------------------------------------------------------------------------------------------------- edges
@@ -253,17 +254,6 @@ static bool explain_by_export(struct ws_merge *merge, uint32_t m, const struct w
   return true;
 }
 
-// The data symbols that are not local, by name.
-static bool name_data(const struct ws_module *module, struct ws_map *names) {
-  for (uint32_t i = 0; i < module->symbol_count; i++) {
-    const struct ws_symbol *symbol = &module->symbols[i];
-    if (symbol->kind == WS_SYMBOL_DATA && !(symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_LOCAL)) &&
-        !ws_map_add(names, symbol->name, i))
-      return false;
-  }
-  return true;
-}
-
 static void explain_by_name(struct ws_merge *merge, uint32_t m, uint32_t index) {
   const struct ws_global *is = &merge->modules[m].module->globals[index];
   struct ws_merge_global *global = &merge->globals[merge->modules[m].first_global + index];
@@ -281,7 +271,7 @@ static bool explain_globals(struct ws_merge *merge) {
     for (uint32_t i = 0; i < module->global_count; i++)
       explain_by_name(merge, m, i);
     struct ws_map names = {0};
-    ok = name_data(module, &names) || ws_merge_fail_memory(merge);
+    ok = ws_name_data(module, &names) || ws_merge_fail_memory(merge);
     for (size_t i = 0; i < module->export_count && ok; i++)
       if (module->exports[i].kind == WS_GLOBAL)
         ok = explain_by_export(merge, m, &names, &module->exports[i]);

@@ -159,7 +159,7 @@ bool ws_is_library_name(struct ws_slice name) {
 
 unsigned ws_state_group(struct ws_slice name, unsigned *member) {
   enum { MOST = 4 };
-  static const char *const groups[][MOST] = {
+  static const char groups[][MOST][24] = {
       {"rand", "srand"},                              // C11 7.22.2
       {"initstate", "random", "setstate", "srandom"}, // POSIX.1-2017
       {"hcreate", "hdestroy", "hsearch"},
@@ -168,8 +168,9 @@ unsigned ws_state_group(struct ws_slice name, unsigned *member) {
       {"raise", "signal"},                           // C11 7.14
   };
   for (unsigned i = 0; i < sizeof groups / sizeof *groups; i++)
-    for (unsigned k = 0; k < MOST && groups[i][k]; k++)
-      if (ws_slice_is(name, groups[i][k])) {
+    for (unsigned k = 0; k < MOST && groups[i][k][0]; k++)
+      // Most names differ in how they begin.
+      if (name.size && name.data[0] == (uint8_t)groups[i][k][0] && ws_slice_is(name, groups[i][k])) {
         *member = 1U << k;
         return i + 1;
       }

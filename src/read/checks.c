@@ -1,6 +1,6 @@
 #include "read/checks.h"
 
-#include "base/parallel.h"
+#include "base/thread.h"
 #include "read/heap.h"
 #include "read/llvm.h"
 #include "read/operands.h"

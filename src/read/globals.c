@@ -45,38 +45,25 @@ static void explain_by_name(struct ws_module *module, struct ws_global *global) 
   }
 }
 
-static int compare_names(const void *left, const void *right) {
-  return ws_slice_compare((*(const struct ws_symbol *const *)left)->name,
-                          (*(const struct ws_symbol *const *)right)->name);
-}
-
-// The defined, non-local data symbols by name.
-static bool sort_data_symbols(struct ws_module *module, const struct ws_symbol ***sorted, size_t *count) {
-  *sorted = ws_arena_new(&module->arena, module->symbol_count, sizeof **sorted);
-  if (!*sorted)
-    return false;
-  *count = 0;
+bool ws_name_data(const struct ws_module *module, struct ws_map *names) {
   for (uint32_t i = 0; i < module->symbol_count; i++) {
     const struct ws_symbol *symbol = &module->symbols[i];
-    if (symbol->kind == WS_SYMBOL_DATA && !(symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_LOCAL)))
-      (*sorted)[(*count)++] = symbol;
+    if (symbol->kind == WS_SYMBOL_DATA && !(symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_LOCAL)) &&
+        !ws_map_add(names, symbol->name, i))
+      return false;
   }
-  qsort(*sorted, *count, sizeof **sorted, compare_names);
   return true;
 }
 
 static bool explain_by_export(struct ws_module *module, const struct ws_export *export,
-                              struct ws_error *error, const struct ws_symbol **symbols, size_t symbol_count) {
+                              struct ws_error *error, const struct ws_map *names) {
   struct ws_global *global = &module->globals[export->index];
-  struct ws_symbol key = {.name = export->name};
-  const struct ws_symbol *key_pointer = &key;
-  const struct ws_symbol **found =
-      symbol_count ? bsearch(&key_pointer, symbols, symbol_count, sizeof *symbols, compare_names) : NULL;
+  const uint32_t *index = ws_map_find(names, export->name);
+  const struct ws_symbol *found = index ? &module->symbols[*index] : NULL;
   char name[128];
-  ws_printable(export->name, name, sizeof name);
   // A program may define a variable under a name that is otherwise the linker's.
   const struct ws_linker_symbol *known =
-      found && !ws_is_linkers_symbol(*found) ? NULL : ws_linker_symbol(export->name);
+      found && !ws_is_linkers_symbol(found) ? NULL : ws_linker_symbol(export->name);
   if (known) {
     set(global, known->moves, known->base);
     return true;
@@ -84,17 +71,17 @@ static bool explain_by_export(struct ws_module *module, const struct ws_export *
   if (found) {
     uint64_t address;
     enum ws_base base;
-    bool moves = ws_symbol_target(module, *found, &address, &base);
-    if ((*found)->flags & WS_SYMBOL_TLS)
-      moves = moves && global->init.value != (*found)->offset;
+    bool moves = ws_symbol_target(module, found, &address, &base);
+    if (found->flags & WS_SYMBOL_TLS)
+      moves = moves && global->init.value != found->offset;
     else if (global->init.value != (module->memory.is_64 ? address : (uint32_t)address))
       return ws_module_fail(
           module, error, "GLOBAL", global->init.bytes.data,
           "exported global %s does not hold the address of its symbol: the module was rewritten "
           "after it was linked, so give the linker's own output",
-          name);
+          ws_printable(export->name, name, sizeof name));
     set(global, moves, base);
-    global->target = (uint32_t)(*found - module->symbols);
+    global->target = *index;
     return true;
   }
   if (ws_is_segment_bound(module, export->name, global->init.value))
@@ -104,8 +91,25 @@ static bool explain_by_export(struct ws_module *module, const struct ws_export *
   else
     ws_module_refuse(
         module, "GLOBAL", unknown_pointer(module),
-        "exports a global %s, and nothing says whether it is an address: link with -Wl,--emit-relocs", name);
+        "exports a global %s, and nothing says whether it is an address: link with -Wl,--emit-relocs",
+        ws_printable(export->name, name, sizeof name));
   return true;
+}
+
+static bool explain_by_exports(struct ws_module *module, struct ws_error *error) {
+  struct ws_map names = {0};
+  bool ok = true;
+  for (size_t i = 0; i < module->export_count && ok; i++) {
+    const struct ws_export *export = &module->exports[i];
+    if (export->kind != WS_GLOBAL || module->globals[export->index].explained ||
+        module->globals[export->index].init.kind == WS_CONSTANT_OTHER)
+      continue;
+    if (!names.count && !ws_name_data(module, &names))
+      ok = ws_fail_memory(error, module->file);
+    ok = ok && explain_by_export(module, export, error, &names);
+  }
+  ws_map_free(&names);
+  return ok;
 }
 
 // Without names, and in a program that does not use its stack, nothing names the stack pointer. But lld
@@ -150,18 +154,8 @@ bool ws_read_globals(struct ws_module *module, struct ws_error *error) {
     else if (!global->explained)
       explain_by_name(module, global);
   }
-  const struct ws_symbol **symbols = NULL;
-  size_t symbol_count = 0;
-  for (size_t i = 0; i < module->export_count; i++) {
-    const struct ws_export *export = &module->exports[i];
-    if (export->kind != WS_GLOBAL || module->globals[export->index].explained ||
-        module->globals[export->index].init.kind == WS_CONSTANT_OTHER)
-      continue;
-    if (!symbols && !sort_data_symbols(module, &symbols, &symbol_count))
-      return ws_fail_memory(error, module->file);
-    if (!explain_by_export(module, export, error, symbols, symbol_count))
-      return false;
-  }
+  if (!explain_by_exports(module, error))
+    return false;
   for (uint32_t i = 0; i < module->global_count; i++) {
     struct ws_global *global = &module->globals[i];
     if (global->moves && global->init.kind == WS_CONSTANT_OTHER)

@@ -6,10 +6,7 @@
 #include <string.h>
 
 struct ws_section *ws_section(const struct ws_module *module, enum ws_section_id id) {
-  for (size_t i = 0; i < module->section_count; i++)
-    if (module->sections[i].id == id)
-      return &module->sections[i];
-  return NULL;
+  return module->section_of[id];
 }
 
 struct ws_section *ws_custom_section(const struct ws_module *module, const char *name) {
@@ -58,16 +55,29 @@ const char *ws_refusal_name(enum ws_refusal refusal) {
   return names[refusal];
 }
 
-static int compare_to_export(const void *name, const void *export) {
-  return ws_slice_compare(*(const struct ws_slice *)name, (*(const struct ws_export *const *)export)->name);
+// Where the export of that name is in the table, or where it would be.
+static uint32_t *export_slot(const struct ws_module *module, struct ws_slice name) {
+  size_t at = ws_slice_hash(name) & (module->export_slot_count - 1);
+  while (module->export_slots[at] &&
+         !ws_slice_equal(module->exports[module->export_slots[at] - 1].name, name))
+    at = (at + 1) & (module->export_slot_count - 1);
+  return &module->export_slots[at];
+}
+
+bool ws_index_exports(struct ws_module *module) {
+  size_t count = 2;
+  while (count < 2 * module->export_count)
+    count *= 2;
+  module->export_slots = ws_arena_new(&module->arena, count, sizeof *module->export_slots);
+  module->export_slot_count = count;
+  for (size_t i = 0; i < module->export_count && module->export_slots; i++)
+    *export_slot(module, module->exports[i].name) = (uint32_t)i + 1;
+  return module->export_slots != NULL;
 }
 
 const struct ws_export *ws_find_export(const struct ws_module *module, struct ws_slice name) {
-  if (module->export_count == 0)
-    return NULL;
-  const struct ws_export **found = bsearch(&name, module->exports_by_name, module->export_count,
-                                           sizeof *module->exports_by_name, compare_to_export);
-  return found ? *found : NULL;
+  uint32_t found = module->export_slots ? *export_slot(module, name) : 0;
+  return found ? &module->exports[found - 1] : NULL;
 }
 
 bool ws_add_fixup(struct ws_section *section, struct ws_fixup fixup) {

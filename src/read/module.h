@@ -174,7 +174,8 @@ struct ws_module {
   // sections.c
   struct ws_section *sections;
   size_t section_count;
-  struct ws_type *types; // NULL if not all are functions
+  struct ws_section *section_of[WS_SECTION_TAG + 1]; // by its id, but for custom ones
+  struct ws_type *types;                             // NULL if not all are functions
   uint32_t type_count;
   int64_t void_type; // index of the type () -> (), or -1
   struct ws_import *imports;
@@ -192,7 +193,8 @@ struct ws_module {
   struct ws_global *globals; // imported ones first
   uint32_t global_count, imported_globals;
   struct ws_export *exports;
-  const struct ws_export **exports_by_name; // sorted: see ws_find_export()
+  uint32_t *export_slots;   // a hash table of them by name: one after the index, or 0 (ws_find_export)
+  size_t export_slot_count; // a power of two
   size_t export_count;
   struct ws_tag *tags; // defined ones
   uint32_t tag_count;
@@ -250,6 +252,8 @@ bool ws_module_fail(const struct ws_module *module, struct ws_error *error, cons
 void ws_module_refuse(struct ws_module *module, const char *section, enum ws_refusal code, const char *format,
                       ...) WS_PRINTF(4, 5);
 
+// Makes that ws_find_export finds what is in module->exports. False if memory runs out.
+bool ws_index_exports(struct ws_module *module);
 // The export of that name, or NULL.
 const struct ws_export *ws_find_export(const struct ws_module *module, struct ws_slice name);
 // The import that is the `index`th of its kind, or NULL.

@@ -278,27 +278,18 @@ static bool read_globals(struct ws_module *module, struct ws_reader *reader, str
   return true;
 }
 
-static int compare_exports(const void *left, const void *right) {
-  return ws_slice_compare((*(const struct ws_export *const *)left)->name,
-                          (*(const struct ws_export *const *)right)->name);
-}
-
 static bool read_exports(struct ws_module *module, struct ws_reader *reader, struct ws_error *error) {
   uint32_t count = ws_read_uleb32(reader);
   module->exports = new_array(module, reader, count, sizeof *module->exports, error);
-  module->exports_by_name = new_array(module, reader, count, sizeof *module->exports_by_name, error);
-  if (!module->exports || !module->exports_by_name)
+  if (!module->exports)
     return false;
   module->export_count = count;
   for (uint32_t i = 0; i < count && !reader->bad; i++) {
     module->exports[i].name = ws_read_utf8(reader);
     module->exports[i].kind = ws_read_u8(reader);
     module->exports[i].index = ws_read_uleb32(reader);
-    module->exports_by_name[i] = &module->exports[i];
   }
-  if (!reader->bad)
-    qsort(module->exports_by_name, count, sizeof *module->exports_by_name, compare_exports);
-  return true;
+  return reader->bad || ws_index_exports(module) || ws_fail_memory(error, module->file);
 }
 
 // Element segments: core specification, 5.5.12.
@@ -523,6 +514,7 @@ static bool find_sections(struct ws_module *module, struct ws_error *error) {
         return ws_module_fail(module, error, section_names[section->id], at,
                               "section is out of order or repeated");
       last = order;
+      module->section_of[section->id] = section;
     }
   }
   return true;

@@ -482,6 +482,33 @@ static void a_module_that_is_still_checked_is_written_in_several_threads(void **
   ws_buffer_free(&from);
 }
 
+// Reads a module and frees it, before its checks have ended and after.
+static void *read_often(void *context) {
+  struct work *work = context;
+  work->ok = true;
+  for (int i = 0; i < 20; i++) {
+    struct ws_error error;
+    struct ws_module *module = ws_module_read("large.wasm", work->expected->data, work->expected->size,
+                                              READ_OPTIONS(.check_later = i & 1), &error);
+    work->ok &= module && (i & 1 || ws_module_info(module)->heap == WS_HEAP_NONE);
+    ws_module_free(module);
+  }
+  return NULL;
+}
+
+// All of them have one crew of threads.
+static void large_modules_are_read_in_several_threads(void **state) {
+  (void)state;
+  static const struct sample large = {
+      .stack_pointer = PAGE, .data_base = PAGE, .data_size = 100000, .pages = 4};
+  struct ws_buffer from = build(&large);
+  struct work work[CHOICES];
+  for (size_t i = 0; i < CHOICES; i++)
+    work[i] = (struct work){.expected = &from};
+  run_all(read_often, work, CHOICES);
+  ws_buffer_free(&from);
+}
+
 static void a_weak_stack_pointer_that_becomes_an_import_can_be_read_again(void **state) {
   (void)state;
   struct sample sample = {
@@ -665,6 +692,7 @@ int main(void) {
       TEST(modules_are_linked_and_written_in_several_threads),
       TEST(a_link_that_is_planned_is_written_from_several_threads),
       TEST(a_module_that_is_still_checked_is_written_in_several_threads),
+      TEST(large_modules_are_read_in_several_threads),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -207,9 +207,9 @@ static bool place_later(const struct ws_buffer *bytes, struct ws_error *error) {
 }
 
 // Merges one that was read so.
-static bool merge_later(const struct ws_buffer *bytes, struct ws_error *error) {
+static bool merge_later(const struct ws_buffer *bytes, bool whole_code, struct ws_error *error) {
   size_t size = 0;
-  struct ws_module *module = read_bytes(bytes, READ_OPTIONS(.check_later = true));
+  struct ws_module *module = read_bytes(bytes, READ_OPTIONS(.check_later = true, .whole_code = whole_code));
   struct ws_link *link = ws_link_new(
       &(struct ws_link_options){.size = sizeof(struct ws_link_options), .one_program = true, .single = true},
       error);
@@ -243,10 +243,12 @@ static void merging_a_large_module_waits_for_llvm_and_fails_if_it_disagrees(void
   (void)state;
   struct ws_error error;
   struct ws_buffer right = build_large((struct ws_slice){0}), wrong = build_large(TWICE);
-  if (!merge_later(&right, &error))
-    fail_msg("%s", error.message);
-  assert_false(merge_later(&wrong, &error));
-  assert_says(error.message, "duplicate symbol name");
+  for (int whole_code = 0; whole_code < 2; whole_code++) {
+    if (!merge_later(&right, whole_code, &error))
+      fail_msg("%s", error.message);
+    assert_false(merge_later(&wrong, whole_code, &error));
+    assert_says(error.message, "duplicate symbol name");
+  }
   ws_buffer_free(&right);
   ws_buffer_free(&wrong);
 }

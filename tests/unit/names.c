@@ -12,7 +12,6 @@ static struct ws_module modules[MOST];
 static const char *const names[MOST] = {"one", "two", "three", "four"};
 static struct ws_import imports[MOST][30];
 static struct ws_export exports[MOST][2];
-static const struct ws_export *by_name[MOST][2];
 static struct ws_type types[MOST];
 static uint32_t function_type; // 0, that of every function
 static char problems[16384];
@@ -35,7 +34,6 @@ static int set_up(void **state) {
     modules[i] = (struct ws_module){.file = names[i],
                                     .imports = imports[i],
                                     .exports = exports[i],
-                                    .exports_by_name = by_name[i],
                                     .types = &types[i],
                                     .type_count = 1,
                                     .function_types = &function_type,
@@ -49,6 +47,8 @@ static int tear_down(void **state) {
   (void)state;
   ws_link_free(together);
   together = NULL;
+  for (size_t i = 0; i < MOST; i++)
+    ws_arena_free(&modules[i].arena);
   return 0;
 }
 
@@ -73,11 +73,7 @@ static bool resolve(size_t count, struct ws_link_options options) {
   ws_link_free(together);
   together = new_link(&options);
   for (size_t i = 0; i < count; i++) {
-    // What reading a module leaves, beside the list.
-    size_t first =
-        modules[i].export_count == 2 && ws_slice_compare(exports[i][1].name, exports[i][0].name) < 0;
-    by_name[i][first] = &exports[i][0];
-    by_name[i][1 - first] = &exports[i][1];
+    assert_true(ws_index_exports(&modules[i]));
     add_module(together, &modules[i], names[i]);
   }
   error = (struct ws_error){.message = ""};

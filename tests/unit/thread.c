@@ -1,29 +1,22 @@
-// Work in several threads.
+// Threads.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE // for affinities
 #endif
 #include "unit.h"
 
-#include <stdatomic.h>
+#include "base/thread.h"
 
-#include "base/parallel.h"
-
-enum { COUNT = 1000 };
-
-static void count(void *context, size_t index) {
-  atomic_int *counts = context;
-  atomic_fetch_add(&counts[index], 1);
+static void count(void *context) {
+  ++*(int *)context;
 }
 
-static void every_job_is_done_once(void **state) {
+static void a_thread_runs_once(void **state) {
   (void)state;
-  static atomic_int counts[COUNT + 1];
-  ws_parallel(COUNT, count, counts);
-  for (int i = 0; i < COUNT; i++)
-    assert_int_equal(counts[i], 1);
-  assert_int_equal(counts[COUNT], 0);
-  ws_parallel(0, count, counts);
-  assert_int_equal(counts[0], 1);
+  struct ws_thread thread;
+  int calls = 0;
+  assert_true(ws_thread_start(&thread, count, &calls));
+  ws_thread_join(&thread);
+  assert_int_equal(calls, 1);
 }
 
 #ifdef __GLIBC__
@@ -73,7 +66,7 @@ static void a_thread_starts_where_there_is_one_processor(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_job_is_done_once),
+      cmocka_unit_test(a_thread_runs_once),
 #ifdef __GLIBC__
       cmocka_unit_test(a_thread_may_run_where_its_creator_may),
       cmocka_unit_test(a_thread_starts_where_there_is_one_processor),

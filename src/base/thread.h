@@ -1,16 +1,11 @@
-// Work that is done in several threads, where the system has them.
-#ifndef WASMSHARE_PARALLEL_H
-#define WASMSHARE_PARALLEL_H
-
-#include <stdbool.h>
-#include <stddef.h>
-
-// Calls job(context, i) for every i below `count`, in no certain order, and returns when all are done. Job 0
-// is done in the caller's thread.
-void ws_parallel(size_t count, void (*job)(void *context, size_t index), void *context);
+// Threads, where the system has them: WASI has not.
+#ifndef WASMSHARE_THREAD_H
+#define WASMSHARE_THREAD_H
 
 #ifndef __wasi__
+
 #include <pthread.h>
+#include <stdbool.h>
 
 struct ws_thread {
   pthread_t id;
@@ -23,6 +18,7 @@ struct ws_thread {
 // until the thread is joined. False if it cannot be started.
 bool ws_thread_start(struct ws_thread *thread, void (*run)(void *context), void *context);
 void ws_thread_join(struct ws_thread *thread);
+
 #endif
 
 #endif

@@ -2,19 +2,9 @@
 #define _GNU_SOURCE // for affinities
 #endif
 
-#include "base/parallel.h"
+#include "base/thread.h"
 
-#ifdef __wasi__ // has no threads
-
-void ws_parallel(size_t count, void (*job)(void *context, size_t index), void *context) {
-  for (size_t i = 0; i < count; i++)
-    job(context, i);
-}
-
-#else
-
-#include <stdatomic.h>
-#include <unistd.h>
+#ifndef __wasi__
 
 #ifdef __GLIBC__ // other C libraries cannot begin a thread elsewhere
 
@@ -76,38 +66,6 @@ bool ws_thread_start(struct ws_thread *thread, void (*run)(void *context), void 
 
 void ws_thread_join(struct ws_thread *thread) {
   pthread_join(thread->id, NULL);
-}
-
-struct work {
-  void (*job)(void *context, size_t index);
-  void *context;
-  size_t count;
-  atomic_size_t next;
-};
-
-static void run(void *context) {
-  struct work *work = context;
-  size_t index;
-  while ((index = atomic_fetch_add(&work->next, 1)) < work->count)
-    work->job(work->context, index);
-}
-
-void ws_parallel(size_t count, void (*job)(void *context, size_t index), void *context) {
-  enum { MOST = 8 };
-  struct work work = {.job = job, .context = context, .count = count};
-  struct ws_thread threads[MOST];
-  size_t started = 0;
-  if (count == 0)
-    return;
-  long processors = count > 1 ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
-  atomic_store(&work.next, 1);
-  while (started < MOST && started + 1 < count && (long)started + 1 < processors &&
-         ws_thread_start(&threads[started], run, &work))
-    started++;
-  job(context, 0);
-  run(&work);
-  for (size_t i = 0; i < started; i++)
-    ws_thread_join(&threads[i]);
 }
 
 #endif
