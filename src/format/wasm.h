@@ -27,6 +27,8 @@ enum ws_section_id {
 enum {
   WASM_TYPE_NORESULT = 0x40, // of a block
   WASM_TYPE_FUNC = 0x60,
+  WASM_TYPE_F64 = 0x7c,
+  WASM_TYPE_F32 = 0x7d,
   WASM_TYPE_I64 = 0x7e,
   WASM_TYPE_I32 = 0x7f,
   WASM_TYPE_NULLABLE = 0x63, // (ref null ht)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "link/language.h"
 #include "link/objects.h"
 
 unsigned ws_allocator_role(struct ws_slice name) {
@@ -28,8 +29,9 @@ unsigned ws_allocator_role(struct ws_slice name) {
 static unsigned role_of(const struct ws_match *match, const struct ws_definitions *definitions,
                         size_t index) {
   const struct ws_symbol *symbol = ws_match_symbol(match, definitions->list[index].node);
-  bool is_function =
-      symbol->kind == WS_SYMBOL_FUNCTION && !(symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_LOCAL));
+  bool is_function = symbol->kind == WS_SYMBOL_FUNCTION &&
+                     !(symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_LOCAL)) &&
+                     match->owner[definitions->list[index].node] != WS_NAME_PLAIN;
   return is_function ? ws_allocator_role(symbol->name) : 0;
 }
 

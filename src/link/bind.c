@@ -140,7 +140,9 @@ static bool bind_library(struct ws_finder *finder, const struct ws_defined_name 
     bool is_weak = ws_binding_strength(&finder->match, finder->strong, node) == WS_BINDING_WEAK;
     bool ok = true;
     if (list[i].is_own)
-      ok = &list[i] == to || ws_keep_apart(finder, to->node, node, WS_KEPT_OWN);
+      ok = &list[i] == to ||
+           ws_keep_apart(finder, to->node, node,
+                         ws_match_is_own(&finder->match, node) ? WS_KEPT_PLAIN : WS_KEPT_OWN);
     else if (list[i].version == WS_NO_NODE || (is_weak && list[i].version != to->version))
       ok = bind_weak(finder, name, node, to->node);
     else if (finder->stands[node] != finder->stands[to->node] && name->owner != WS_NAME_RUST)

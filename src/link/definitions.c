@@ -48,6 +48,8 @@ static void add_definition(const struct ws_match *match, struct ws_definitions *
         (struct ws_defined_name){text, symbol->kind, match->owner[node], WS_NO_NODE, WS_NO_NODE};
   }
   struct ws_defined_name *name = &definitions->names[*slot];
+  if (match->owner[node] == WS_NAME_LIBRARY) // others of the name may be namesakes
+    name->owner = WS_NAME_LIBRARY;
   if (name->last != WS_NO_NODE && match->thing[definitions->list[name->last].node] == match->thing[node])
     return; // the same symbol, twice in the table
   uint32_t index = (uint32_t)definitions->count++;

@@ -1,12 +1,13 @@
 #include "link/language.h"
 
-// Sorted, so that a name can be looked up; each ends in a zero byte.
+// Sorted, so that a name can be looked up; each ends in a zero byte. What follows a name, if anything, is no
+// part of an identifier, and before all that is.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverlength-strings" // more than C asks all compilers to take: 4095
 static const char library_names[] =
-#define C(name) #name "\0"
-#define POSIX(name) #name "\0"
-#define WASI_LIBC(name) #name "\0"
+#define C(name, what) #name what "\0"
+#define POSIX(name, what) #name what "\0"
+#define WASI_LIBC(name, what) #name what "\0"
 #define MODULE(name)
 #include "format/reserved_names.def"
 #undef C
@@ -16,9 +17,9 @@ static const char library_names[] =
     ;
 
 static const char module_names[] =
-#define C(name)
-#define POSIX(name)
-#define WASI_LIBC(name)
+#define C(name, what)
+#define POSIX(name, what)
+#define WASI_LIBC(name, what)
 #define MODULE(name) #name "\0"
 #include "format/reserved_names.def"
 #undef C
@@ -28,23 +29,28 @@ static const char module_names[] =
     ;
 #pragma GCC diagnostic pop
 
-// Whether a name is in `names`, of which `size` bytes are names.
-static bool is_listed(struct ws_slice name, const char *names, size_t size) {
+// What follows a name in `names`, of which `size` bytes are names; NULL if it is not there.
+static const char *find_listed(struct ws_slice name, const char *names, size_t size) {
   size_t low = 0;
   while (low < size) {
     size_t middle = low + (size - low) / 2;
     while (middle > low && names[middle - 1] != '\0')
       middle--;
-    struct ws_slice found = ws_slice_of(names + middle);
+    const char *what = names + middle + strcspn(names + middle, "(&?");
+    struct ws_slice found = {(const uint8_t *)names + middle, (size_t)(what - (names + middle))};
     int order = ws_slice_compare(name, found);
     if (order == 0)
-      return true;
+      return what;
     if (order < 0)
       size = middle;
     else
-      low = middle + found.size + 1;
+      low = middle + strlen(names + middle) + 1;
   }
-  return false;
+  return NULL;
+}
+
+const char *ws_library_has(struct ws_slice name) {
+  return find_listed(name, library_names, sizeof library_names - 1);
 }
 
 // llvm/Transforms/Utils/FunctionImportUtils.cpp, promoted names: NAME.llvm.HASH
@@ -110,29 +116,21 @@ enum ws_name_owner ws_name_owner(struct ws_slice name) {
     return WS_NAME_PLAIN;
   if (ws_slice_starts(name, "_Z"))
     return WS_NAME_CXX;
-  if (is_of_profile(name) || is_listed(name, module_names, sizeof module_names - 1))
+  if (is_of_profile(name) || find_listed(name, module_names, sizeof module_names - 1))
     return WS_NAME_MODULE;
   bool reserved = name.size > 1 && name.data[0] == '_' &&
                   (name.data[1] == '_' || (name.data[1] >= 'A' && name.data[1] <= 'Z'));
-  if (reserved || is_listed(name, library_names, sizeof library_names - 1))
+  if (reserved || ws_library_has(name))
     return WS_NAME_LIBRARY;
   return WS_NAME_PLAIN;
 }
 
-// The variables of C's libraries that have no reserved name.
-static bool is_library_variable(struct ws_slice name) {
-  static const char names[] = "daylight\0environ\0errno\0getdate_err\0h_errno\0in6addr_any\0"
-                              "in6addr_loopback\0optarg\0opterr\0optind\0optopt\0optreset\0"
-                              "program_invocation_name\0program_invocation_short_name\0signgam\0"
-                              "stderr\0stdin\0stdout\0timezone\0tzname\0";
-  return is_listed(name, names, sizeof names - 1);
-}
-
 enum ws_name_owner ws_symbol_owner(const struct ws_symbol *symbol) {
   enum ws_name_owner owner = ws_name_owner(symbol->name);
-  bool is_other = symbol->kind == WS_SYMBOL_DATA && owner == WS_NAME_LIBRARY &&
-                  !ws_slice_starts(symbol->name, "_") && !is_library_variable(symbol->name);
-  return is_other ? WS_NAME_PLAIN : owner;
+  if (symbol->kind != WS_SYMBOL_DATA || owner != WS_NAME_LIBRARY || ws_slice_starts(symbol->name, "_"))
+    return owner;
+  const char *what = ws_library_has(symbol->name);
+  return what && *what == '&' ? owner : WS_NAME_PLAIN;
 }
 
 // std:: and __cxxabiv1::, with the virtual tables, type_info and guards of what is in them, and operators new

@@ -16,6 +16,11 @@ enum ws_name_owner ws_name_owner(struct ws_slice name);
 // The same of a symbol. A variable is not the library's for having the name of one of its functions.
 enum ws_name_owner ws_symbol_owner(const struct ws_symbol *symbol);
 
+// What C's library has by a name: "&" for a variable; "" for a function that keeps nothing between calls;
+// else its type, where n is an integer or a pointer, f a float, d a double: "(nd)n"; "?" if that is not the
+// same in all libraries. NULL if the name is not listed.
+const char *ws_library_has(struct ws_slice name);
+
 // Whether it is the C library's, the C++ library's or the C++ runtime's.
 bool ws_is_library_name(struct ws_slice name);
 

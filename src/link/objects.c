@@ -468,7 +468,8 @@ static bool find_groups(const struct search *search, struct groups *groups) {
     const struct ws_definition *definition = &search->definitions->list[i];
     const struct ws_symbol *symbol = ws_match_symbol(match, definition->node);
     unsigned member, group = ws_state_group(symbol->name, &member);
-    if (!group || definition->is_own || symbol->kind != WS_SYMBOL_FUNCTION)
+    if (!group || definition->is_own || symbol->kind != WS_SYMBOL_FUNCTION ||
+        match->owner[definition->node] == WS_NAME_PLAIN)
       continue;
     uint32_t part = ws_find_root(search->part, definition->node);
     groups->group[part] = group;
@@ -555,7 +556,8 @@ bool ws_find_objects(struct ws_match *match, struct ws_definitions *definitions,
   if (!search.is_library || !search.differs)
     return false;
   for (uint32_t i = 0; i < match->node_count; i++)
-    search.is_library[ws_find_root(search.part, i)] |= is_library_function(ws_match_symbol(match, i));
+    search.is_library[ws_find_root(search.part, i)] |=
+        match->owner[i] != WS_NAME_PLAIN && is_library_function(ws_match_symbol(match, i));
   if (!ws_note_own(match, definitions, strong, arena) || !ws_pair_allocators(match, definitions, arena) ||
       !sort_versions(&search) || !ws_match_compare(match))
     return false;

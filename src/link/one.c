@@ -4,6 +4,7 @@
 
 #include "link/allocators.h"
 #include "link/language.h"
+#include "link/namesakes.h"
 #include "link/once.h"
 
 static struct ws_one_symbol name_node(const struct ws_finder *finder, uint32_t node) {
@@ -260,6 +261,8 @@ static bool find(struct ws_finder *finder) {
   struct ws_arena *scratch = &finder->scratch;
   if (!ws_match_begin(&finder->match, finder->modules, finder->count, scratch, finder->error))
     return false;
+  if (!ws_find_namesakes(&finder->match, scratch))
+    return ws_finder_out_of_memory(finder);
   uint32_t nodes = finder->match.node_count;
   const uint32_t *order = rank_modules(finder);
   finder->strong = ws_arena_new(scratch, nodes, sizeof *finder->strong);

@@ -19,6 +19,7 @@ struct item {
   uint32_t size; // of a variable, beside the addresses; 4 if it is 0
   uint32_t priority; // of an init function, or 0
   const char *alias; // of a function: it is another name of this one, which comes before it
+  bool is_namesake;  // of a function: its type is () -> (), whatever that of C's function of the name is
   const char *uses[4];
 };
 
@@ -259,18 +260,48 @@ static void put_elements(struct ws_buffer *module, const struct layout *layout) 
   put_section(module, WS_SECTION_ELEMENT, &content);
 }
 
+static bool has_body(const struct item *item) {
+  return item->kind == WS_SYMBOL_FUNCTION && !(item->flags & UNDEFINED) && !item->alias;
+}
+
+// The types of numbers that C's function takes, or gives: those up to `end`.
+static const char *put_numbers(struct ws_buffer *content, const char *type, char end) {
+  size_t count = strcspn(type, (char[]){end, 0});
+  ws_put_uleb(content, count);
+  for (size_t i = 0; i < count; i++)
+    ws_put_u8(content, type[i] == 'n' ? WASM_TYPE_I32 : type[i] == 'f' ? WASM_TYPE_F32 : WASM_TYPE_F64);
+  return type + count;
+}
+
+// Types that tags have, and one for each function, in the order in which they are defined.
+enum { FUNCTION_TYPES = 2 };
+static void put_types(struct ws_buffer *module, const struct layout *layout) {
+  struct ws_buffer content = {0};
+  ws_put_uleb(&content, FUNCTION_TYPES + layout->functions);
+  ws_put_bytes(&content, "\x60\0\0\x60\1\x7f\0", 7); // () -> (), (i32) -> ()
+  for (size_t i = 0; i < layout->count; i++) {
+    if (!has_body(&layout->items[i]))
+      continue;
+    const char *type = ws_library_has(text(layout->items[i].name));
+    if (layout->items[i].is_namesake || !type || *type != '(')
+      type = "()";
+    ws_put_u8(&content, WASM_TYPE_FUNC);
+    put_numbers(&content, put_numbers(&content, type + 1, ')') + 1, '\0');
+  }
+  put_section(module, WS_SECTION_TYPE, &content);
+}
+
 // As wasm-ld would link it, with --export-dynamic --emit-relocs --import-memory --allow-undefined.
 static struct ws_buffer link_items(const struct item *items, size_t count) {
   struct layout layout = lay_out(items, count);
   struct ws_buffer module = {0}, content = {0};
   struct relocations code = {0}, data = {0};
   put_header(&module);
-  ws_put_bytes(&content, "\2\x60\0\0\x60\1\x7f\0", 8); // () -> (), (i32) -> ()
-  put_section(&module, WS_SECTION_TYPE, &content);
+  put_types(&module, &layout);
   put_imports(&module, &layout);
   ws_put_uleb(&content, layout.functions);
   for (uint32_t i = 0; i < layout.functions; i++)
-    ws_put_uleb(&content, 0);
+    ws_put_uleb(&content, FUNCTION_TYPES + i);
   put_section(&module, WS_SECTION_FUNCTION, &content);
   put_table(&module, &layout);
   ws_put_uleb(&content, layout.tags);
@@ -282,7 +313,7 @@ static struct ws_buffer link_items(const struct item *items, size_t count) {
   put_elements(&module, &layout);
   ws_put_uleb(&content, layout.functions);
   for (size_t i = 0; i < count; i++)
-    if (items[i].kind == WS_SYMBOL_FUNCTION && !(items[i].flags & UNDEFINED) && !items[i].alias)
+    if (has_body(&items[i]))
       put_function(&content, &layout, &items[i], &code);
   put_section(&module, WS_SECTION_CODE, &content);
   ws_put_bytes(&content, "\1\0\x41", 3);
@@ -727,13 +758,13 @@ static void objects_with_plain_names_are_of_no_library(void **state) {
   (void)state;
   // Plug-ins from one template, whose helpers have names of C's and C++'s.
 #define OWN(name)                                                                                            \
-  FUNCTION(name, 0, USES("count")), FUNCTION("log", 0, USES("count")),                                       \
+  FUNCTION(name, 0, USES("count")), FUNCTION("clock", 0, USES("count")),                                     \
       FUNCTION("_Z6helperv", 0, USES("count")), VARIABLE("count", LOCAL)
   struct program program = COMBINE(MODULE_OF(OWN("left")), MODULE_OF(OWN("right")));
-  assert_where(&program, 'b', "log", 'b');
+  assert_where(&program, 'b', "clock", 'b');
   assert_where(&program, 'b', "_Z6helperv", 'b');
   assert_where(&program, 'b', "count", 'b');
-  assert_true(is_kept(&program, "log", WS_KEPT_OWN));
+  assert_true(is_kept(&program, "clock", WS_KEPT_OWN));
   free_program(&program);
   // What uses plain names that stay apart is not the same.
   program = COMBINE(MODULE_OF(FUNCTION("malloc", 0, USES("mi_malloc")), FUNCTION("mi_malloc", 0)),
@@ -754,6 +785,42 @@ static void objects_with_plain_names_are_of_no_library(void **state) {
                               VARIABLE("count", LOCAL)));
   assert_where(&program, 'a', "_Znwm", 'b');
   assert_true(calls_other(&program, 'a', "_Znwm"));
+  free_program(&program);
+}
+
+static void what_is_not_as_the_library_has_it_is_plain(void **state) {
+  (void)state;
+  // Plug-ins from one template again: what C's log() does needs no variables.
+#define LOG(variable, flags) FUNCTION("log", 0, 2, USES(variable)), VARIABLE(variable, flags)
+  struct program program = COMBINE(MODULE_OF(LOG("count", LOCAL)), MODULE_OF(LOG("count", LOCAL)));
+  assert_where(&program, 'b', "log", 'b');
+  assert_where(&program, 'b', "count", 'b');
+  assert_true(is_kept(&program, "log", WS_KEPT_PLAIN));
+  assert_int_equal(program.one.kept_count, 1);
+  free_program(&program);
+  program = COMBINE(MODULE_OF(LOG("shared", UNDEFINED)), MODULE_OF(LOG("optind", 0)),
+                    MODULE_OF(FUNCTION("log", 0)), MODULE_OF(FUNCTION("log", 0), VARIABLE("shared", 0)));
+  assert_where(&program, 'b', "log", 'b');
+  assert_where(&program, 'c', "log", 'c');
+  assert_where(&program, 'd', "log", 'c');
+  free_program(&program);
+  // But errors are told, and tables are read.
+  program = COMBINE(MODULE_OF(LOG("errno", 0)), MODULE_OF(LOG("errno", 0)));
+  assert_where(&program, 'b', "log", 'a');
+  free_program(&program);
+  program = COMBINE(MODULE_OF(LOG("__log_data", 0)), MODULE_OF(LOG("__log_data", 0)));
+  assert_where(&program, 'b', "log", 'a');
+  free_program(&program);
+  // Other types than C's functions have.
+#define OTHERS                                                                                               \
+  FUNCTION("rand", 0, .is_namesake = true, USES("seed")),                                                    \
+      FUNCTION("free", 0, 1, .is_namesake = true, USES("seed")), VARIABLE("seed", LOCAL)
+  program = COMBINE(MODULE_OF(OTHERS), MODULE_OF(OTHERS), MODULE_OF(SRAND(0)), MODULE_OF(MALLOC(5)));
+  assert_where(&program, 'b', "rand", 'b');
+  assert_where(&program, 'b', "seed", 'b');
+  assert_where(&program, 'c', "seed", 'c');
+  assert_true(is_kept(&program, "rand", WS_KEPT_PLAIN));
+  assert_int_equal(program.one.kept_count, 2);
   free_program(&program);
 }
 
@@ -1088,9 +1155,9 @@ static void output_is_flushed_by_what_knows_of_it(void **state) {
 static void reserved_names_are_found(void **state) {
   (void)state;
   static const char *const all[] = {
-#define C(name) #name,
-#define POSIX(name) #name,
-#define WASI_LIBC(name) #name,
+#define C(name, what) #name,
+#define POSIX(name, what) #name,
+#define WASI_LIBC(name, what) #name,
 #define MODULE(name)
 #include "format/reserved_names.def"
 #undef C
@@ -1151,6 +1218,7 @@ int main(void) {
       cmocka_unit_test(errno_is_of_all_versions),
       cmocka_unit_test(other_content_is_another_version),
       cmocka_unit_test(objects_with_plain_names_are_of_no_library),
+      cmocka_unit_test(what_is_not_as_the_library_has_it_is_plain),
       cmocka_unit_test(a_library_with_an_interface_of_plain_names_is_one),
       cmocka_unit_test(weak_names_of_cxx_are_one_beside_strong_ones),
       cmocka_unit_test(what_names_different_things_is_different),
