@@ -452,7 +452,9 @@ bool ws_link_resolve(struct ws_link *link, struct ws_error *error) {
   bool ok = check_exact(&resolver) && (!one || ws_find_things(link, error)) && resolve_names(&resolver);
   if (one && !ws_is_single(link))
     ok = ok && ws_unify_tags(link, error) && ws_find_order(link, error) && ws_unify_functions(link, error);
-  else if (!one)
+  else if (one)
+    ok = ok && ws_find_lost(link, error);
+  else
     ok = ok && ws_find_order(link, error) && ws_find_divided(link, error);
   link->resolved = ok;
   if (!link->resolved && resolver.problems == 0)

@@ -149,6 +149,7 @@ enum { NEEDS = 2, USERS = 3 };
 // linkers drop where the function is not.
 static const struct {
   const char *function, *users[USERS], *loss;
+  const char *caller; // if it is only called by this
 } ends[WS_END_KINDS] = {
     [WS_END_HANDLERS] = {"__funcs_on_exit",
                          {"__cxa_atexit", "atexit"},
@@ -156,6 +157,10 @@ static const struct {
     [WS_END_FLUSH] = {"__stdio_exit",
                       {"__stdout_FILE", "__ofl_add", "__towrite"},
                       "output that is still buffered is lost"},
+    [WS_END_QUICK] = {"__funcs_on_quick_exit",
+                      {"at_quick_exit"},
+                      "by quick_exit(), what at_quick_exit() registered does not run",
+                      .caller = "quick_exit"},
 };
 static const char stdout_variable[] = "__stdout_FILE", stdout_reference[] = "__stdout_used";
 
@@ -295,7 +300,10 @@ static bool find_kind(const struct end_search *search, enum ws_end_kind kind, st
     if (known == end->counts[kind])
       functions[end->counts[kind]++] = symbol;
   }
-  for (uint32_t i = 0; i < search->count; i++) {
+  bool is_called = !ends[kind].caller;
+  for (uint32_t i = 0; i < search->count; i++)
+    is_called |= find_strong(search->modules[i], ends[kind].caller) != UINT32_MAX;
+  for (uint32_t i = 0; i < search->count && is_called; i++) {
     bool is_needed = false;
     for (int k = 0; k < NEEDS; k++)
       is_needed |= search->parts[i].users[k] != UINT32_MAX;

@@ -35,6 +35,8 @@ bool ws_order_modules(size_t count, struct ws_need *needs, size_t need_count, ui
 enum ws_end_kind {
   WS_END_HANDLERS, // __funcs_on_exit: what atexit() and destructors of static objects registered
   WS_END_FLUSH,    // __stdio_exit: buffered output
+  WS_END_RUNS,     // those above run at the end; what follows, when a function of the library is called
+  WS_END_QUICK = WS_END_RUNS, // __funcs_on_quick_exit: what at_quick_exit() registered, by quick_exit()
   WS_END_KINDS
 };
 

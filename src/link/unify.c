@@ -520,13 +520,13 @@ static bool find_end(struct unifier *unifier, struct ws_error *error) {
     return false;
   const struct ws_end *end = &link->end;
   size_t count = 0;
-  for (unsigned kind = 0; kind < WS_END_KINDS; kind++)
+  for (unsigned kind = 0; kind < WS_END_RUNS; kind++)
     count += end->counts[kind];
   if (count == 0)
     return true;
   struct ws_one_symbol *functions = ws_arena_new(&link->arena, count, sizeof *functions);
   size_t used = 0, host = starting_module(link);
-  for (unsigned kind = 0; functions && kind < WS_END_KINDS; kind++)
+  for (unsigned kind = 0; functions && kind < WS_END_RUNS; kind++)
     for (size_t i = 0; i < end->counts[kind]; i++)
       functions[used++] = end->functions[kind][i];
   struct ws_changes *changes = &link->inputs[host].changes;
@@ -534,6 +534,29 @@ static bool find_end(struct unifier *unifier, struct ws_error *error) {
           add_export(changes,
                      (struct ws_new_export){name, WS_FUNCTION, runner_callee(changes, WS_RUN_END)})) ||
          ws_fail_memory(error, "");
+}
+
+static bool has_exit(const struct ws_module *module) {
+  for (uint32_t i = 0; i < module->function_count; i++)
+    if (ws_slice_is(module->functions[i].name, "exit") && !module->functions[i].synthetic)
+      return true;
+  return exported_function(module, start_name);
+}
+
+bool ws_find_lost(struct ws_link *link, struct ws_error *error) {
+  const struct ws_module **modules = ws_arena_new(&link->arena, link->count, sizeof *modules);
+  bool ends = false;
+  for (size_t i = 0; i < link->count && modules; i++) {
+    modules[i] = link->inputs[i].module;
+    ends |= has_exit(modules[i]);
+  }
+  if (!modules)
+    return ws_fail_memory(error, "");
+  if (!ws_find_end(modules, link->count, &link->one, &link->arena, &link->end, error))
+    return false;
+  for (unsigned kind = 0; kind < WS_END_RUNS && !ends; kind++)
+    link->end.missing_counts[kind] = 0;
+  return true;
 }
 
 // ---------------------------------------------------------------------------------------------------------------

@@ -21,6 +21,10 @@ bool ws_unify_tags(struct ws_link *link, struct ws_error *error);
 // runs constructors, and the end. When the order is known.
 bool ws_unify_functions(struct ws_link *link, struct ws_error *error);
 
+// Finds what one file that ends by exit(), as a program with main does, lacks for its end. What has no end by
+// itself lacks nothing: nor would it in a static link.
+bool ws_find_lost(struct ws_link *link, struct ws_error *error);
+
 // Says where everything went. When all is placed.
 void ws_rebind(struct ws_link *link);
 
