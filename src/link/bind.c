@@ -252,6 +252,53 @@ bool ws_bind_names(struct ws_finder *finder) {
   return true;
 }
 
+// ----------------------------------------------------------------- variables of C++ with names like those of
+// C
+
+// The note that two modules each have a variable of their own.
+static struct ws_one_kept *find_kept(const struct ws_finder *finder, uint32_t node) {
+  for (size_t i = 0; i < finder->kept_count; i++) {
+    struct ws_one_kept *kept = &finder->kept[i];
+    if (kept->kind == WS_SYMBOL_DATA && kept->other == finder->match.module[node] &&
+        ws_slice_is(ws_finder_symbol(finder, node)->name, kept->name))
+      return kept;
+  }
+  return NULL;
+}
+
+// Two functions that are the same but for what they name.
+static void tell_operands(const struct ws_finder *finder, uint32_t x, uint32_t y) {
+  const struct ws_match *match = &finder->match;
+  struct ws_relocation_cursor cursor_x = ws_match_relocations(match, match->thing[x]),
+                              cursor_y = ws_match_relocations(match, match->thing[y]);
+  const struct ws_relocation *in_x, *in_y;
+  while ((in_x = ws_next_relocation(&cursor_x)) != NULL && (in_y = ws_next_relocation(&cursor_y)) != NULL) {
+    if (in_x->type == R_WASM_TYPE_INDEX_LEB || in_x->index == WS_NO_SYMBOL || in_y->index == WS_NO_SYMBOL)
+      continue;
+    uint32_t a = match->in[match->module[x]].base + in_x->index,
+             b = match->in[match->module[y]].base + in_y->index;
+    bool is_told = ws_finder_symbol(finder, a)->kind == WS_SYMBOL_DATA && ws_match_is_own(match, a) &&
+                   ws_match_is_own(match, b) &&
+                   ws_slice_equal(ws_finder_symbol(finder, a)->name, ws_finder_symbol(finder, b)->name);
+    struct ws_one_kept *kept = is_told ? find_kept(finder, b) : NULL;
+    if (kept && kept->reason == WS_KEPT_PLAIN)
+      kept->reason = WS_KEPT_UNMANGLED;
+  }
+}
+
+void ws_tell_unmangled(struct ws_finder *finder) {
+  const struct ws_definition *list = finder->definitions.list;
+  for (size_t i = 0; i < finder->definitions.name_count; i++) {
+    const struct ws_defined_name *name = &finder->definitions.names[i];
+    if (name->kind != WS_SYMBOL_FUNCTION || name->owner != WS_NAME_CXX || list[name->first].is_own)
+      continue;
+    for (uint32_t k = list[name->first].next; k != WS_NO_NODE; k = list[k].next)
+      if (!list[k].is_own && list[k].version != list[name->first].version &&
+          ws_match_looks_same(&finder->match, list[name->first].node, list[k].node))
+        tell_operands(finder, list[name->first].node, list[k].node);
+  }
+}
+
 // -------------------------------------------------------------------------- weak functions that linkers stub
 
 bool ws_bind_stubs(struct ws_finder *finder) {

@@ -54,6 +54,9 @@ bool ws_keep_apart(struct ws_finder *finder, uint32_t first, uint32_t other, enu
 
 // Binds what several modules define by one name, as its language says. Fails if two definitions are as good.
 bool ws_bind_names(struct ws_finder *finder);
+// Says of variables that have names like C's, and on which functions of C++ work that both modules have, that
+// they should be one: then what stays apart is not only what its author wants.
+void ws_tell_unmangled(struct ws_finder *finder);
 // Binds weak functions that the linker found undefined, and called a stub for.
 bool ws_bind_stubs(struct ws_finder *finder);
 // Binds undefined variables, and imports of functions, to what defines them.

@@ -155,6 +155,24 @@ bool ws_is_library_name(struct ws_slice name) {
   return ws_slice_starts(name, "_Z") ? is_of_cxx_library(name) : ws_name_owner(name) == WS_NAME_LIBRARY;
 }
 
+struct ws_slice ws_scope(struct ws_slice name) {
+  static const char start[] = "_ZN";
+  size_t begin = sizeof start - 1, last = begin, at = begin;
+  if (!ws_slice_starts(name, start))
+    return (struct ws_slice){name.data, 0};
+  while (begin < name.size && name.data[begin] && strchr("KVrRO", name.data[begin])) // const, volatile, &
+    last = at = ++begin;
+  while (at < name.size && name.data[at] >= '0' && name.data[at] <= '9') { // source names
+    size_t size = 0;
+    last = at;
+    while (at < name.size && size < name.size && name.data[at] >= '0' && name.data[at] <= '9')
+      size = 10 * size + (name.data[at++] - '0');
+    at = size < name.size - at ? at + size : name.size;
+  }
+  bool is_name = at < name.size && name.data[at] == 'E'; // or it is a constructor's, or a template's
+  return (struct ws_slice){name.data + begin, (is_name ? last : at) - begin};
+}
+
 unsigned ws_state_group(struct ws_slice name, unsigned *member) {
   enum { MOST = 4 };
   static const char groups[][MOST][24] = {
@@ -164,6 +182,12 @@ unsigned ws_state_group(struct ws_slice name, unsigned *member) {
       {"atexit", "__cxa_atexit", "__funcs_on_exit"}, // C++ [basic.start.term]; what runs them in musl
       {"at_quick_exit", "__funcs_on_quick_exit"},    // the same of quick_exit()
       {"raise", "signal"},                           // C11 7.14
+      {"encrypt", "setkey"},
+      {"pthread_key_create", "pthread_key_delete"},
+      {"__cxa_get_globals", "__cxa_get_globals_fast"}, // what is thrown and caught: the Itanium C++ ABI
+      {"_ZN10__cxxabiv122__calloc_with_fallbackEmm", "_ZN10__cxxabiv120__free_with_fallbackEPv",
+       "_ZN10__cxxabiv130__aligned_malloc_with_fallbackEm",
+       "_ZN10__cxxabiv128__aligned_free_with_fallbackEPv"}, // libc++abi's memory for that
   };
   for (unsigned i = 0; i < sizeof groups / sizeof *groups; i++)
     for (unsigned k = 0; k < MOST && groups[i][k][0]; k++)

@@ -24,6 +24,9 @@ const char *ws_library_has(struct ws_slice name);
 // Whether it is the C library's, the C++ library's or the C++ runtime's.
 bool ws_is_library_name(struct ws_slice name);
 
+// The namespace or class of a C++ function, as it is mangled, or nothing: 3lib of _ZN3lib3addEi.
+struct ws_slice ws_scope(struct ws_slice name);
+
 // Functions of C that work on one state which has no name: the generator that srand() sets is the one that
 // rand() asks. The same number for all of one group, and 0 for other names; `*member` has one bit set,
 // another one for each function of a group.

@@ -6,16 +6,25 @@
 #include "link/language.h"
 #include "link/own.h"
 
+// A namespace or class in which a part of a module defines functions.
+struct scope {
+  uint32_t part;
+  struct ws_slice name;
+};
+
 struct search {
   struct ws_match *match;
   struct ws_definitions *definitions;
   const uint32_t *rank; // of each module
   const bool *strong;   // of each thing
   struct ws_arena *arena;
-  uint32_t *same;   // a forest: things that are the same
-  uint32_t *part;   // match->part
-  bool *is_library; // of each part: it has a function of a library
-  bool *differs;    // of each part: there are other versions of what is in it
+  uint32_t *same;       // a forest: things that are the same
+  uint32_t *part;       // match->part
+  bool *is_library;     // of each part: it has a function of a library
+  bool *differs;        // of each part: there are other versions of what is in it
+  bool *is_used;        // of each part: by something else of its module
+  struct scope *scopes; // of C++ functions, by part
+  size_t scope_count;
   uint32_t *object; // a forest of parts: copies of one object
   uint32_t
       *variant; // of each part: those of an object that agree; WS_NO_NODE for parts of an object that is torn
@@ -412,6 +421,62 @@ static int compare_loners(const void *a, const void *b) {
   return x->node < y->node ? -1 : x->node > y->node;
 }
 
+static void note_use(void *context, uint32_t thing, uint32_t operand) {
+  const struct search *search = context;
+  uint32_t used = ws_find_root(search->part, search->match->thing[operand]);
+  search->is_used[used] |= used != ws_find_root(search->part, thing);
+}
+
+static int compare_scopes(const void *a, const void *b) {
+  const struct scope *x = a, *y = b;
+  if (x->part != y->part)
+    return x->part < y->part ? -1 : 1;
+  return ws_slice_compare(x->name, y->name);
+}
+
+// Lists them for what is not its author's own, nor the C++ library's. What several modules have of a library
+// of C++, something else of each uses.
+static bool list_scopes(struct search *search) {
+  const struct ws_match *match = search->match;
+  const struct ws_definitions *definitions = search->definitions;
+  search->is_used = ws_arena_new(search->arena, match->node_count, sizeof *search->is_used);
+  search->scopes = ws_arena_new(search->arena, definitions->count, sizeof *search->scopes);
+  if (!search->is_used || !search->scopes)
+    return false;
+  ws_match_visit(match, note_use, search);
+  for (size_t i = 0; i < definitions->count; i++) {
+    uint32_t node = definitions->list[i].node, part = ws_find_root(search->part, node);
+    struct ws_slice name = ws_scope(ws_match_symbol(match, node)->name);
+    if (name.size && search->is_used[part] && !definitions->list[i].is_own &&
+        ws_match_symbol(match, node)->kind == WS_SYMBOL_FUNCTION && match->owner[node] == WS_NAME_CXX &&
+        ws_binding_strength(match, search->strong, node) == WS_BINDING_STRONG)
+      search->scopes[search->scope_count++] = (struct scope){part, name};
+  }
+  if (search->scope_count)
+    qsort(search->scopes, search->scope_count, sizeof *search->scopes, compare_scopes);
+  return true;
+}
+
+static size_t first_scope(const struct search *search, uint32_t part) {
+  return ws_first_at_least(search->scopes, search->scope_count, sizeof *search->scopes,
+                           offsetof(struct scope, part), part);
+}
+
+static bool has_scope(const struct search *search, uint32_t part) {
+  size_t at = first_scope(search, part);
+  return at < search->scope_count && search->scopes[at].part == part;
+}
+
+static bool have_common_scope(const struct search *search, uint32_t part, uint32_t other) {
+  const struct scope *scopes = search->scopes;
+  size_t begin = first_scope(search, other);
+  for (size_t i = first_scope(search, part); i < search->scope_count && scopes[i].part == part; i++)
+    for (size_t k = begin; k < search->scope_count && scopes[k].part == other; k++)
+      if (ws_slice_equal(scopes[i].name, scopes[k].name))
+        return true;
+  return false;
+}
+
 static bool is_library_function(const struct ws_symbol *symbol) {
   return symbol->kind == WS_SYMBOL_FUNCTION && !(symbol->flags & (WS_SYMBOL_LOCAL | WS_SYMBOL_UNDEFINED)) &&
          ws_is_library_name(symbol->name);
@@ -422,9 +487,9 @@ static bool may_be_loner(const struct search *search, uint32_t node) {
   const struct ws_symbol *symbol = ws_match_symbol(match, node);
   uint32_t part = ws_find_root(search->part, node);
   return symbol->kind == WS_SYMBOL_DATA && (symbol->flags & WS_SYMBOL_LOCAL) &&
-         !(symbol->flags & WS_SYMBOL_ABSOLUTE) && match->thing[node] == node && search->is_library[part] &&
-         !search->differs[part] && !ws_is_private_name(symbol->name) &&
-         !ws_is_local_name_unique(symbol->name) &&
+         !(symbol->flags & WS_SYMBOL_ABSOLUTE) && match->thing[node] == node &&
+         (search->is_library[part] || has_scope(search, part)) && !search->differs[part] &&
+         !ws_is_private_name(symbol->name) && !ws_is_local_name_unique(symbol->name) &&
          !ws_slice_starts(match->modules[match->module[node]]->segments[symbol->index].name, ".rodata");
 }
 
@@ -510,6 +575,12 @@ static uint32_t object_of(const struct search *search, uint32_t node) {
   return ws_find_root(search->object, ws_find_root(search->part, node));
 }
 
+static bool may_be_of_one_object(const struct search *search, uint32_t x, uint32_t y) {
+  uint32_t a = ws_find_root(search->part, x), b = ws_find_root(search->part, y);
+  return object_of(search, x) != object_of(search, y) &&
+         ((search->is_library[a] && search->is_library[b]) || have_common_scope(search, a, b));
+}
+
 // Variables that may be one, in parts of one object of which nothing is known.
 static bool list_unrelated(struct search *search, struct ws_unrelated **list, size_t *count) {
   size_t loner_count, used = 0;
@@ -517,7 +588,7 @@ static bool list_unrelated(struct search *search, struct ws_unrelated **list, si
   struct ws_unrelated *found = loners ? calloc(loner_count + 1, sizeof *found) : NULL;
   for (size_t i = 1; found && i < loner_count; i++)
     if (look_alike(search, &loners[i - 1], &loners[i]) &&
-        object_of(search, loners[i - 1].node) != object_of(search, loners[i].node))
+        may_be_of_one_object(search, loners[i - 1].node, loners[i].node))
       found[used++] = (struct ws_unrelated){loners[i - 1].node, loners[i].node};
   free(loners);
   *list = found;
@@ -562,7 +633,7 @@ bool ws_find_objects(struct ws_match *match, struct ws_definitions *definitions,
       !sort_versions(&search) || !ws_match_compare(match))
     return false;
   join_same(&search);
-  if (!join_groups(&search))
+  if (!list_scopes(&search) || !join_groups(&search))
     return false;
   for (uint32_t i = 0; i < match->node_count; i++)
     search.variant[i] = ws_find_root(search.object, ws_find_root(search.part, i));

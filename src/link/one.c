@@ -59,6 +59,8 @@ const char *ws_kept_reason(enum ws_kept_reason reason) {
     return "each module has its own section of that name";
   case WS_KEPT_UNRELATED:
     return "the parts of the library object that have it have no function in common";
+  case WS_KEPT_UNMANGLED:
+    return "functions of C++ that are one work on it, but its name may be one of C: put it into a namespace";
   }
   return "?";
 }
@@ -290,6 +292,7 @@ static bool find(struct ws_finder *finder) {
       !ws_bind_undefined(finder))
     return false;
   keep_callers(finder);
+  ws_tell_unmangled(finder);
   return ws_find_once(&finder->match, finder->rank, finder->bound, scratch, finder->stands, finder->error) &&
          (finder->options->side_by_side ||
           ws_check_allocators(&finder->match, &finder->definitions, finder->bound, finder->stands, scratch,

@@ -619,6 +619,11 @@ static void functions_of_one_state_need_no_function_in_common(void **state) {
   program = COMBINE(MODULE_OF(RAND()), MODULE_OF(SRAND(0), FUNCTION("rand", 0, 9, USES("seed"))));
   assert_where(&program, 'b', "seed", 'b');
   free_program(&program);
+  program = COMBINE(
+      MODULE_OF(FUNCTION("__cxa_get_globals", 0, 1, USES("globals")), VARIABLE("globals", LOCAL)),
+      MODULE_OF(FUNCTION("__cxa_get_globals_fast", 0, 2, USES("globals")), VARIABLE("globals", LOCAL)));
+  assert_where(&program, 'b', "globals", 'a');
+  free_program(&program);
   // A plug-in's own.
   program = COMBINE(MODULE_OF(RAND()), MODULE_OF(SRAND(0), FUNCTION("plug_in", 0, USES("seed"))));
   assert_where(&program, 'b', "seed", 'b');
@@ -857,6 +862,34 @@ static void a_library_with_an_interface_of_plain_names_is_one(void **state) {
   program = COMBINE(MODULE_OF(STEP(INTERFACE)), MODULE_OF(STEP(INTERFACE)));
   assert_where(&program, 'b', "count", 'b');
   assert_where(&program, 'b', "lib_step", 'b');
+  free_program(&program);
+}
+
+static void what_may_be_one_in_a_library_of_cxx_is_told(void **state) {
+  (void)state;
+  // Each has another function of it, which something else of the module uses.
+#define PART(function, user)                                                                                 \
+  FUNCTION(function, 0, USES("_ZL5total")), VARIABLE("_ZL5total", LOCAL), FUNCTION(user, 0, USES(function))
+  struct program program =
+      COMBINE(MODULE_OF(PART("_ZN3lib3addEi", "_Z1av")), MODULE_OF(PART("_ZNK3lib3sumEv", "_Z1bv")));
+  assert_where(&program, 'b', "_ZL5total", 'b');
+  assert_true(is_kept(&program, "_ZL5total", WS_KEPT_UNRELATED));
+  free_program(&program);
+  // Of other classes, or used by nothing, as what plug-ins export.
+  program = COMBINE(MODULE_OF(PART("_ZN3lib3addEi", "_Z1av")),
+                    MODULE_OF(PART("_ZN3lib5Class3sumEv", "_Z1bv")), MODULE_OF(PART("_Z3sumv", "_Z1cv")),
+                    MODULE_OF(FUNCTION("_ZN3lib3sumEv", 0, USES("_ZL5total")), VARIABLE("_ZL5total", LOCAL)));
+  assert_int_equal(program.one.kept_count, 0);
+  free_program(&program);
+  // A global variable has C's name for it.
+#define GLOBAL FUNCTION("_Z3addi", 0, USES("total")), VARIABLE("total", 0)
+  program = COMBINE(MODULE_OF(GLOBAL), MODULE_OF(GLOBAL));
+  assert_where(&program, 'b', "total", 'b');
+  assert_true(is_kept(&program, "total", WS_KEPT_UNMANGLED));
+  free_program(&program);
+  program =
+      COMBINE(MODULE_OF(GLOBAL), MODULE_OF(FUNCTION("_Z3addi", 0, 2, USES("total")), VARIABLE("total", 0)));
+  assert_true(is_kept(&program, "total", WS_KEPT_PLAIN));
   free_program(&program);
 }
 
@@ -1220,6 +1253,7 @@ int main(void) {
       cmocka_unit_test(objects_with_plain_names_are_of_no_library),
       cmocka_unit_test(what_is_not_as_the_library_has_it_is_plain),
       cmocka_unit_test(a_library_with_an_interface_of_plain_names_is_one),
+      cmocka_unit_test(what_may_be_one_in_a_library_of_cxx_is_told),
       cmocka_unit_test(weak_names_of_cxx_are_one_beside_strong_ones),
       cmocka_unit_test(what_names_different_things_is_different),
       cmocka_unit_test(string_literals_are_compared_but_stay_apart),
