@@ -174,8 +174,11 @@ struct ws_slice ws_scope(struct ws_slice name) {
 }
 
 unsigned ws_state_group(struct ws_slice name, unsigned *member) {
-  enum { MOST = 4 };
-  static const char groups[][MOST][24] = {
+  enum { MOST = 9 };
+  static const char *const groups[WS_STATE_GROUPS][MOST] = {
+      // C11 7.22.3, POSIX.1-2017, and what C libraries have beside them
+      {"malloc", "calloc", "aligned_alloc", "posix_memalign", "memalign", "valloc", "realloc", "reallocarray",
+       "free"},
       {"rand", "srand"},                              // C11 7.22.2
       {"initstate", "random", "setstate", "srandom"}, // POSIX.1-2017
       {"hcreate", "hdestroy", "hsearch"},
@@ -189,8 +192,8 @@ unsigned ws_state_group(struct ws_slice name, unsigned *member) {
        "_ZN10__cxxabiv130__aligned_malloc_with_fallbackEm",
        "_ZN10__cxxabiv128__aligned_free_with_fallbackEPv"}, // libc++abi's memory for that
   };
-  for (unsigned i = 0; i < sizeof groups / sizeof *groups; i++)
-    for (unsigned k = 0; k < MOST && groups[i][k][0]; k++)
+  for (unsigned i = 0; i < WS_STATE_GROUPS; i++)
+    for (unsigned k = 0; k < MOST && groups[i][k]; k++)
       // Most names differ in how they begin.
       if (name.size && name.data[0] == (uint8_t)groups[i][k][0] && ws_slice_is(name, groups[i][k])) {
         *member = 1U << k;

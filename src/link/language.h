@@ -28,8 +28,9 @@ bool ws_is_library_name(struct ws_slice name);
 struct ws_slice ws_scope(struct ws_slice name);
 
 // Functions of C that work on one state which has no name: the generator that srand() sets is the one that
-// rand() asks. The same number for all of one group, and 0 for other names; `*member` has one bit set,
-// another one for each function of a group.
+// rand() asks. The same number for all of one group, from 1 to WS_STATE_GROUPS, and 0 for other names;
+// `*member` has one bit set, another one for each function of a group.
+enum { WS_ALLOCATOR_GROUP = 1, WS_STATE_GROUPS = 11 };
 unsigned ws_state_group(struct ws_slice name, unsigned *member);
 // Whether it names a variable of C's library whose type standards say: C11 7.5, POSIX.1-2017 environ.
 bool ws_has_fixed_type(struct ws_slice name);

@@ -521,7 +521,23 @@ static struct loner *list_loners(const struct search *search, size_t *count) {
 // What of a group of functions (ws_state_group) each part has.
 struct groups {
   unsigned *group, *members;
+  bool differs[WS_STATE_GROUPS + 1]; // there are several versions of one of its functions
 };
+
+static void note_versions(const struct search *search, struct groups *groups) {
+  const struct ws_definition *list = search->definitions->list;
+  for (size_t i = 0; i < search->definitions->name_count; i++) {
+    const struct ws_defined_name *name = &search->definitions->names[i];
+    unsigned member, group = name->kind == WS_SYMBOL_FUNCTION ? ws_state_group(name->text, &member) : 0;
+    uint32_t version = WS_NO_NODE;
+    for (uint32_t k = name->first; group && k != WS_NO_NODE; k = list[k].next) {
+      if (list[k].is_own || list[k].version == WS_NO_NODE)
+        continue;
+      groups->differs[group] |= version != WS_NO_NODE && version != list[k].version;
+      version = list[k].version;
+    }
+  }
+}
 
 static bool find_groups(const struct search *search, struct groups *groups) {
   const struct ws_match *match = search->match;
@@ -540,6 +556,7 @@ static bool find_groups(const struct search *search, struct groups *groups) {
     groups->group[part] = group;
     groups->members[part] |= member;
   }
+  note_versions(search, groups);
   return true;
 }
 
@@ -550,11 +567,48 @@ static bool look_alike(const struct search *search, const struct loner *a, const
          ws_match_looks_same(search->match, a->node, b->node);
 }
 
+// Whether something that two parts have by one name, a local function or variable, differs.
+static bool clash(const struct search *search, const struct loner *loners, size_t count, uint32_t a,
+                  uint32_t b) {
+  const struct ws_match *match = search->match;
+  for (size_t i = 0; i < match->pair_count; i++) {
+    uint32_t x = ws_find_root(search->part, match->pairs[i].x),
+             y = ws_find_root(search->part, match->pairs[i].y);
+    if (match->pairs[i].different && ((x == a && y == b) || (x == b && y == a)))
+      return true;
+  }
+  for (size_t i = 0; i < count; i++)
+    for (size_t k = i + 1; k < count && ws_slice_equal(loners[i].name, loners[k].name); k++) {
+      uint32_t x = ws_find_root(search->part, loners[i].node), y = ws_find_root(search->part, loners[k].node);
+      if (((x == a && y == b) || (x == b && y == a)) && !look_alike(search, &loners[i], &loners[k]))
+        return true;
+    }
+  return false;
+}
+
+// Whether two modules have different versions of a function of C's library.
+static bool differ_in_library(const struct search *search, uint32_t module, uint32_t other) {
+  const struct ws_definition *list = search->definitions->list;
+  for (size_t i = 0; i < search->definitions->name_count; i++) {
+    const struct ws_defined_name *name = &search->definitions->names[i];
+    uint32_t version = WS_NO_NODE;
+    for (uint32_t k = name->first; name->owner == WS_NAME_LIBRARY && k != WS_NO_NODE; k = list[k].next) {
+      uint32_t in = search->match->module[list[k].node];
+      if ((in != module && in != other) || list[k].is_own || list[k].version == WS_NO_NODE)
+        continue;
+      if (version != WS_NO_NODE && version != list[k].version)
+        return true;
+      version = list[k].version;
+    }
+  }
+  return false;
+}
+
 // Parts that have different functions of one group are of one object; those that have the same ones are
-// compared.
+// compared. Of allocators it must be certain, as far as it can be, that they are of one version.
 static bool join_groups(struct search *search) {
   size_t count;
-  struct groups groups;
+  struct groups groups = {0};
   struct loner *loners = find_groups(search, &groups) ? list_loners(search, &count) : NULL;
   if (!loners)
     return false;
@@ -562,7 +616,10 @@ static bool join_groups(struct search *search) {
     uint32_t a = ws_find_root(search->part, loners[i - 1].node),
              b = ws_find_root(search->part, loners[i].node);
     if (!groups.group[a] || groups.group[a] != groups.group[b] || (groups.members[a] & groups.members[b]) ||
-        !look_alike(search, &loners[i - 1], &loners[i]))
+        groups.differs[groups.group[a]] || !look_alike(search, &loners[i - 1], &loners[i]) ||
+        clash(search, loners, count, a, b) ||
+        (groups.group[a] == WS_ALLOCATOR_GROUP &&
+         differ_in_library(search, search->match->module[a], search->match->module[b])))
       continue;
     ws_join_roots(search->same, loners[i - 1].node, loners[i].node);
     ws_join_roots(search->object, a, b);

@@ -653,11 +653,36 @@ static void assert_refused(struct program *program, const char *message) {
   free_program(program);
 }
 
-#define FREE() FUNCTION("free", 0, 3, USES("heap")), VARIABLE("heap", LOCAL)
+#define FREE(...) FUNCTION("free", 0, 3, USES("heap")), VARIABLE("heap", LOCAL, __VA_ARGS__)
+#define OTHER_FREE FREE(.size = 8)
+
+static void what_makes_memory_and_what_takes_it_back_are_of_one_heap(void **state) {
+  (void)state;
+  struct program program = COMBINE(MODULE_OF(MALLOC(5)), MODULE_OF(FREE(0)));
+  assert_where(&program, 'b', "heap", 'a');
+  assert_where(&program, 'b', "free", 'b'); // but works on a's
+  assert_int_equal(program.one.kept_count, 0);
+  free_program(&program);
+  program = COMBINE(MODULE_OF(MALLOC(5)), MODULE_OF(FREE(0)), MODULE_OF(REALLOC(5)));
+  assert_where(&program, 'b', "heap", 'a');
+  assert_where(&program, 'c', "heap", 'a');
+  free_program(&program);
+}
 
 static void what_frees_another_heap_is_refused(void **state) {
   (void)state;
-  struct program program = COMBINE(MODULE_OF(MALLOC(5)), MODULE_OF(FREE()));
+  struct program program = COMBINE(MODULE_OF(MALLOC(5)), MODULE_OF(OTHER_FREE));
+  assert_refused(&program, "may call free for what malloc of a");
+  // One heap looks like this, but another variable does not, or there are two heaps that do.
+  program = COMBINE(MODULE_OF(FUNCTION("malloc", 0, 1, USES("heap", "more")), VARIABLE("heap", LOCAL),
+                              VARIABLE("more", LOCAL)),
+                    MODULE_OF(FUNCTION("free", 0, 3, USES("heap", "more")), VARIABLE("heap", LOCAL),
+                              VARIABLE("more", LOCAL, .size = 8)));
+  assert_refused(&program, "may call free for what malloc of a");
+  program = COMBINE(MODULE_OF(MALLOC(5)), MODULE_OF(MALLOC(6)), MODULE_OF(FREE(0)));
+  assert_refused(&program, "may call free for what malloc of a");
+  // The libraries differ in what they have beside it.
+  program = COMBINE(MODULE_OF(MALLOC(5), FUNCTION("puts", 0, 1)), MODULE_OF(FREE(0), FUNCTION("puts", 0, 2)));
   assert_refused(&program, "may call free for what malloc of a");
   // Whatever the variables are called.
   program = COMBINE(MODULE_OF(FUNCTION("free", 0, 3, USES("other")), VARIABLE("other", LOCAL, .size = 8)),
@@ -668,13 +693,13 @@ static void what_frees_another_heap_is_refused(void **state) {
   assert_refused(&program, "may call realloc for what");
   program = COMBINE(MODULE_OF(FUNCTION("calloc", 0, 1, USES("__make")),
                               FUNCTION("__make", 0, 2, USES("heap")), VARIABLE("heap", LOCAL)),
-                    MODULE_OF(FREE()));
+                    MODULE_OF(FREE(0)));
   assert_refused(&program, "--export-if-defined=calloc");
 }
 
 static void side_by_side_each_has_its_heap(void **state) {
   (void)state;
-  struct program program = COMBINE(MODULE_OF(MALLOC(5)), MODULE_OF(FREE()));
+  struct program program = COMBINE(MODULE_OF(MALLOC(5)), MODULE_OF(OTHER_FREE));
   assert_false(program.ok);
   find(&program, &(struct ws_one_options){.side_by_side = true});
   assert_where(&program, 'b', "heap", 'b');
@@ -684,7 +709,7 @@ static void side_by_side_each_has_its_heap(void **state) {
 static void what_frees_its_own_heap_is_not_refused(void **state) {
   (void)state;
   // One heap, by a third module.
-  struct program program = COMBINE(MODULE_OF(MALLOC(5)), MODULE_OF(FREE()),
+  struct program program = COMBINE(MODULE_OF(MALLOC(5)), MODULE_OF(FREE(0)),
                                    MODULE_OF(FUNCTION("malloc", 0, 1, USES("allocate")),
                                              FUNCTION("free", 0, 3, USES("heap")), ALLOCATE(5)));
   assert_where(&program, 'b', "heap", 'a');
@@ -696,11 +721,11 @@ static void what_frees_its_own_heap_is_not_refused(void **state) {
   free_program(&program);
   // Nobody takes anything back, or nobody makes anything, or what takes it back is without a heap.
   program = COMBINE(MODULE_OF(MALLOC(5)),
-                    MODULE_OF(FUNCTION("calloc", 0, 4, USES("heap")), VARIABLE("heap", LOCAL)));
+                    MODULE_OF(FUNCTION("calloc", 0, 4, USES("heap")), VARIABLE("heap", LOCAL, .size = 8)));
   assert_where(&program, 'b', "heap", 'b');
   free_program(&program);
   program =
-      COMBINE(MODULE_OF(FREE()), MODULE_OF(FUNCTION("free", 0, 4, USES("heap")), VARIABLE("heap", LOCAL)));
+      COMBINE(MODULE_OF(FREE(0)), MODULE_OF(FUNCTION("free", 0, 4, USES("heap")), VARIABLE("heap", LOCAL)));
   assert_where(&program, 'b', "heap", 'b');
   free_program(&program);
   program = COMBINE(MODULE_OF(MALLOC(5)), MODULE_OF(FUNCTION("free", 0, 3)));
@@ -1243,6 +1268,7 @@ int main(void) {
       cmocka_unit_test(parts_without_a_function_in_common_stay_apart),
       cmocka_unit_test(functions_of_one_state_need_no_function_in_common),
       cmocka_unit_test(allocators_are_one_by_their_local_functions),
+      cmocka_unit_test(what_makes_memory_and_what_takes_it_back_are_of_one_heap),
       cmocka_unit_test(what_frees_another_heap_is_refused),
       cmocka_unit_test(side_by_side_each_has_its_heap),
       cmocka_unit_test(what_frees_its_own_heap_is_not_refused),
