@@ -475,7 +475,7 @@ void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
     arguments[i] = (struct ws_heap_value){.what = WS_VALUE_ARGUMENT, .number = i};
   if (arguments && follow(&run, index, arguments, parameters) && run.now.live) {
     struct ws_heap_value result = run.result_count ? run.now.values[run.local_count] : ws_any_value;
-    flow->returns_address = run.now.pending && result.grown == 1 && result.bytes && !result.chosen;
+    flow->returns_address = run.now.pending && result.grown == 1 && ws_is_grown_address(&result);
     flow->returns_address |= run.now.pending && flow->gives_address;
     flow->returns_pages = run.now.pending && result.grown && result.near && !result.bytes && !result.chosen;
     flow->uses_elsewhere |= flow->returns_address;

@@ -90,8 +90,13 @@ void ws_run_forget_order(struct ws_run *run) {
     run->now.slots[i].value.current = false;
 }
 
-// What memory.size said just before is where the pages are that are now grown.
-static void size_becomes_grown(struct ws_heap_flow *flow, struct ws_heap_value *value) {
+// Memory is grown. Where it was grown before says nothing of the new pages, unless nobody else has come
+// between; what memory.size said just before is where they are.
+static void pass_growth(struct ws_heap_flow *flow, struct ws_heap_value *value, bool own) {
+  if (!own)
+    value->grown = 0;
+  if (value->test != WS_TEST_ZERO && value->test != WS_TEST_NOT_ZERO)
+    value->test = WS_TEST_NONE;
   if (!value->current || !value->size || value->maybe)
     return;
   flow->relies_on_order = true;
@@ -115,9 +120,9 @@ struct ws_heap_value ws_run_memory_grow(struct ws_run *run, struct ws_heap_value
   run->flow->grows |= now->live;
   for (struct ws_run *at = run; at; at = at->caller)
     for (uint32_t i = 0; i < at->local_count + at->depth; i++)
-      size_becomes_grown(run->flow, &at->now.values[i]);
+      pass_growth(run->flow, &at->now.values[i], now->grown);
   for (unsigned i = 0; i < now->slot_count; i++)
-    size_becomes_grown(run->flow, &now->slots[i].value);
+    pass_growth(run->flow, &now->slots[i].value, now->grown);
   if (now->grown)
     run->flow->relies_on_order = true;
   else
@@ -156,9 +161,11 @@ struct ws_heap_value ws_run_relation(struct ws_run *run, uint8_t opcode, struct 
   bool is_64 = opcode >= WASM_OPCODE_I64_EQZ;
   unsigned kind = is_64 ? opcode - (unsigned)WASM_OPCODE_I64_EQ : opcode - (unsigned)WASM_OPCODE_I32_EQ;
   enum { EQ, NE, LT_S, LT_U, GT_S, GT_U, LE_S, LE_U, GE_S, GE_U };
-  // Whether it is null says nothing.
+  // Whether it is null says nothing; nor does whether an argument is in the heap.
   bool null = kind <= NE && (ws_is_constant(&a) || ws_is_constant(&b));
-  run->flow->uses_end |= (a.end || b.end) && !null;
+  bool argument = (ws_is_constant(&a) && b.what == WS_VALUE_ARGUMENT) ||
+                  (ws_is_constant(&b) && a.what == WS_VALUE_ARGUMENT);
+  run->flow->uses_end |= (a.end || b.end) && !null && !argument;
   bool is_signed = kind == LT_S || kind == GT_S || kind == LE_S || kind == GE_S;
   switch (kind) {
   case EQ:

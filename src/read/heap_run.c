@@ -58,15 +58,34 @@ static struct ws_run_slot *find_slot(struct ws_run_state *state, const struct ws
   return NULL;
 }
 
+// What may be either. Who uses it asks where pages are only if it says that on each way on which nobody has
+// asked for pages yet.
+static struct ws_heap_value join_values(const struct ws_run_state *to, struct ws_heap_value a,
+                                        const struct ws_run_state *from, struct ws_heap_value b) {
+  bool drops_a = from->pending && !b.grown, drops_b = to->pending && !a.grown;
+  if (drops_a)
+    a.grown = 0;
+  if (drops_b)
+    b.grown = 0;
+  struct ws_heap_value either = ws_join_values(a, b);
+  // Functions return whether memory.grow has failed.
+  bool says = ws_is_constant(&a) && ws_is_constant(&b) && a.nonzero != b.nonzero;
+  if (says && to->pending && from->failed)
+    either.test = a.nonzero ? WS_TEST_NOT_FAILED : WS_TEST_FAILED;
+  if (says && from->pending && to->failed)
+    either.test = b.nonzero ? WS_TEST_NOT_FAILED : WS_TEST_FAILED;
+  return either;
+}
+
 // A variable that was written on one way only may be anything, or what was written there.
 static void join_slots(struct ws_run *run, struct ws_run_state *to, struct ws_run_state *from) {
   for (unsigned i = 0; i < to->slot_count; i++) {
     const struct ws_run_slot *other = find_slot(from, &to->slots[i]);
-    to->slots[i].value = ws_join_values(to->slots[i].value, other ? other->value : ws_any_value);
+    to->slots[i].value = join_values(to, to->slots[i].value, from, other ? other->value : ws_any_value);
   }
   for (unsigned i = 0; i < from->slot_count; i++) {
     struct ws_run_slot slot = from->slots[i];
-    slot.value = ws_join_values(slot.value, ws_any_value);
+    slot.value = join_values(from, slot.value, to, ws_any_value);
     if (!ws_is_of_memory(&slot.value) && !slot.value.base && !slot.value.framed)
       continue;
     if (find_slot(to, &slot))
@@ -87,6 +106,9 @@ static void join_state(struct ws_run *run, struct ws_run_state *to, struct ws_ru
     copy_state(to, from, count);
     return;
   }
+  join_slots(run, to, from);
+  for (uint32_t i = 0; i < count; i++)
+    to->values[i] = join_values(to, to->values[i], from, from->values[i]);
   to->pending |= from->pending;
   to->elsewhere |= from->elsewhere;
   // Whether it failed, a program asks again where the ways of success and failure have met.
@@ -98,9 +120,6 @@ static void join_state(struct ws_run *run, struct ws_run_state *to, struct ws_ru
   if (to->pointer != from->pointer)
     to->pointer = WS_RUN_NOWHERE;
   to->exposed |= from->exposed;
-  join_slots(run, to, from);
-  for (uint32_t i = 0; i < count; i++)
-    to->values[i] = ws_join_values(to->values[i], from->values[i]);
 }
 
 static bool same_state(const struct ws_run_state *a, struct ws_run_state *b, uint32_t count) {

@@ -134,6 +134,8 @@ static struct ws_heap_value subtract(struct ws_heap_value a, struct ws_heap_valu
 static struct ws_heap_value bit_and(struct ws_heap_value a, struct ws_heap_value b, bool is_64) {
   if (ws_is_constant(&a) && ws_is_constant(&b))
     return ws_constant_value(cut(a.number & b.number, is_64));
+  if (a.test == WS_TEST_NOT_FAILED && b.test == WS_TEST_NOT_FAILED)
+    return a;
   struct ws_heap_value result = ws_is_of_memory(&a) || a.base ? a : b;
   if (ws_is_constant(&b) && b.number == 1 && a.test != WS_TEST_NONE)
     return a; // a condition
@@ -149,6 +151,12 @@ static struct ws_heap_value bit_and(struct ws_heap_value a, struct ws_heap_value
   bool is_page = ws_is_constant(&b) && ws_signed(b.number, is_64) >= -(int64_t)WS_PAGE_SIZE;
   result.near |= result.grown && result.bytes && !is_page;
   return result;
+}
+
+static struct ws_heap_value bit_or(struct ws_heap_value a, struct ws_heap_value b, bool is_64) {
+  if (ws_is_constant(&a) && ws_is_constant(&b))
+    return ws_constant_value(a.number | b.number);
+  return a.test == WS_TEST_FAILED && b.test == WS_TEST_FAILED ? a : add(a, b, is_64);
 }
 
 static struct ws_heap_value multiply(struct ws_heap_value a, struct ws_heap_value b, uint64_t factor,
@@ -196,8 +204,7 @@ struct ws_heap_value ws_compute(uint8_t opcode, struct ws_heap_value a, struct w
     return bit_and(a, b, is_64);
   case WASM_OPCODE_I32_OR:
   case WASM_OPCODE_I64_OR:
-    return ws_is_constant(&a) && ws_is_constant(&b) ? ws_constant_value(a.number | b.number)
-                                                    : add(a, b, is_64);
+    return bit_or(a, b, is_64);
   case WASM_OPCODE_I32_SHL:
   case WASM_OPCODE_I64_SHL:
     return shift_left(a, b, is_64);
