@@ -324,30 +324,66 @@ static bool place_data(struct ws_merge *merge, uint64_t *cursor) {
   return ws_add(cursor, merge->init_flag, 4);
 }
 
-static bool place_memory(struct ws_merge *merge, uint64_t cursor) {
-  const struct ws_plan_options *options = &merge->options->plan;
-  uint64_t limit = merge->is_64 ? UINT64_C(1) << 48 : UINT64_C(1) << 32, heap = options->heap_size, end;
-  bool declared = false;
-  uint64_t maximum = 0;
+static uint64_t largest_heap(const struct ws_merge *merge) {
+  uint64_t largest = merge->options->plan.heap_size;
   for (size_t m = 0; m < merge->module_count; m++) {
-    const struct ws_module_info *info = &merge->modules[m].module->info;
-    heap = info->initial_heap > heap ? info->initial_heap : heap;
-    declared |= info->has_maximum;
-    if (info->has_maximum && info->memory_maximum > maximum)
-      maximum = info->memory_maximum;
+    uint64_t heap = merge->modules[m].module->info.initial_heap;
+    largest = heap > largest ? heap : largest;
   }
-  if (!ws_align_up(&merge->heap_base, cursor, 16) || !ws_add(&end, merge->heap_base, heap) ||
+  return largest;
+}
+
+// The maximum that was asked for, or else the largest that a module declares.
+static void choose_maximum(struct ws_merge *merge) {
+  uint64_t asked = merge->options->plan.max_memory;
+  merge->has_maximum = asked > 0;
+  merge->maximum_pages = asked / WS_PAGE_SIZE;
+  for (size_t m = 0; m < merge->module_count && !asked; m++) {
+    const struct ws_module_info *info = &merge->modules[m].module->info;
+    merge->has_maximum |= info->has_maximum;
+    if (info->has_maximum && info->memory_maximum > merge->maximum_pages)
+      merge->maximum_pages = info->memory_maximum;
+  }
+}
+
+// The one heap of all modules ends where the memory does. False if there are several.
+static bool shorten_heap(const struct ws_merge *merge, uint64_t end) {
+  struct ws_link *heaps = merge->heaps;
+  for (size_t m = 0; m < heaps->count; m++) {
+    const struct ws_placement *placement = &heaps->inputs[m].placement;
+    if (placement->heap_end > end && placement->heap_base != merge->heap_base)
+      return false;
+  }
+  for (size_t m = 0; m < heaps->count; m++)
+    if (heaps->inputs[m].placement.heap_end > end)
+      heaps->inputs[m].placement.heap_end = end;
+  return true;
+}
+
+// Modules whose memory cannot grow have no room for the data of the others and as large a heap as each had:
+// the heap has what the data leaves, as in a static link.
+static void keep_to_maximum(struct ws_merge *merge, uint64_t *end) {
+  uint64_t least = merge->heap_base + merge->options->plan.heap_size;
+  ws_align_up(&least, least, WS_PAGE_SIZE);
+  uint64_t pages = *end / WS_PAGE_SIZE;
+  if (!merge->has_maximum || pages <= merge->maximum_pages || least / WS_PAGE_SIZE > merge->maximum_pages)
+    return;
+  if (shorten_heap(merge, merge->maximum_pages * WS_PAGE_SIZE))
+    *end = merge->maximum_pages * WS_PAGE_SIZE;
+  else if (!merge->options->plan.max_memory) // What modules declare is for each by itself, and its heap.
+    merge->maximum_pages = pages;
+}
+
+static bool place_memory(struct ws_merge *merge, uint64_t cursor) {
+  uint64_t limit = merge->is_64 ? UINT64_C(1) << 48 : UINT64_C(1) << 32, end;
+  if (!ws_align_up(&merge->heap_base, cursor, 16) || !ws_add(&end, merge->heap_base, largest_heap(merge)) ||
       !ws_align_up(&end, end, WS_PAGE_SIZE) || end > limit || !ws_merge_place_heaps(merge, limit))
     return too_large(merge);
   // As large as a module was linked with, whoever uses it.
-  uint64_t needed = end / WS_PAGE_SIZE;
   end = merge->heaps->plan.heap_end > end ? merge->heaps->plan.heap_end : end;
+  choose_maximum(merge);
+  keep_to_maximum(merge, &end);
   merge->pages = end / WS_PAGE_SIZE;
-  merge->has_maximum = declared || options->max_memory;
-  // What modules declare is for each by itself: heaps that they were linked with may go beyond.
-  if (!options->max_memory && needed <= maximum && merge->pages > maximum)
-    maximum = merge->pages;
-  merge->maximum_pages = options->max_memory ? options->max_memory / WS_PAGE_SIZE : maximum;
   if (merge->has_maximum && merge->pages > merge->maximum_pages)
     return ws_fail(merge->error, merge->modules[0].module->file, NULL, WS_NO_OFFSET,
                    "the merged module needs %" PRIu64 " pages of memory, which is more than the maximum of "
