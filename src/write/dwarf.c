@@ -358,6 +358,10 @@ static bool walk_section(struct ws_dwarf *dwarf, enum ws_debug_section section) 
   return true;
 }
 
+static bool has_strings(int section) {
+  return section == WS_DEBUG_STR || section == WS_DEBUG_LINE_STR;
+}
+
 static bool is_known(struct ws_slice name, enum ws_debug_section *section) {
   for (*section = 0; *section < WS_DEBUG_SECTIONS; ++*section)
     if (ws_slice_is(name, section_names[*section]))
@@ -368,6 +372,7 @@ static bool is_known(struct ws_slice name, enum ws_debug_section *section) {
 // Adds a module's sections to those before. The offsets in them move by what was there.
 static bool add_module(struct ws_dwarf *dwarf, uint32_t m) {
   const struct ws_merge_module *from = &dwarf->merge->modules[m];
+  struct ws_slice strings[WS_DEBUG_SECTIONS] = {{0}};
   dwarf->module = m;
   dwarf->abbreviations.read = false;
   for (int i = 0; i < WS_DEBUG_SECTIONS; i++)
@@ -381,12 +386,18 @@ static bool add_module(struct ws_dwarf *dwarf, uint32_t m) {
       ws_printable(from->sections[i]->name, name, sizeof name);
       return ws_merge_fail(dwarf->merge, m, name, "cannot be merged yet: leave DWARF out with --strip-debug");
     }
-    ws_put_relocated(dwarf->merge, m, i, &dwarf->sections[section]);
+    if (!has_strings(section))
+      ws_put_relocated(dwarf->merge, m, i, &dwarf->sections[section]);
+    else if (!strings[section].data)
+      strings[section] = from->sections[i]->content;
+    else
+      return ws_merge_fail(dwarf->merge, m, section_names[section], "is there twice");
   }
   for (int i = 0; i < WS_DEBUG_SECTIONS; i++) {
-    if (dwarf->sections[i].failed)
+    if (dwarf->sections[i].failed ||
+        (has_strings(i) && !ws_dwarf_begin_strings(&dwarf->strings[i], &dwarf->sections[i], strings[i])))
       return ws_merge_fail_memory(dwarf->merge);
-    dwarf->sizes[i] = dwarf->sections[i].size - dwarf->bases[i];
+    dwarf->sizes[i] = has_strings(i) ? strings[i].size : dwarf->sections[i].size - dwarf->bases[i];
   }
   for (int i = 0; i < WS_DEBUG_SECTIONS; i++) {
     if (walk_section(dwarf, (enum ws_debug_section)i))
@@ -407,7 +418,7 @@ static void reserve(struct ws_dwarf *dwarf) {
     const struct ws_merge_module *from = &dwarf->merge->modules[m];
     for (size_t i = 0; i < from->section_count; i++)
       if (from->sections[i]->id == WS_SECTION_CUSTOM && is_known(from->sections[i]->name, &section))
-        sizes[section] += from->sections[i]->content.size;
+        sizes[section] += from->sections[i]->content.size + has_strings(section);
   }
   for (int i = 0; i < WS_DEBUG_SECTIONS; i++)
     if (sizes[i])
@@ -423,6 +434,7 @@ void ws_single_dwarf(struct ws_single_writer *writer) {
     if (writer->ok && dwarf.sections[i].size)
       ws_give_custom(writer, ws_slice_of(section_names[i]), &dwarf.sections[i]);
     ws_buffer_free(&dwarf.sections[i]);
+    ws_dwarf_free_strings(&dwarf.strings[i]);
   }
   free(dwarf.abbreviations.items);
   free(dwarf.abbreviations.attributes);

@@ -3,6 +3,7 @@
 #ifndef WASMSHARE_DWARF_SECTIONS_H
 #define WASMSHARE_DWARF_SECTIONS_H
 
+#include "base/map.h"
 #include "format/dwarf.h"
 #include "write/single_sections.h"
 
@@ -50,6 +51,14 @@ struct ws_dwarf_abbreviations {
   size_t attribute_count, attribute_capacity;
 };
 
+// The strings of .debug_str or .debug_line_str.
+struct ws_dwarf_strings {
+  struct ws_slice own; // of the module that is walked
+  bool first;          // it is the first that has any
+  uint32_t *moved;     // where its strings are among all, and one more, by where they were; or 0
+  struct ws_map known; // where each is
+};
+
 // Walking the sections of one module, in the merged ones.
 struct ws_dwarf {
   struct ws_merge *merge;
@@ -57,6 +66,7 @@ struct ws_dwarf {
   uint32_t module;
   uint64_t bases[WS_DEBUG_SECTIONS], sizes[WS_DEBUG_SECTIONS]; // of the module's part
   struct ws_dwarf_abbreviations abbreviations;
+  struct ws_dwarf_strings strings[WS_DEBUG_SECTIONS]; // of the two sections that have any
 
   // The unit that is walked.
   struct ws_reader reader; // of its section's part
@@ -73,6 +83,13 @@ bool ws_dwarf_malformed(struct ws_dwarf *dwarf);
 uint64_t ws_dwarf_number(struct ws_reader *reader, size_t size);
 // Moves an offset of `size` bytes into a section. Linkers write ones for what was left out.
 bool ws_dwarf_offset(struct ws_dwarf *dwarf, size_t size, enum ws_debug_section into);
+
+// dwarf_strings.c. Begins with the strings of another module; there is room in `all`, which has those of all,
+// for them and one byte more. False if memory ran out.
+bool ws_dwarf_begin_strings(struct ws_dwarf_strings *strings, struct ws_buffer *all, struct ws_slice own);
+// Where a string of the module is among all, or UINT32_MAX if memory ran out.
+uint32_t ws_dwarf_move_string(struct ws_dwarf_strings *strings, struct ws_buffer *all, uint64_t offset);
+void ws_dwarf_free_strings(struct ws_dwarf_strings *strings);
 
 // Each reads something and moves the offsets in it: a value of that attribute, or 0, in that form; an
 // expression; an operand of one, by its letter in format/dwarf.h.

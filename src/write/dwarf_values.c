@@ -27,15 +27,25 @@ static uint8_t *written(struct ws_dwarf *dwarf, size_t size) {
   return content->data + (dwarf->reader.at - content->data) - size;
 }
 
+static bool has_strings(enum ws_debug_section section) {
+  return section == WS_DEBUG_STR || section == WS_DEBUG_LINE_STR;
+}
+
 bool ws_dwarf_offset(struct ws_dwarf *dwarf, size_t size, enum ws_debug_section into) {
   uint64_t value = ws_dwarf_number(&dwarf->reader, size), ones = size == 8 ? UINT64_MAX : UINT32_MAX;
   if (dwarf->reader.bad)
     return ws_dwarf_malformed(dwarf);
   if (value == ones)
     return true;
-  uint64_t moved = value + dwarf->bases[into];
   if (value > dwarf->sizes[into])
     return ws_dwarf_refuse(dwarf, "DWARF with an offset beyond the end of its section");
+  uint64_t moved = value + dwarf->bases[into];
+  if (has_strings(into)) {
+    uint32_t string = ws_dwarf_move_string(&dwarf->strings[into], &dwarf->sections[into], value);
+    if (string == UINT32_MAX)
+      return ws_dwarf_refuse(dwarf, NULL);
+    moved = string;
+  }
   if (moved > ones)
     return ws_dwarf_refuse(dwarf, "too much DWARF for offsets of 32 bits");
   ws_operand_put(written(dwarf, size), size == 8 ? WS_U64 : WS_U32, moved);
