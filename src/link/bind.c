@@ -269,15 +269,11 @@ static struct ws_one_kept *find_kept(const struct ws_finder *finder, uint32_t no
 // Two functions that are the same but for what they name.
 static void tell_operands(const struct ws_finder *finder, uint32_t x, uint32_t y) {
   const struct ws_match *match = &finder->match;
-  struct ws_relocation_cursor cursor_x = ws_match_relocations(match, match->thing[x]),
-                              cursor_y = ws_match_relocations(match, match->thing[y]);
-  const struct ws_relocation *in_x, *in_y;
-  while ((in_x = ws_next_relocation(&cursor_x)) != NULL && (in_y = ws_next_relocation(&cursor_y)) != NULL) {
-    if (in_x->type == R_WASM_TYPE_INDEX_LEB || in_x->index == WS_NO_SYMBOL || in_y->index == WS_NO_SYMBOL)
-      continue;
-    uint32_t a = match->in[match->module[x]].base + in_x->index,
-             b = match->in[match->module[y]].base + in_y->index;
-    bool is_told = ws_finder_symbol(finder, a)->kind == WS_SYMBOL_DATA && ws_match_is_own(match, a) &&
+  struct ws_beside operands = ws_match_beside(match, match->thing[x], match->thing[y]);
+  while (ws_next_beside(&operands)) {
+    uint32_t a = operands.x, b = operands.y;
+    bool is_told = a != WS_NO_NODE && b != WS_NO_NODE &&
+                   ws_finder_symbol(finder, a)->kind == WS_SYMBOL_DATA && ws_match_is_own(match, a) &&
                    ws_match_is_own(match, b) &&
                    ws_slice_equal(ws_finder_symbol(finder, a)->name, ws_finder_symbol(finder, b)->name);
     struct ws_one_kept *kept = is_told ? find_kept(finder, b) : NULL;

@@ -144,14 +144,38 @@ static bool find_place(const struct ws_match *match, uint32_t node, struct place
   return true;
 }
 
-uint32_t ws_match_offset(const struct ws_match *match, uint32_t node) {
-  struct place place;
-  return find_place(match, node, &place) ? place.begin : 0;
-}
-
 struct ws_relocations ws_match_relocations(const struct ws_match *match, uint32_t node) {
   struct place place;
   return find_place(match, node, &place) ? place.relocations : (struct ws_relocations){0};
+}
+
+struct ws_beside ws_match_beside(const struct ws_match *match, uint32_t x, uint32_t y) {
+  struct ws_beside beside = {
+      .match = match, .base_x = match->in[match->module[x]].base, .base_y = match->in[match->module[y]].base};
+  struct place place;
+  if (find_place(match, x, &place)) {
+    beside.begin_x = place.begin;
+    beside.left_x = place.relocations;
+  }
+  if (find_place(match, y, &place)) {
+    beside.begin_y = place.begin;
+    beside.left_y = place.relocations;
+  }
+  return beside;
+}
+
+bool ws_next_beside(struct ws_beside *beside) {
+  const struct ws_relocation *x, *y;
+  do {
+    x = ws_next_relocation(&beside->left_x);
+    y = ws_next_relocation(&beside->left_y);
+    if (!x || !y)
+      return false;
+    beside->apart |= x->offset - beside->begin_x != y->offset - beside->begin_y;
+  } while (x->type == R_WASM_TYPE_INDEX_LEB || y->type == R_WASM_TYPE_INDEX_LEB);
+  beside->x = x->index == WS_NO_SYMBOL ? WS_NO_NODE : beside->base_x + x->index;
+  beside->y = y->index == WS_NO_SYMBOL ? WS_NO_NODE : beside->base_y + y->index;
+  return true;
 }
 
 // ------------------------------------------------------------------------------------------------- pairs

@@ -83,8 +83,18 @@ bool ws_match_is_own(const struct ws_match *match, uint32_t node);
 uint32_t ws_find_root(uint32_t *forest, uint32_t node);
 void ws_join_roots(uint32_t *forest, uint32_t a, uint32_t b);
 
-// Where a function or variable begins in its section's content; 0 if it is not defined.
-uint32_t ws_match_offset(const struct ws_match *match, uint32_t node);
+// What the operands of two functions or variables name, side by side, in order of place.
+struct ws_beside {
+  uint32_t x, y; // two nodes; WS_NO_NODE where nothing was linked
+  bool apart;    // not all operands so far were at the same places
+  const struct ws_match *match;
+  uint32_t base_x, base_y, begin_x, begin_y;
+  struct ws_relocations left_x, left_y;
+};
+struct ws_beside ws_match_beside(const struct ws_match *match, uint32_t x, uint32_t y);
+// Goes to the next two that are no types; false if there are none.
+bool ws_next_beside(struct ws_beside *beside);
+
 // The relocations of a function or variable; none if it is not defined.
 struct ws_relocations ws_match_relocations(const struct ws_match *match, uint32_t node);
 

@@ -122,24 +122,16 @@ static struct work weigh_operand(const struct search *search, struct sides roots
 
 // Two functions that are the same, but perhaps for what they work on.
 static struct work weigh(const struct search *search, struct sides roots, uint32_t x, uint32_t y, int depth) {
-  const struct ws_match *match = search->match;
-  uint32_t base_x = match->in[match->module[x]].base, base_y = match->in[match->module[y]].base;
-  uint32_t begin_x = ws_match_offset(match, x), begin_y = ws_match_offset(match, y);
-  struct ws_relocations left_x = ws_match_relocations(match, x), left_y = ws_match_relocations(match, y);
-  const struct ws_relocation *in_x, *in_y;
+  struct ws_beside operands = ws_match_beside(search->match, x, y);
   struct work work = {.is_one = true};
-  while ((in_x = ws_next_relocation(&left_x)) != NULL && (in_y = ws_next_relocation(&left_y)) != NULL &&
-         work.is_one) {
-    if (in_x->offset - begin_x != in_y->offset - begin_y || in_x->index == WS_NO_SYMBOL ||
-        in_y->index == WS_NO_SYMBOL)
+  while (work.is_one && ws_next_beside(&operands)) {
+    if (operands.apart || operands.x == WS_NO_NODE || operands.y == WS_NO_NODE)
       return (struct work){0};
-    if (in_x->type == R_WASM_TYPE_INDEX_LEB)
-      continue;
-    struct work operand = weigh_operand(search, roots, base_x + in_x->index, base_y + in_y->index, depth);
+    struct work operand = weigh_operand(search, roots, operands.x, operands.y, depth);
     work.is_one &= operand.is_one;
     work.is_linked |= operand.is_linked;
   }
-  return work;
+  return operands.apart ? (struct work){0} : work;
 }
 
 // A function whose own name is one thing needs no such proof.

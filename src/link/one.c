@@ -139,13 +139,11 @@ static bool is_defined(const struct ws_symbol *symbol) {
 static bool call_the_same(const struct ws_finder *finder, uint32_t x, uint32_t y, int depth) {
   enum { MOST_DEPTH = 8 }; // of local functions
   const struct ws_match *match = &finder->match;
-  struct ws_relocations left_x = ws_match_relocations(match, x), left_y = ws_match_relocations(match, y);
-  const struct ws_relocation *in_x, *in_y;
-  while ((in_x = ws_next_relocation(&left_x)) != NULL && (in_y = ws_next_relocation(&left_y)) != NULL) {
-    if (in_x->type == R_WASM_TYPE_INDEX_LEB || in_x->index == WS_NO_SYMBOL || in_y->index == WS_NO_SYMBOL)
+  struct ws_beside operands = ws_match_beside(match, x, y);
+  while (ws_next_beside(&operands)) {
+    uint32_t a = operands.x, b = operands.y;
+    if (a == WS_NO_NODE || b == WS_NO_NODE)
       continue;
-    uint32_t a = match->in[match->module[x]].base + in_x->index,
-             b = match->in[match->module[y]].base + in_y->index;
     const struct ws_symbol *symbol = ws_finder_symbol(finder, a), *other = ws_finder_symbol(finder, b);
     if (!is_defined(symbol) || !is_defined(other) ||
         ws_finder_resolve(finder, a) == ws_finder_resolve(finder, b))

@@ -153,10 +153,10 @@ static const struct {
 } ends[WS_END_KINDS] = {
     [WS_END_HANDLERS] = {"__funcs_on_exit",
                          {"__cxa_atexit", "atexit"},
-                         "what atexit() and static objects with destructors registered does not run"},
+                         "what atexit() and static objects with destructors registered does not run", NULL},
     [WS_END_FLUSH] = {"__stdio_exit",
                       {"__stdout_FILE", "__ofl_add", "__towrite"},
-                      "output that is still buffered is lost"},
+                      "output that is still buffered is lost", NULL},
     [WS_END_QUICK] = {"__funcs_on_quick_exit",
                       {"at_quick_exit"},
                       "by quick_exit(), what at_quick_exit() registered does not run",
