@@ -1,6 +1,7 @@
 #include "link/merged_heaps.h"
 
 #include "link/heaps.h"
+#include "read/checks.h"
 #include "read/memory_users.h"
 
 // ------------------------------------------------------------------------------------------- what is left
@@ -28,17 +29,22 @@ uint32_t ws_merge_heap_of(const struct ws_merge *merge, uint32_t module) {
   return heap == WS_HOST ? module : (uint32_t)heap;
 }
 
+static enum ws_heap_class class_of(const struct ws_merge *merge, uint32_t m) {
+  ws_checks_await_heap(merge->modules[m].module);
+  return merge->modules[m].module->info.heap;
+}
+
 // Whether two modules have allocators that are not one, beside what they may have in common.
 static bool are_apart(const struct ws_merge *merge, uint32_t a, uint32_t b) {
   const struct ws_merge_input *one = &merge->modules[a].input, *other = &merge->modules[b].input;
   return ws_merge_heap_of(merge, a) != ws_merge_heap_of(merge, b) ||
          (a != b && (one->heap_is_divided || other->heap_is_divided) &&
-          one->module->info.heap != other->module->info.heap);
+          class_of(merge, a) != class_of(merge, b));
 }
 
 bool ws_merge_heaps_differ(const struct ws_merge *merge, uint32_t a, uint32_t b) {
-  return are_apart(merge, a, b) && (merge->modules[a].module->info.heap > WS_HEAP_GROWS ||
-                                    merge->modules[b].module->info.heap > WS_HEAP_GROWS);
+  return are_apart(merge, a, b) &&
+         (class_of(merge, a) > WS_HEAP_GROWS || class_of(merge, b) > WS_HEAP_GROWS);
 }
 
 bool ws_merge_uses_memory_size(const struct ws_merge *merge, const struct ws_merge_function *function) {
