@@ -175,27 +175,30 @@ struct ws_slice ws_scope(struct ws_slice name) {
 
 unsigned ws_state_group(struct ws_slice name, unsigned *member) {
   enum { MOST = 9 };
-  static const char *const groups[WS_STATE_GROUPS][MOST] = {
+#define NAME(text) {(const uint8_t *)text, sizeof text - 1}
+  static const struct ws_slice groups[WS_STATE_GROUPS][MOST] = {
       // C11 7.22.3, POSIX.1-2017, and what C libraries have beside them
-      {"malloc", "calloc", "aligned_alloc", "posix_memalign", "memalign", "valloc", "realloc", "reallocarray",
-       "free"},
-      {"rand", "srand"},                              // C11 7.22.2
-      {"initstate", "random", "setstate", "srandom"}, // POSIX.1-2017
-      {"hcreate", "hdestroy", "hsearch"},
-      {"atexit", "__cxa_atexit", "__funcs_on_exit"}, // C++ [basic.start.term]; what runs them in musl
-      {"at_quick_exit", "__funcs_on_quick_exit"},    // the same of quick_exit()
-      {"raise", "signal"},                           // C11 7.14
-      {"encrypt", "setkey"},
-      {"pthread_key_create", "pthread_key_delete"},
-      {"__cxa_get_globals", "__cxa_get_globals_fast"}, // what is thrown and caught: the Itanium C++ ABI
-      {"_ZN10__cxxabiv122__calloc_with_fallbackEmm", "_ZN10__cxxabiv120__free_with_fallbackEPv",
-       "_ZN10__cxxabiv130__aligned_malloc_with_fallbackEm",
-       "_ZN10__cxxabiv128__aligned_free_with_fallbackEPv"}, // libc++abi's memory for that
+      {NAME("malloc"), NAME("calloc"), NAME("aligned_alloc"), NAME("posix_memalign"), NAME("memalign"),
+       NAME("valloc"), NAME("realloc"), NAME("reallocarray"), NAME("free")},
+      {NAME("rand"), NAME("srand")},                                          // C11 7.22.2
+      {NAME("initstate"), NAME("random"), NAME("setstate"), NAME("srandom")}, // POSIX.1-2017
+      {NAME("hcreate"), NAME("hdestroy"), NAME("hsearch")},
+      {NAME("atexit"), NAME("__cxa_atexit"),
+       NAME("__funcs_on_exit")}, // C++ [basic.start.term]; what runs them in musl
+      {NAME("at_quick_exit"), NAME("__funcs_on_quick_exit")}, // the same of quick_exit()
+      {NAME("raise"), NAME("signal")},                        // C11 7.14
+      {NAME("encrypt"), NAME("setkey")},
+      {NAME("pthread_key_create"), NAME("pthread_key_delete")},
+      {NAME("__cxa_get_globals"),
+       NAME("__cxa_get_globals_fast")}, // what is thrown and caught: the Itanium C++ ABI
+      {NAME("_ZN10__cxxabiv122__calloc_with_fallbackEmm"), NAME("_ZN10__cxxabiv120__free_with_fallbackEPv"),
+       NAME("_ZN10__cxxabiv130__aligned_malloc_with_fallbackEm"),
+       NAME("_ZN10__cxxabiv128__aligned_free_with_fallbackEPv")}, // libc++abi's memory for that
   };
+#undef NAME
   for (unsigned i = 0; i < WS_STATE_GROUPS; i++)
-    for (unsigned k = 0; k < MOST && groups[i][k]; k++)
-      // Most names differ in how they begin.
-      if (name.size && name.data[0] == (uint8_t)groups[i][k][0] && ws_slice_is(name, groups[i][k])) {
+    for (unsigned k = 0; k < MOST && groups[i][k].size; k++)
+      if (groups[i][k].size == name.size && memcmp(groups[i][k].data, name.data, name.size) == 0) {
         *member = 1U << k;
         return i + 1;
       }
