@@ -21,7 +21,9 @@ const struct ws_defined_name *ws_find_name(const struct ws_definitions *definiti
   return slot == WS_NO_NODE ? NULL : &definitions->names[slot];
 }
 
-static bool is_definition(const struct ws_module *module, const struct ws_symbol *symbol) {
+static bool is_definition(const struct ws_match *match, uint32_t node) {
+  const struct ws_symbol *symbol = ws_match_symbol(match, node);
+  const struct ws_module *module = match->modules[match->module[node]];
   if ((symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE)) || symbol->name.size == 0)
     return false;
   bool local = (symbol->flags & WS_SYMBOL_LOCAL) || ws_was_local(symbol->name);
@@ -30,7 +32,7 @@ static bool is_definition(const struct ws_module *module, const struct ws_symbol
     return !local && symbol->index >= module->imported_functions &&
            !module->functions[symbol->index - module->imported_functions].synthetic;
   case WS_SYMBOL_DATA:
-    return symbol->size > 0 && (!local || ws_is_local_name_unique(symbol->name));
+    return symbol->size > 0 && (!local || match->is_unique[node]);
   case WS_SYMBOL_TAG:
     return !local;
   default:
@@ -66,7 +68,7 @@ bool ws_list_definitions(const struct ws_match *match, const uint32_t *order, st
   *definitions = (struct ws_definitions){0};
   size_t most = 0;
   for (uint32_t i = 0; i < match->node_count; i++)
-    most += is_definition(match->modules[match->module[i]], ws_match_symbol(match, i));
+    most += is_definition(match, i);
   for (definitions->slot_count = 16; definitions->slot_count < 2 * most;)
     definitions->slot_count *= 2;
   definitions->list = ws_arena_new(arena, most, sizeof *definitions->list);
@@ -76,10 +78,10 @@ bool ws_list_definitions(const struct ws_match *match, const uint32_t *order, st
     return false;
   memset(definitions->slots, 0xff, definitions->slot_count * sizeof *definitions->slots);
   for (size_t i = 0; i < match->count; i++) {
-    const struct ws_module *module = match->modules[order[i]];
-    for (uint32_t k = 0; k < module->symbol_count; k++)
-      if (is_definition(module, &module->symbols[k]))
-        add_definition(match, definitions, match->in[order[i]].base + k);
+    uint32_t base = match->in[order[i]].base;
+    for (uint32_t k = 0; k < match->modules[order[i]]->symbol_count; k++)
+      if (is_definition(match, base + k))
+        add_definition(match, definitions, base + k);
   }
   return true;
 }

@@ -215,18 +215,37 @@ bool ws_was_local(struct ws_slice name) {
   return base.size != name.size && !is_rust(base);
 }
 
+// Of a mangled name of C++. Lambdas and unnamed types are counted anew in every file.
+static bool has_external_linkage(struct ws_slice name) {
+  return !has_internal_part(name) && !ws_slice_contains(name, "Ul") && !ws_slice_contains(name, "Ut") &&
+         !ws_slice_contains(name, "$") && !ws_slice_contains(name, ".");
+}
+
 bool ws_is_local_name_unique(struct ws_slice name) {
   if (!ws_slice_starts(name, "_Z") && !ws_slice_starts(name, "_R"))
     return false;
   enum ws_name_owner owner = ws_name_owner(name);
   if (owner == WS_NAME_RUST)
     return true;
-  // What is local to a function may be of one with internal linkage; lambdas and unnamed types are counted
-  // anew in every file.
+  // What is local to a function may be of one with internal linkage.
   return owner == WS_NAME_CXX && !ws_slice_starts(name, "_ZZ") && !ws_slice_starts(name, "_ZGVZ") &&
          !ws_slice_starts(name, "_ZTIZ") && !ws_slice_starts(name, "_ZTSZ") &&
-         !ws_slice_starts(name, "_ZTVZ") && !has_internal_part(name) && !ws_slice_contains(name, "Ul") &&
-         !ws_slice_contains(name, "Ut") && !ws_slice_contains(name, "$") && !ws_slice_contains(name, ".");
+         !ws_slice_starts(name, "_ZTVZ") && has_external_linkage(name);
+}
+
+bool ws_is_function_static(struct ws_slice name) {
+  static const char *const starts[] = {"_ZZ", "_ZGVZ"};
+  for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+    size_t at = strlen(starts[i]), size = 0;
+    if (!ws_slice_starts(name, starts[i]))
+      continue;
+    while (at < name.size && size < name.size && name.data[at] >= '0' && name.data[at] <= '9')
+      size = 10 * size + (name.data[at++] - '0');
+    // A function without types of parameters in its name is C's, and may be static.
+    bool has_types = size < name.size - at && name.data[at + size] != 'E';
+    return has_types && has_external_linkage(name);
+  }
+  return false;
 }
 
 bool ws_is_private_name(struct ws_slice name) {

@@ -44,6 +44,9 @@ bool ws_was_local(struct ws_slice name);
 // Whether a local symbol can be found by its name, since that names one entity in the program: any of Rust's,
 // and C++ variables that were made local by link-time optimisation.
 bool ws_is_local_name_unique(struct ws_slice name);
+// The same of a static variable of a C++ function, and its guard, where link-time optimisation made local
+// what was not: else such a symbol is local where its function is not inline.
+bool ws_is_function_static(struct ws_slice name);
 
 // A name of LLVM's private linkage (string literals, switch tables): such a symbol has no address that a
 // program could compare.

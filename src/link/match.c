@@ -88,6 +88,20 @@ static void number_relocations(struct ws_match *match, uint32_t index) {
   }
 }
 
+// Link-time optimisation makes local what others cannot see, functions of C++ too.
+static void find_unique(struct ws_match *match, uint32_t index) {
+  const struct ws_module *module = match->modules[index];
+  bool *is_unique = match->is_unique + match->in[index].base, *optimised = &match->in[index].is_optimised;
+  for (uint32_t i = 0; i < module->symbol_count; i++) {
+    const struct ws_symbol *symbol = &module->symbols[i];
+    is_unique[i] = ws_is_local_name_unique(symbol->name);
+    *optimised |= is_unique[i] && (symbol->flags & WS_SYMBOL_LOCAL) && ws_slice_starts(symbol->name, "_Z") &&
+                  ws_name_owner(symbol->name) == WS_NAME_CXX;
+  }
+  for (uint32_t i = 0; i < module->symbol_count && *optimised; i++)
+    is_unique[i] |= ws_is_function_static(module->symbols[i].name);
+}
+
 static bool begin_module(struct ws_match *match, uint32_t index, struct ws_arena *arena) {
   const struct ws_module *module = match->modules[index];
   struct ws_match_module *in = &match->in[index];
@@ -106,6 +120,7 @@ static bool begin_module(struct ws_match *match, uint32_t index, struct ws_arena
       match->owner[in->base + i] = (uint8_t)ws_symbol_owner(&module->symbols[i]);
     match->thing[in->base + i] = in->base + i;
   }
+  find_unique(match, index);
   number_functions(match, index);
   number_variables(match, index);
   number_relocations(match, index);
@@ -262,8 +277,7 @@ static bool correspond(const struct ws_match *match, uint32_t x, uint32_t y, boo
   if (local_x != local_y || (ws_match_is_own(match, x) && ws_match_is_own(match, y)))
     return false;
   bool has_body = in_x->kind == WS_SYMBOL_FUNCTION || in_x->kind == WS_SYMBOL_DATA;
-  *follow = local_x && has_body &&
-            !(ws_is_local_name_unique(in_x->name) && ws_is_local_name_unique(in_y->name)) &&
+  *follow = local_x && has_body && !(match->is_unique[x] && match->is_unique[y]) &&
             !((in_x->flags | in_y->flags) & WS_SYMBOL_ABSOLUTE);
   return are_names_equal(in_x, in_y);
 }
@@ -528,10 +542,11 @@ struct joiner {
   const bool *local; // of each node: whether it is of one object file, by its name
 };
 
-static bool is_of_one_file(const struct ws_symbol *symbol) {
+static bool is_of_one_file(const struct ws_match *match, uint32_t node) {
+  const struct ws_symbol *symbol = ws_match_symbol(match, node);
   return (symbol->kind == WS_SYMBOL_FUNCTION || symbol->kind == WS_SYMBOL_DATA) &&
          (symbol->flags & WS_SYMBOL_LOCAL) && !(symbol->flags & WS_SYMBOL_ABSOLUTE) &&
-         !ws_is_private_name(symbol->name) && !ws_is_local_name_unique(symbol->name);
+         !ws_is_private_name(symbol->name) && !match->is_unique[node];
 }
 
 static void join_operand(void *context, uint32_t thing, uint32_t operand) {
@@ -547,7 +562,7 @@ static bool find_parts(struct ws_match *match, struct ws_arena *arena) {
     return false;
   struct joiner joiner = {match, local};
   for (uint32_t i = 0; i < match->node_count; i++) {
-    local[i] = is_of_one_file(ws_match_symbol(match, i));
+    local[i] = is_of_one_file(match, i);
     match->part[i] = match->thing[i];
   }
   ws_match_visit(match, join_operand, &joiner);
@@ -571,7 +586,8 @@ bool ws_match_begin(struct ws_match *match, const struct ws_module *const *modul
   match->module = ws_arena_new(arena, match->node_count, sizeof *match->module);
   match->thing = ws_arena_new(arena, match->node_count, sizeof *match->thing);
   match->owner = ws_arena_new(arena, match->node_count, sizeof *match->owner);
-  bool ok = match->in && match->module && match->thing && match->owner;
+  match->is_unique = ws_arena_new(arena, match->node_count, sizeof *match->is_unique);
+  bool ok = match->in && match->module && match->thing && match->owner && match->is_unique;
   for (size_t i = 0; i < count && ok; i++)
     ok = begin_module(match, (uint32_t)i, arena);
   return (ok && find_parts(match, arena)) || ws_fail_memory(error, "");

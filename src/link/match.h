@@ -13,7 +13,8 @@ struct ws_match_module {
   uint64_t *variables;   // one for each place in the data section: its offset there << 32 | its node
   size_t variable_count; // in order of offset
   struct ws_relocations code, data;
-  uint32_t *first; // of the code's relocations, for each defined function and one more
+  bool is_optimised; // link-time optimisation made local what is C++'s
+  uint32_t *first;   // of the code's relocations, for each defined function and one more
 };
 
 // Symbols of all modules are numbered through: nodes.
@@ -26,6 +27,7 @@ struct ws_match {
   uint32_t node_count;
   uint32_t *module; // of each node
   uint8_t *owner;   // enum ws_name_owner of each node's name; plain for local ones that are not mangled
+  bool *is_unique;  // of each node: a local symbol of its name can be found by that
   uint32_t *thing;  // the first node of the same module that names the same function or variable
   uint32_t *part;   // a union-find forest: things that refer to one local symbol, and that symbol, were in
                     // one object file

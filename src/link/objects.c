@@ -482,14 +482,24 @@ static bool is_library_function(const struct ws_symbol *symbol) {
          ws_is_library_name(symbol->name);
 }
 
+// A variable that may be inline, but has no namespace that would be in its name: static ones of C++ are
+// mangled. In C there is no such thing, but modules may have objects of C, too.
+static bool may_be_inline(const struct search *search, uint32_t node) {
+  const struct ws_match *match = search->match;
+  struct ws_slice name = ws_match_symbol(match, node)->name;
+  return match->in[match->module[node]].is_optimised &&
+         !search->is_library[ws_find_root(search->part, node)] && !ws_slice_starts(name, "_") &&
+         !ws_slice_contains(name, ".");
+}
+
 static bool may_be_loner(const struct search *search, uint32_t node) {
   const struct ws_match *match = search->match;
   const struct ws_symbol *symbol = ws_match_symbol(match, node);
   uint32_t part = ws_find_root(search->part, node);
   return symbol->kind == WS_SYMBOL_DATA && (symbol->flags & WS_SYMBOL_LOCAL) &&
          !(symbol->flags & WS_SYMBOL_ABSOLUTE) && match->thing[node] == node &&
-         (search->is_library[part] || has_scope(search, part)) && !search->differs[part] &&
-         !ws_is_private_name(symbol->name) && !ws_is_local_name_unique(symbol->name) &&
+         (search->is_library[part] || has_scope(search, part) || may_be_inline(search, node)) &&
+         !search->differs[part] && !ws_is_private_name(symbol->name) && !match->is_unique[node] &&
          !ws_slice_starts(match->modules[match->module[node]]->segments[symbol->index].name, ".rodata");
 }
 
@@ -634,8 +644,7 @@ static uint32_t object_of(const struct search *search, uint32_t node) {
 
 static bool may_be_of_one_object(const struct search *search, uint32_t x, uint32_t y) {
   uint32_t a = ws_find_root(search->part, x), b = ws_find_root(search->part, y);
-  return object_of(search, x) != object_of(search, y) &&
-         ((search->is_library[a] && search->is_library[b]) || have_common_scope(search, a, b));
+  return (search->is_library[a] && search->is_library[b]) || have_common_scope(search, a, b);
 }
 
 // Variables that may be one, in parts of one object of which nothing is known.
@@ -645,8 +654,11 @@ static bool list_unrelated(struct search *search, struct ws_unrelated **list, si
   struct ws_unrelated *found = loners ? calloc(loner_count + 1, sizeof *found) : NULL;
   for (size_t i = 1; found && i < loner_count; i++)
     if (look_alike(search, &loners[i - 1], &loners[i]) &&
-        may_be_of_one_object(search, loners[i - 1].node, loners[i].node))
-      found[used++] = (struct ws_unrelated){loners[i - 1].node, loners[i].node};
+        object_of(search, loners[i - 1].node) != object_of(search, loners[i].node)) {
+      bool are_inline = may_be_inline(search, loners[i - 1].node) && may_be_inline(search, loners[i].node);
+      if (are_inline || may_be_of_one_object(search, loners[i - 1].node, loners[i].node))
+        found[used++] = (struct ws_unrelated){loners[i - 1].node, loners[i].node, are_inline};
+    }
   free(loners);
   *list = found;
   *count = used;

@@ -16,10 +16,11 @@ enum ws_binding_strength { WS_BINDING_LOCAL, WS_BINDING_WEAK, WS_BINDING_ALIAS, 
 void ws_note_strong_things(const struct ws_match *match, bool *strong);
 enum ws_binding_strength ws_binding_strength(const struct ws_match *match, const bool *strong, uint32_t node);
 
-// Two local variables of one name, in what two modules have of one library object, it seems: nothing tells
-// whether they are the same.
+// Two local variables of one name, in what two modules have of one library object, it seems, or that
+// link-time optimisation made local: nothing tells whether they are the same.
 struct ws_unrelated {
   uint32_t first, other; // nodes
+  bool is_optimised;
 };
 
 // Says of definitions of names that mean one thing in a program which are the same (ws_definition.version),

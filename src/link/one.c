@@ -59,6 +59,9 @@ const char *ws_kept_reason(enum ws_kept_reason reason) {
     return "each module has its own section of that name";
   case WS_KEPT_UNRELATED:
     return "the parts of the library object that have it have no function in common";
+  case WS_KEPT_OPTIMISED:
+    return "link-time optimisation made it local, and its name does not tell whether it is inline: compile "
+           "with -fvisibility=default, and link with -Wl,--export-dynamic";
   case WS_KEPT_UNMANGLED:
     return "functions of C++ that are one work on it, but its name may be one of C: put it into a namespace";
   }
@@ -282,7 +285,8 @@ static bool find(struct ws_finder *finder) {
     return ws_finder_out_of_memory(finder);
   bool ok = true;
   for (size_t i = 0; i < unrelated_count && ok; i++)
-    ok = ws_keep_apart(finder, unrelated[i].first, unrelated[i].other, WS_KEPT_UNRELATED);
+    ok = ws_keep_apart(finder, unrelated[i].first, unrelated[i].other,
+                       unrelated[i].is_optimised ? WS_KEPT_OPTIMISED : WS_KEPT_UNRELATED);
   free(unrelated);
   if (!ok)
     return false;

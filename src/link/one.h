@@ -33,6 +33,7 @@ enum ws_kept_reason {
   WS_KEPT_TYPE,         // functions or tags of different types
   WS_KEPT_SECTION,      // __start_NAME: a linker would have put the sections of that name together
   WS_KEPT_UNRELATED,    // parts of one library object, it seems, that have no function in common
+  WS_KEPT_OPTIMISED,    // local by link-time optimisation: it may be an inline variable, or not
   WS_KEPT_UNMANGLED,    // a variable of C++, it seems, whose name may be C's
 };
 
