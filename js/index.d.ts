@@ -71,7 +71,7 @@ export interface LoadOptions {
   table?: { grow(elements: number): number };
   /** An address to go to instead, above the layout's heap base and with room for the module: what a malloc in that memory
    * returned, for instance (as a number without sign: `malloc(size) >>> 0`). There, a module that
-   * takes no memory can be beside one that takes all of it. */
+   * takes no memory can be beside one that takes all of it. A heap that it was linked with is behind the memory's end. */
   base?: number;
   additionalStack?: number;
 }

@@ -31,7 +31,7 @@ export async function relocate(source, offset, heapBase) {
   heapBase ??= module.heapBase + offset;
   if (!(low + offset >= 0 && (module.memory64 || heapBase < 2 ** 32))) tooLarge(module);
   check({ heapBase }, () => isSize(heapBase) && heapBase >= high + offset);
-  const pages = pagesFor(heapBase + module.initialHeap, memory.maximum, module);
+  const pages = pagesFor(heapBase + module.wholeHeap, memory.maximum, module);
   return place(module, { pages, maximumPages: memory.maximum, stackLow: null, tableSize: null }, {
     heapEnd: pages * PAGE,
     offset, stackLow: module.stackLow + offset, stackPointer: module.stackPointer + offset, heapBase,
@@ -55,28 +55,28 @@ export async function load(layout, source, options) {
   // The memory is not the options, nor something else the memory.
   check({ memory: memory ?? options ?? others }, (it) => !it.grow === !memory);
   const module = await open(source), { tableSize } = layout;
-  const current = memory ? memory.buffer.byteLength / PAGE : layout.pages;
-  const from = base ?? current * PAGE, behind = from !== base;
+  const size = memory ? memory.buffer.byteLength : layout.pages * PAGE;
+  const from = base ?? size, behind = from !== base;
   // At a place that somebody found for it, a module that takes nothing is in nobody's way.
   if (behind || module.heap % BOUNDED) layout.modules.forEach(({ heap }, i) => checkHeaps(heap, module.heap, module, i));
   check({ additionalStack }, isSize);
   // Below its heap is what the layout has already.
   check({ base: from }, () => isSize(from) && from >= layout.heapBase);
   const at = placeNext(module, from, additionalStack, 0, layout);
-  // A place that somebody found for it is for no more than the module.
-  const size = behind && module.ownHeap;
-  const pages = Math.max(current, pagesFor(at.memoryBase + at.memorySize + size, layout.maximumPages, module));
-  // Where the layout ends says nothing of a memory that has grown.
-  behind || pages > current && tooLarge(module, current * PAGE, memory ? '' : ' without { memory }');
+  // A place that somebody found for it is for no more than the module; its heap is behind all. Where the layout ends
+  // says nothing of a memory that has grown.
+  const end = at.memoryBase + at.memorySize, free = behind ? end : size;
+  if (end > free) tooLarge(module, size, memory ? '' : ' without { memory }');
+  const pages = pagesFor(free + module.ownHeap, layout.maximumPages, module);
   const heapEnd = at.heapEnd = pages * PAGE;
-  at.heapBase ??= heapEnd - size;
+  at.heapBase ??= heapEnd - module.ownHeap;
   const wider = {
     ...layout, pages, heapEnd, tableSize: tableSize && tableSize + at.tableSize, modules: [...layout.modules, at],
   };
   const bytes = place(module, wider, at);
   const grow = (what, by) => Number(what.grow(module.memory64 ? BigInt(by) : by));
   // Another thread may have had the same idea; what it grew is not ours. (A Response can be read only once.)
-  if (memory && grow(memory, pages - current) !== current) return load(layout, module.bytes, options);
+  if (memory && grow(memory, pages - size / PAGE) !== size / PAGE) return load(layout, module.bytes, options);
   if (table && tableSize) grow(table, at.tableSize);
   return { module: bytes, neededPages: pages, layout: wider };
 }

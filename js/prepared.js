@@ -74,7 +74,7 @@ export function read(bytes, name) {
   };
   const memory = limits(memoryAt);
   return {
-    wrong, malformed, initialHeap, heap, ownHeap: heap > GROWS ? initialHeap : 0, bytes, sections, covered, fixups, flags, alignment: 2 ** alignment, dataBase,
+    wrong, malformed, wholeHeap: initialHeap - initialHeap % PAGE, heap, ownHeap: heap > GROWS ? initialHeap : 0, bytes, sections, covered, fixups, flags, alignment: 2 ** alignment, dataBase,
     dataEnd: dataBase + dataSize, stackLow, stackPointer: stackLow + stackSize, end: ownEnd, heapBase, heapEnd,
     tableBase, tableSize, memory, table: limits(tableAt),
     ownsStack: (flags & (HAS_STACK | IMPORTS_STACK)) === HAS_STACK,

@@ -186,9 +186,9 @@ struct ws_module_info {
   uint64_t stack_low, stack_pointer; // the initial stack pointer is one past the stack's highest byte
   uint64_t data_base, data_end;      // equal when there is no static data
   uint64_t heap_base;                // end of stack and data, rounded up to 16
-  uint64_t initial_heap;             // bytes of heap that it was linked with (--initial-heap), in whole pages
-  uint64_t alignment;                // the largest that any data segment asks for, at least 16
-  bool imports_stack;                // the stack pointer is imported
+  uint64_t initial_heap; // bytes of heap that it was linked with, and that its own range has at least
+  uint64_t alignment;    // the largest that any data segment asks for, at least 16
+  bool imports_stack;    // the stack pointer is imported
   bool uses_heap_base, uses_heap_end; // code or data names __heap_base, __heap_end
   enum ws_heap_class heap;
   bool grows_memory;                // code that can be reached has memory.grow

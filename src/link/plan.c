@@ -460,7 +460,8 @@ static bool shift_module(struct ws_link *link, uint64_t offset, uint64_t table_o
     placement->heap_base = limit;
   uint64_t top = placement->heap_base > end ? placement->heap_base : end;
   bool wrapped = !heap_base && module->heap_base >= high && placement->heap_base < end;
-  if (wrapped || (!at_end && placement->heap_base > mask) || !ws_add(&top, top, info->initial_heap) ||
+  if (wrapped || (!at_end && placement->heap_base > mask) ||
+      !ws_add(&top, top, info->initial_heap / WS_PAGE_SIZE * WS_PAGE_SIZE) ||
       !ws_align_up(&top, top, WS_PAGE_SIZE) || top > limit)
     return too_large(module, info->memory64, error);
   placement->heap_end = top;

@@ -49,6 +49,7 @@ struct heap {
   struct ws_relocations code, data;
   // Who was seen to do it first; UINT32_MAX if nobody
   uint32_t names_base, names_end, bounded, names_data_end, grows, ignores, orders, takes, claims, lost;
+  uint32_t needs_room;
 };
 
 static bool no_memory(struct heap *heap) {
@@ -315,6 +316,12 @@ static bool is_known_reader(const struct ws_module *module, uint32_t index) {
   return false;
 }
 
+// wasi-libc's allocator, which looks whether its range has room for anything. Others may put a header there.
+static bool may_have_no_room(const struct ws_module *module, uint32_t index) {
+  struct ws_slice name = module->functions[index].name;
+  return ws_slice_is(name, "dlmalloc") || ws_slice_is(name, "try_init_allocator");
+}
+
 // Whether a variable in which the function has put __heap_base is set by others, too, as that of an allocator
 // is. What start-up code knows of the stack stays as it is.
 static bool is_set_elsewhere(const struct heap *heap, uint32_t index) {
@@ -345,6 +352,7 @@ static void note_names(struct heap *heap, uint32_t index, bool lost) {
       !(flags & OPERATES) && !lost && !flow->uses_base &&
       (!flow->stores_base || (is_known_reader(heap->module, index) && !is_set_elsewhere(heap, index)));
   note(&heap->names_base, (flags & WS_NAMES_HEAP_BASE) && !reads, index);
+  note(&heap->needs_room, (flags & NAMES) && !reads && !may_have_no_room(heap->module, index), index);
   note(&heap->names_data_end, (flags & WS_NAMES_DATA_END) && !reads, index);
   note(&heap->names_end, flags & WS_NAMES_HEAP_END, index);
   // What a function returns, its callers use, if they are in the module.
@@ -582,7 +590,7 @@ static bool follow_all(struct heap *heap) {
   for (bool again = true; again;) {
     again = false;
     heap->orders = heap->names_base = heap->names_end = heap->bounded = heap->names_data_end = heap->grows =
-        heap->ignores = heap->takes = heap->claims = heap->lost = UINT32_MAX;
+        heap->ignores = heap->takes = heap->claims = heap->lost = heap->needs_room = UINT32_MAX;
     struct ws_heap_flow before = heap->flow;
     heap->flow = (struct ws_heap_flow){.module = module,
                                        .operands = heap->operands,
@@ -671,6 +679,15 @@ static bool classify(struct heap *heap) {
   return decide(heap, WS_HEAP_NONE, UINT32_MAX, "nothing takes memory");
 }
 
+// Who may need room has as much as it was linked with, also where that is less than a page.
+static void keep_room(const struct heap *heap) {
+  struct ws_module_info *info = &heap->module->info;
+  uint64_t size = ws_memory_size(heap->module);
+  bool makes_do = heap->names_base != UINT32_MAX && heap->needs_room == UINT32_MAX && !heap->data_names;
+  if (info->heap > WS_HEAP_GROWS && !makes_do && size > info->heap_base)
+    info->initial_heap = size - info->heap_base;
+}
+
 // Whether there is anything to find.
 static bool may_have_heap(const struct heap *heap) {
   bool may = heap->data_names || heap->data_end != UINT32_MAX;
@@ -699,13 +716,14 @@ static bool find(struct heap *heap, const struct ws_section *code) {
 
 bool ws_read_heap(struct ws_module *module, struct ws_error *error) {
   const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
-  struct heap heap = {.module = module, .error = error};
+  struct heap heap = {.module = module, .error = error, .names_base = UINT32_MAX};
   ws_find_plain(&heap.plain);
   heap.functions = ws_arena_new(&module->arena, module->function_count, sizeof *heap.functions);
   heap.inlined = ws_arena_new(&module->arena, module->function_count, sizeof *heap.inlined);
   bool ok = heap.functions && heap.inlined ? true : no_memory(&heap);
   if (ok)
     ok = code ? find(&heap, code) : decide(&heap, WS_HEAP_NONE, UINT32_MAX, "there is no code");
+  keep_room(&heap);
   free(heap.edges);
   free(heap.operands);
   free(heap.unread);

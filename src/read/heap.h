@@ -4,7 +4,8 @@
 
 #include "read/module.h"
 
-// Fills `heap`, `heap_reason` and `grows_memory` of the info, when all else is known.
+// Fills `heap`, `heap_reason` and `grows_memory` of the info, and makes `initial_heap` what the heap needs,
+// when all else is known.
 bool ws_read_heap(struct ws_module *module, struct ws_error *error);
 
 #endif

@@ -43,6 +43,7 @@ static void take_facts(struct ws_module *module, const struct ws_load_module *pr
   info->data_end = prepared->data_end;
   info->alignment = prepared->alignment;
   info->heap_base = prepared->end;
+  info->initial_heap = prepared->initial_heap;
   info->uses_heap_base = prepared->uses_heap_base;
   info->uses_heap_end = prepared->uses_heap_end;
   info->heap = heap_class(prepared);

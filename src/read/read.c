@@ -308,7 +308,8 @@ static void count_fixups(struct ws_module *module) {
 // What a prepared module says as well as any other.
 static bool describe_rest(struct ws_module *module, const struct ws_read_options *options,
                           struct ws_error *error) {
-  describe_initial_heap(module);
+  if (!module->prepared)
+    describe_initial_heap(module);
   describe_exports(module);
   if (!describe_memory(module) || !describe_globals(module))
     return ws_fail_memory(error, module->file);

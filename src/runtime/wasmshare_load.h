@@ -99,7 +99,7 @@ struct ws_load_module {
   uint64_t stack_low, stack_pointer;
   uint64_t end;                     // of stack and data: what `wasmshare heap-base` prints
   uint64_t heap_base, heap_end;     // what the linker said that __heap_base and __heap_end are
-  uint64_t initial_heap;            // what it was linked with
+  uint64_t initial_heap;            // bytes that it was linked with, and may need
   uint64_t zero_bytes;              // cleared at the start instead of shipped
   uint64_t tls_size, tls_alignment; // of a thread's block of thread-local variables, with a shared memory
   uint64_t table_base, table_size;
@@ -118,8 +118,8 @@ enum ws_load_status ws_load_open(struct ws_load_module *module, const void *byte
 
 // Whether the two would hand out the same memory, wherever they are: one takes all from its __heap_base up,
 // and the other does so, too, or grows the memory. Others can be together, if each that is bounded has a heap
-// of its own, which may be empty: heap_base == heap_end. The heap of one that takes all is behind everything
-// else, and nothing can be placed later behind that.
+// of its own, of at least `initial_heap` bytes: heap_base == heap_end may be enough. The heap of one that
+// takes all is behind everything else, and nothing can be placed later behind that.
 bool ws_load_clash(const struct ws_load_module *one, const struct ws_load_module *other);
 
 // Where a module goes. Addresses and sizes are in bytes, unless said otherwise.

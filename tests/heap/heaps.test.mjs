@@ -1,9 +1,12 @@
 // Allocators of every kind in one memory: each set of modules is right, or refused in a line that says why.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { scratchDirectory } from '../node/tools.mjs';
+import * as prepared from '../../js/index.js';
+import { run, scratchDirectory, tool } from '../node/tools.mjs';
 import { random } from './hammer.mjs';
 import { combine, hammer, kinds, loaders, make, open, openPrepared } from './programs.mjs';
 
@@ -100,6 +103,17 @@ test('several of one kind', async t => {
     await t.test(kind, async t => {
       const module = make(kind);
       await works({ a: module, b: module, c: module }, { orders: [['c', 'a', 'b'], ['a', 'b', 'c']] });
+    });
+});
+
+const withHeader = [['bounded', 'header'], ['library', 'steps', 'header'], ['header', 'arena', 'claims']];
+test('who puts a header where its heap begins has room for it', async t => {
+  for (const list of withHeader)
+    await t.test(`${list}`, async () => {
+      const layout = await works(program(list), { orders: [list, list.slice().reverse()] });
+      const { heapBase, heapEnd } = layout.modules.find(({ name }) => name === 'header');
+      assert.ok(heapEnd - heapBase > 1000);
+      await works(program(list), { options: ['--link'] });
     });
 });
 
@@ -203,6 +217,17 @@ test('threads, each with an allocator of its own, grow one memory at the same ti
 
 // ------------------------------------------------------------------------------------------------- prepared modules
 
+test('who puts a header where its heap begins has room for it, wherever it is loaded', async () => {
+  const directory = scratchDirectory('base'), bytes = name => readFileSync(join(directory, `${name}.wasm`));
+  run(tool('WASMSHARE'), ['prepare', '-o', directory, ...Object.entries(program(['steps', 'header'])).map(([name, { file }]) => `${name}=${file}`)]);
+  const { layout } = await prepared.combine([bytes('steps')]);
+  const memory = new WebAssembly.Memory({ initial: layout.pages, maximum: 65536 }), base = memory.grow(2) << 16;
+  const { layout: { modules: [, header] } } = await prepared.load(layout, bytes('header'), { memory, base });
+  assert.equal(header.memoryBase, base);
+  assert.ok(header.heapBase >= base + (2 << 16) && header.heapEnd - header.heapBase > 1000);
+  assert.equal(header.heapEnd, memory.buffer.byteLength);
+});
+
 for (const [by, loader] of Object.entries(loaders)) {
   test(`prepared modules, placed by ${by}`, async t => {
     const pick = random(7);
@@ -213,6 +238,16 @@ for (const [by, loader] of Object.entries(loaders)) {
           const opened = await openPrepared(program(order), scratchDirectory('prepared', ...order), { loader });
           hammer(opened, { order: all[pick(all.length)], steps: 400 }).finish();
         });
+      }
+  });
+
+  test(`prepared modules, of which one puts a header where its heap begins, placed by ${by}`, async () => {
+    for (const list of withHeader)
+      for (const late of [[], ['header']]) {
+        const opened = await openPrepared(program(list), scratchDirectory('header', ...list, ...late), { late, loader });
+        for (const name of late)
+          await opened.load(name);
+        hammer(opened, { steps: 400 }).finish();
       }
   });
 

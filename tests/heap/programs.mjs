@@ -29,6 +29,7 @@ export const kinds = {
   segments: { source: 'segments.c' },
   bounded: { source: 'bounded.c' },
   claims: { source: 'claims.c' },
+  header: { source: 'header.c' },
   arena: { source: 'arena.c', flags: [...freestanding, '-Wl,--initial-heap=1048576'], fixed: true },
   sbrk: { source: 'sbrk.c' },
   doubles: { source: 'doubles.c' },

@@ -52,7 +52,7 @@ for (const kind of ['claims', 'library', 'rust_wasi', 'bounded', 'arena'])
   });
 
 test('three and four at a time', async t => {
-  for (const list of [['claims', 'library', 'rust'], ['steps', 'claims', 'bounded'], ['arena', 'segments', 'library'],
+  for (const list of [['claims', 'library', 'rust'], ['steps', 'claims', 'bounded'], ['arena', 'segments', 'library'], ['bounded', 'header', 'steps'],
     ['claims-a', 'claims-b', 'claims-c'], ['bounded-a', 'bounded-b', 'steps'], ['rust', 'bounded', 'claims', 'library'], ['rust_wasi', 'steps', 'library']])
     await t.test(list.join(', '), () => {
       works(program(list), { orders: [list.toReversed?.() ?? list.slice().reverse(), list] });
