@@ -56,6 +56,12 @@ size_t ws_count_memory_users(const struct ws_module *module) {
   return count;
 }
 
+uint64_t ws_with_limited(const struct ws_module *module, uint64_t count) {
+  enum { OWN_FUNCTIONS = 2 };
+  uint64_t least = count + OWN_FUNCTIONS, most = least + module->function_count;
+  return ws_uleb_size(least) == ws_uleb_size(most) ? least : least + ws_count_memory_users(module);
+}
+
 size_t ws_call_size(const struct ws_module *module, uint32_t function, uint64_t callee) {
   size_t size = WS_CALL_BODY_SIZE + ws_uleb_size(callee);
   if (!module->types)
@@ -71,7 +77,8 @@ size_t ws_call_size(const struct ws_module *module, uint32_t function, uint64_t 
 // Whether a body has room for a call that takes its place.
 static bool has_room(const struct ws_module *module, uint32_t function) {
   // No more are appended than there are, and these.
-  uint64_t callee = 2 * ((uint64_t)module->imported_functions + module->function_count) + WS_MOST_LIMITED;
+  uint64_t callee =
+      ws_with_limited(module, 2 * ((uint64_t)module->imported_functions + module->function_count));
   return module->types && ws_call_size(module, function, callee) <= module->functions[function].size;
 }
 
@@ -101,10 +108,6 @@ bool ws_is_limited(const struct ws_module *module, uint32_t function) {
 }
 
 bool ws_can_limit_memory(const struct ws_module *module, struct ws_error *error) {
-  enum { OWN_FUNCTIONS = 2 };
-  if (ws_count_memory_users(module) + OWN_FUNCTIONS > WS_MOST_LIMITED)
-    return ws_fail(error, module->file, "CODE", WS_NO_OFFSET,
-                   "too many functions ask for the size of the memory to tell them another");
   for (uint32_t i = 0; i < module->function_count; i++) {
     char name[128];
     if (ws_is_limited(module, i) && !has_room(module, i))

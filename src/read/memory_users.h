@@ -26,6 +26,10 @@ bool ws_may_have_memory_site(const uint8_t *bytes);
 bool ws_uses_memory_size(const struct ws_module *module, uint32_t function);
 size_t ws_count_memory_users(const struct ws_module *module);
 
+// So many functions, and those that are appended to tell a module of another memory than there is. Not more
+// than these, and as long a number as that.
+uint64_t ws_with_limited(const struct ws_module *module, uint64_t count);
+
 // Whether a function that has one is to be told of another memory than there is. One that nothing in the
 // module calls need not be, if there is no room for it: the host that asks is told what is.
 bool ws_is_limited(const struct ws_module *module, uint32_t function);

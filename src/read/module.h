@@ -150,8 +150,6 @@ struct ws_address {
   uint32_t start, end; // of the operand, in the function's body
   uint64_t value;
 };
-// How many functions may be appended for an allocator that takes all memory: see write/memory_view.c.
-#define WS_MOST_LIMITED 32u
 // What calls one without arguments is no shorter, beside the function's index: no locals, call, end.
 #define WS_CALL_BODY_SIZE 3u
 // The name of the start function that clears zeroed data, in a placed module.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "read/instructions.h"
+#include "read/memory_users.h"
 
 enum { MAXIMUM_STACK = 8 };
 
@@ -427,7 +428,7 @@ bool ws_read_synthetic(struct ws_module *module, struct ws_error *error) {
   free(functions.operands);
   uint64_t most = (uint64_t)module->function_count + functions.unpadded + 1;
   if (ws_absolute_symbol(module, "__heap_base"))
-    most += WS_MOST_LIMITED; // see write/memory_view.c
+    most = ws_with_limited(module, most);
   module->may_shift = ws_uleb_size(most) > module->code_count_size;
   return ok;
 }
