@@ -78,10 +78,13 @@ export function relocate(module: ModuleSource, offset: number, heapBase?: number
 
 export function getHeapBase(module: ModuleSource): Promise<number>;
 
+/** As those of the command: heap is NAME=CLASS, where the modules of a list are called module0, module1, ... */
+export interface PrepareOptions { heap?: string | string[], trustPic?: boolean }
 /** What the functions of the package for prepared modules take. */
-export function prepare(module: ModuleSource): Promise<Uint8Array>;
-export function prepare(modules: ModuleSource[]): Promise<Uint8Array[]>;
-export function prepare<Names extends string>(modules: Record<Names, ModuleSource>): Promise<Record<Names, Uint8Array>>;
+export function prepare(module: ModuleSource, options?: PrepareOptions): Promise<Uint8Array>;
+export function prepare(modules: ModuleSource[], options?: PrepareOptions): Promise<Uint8Array[]>;
+export function prepare<Names extends string>(modules: Record<Names, ModuleSource>, options?: PrepareOptions):
+  Promise<Record<Names, Uint8Array>>;
 
 /** What `wasmshare inspect --json` prints for a module. */
 export interface Inspected {

@@ -168,9 +168,9 @@ export async function getHeapBase(source) {
   return Number((await succeed(['heap-base', '--', IN + 'the module'], await alone(source))).output);
 }
 
-export async function prepare(sources) {
+export async function prepare(sources, options) {
   return forEach(sources, async (modules, names) => {
-    const { files } = await succeed(['prepare', '-o', '.', ...inputs(names)], modules);
+    const { files } = await succeed(['prepare', '-o', '.', ...flags({ ...options }), ...inputs(names)], modules);
     return names.map((name) => files[`${name}.wasm`]);
   });
 }

@@ -70,6 +70,22 @@ WS_API void ws_error_format(const struct ws_error *error, char *line, size_t siz
 
 struct ws_module;
 
+// What a module does with memory that nobody has yet: with what is between __heap_base and the end of the
+// memory, and with what memory.grow returns. Found from relocations, symbols and reachable code.
+enum ws_heap_class {
+  WS_HEAP_NONE,        // hands out nothing
+  WS_HEAP_GROWS,       // takes what memory.grow returns, wherever that is, and nothing else
+  WS_HEAP_BOUNDED,     // takes [__heap_base, __heap_end) first, and then the same
+  WS_HEAP_CLAIMS_ONCE, // takes [__heap_base, the end of the memory at its first allocation) first, and then
+                       // the same
+  WS_HEAP_CONTIGUOUS,  // takes all from __heap_base up: what is grown must follow what there was
+  WS_HEAP_UNKNOWN,     // names __heap_base, and nothing says what it does with it
+  WS_HEAP_CLASSES
+};
+
+// "none", "grows", "bounded", "claims-once", "contiguous", "unknown"; NULL for others.
+WS_API const char *ws_heap_class_name(enum ws_heap_class heap);
+
 struct ws_read_options {
   size_t size; // of this struct
   // Take a module without relocations although it has initialised data, or code that is not seen to be PIC:
@@ -89,6 +105,8 @@ struct ws_read_options {
   bool whole_code;
   // The module was written by ws_link_write, so that its start function is one of WasmShare's own.
   bool placed;
+  // What its heap is, in place of what is found, or NULL. A prepared module says that itself.
+  const enum ws_heap_class *heap;
 };
 
 // Reads a linked module and finds every pointer in it.
@@ -136,22 +154,6 @@ struct ws_pointer_global {
   enum ws_base base;
   uint64_t value; // as linked
 };
-
-// What a module does with memory that nobody has yet: with what is between __heap_base and the end of the
-// memory, and with what memory.grow returns. Found from relocations, symbols and reachable code.
-enum ws_heap_class {
-  WS_HEAP_NONE,        // hands out nothing
-  WS_HEAP_GROWS,       // takes what memory.grow returns, wherever that is, and nothing else
-  WS_HEAP_BOUNDED,     // takes [__heap_base, __heap_end) first, and then the same
-  WS_HEAP_CLAIMS_ONCE, // takes [__heap_base, the end of the memory at its first allocation) first, and then
-                       // the same
-  WS_HEAP_CONTIGUOUS,  // takes all from __heap_base up: what is grown must follow what there was
-  WS_HEAP_UNKNOWN,     // names __heap_base, and nothing says what it does with it
-  WS_HEAP_CLASSES
-};
-
-// "none", "grows", "bounded", "claims-once", "contiguous", "unknown"; NULL for others.
-WS_API const char *ws_heap_class_name(enum ws_heap_class heap);
 
 // Why a module cannot be moved exactly.
 enum ws_refusal {

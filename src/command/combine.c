@@ -54,13 +54,6 @@ bool report_map(const struct options *options, const struct layout *layout) {
 }
 
 // Whether there is a module of that name; `option` is what asked for it.
-static bool check_module_name(const struct options *options, const char *option, const char *name) {
-  for (size_t i = 0; i < options->input_count; i++)
-    if (strcmp(name, options->inputs[i].name) == 0)
-      return true;
-  return fail("--%s: there is no module called '%s'", option, name);
-}
-
 enum { MOST_NAMES = 3 }; // that a warning gives
 
 // Adds a name to a list of them.
@@ -134,22 +127,6 @@ static bool resolve_names(const struct options *options, const struct layout *la
   warn_of_kept(layout);
   warn_of_lost(layout);
   return true;
-}
-
-// Parses NAME=CLASS. The name is copied.
-static bool parse_heap(const struct options *options, const char *text, struct ws_heap_claim *claim) {
-  const char *separator = strrchr(text, '=');
-  if (!separator)
-    return fail("--heap: '%s' is not NAME=CLASS", text);
-  char *name = xprintf("%.*s", (int)(separator - text), text);
-  claim->name = name;
-  while (ws_heap_class_name(claim->heap) && strcmp(ws_heap_class_name(claim->heap), separator + 1) != 0)
-    claim->heap++;
-  if (!ws_heap_class_name(claim->heap))
-    return fail("--heap: '%s' is no class of heap: those are none, grows, bounded, claims-once, contiguous "
-                "and unknown",
-                separator + 1);
-  return check_module_name(options, "heap", name);
 }
 
 static bool plan_with_claims(const struct options *options, const struct layout *layout,

@@ -107,6 +107,13 @@ enum purpose { TO_INSPECT, TO_PLACE, TO_MOVE };
 // Reads a module of an input, reporting errors.
 bool read_input(const struct options *options, const char *path, enum purpose purpose,
                 struct input_file *file, struct ws_module **module);
+// The same, of which the class of its heap is known, if that is not NULL.
+bool read_vouched(const struct options *options, const char *path, enum purpose purpose,
+                  const enum ws_heap_class *heap, struct input_file *file, struct ws_module **module);
+// Whether a module has that name, which an option gives. Reports if not.
+bool check_module_name(const struct options *options, const char *option, const char *name);
+// Parses NAME=CLASS. The name is copied.
+bool parse_heap(const struct options *options, const char *text, struct ws_heap_claim *claim);
 // A link as the options say.
 struct ws_link *new_link(const struct options *options);
 // Whether the modules' names can be those of files and C macros, and tell them apart. Reports if not.

@@ -57,12 +57,39 @@ static bool is_binding_expected(const struct options *options) {
   return false;
 }
 
+bool check_module_name(const struct options *options, const char *option, const char *name) {
+  for (size_t i = 0; i < options->input_count; i++)
+    if (strcmp(name, options->inputs[i].name) == 0)
+      return true;
+  return fail("--%s: there is no module called '%s'", option, name);
+}
+
+bool parse_heap(const struct options *options, const char *text, struct ws_heap_claim *claim) {
+  const char *separator = strrchr(text, '=');
+  if (!separator)
+    return fail("--heap: '%s' is not NAME=CLASS", text);
+  char *name = xprintf("%.*s", (int)(separator - text), text);
+  claim->name = name;
+  while (ws_heap_class_name(claim->heap) && strcmp(ws_heap_class_name(claim->heap), separator + 1) != 0)
+    claim->heap++;
+  if (!ws_heap_class_name(claim->heap))
+    return fail("--heap: '%s' is no class of heap: those are none, grows, bounded, claims-once, contiguous "
+                "and unknown",
+                separator + 1);
+  return check_module_name(options, "heap", name);
+}
+
 bool read_input(const struct options *options, const char *path, enum purpose purpose,
                 struct input_file *file, struct ws_module **module) {
+  return read_vouched(options, path, purpose, NULL, file, module);
+}
+
+bool read_vouched(const struct options *options, const char *path, enum purpose purpose,
+                  const enum ws_heap_class *heap, struct input_file *file, struct ws_module **module) {
   struct ws_error error;
   struct ws_read_options read = {WS_OPTIONS(read), .trust_pic = options->trust_pic,
                                  .check_later = purpose != TO_INSPECT, .skip_heap = purpose == TO_MOVE,
-                                 .whole_code = options->single != NULL};
+                                 .whole_code = options->single != NULL, .heap = heap};
   if (!open_input(path, file))
     return false;
   *module = ws_module_read(path, file->bytes, file->size, &read, &error);

@@ -723,6 +723,8 @@ bool ws_read_heap(struct ws_module *module, struct ws_error *error) {
   bool ok = heap.functions && heap.inlined ? true : no_memory(&heap);
   if (ok)
     ok = code ? find(&heap, code) : decide(&heap, WS_HEAP_NONE, UINT32_MAX, "there is no code");
+  if (ok && module->vouched_heap != WS_HEAP_CLASSES)
+    ok = decide(&heap, module->vouched_heap, UINT32_MAX, "as was said");
   keep_room(&heap);
   free(heap.edges);
   free(heap.operands);

@@ -213,7 +213,8 @@ struct ws_module {
   struct ws_linker_function *linker_functions;
   size_t linker_function_count;
   uint64_t init_begin,
-      init_end;   // the addresses that the linker's own functions touch; equal if there are none
+      init_end; // the addresses that the linker's own functions touch; equal if there are none
+  enum ws_heap_class vouched_heap; // by who reads it; WS_HEAP_CLASSES if nobody has
   bool may_shift; // functions that are appended when it is written may move every code offset
 
   struct ws_checks *checks;        // checks.c: NULL unless they go on beside

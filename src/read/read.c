@@ -350,6 +350,9 @@ static bool read_module(struct ws_module *module, const struct ws_read_options *
     ws_checks_start(module);
   if (!ws_read_code(module, error))
     return false;
+  if (ws_is_prepared(module) && module->vouched_heap != WS_HEAP_CLASSES)
+    return ws_module_fail(module, error, NULL, NULL,
+                          "is prepared already, and says what its heap is: prepare what the linker wrote");
   if (ws_is_prepared(module))
     return ws_read_prepared(module, error) && describe_rest(module, options, error);
   if (!ws_read_synthetic(module, error))
@@ -393,6 +396,7 @@ struct ws_module *ws_module_read(const char *name, const void *bytes, size_t siz
   module->file = name;
   module->info.exact = true;
   module->placed = options && options->placed;
+  module->vouched_heap = options && options->heap ? *options->heap : WS_HEAP_CLASSES;
   const char *copy = copy_text(module, (struct ws_slice){(const uint8_t *)name, strlen(name)});
   if (copy)
     module->file = copy;

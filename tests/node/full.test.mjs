@@ -69,6 +69,7 @@ describe('modules as the linker wrote them', () => {
     const one = await prepare(keeper), [two] = await prepare([keeper]), { three } = await prepare({ three: keeper });
     assert.deepEqual([two, three], [one, one]);
     assert.equal((await inspect(one)).prepared, true);
+    assert.equal((await inspect(await prepare(keeper, { heap: 'module0=contiguous' }))).heap.class, 'contiguous');
     const [found, { reason }] = await inspect([bss, (await combine([keeper])).modules[0]]);
     assert.ok(found.exact && found.imports.every(({ module }) => module === 'env'));
     assert.match(reason, /placed it already.*--keep-relocs/);
