@@ -145,9 +145,22 @@ static bool ends_with_relocations(const struct ws_module *module) {
          (ws_slice_is(last->name, "linking") || ws_slice_starts(last->name, "reloc."));
 }
 
-// Whether relocations may be missing: the file may end too early, or llvm-objcopy took sections away.
+// Whether llvm-objcopy, which leaves an empty section in place of each, took sections away that may have had
+// relocations: those are before all that linkers write after them.
+static bool has_lost_sections(const struct ws_module *module) {
+  static const char *const later[] = {"name", "producers", "target_features"};
+  const struct ws_section *lost = ws_custom_section(module, ".objcopy.removed");
+  bool may_be = lost != NULL;
+  for (size_t i = 0; i < sizeof later / sizeof *later && may_be; i++) {
+    const struct ws_section *section = ws_custom_section(module, later[i]);
+    may_be = !section || section > lost;
+  }
+  return may_be;
+}
+
+// Whether relocations may be missing: the file may end too early, or they were taken away.
 static bool may_lack_relocations(const struct ws_module *module) {
-  return ends_with_relocations(module) || ws_custom_section(module, ".objcopy.removed");
+  return ends_with_relocations(module) || has_lost_sections(module);
 }
 
 static bool has_data_symbols(const struct ws_module *module) {
@@ -256,9 +269,10 @@ void ws_check_exact(struct ws_module *module, bool trust_pic) {
                      "none may be pointers; give the linker's own output");
   } else if (lacks_relocations(module)) {
     ws_module_refuse(
-        module, NULL, WS_RELOCATIONS_MISSING,
-        "%s, and some of its relocations may be missing: the file was cut off, or stripped after linking "
-        "(keep at least the target_features or the name section)",
-        ends_with_relocations(module) ? "ends with its relocations" : "had sections removed by llvm-objcopy");
+        module, NULL, WS_RELOCATIONS_MISSING, "%s, and some of its relocations may be missing: %s",
+        ends_with_relocations(module) ? "ends with its relocations" : "had sections removed by llvm-objcopy",
+        ends_with_relocations(module) ? "the file was cut off, or stripped after linking (keep at least the "
+                                        "target_features or the name section)"
+                                      : "keep the name section, and take away nothing that is before it");
   }
 }
