@@ -27,7 +27,8 @@ export interface FullOptions extends Omit<CombineOptions, 'heapOwner'> {
   printMap?: boolean;
   /** Writes that as a picture, FILE.svg, to `files`. */
   map?: string;
-  [option: string]: unknown;
+  /** All others, as those of the command: a list is the option several times, and only true and false are for one without a value. */
+  [option: string]: string | number | boolean | null | undefined | (string | number)[];
 }
 
 /** What runs: a heap has a name in layout.json, and a number in what `load` gives. */

@@ -126,13 +126,19 @@ async function succeed(args, modules, name) {
 // What was to be made: options can ask for something else, as `help` does.
 const made = (what) => what || fail('option', 'invalid argument options: with these, something else is made');
 
+// Those that take no value.
+const switches = ['link', 'importMemory', 'stripDebug', 'printMap', 'keepRelocs', 'trustPic', 'json', 'help', 'version'];
+
 // Options, as it takes them: { heapSize: 65536 } is --heap-size=65536, and a list is several.
 function flags(options) {
   return Object.entries(options).flatMap(([name, value]) => {
     const flag = '--' + name.replace(/[A-Z]/g, (letter) => '-' + letter.toLowerCase());
     if (value === undefined || value === null || value === false) return [];
-    if (value === true) return [flag];
-    return [value].flat().map((one) => `${flag}=${one}`);
+    if (value === true && switches.includes(name)) return [flag];
+    return [value].flat().map((one) => {
+      if (typeof one !== 'string' && typeof one !== 'number') fail('option', `invalid argument ${name}, a string or number: ${one === true || kindOf(one)}`);
+      return `${flag}=${one}`;
+    });
   });
 }
 
@@ -189,6 +195,7 @@ async function inspectAll(modules, names, options, name) {
 const heaps = { none: 0, grows: 1, bounded: 2, 'claims-once': 2, contiguous: 4, unknown: 5 };
 
 export async function load(layout, source, options) {
+  if (layout?.single) fail('option', 'invalid argument layout: it is of one file, which does not say whose heap is what: combine without single');
   // One that takes all memory comes last, unless it was given a heap of fixed size, which is all for it.
   const number = ({ heap, heapEnd }) => (heaps[heap] > BOUNDED && heapEnd < layout.heapEnd ? BOUNDED : heaps[heap] ?? heap);
   const modules = layout?.modules?.map((at) => ({ ...at, heap: number(at) }));

@@ -110,6 +110,8 @@ describe('modules as the linker wrote them', () => {
     assert.deepEqual(heapOf(fixed), ['contiguous', 'grows']);
     assert.deepEqual(heapOf((await load((await load(fixed, grower)).layout, keeper)).layout), [3, 1, 1, 0]);
     await refuses(load(undefined, keeper), 'option', /^invalid argument layout: undefined$/);
+    const one = (await combine([keeper], 0, { single: 'one.wasm' })).layout;
+    await refuses(load(one, keeper), 'option', /^invalid argument layout: it is of one file, /);
   });
 
   test('can be given again with keepRelocs, and are named for what they are without', async () => {
@@ -133,7 +135,12 @@ describe('modules as the linker wrote them', () => {
     await refuses(combine(Object.create(null)), 'option', /^invalid argument modules, an array or object of at least one: object$/);
     await refuses(combine([keeper.subarray(0, -7)]), 'refused', /^module0: .*cut off/);
     await refuses(getHeapBase(new TextEncoder().encode('<!doctype html>')), 'refused', /^the module: /);
-    await refuses(combine([keeper], 0, { nonsense: true }), 'refused', /nonsense/);
+    await refuses(combine([keeper], 0, { nonsense: 1 }), 'refused', /nonsense/);
+    for (const [option, value] of [['nonsense', 'true'], ['name', 'true'], ['map', 'true'], ['single', 'true'], ['heapSize', 'true'], ['name', 'Object'],
+      ['hostImports', 'true']])
+      await refuses(combine([keeper], 0, { [option]: value === 'Object' ? {} : option === 'hostImports' ? ['env', true] : true }), 'option',
+        RegExp(`^invalid argument ${option}, a string or number: ${value}$`));
+    assert.equal((await combine([keeper], 0, { name: 5 })).layout.name, '5');
     for (const stack of [-1, NaN, '']) await refuses(combine([keeper], stack), 'refused', /extra-stack/);
     await refuses(combine([keeper], 0, { maxMemory: NaN }), 'refused', /max-memory/);
     for (const nothing of [0, null]) assert.equal((await combine([keeper], nothing, { maxMemory: nothing })).modules.length, 1);
