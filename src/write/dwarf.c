@@ -342,6 +342,10 @@ static bool (*const walkers[WS_DEBUG_SECTIONS])(struct ws_dwarf *) = {
     [WS_DEBUG_NAMES] = walk_names,
 };
 
+static bool is_unit(enum ws_debug_section section) {
+  return section == WS_DEBUG_INFO || section == WS_DEBUG_TYPES;
+}
+
 // Walks the module's part of a section.
 static bool walk_section(struct ws_dwarf *dwarf, enum ws_debug_section section) {
   struct ws_slice part = {dwarf->sections[section].data + dwarf->bases[section],
@@ -352,14 +356,17 @@ static bool walk_section(struct ws_dwarf *dwarf, enum ws_debug_section section) 
     dwarf->reader = reader;
     return section == WS_DEBUG_LOC ? walk_old_locations(dwarf) : walk_macros(dwarf);
   }
-  while (walkers[section] && reader.at < reader.end)
+  while (walkers[section] && reader.at < reader.end) {
+    size_t start = dwarf->bases[section] + ws_read_offset(&reader);
     if (!read_length(dwarf, &reader) || !walkers[section](dwarf))
       return false;
+    size_t end = dwarf->bases[section] + ws_read_offset(&reader);
+    uint32_t unit = is_unit(section) ? dwarf->unit_count++ : WS_NOTHING;
+    if (!ws_dwarf_add_part(&dwarf->maps[section],
+                           (struct ws_dwarf_part){.start = start, .end = end, .unit = unit}))
+      return ws_dwarf_refuse(dwarf, NULL);
+  }
   return true;
-}
-
-static bool has_strings(int section) {
-  return section == WS_DEBUG_STR || section == WS_DEBUG_LINE_STR;
 }
 
 static bool is_known(struct ws_slice name, enum ws_debug_section *section) {
@@ -373,6 +380,7 @@ static bool is_known(struct ws_slice name, enum ws_debug_section *section) {
 static bool add_module(struct ws_dwarf *dwarf, uint32_t m) {
   const struct ws_merge_module *from = &dwarf->merge->modules[m];
   struct ws_slice strings[WS_DEBUG_SECTIONS] = {{0}};
+  bool several = dwarf->merge->module_count > 1;
   dwarf->module = m;
   dwarf->abbreviations.read = false;
   for (int i = 0; i < WS_DEBUG_SECTIONS; i++)
@@ -386,8 +394,9 @@ static bool add_module(struct ws_dwarf *dwarf, uint32_t m) {
       ws_printable(from->sections[i]->name, name, sizeof name);
       return ws_merge_fail(dwarf->merge, m, name, "cannot be merged yet: leave DWARF out with --strip-debug");
     }
-    if (!has_strings(section))
-      ws_put_relocated(dwarf->merge, m, i, &dwarf->sections[section]);
+    if (!ws_dwarf_has_strings(section))
+      ws_put_relocated(dwarf->merge, m, i, &dwarf->sections[section],
+                       several ? &dwarf->maps[section].sites : NULL);
     else if (!strings[section].data)
       strings[section] = from->sections[i]->content;
     else
@@ -395,9 +404,10 @@ static bool add_module(struct ws_dwarf *dwarf, uint32_t m) {
   }
   for (int i = 0; i < WS_DEBUG_SECTIONS; i++) {
     if (dwarf->sections[i].failed ||
-        (has_strings(i) && !ws_dwarf_begin_strings(&dwarf->strings[i], &dwarf->sections[i], strings[i])))
+        (ws_dwarf_has_strings(i) &&
+         !ws_dwarf_begin_strings(&dwarf->strings[i], &dwarf->sections[i], strings[i])))
       return ws_merge_fail_memory(dwarf->merge);
-    dwarf->sizes[i] = has_strings(i) ? strings[i].size : dwarf->sections[i].size - dwarf->bases[i];
+    dwarf->sizes[i] = ws_dwarf_has_strings(i) ? strings[i].size : dwarf->sections[i].size - dwarf->bases[i];
   }
   for (int i = 0; i < WS_DEBUG_SECTIONS; i++) {
     if (walk_section(dwarf, (enum ws_debug_section)i))
@@ -407,7 +417,7 @@ static bool add_module(struct ws_dwarf *dwarf, uint32_t m) {
     return ws_merge_fail(dwarf->merge, m, section_names[i], "has %s: leave it out with --strip-debug",
                          dwarf->problem);
   }
-  return true;
+  return !several || ws_dwarf_cut(dwarf) || ws_merge_fail_memory(dwarf->merge);
 }
 
 // Makes room for all sections.
@@ -418,7 +428,7 @@ static void reserve(struct ws_dwarf *dwarf) {
     const struct ws_merge_module *from = &dwarf->merge->modules[m];
     for (size_t i = 0; i < from->section_count; i++)
       if (from->sections[i]->id == WS_SECTION_CUSTOM && is_known(from->sections[i]->name, &section))
-        sizes[section] += from->sections[i]->content.size + has_strings(section);
+        sizes[section] += from->sections[i]->content.size + ws_dwarf_has_strings(section);
   }
   for (int i = 0; i < WS_DEBUG_SECTIONS; i++)
     if (sizes[i])
@@ -430,11 +440,16 @@ void ws_single_dwarf(struct ws_single_writer *writer) {
   reserve(&dwarf);
   for (uint32_t m = 0; m < writer->merge->module_count && writer->ok; m++)
     writer->ok = add_module(&dwarf, m);
+  if (writer->ok && writer->merge->module_count > 1)
+    writer->ok = ws_dwarf_once(&dwarf) || ws_merge_fail_memory(writer->merge);
   for (int i = 0; i < WS_DEBUG_SECTIONS; i++) {
     if (writer->ok && dwarf.sections[i].size)
       ws_give_custom(writer, ws_slice_of(section_names[i]), &dwarf.sections[i]);
     ws_buffer_free(&dwarf.sections[i]);
     ws_dwarf_free_strings(&dwarf.strings[i]);
+    free(dwarf.maps[i].parts);
+    free(dwarf.maps[i].fields);
+    free(dwarf.maps[i].sites.items);
   }
   free(dwarf.abbreviations.items);
   free(dwarf.abbreviations.attributes);

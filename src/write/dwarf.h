@@ -31,6 +31,10 @@ enum ws_debug_section {
   WS_DEBUG_SECTIONS
 };
 
+static inline bool ws_dwarf_has_strings(int section) {
+  return section == WS_DEBUG_STR || section == WS_DEBUG_LINE_STR;
+}
+
 // An abbreviation: its attributes are a part of a list of all.
 struct ws_dwarf_abbreviation {
   uint64_t code;
@@ -59,6 +63,34 @@ struct ws_dwarf_strings {
   struct ws_map known; // where each is
 };
 
+// An offset into a section, and where it is in its own.
+struct ws_dwarf_field {
+  size_t at;
+  uint64_t value;
+  uint8_t size, into;
+};
+
+// A part of a section: a unit, a line table, a list of ranges. `unit` is the unit whose it is, or WS_NOTHING.
+// The rest is dwarf_once.c's.
+struct ws_dwarf_part {
+  size_t start, end, moved; // `moved`: where it is written
+  uint32_t unit, number;    // among the parts of its units
+  uint8_t section;
+  bool left_out;
+  const struct ws_dwarf_field *fields;
+  struct ws_site *sites;
+  size_t field_count, site_count;
+};
+
+// What a section consists of.
+struct ws_dwarf_map {
+  struct ws_dwarf_part *parts;
+  size_t part_count, part_capacity;
+  struct ws_dwarf_field *fields;
+  size_t field_count, field_capacity, first_field; // of the module that is walked
+  struct ws_sites sites;
+};
+
 // Walking the sections of one module, in the merged ones.
 struct ws_dwarf {
   struct ws_merge *merge;
@@ -67,6 +99,9 @@ struct ws_dwarf {
   uint64_t bases[WS_DEBUG_SECTIONS], sizes[WS_DEBUG_SECTIONS]; // of the module's part
   struct ws_dwarf_abbreviations abbreviations;
   struct ws_dwarf_strings strings[WS_DEBUG_SECTIONS]; // of the two sections that have any
+  struct ws_dwarf_map maps[WS_DEBUG_SECTIONS];
+  uint32_t unit_count;
+  bool entangled; // what is of which unit is not known
 
   // The unit that is walked.
   struct ws_reader reader; // of its section's part
@@ -90,6 +125,12 @@ bool ws_dwarf_begin_strings(struct ws_dwarf_strings *strings, struct ws_buffer *
 // Where a string of the module is among all, or UINT32_MAX if memory ran out.
 uint32_t ws_dwarf_move_string(struct ws_dwarf_strings *strings, struct ws_buffer *all, uint64_t offset);
 void ws_dwarf_free_strings(struct ws_dwarf_strings *strings);
+
+// dwarf_once.c; all return false if memory ran out. Finds the parts of the sections that have no units of
+// their own, of one module; leaves out what several modules have of one object.
+bool ws_dwarf_add_part(struct ws_dwarf_map *map, struct ws_dwarf_part part);
+bool ws_dwarf_cut(struct ws_dwarf *dwarf);
+bool ws_dwarf_once(struct ws_dwarf *dwarf);
 
 // Each reads something and moves the offsets in it: a value of that attribute, or 0, in that form; an
 // expression; an operand of one, by its letter in format/dwarf.h.

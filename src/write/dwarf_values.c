@@ -27,8 +27,19 @@ static uint8_t *written(struct ws_dwarf *dwarf, size_t size) {
   return content->data + (dwarf->reader.at - content->data) - size;
 }
 
-static bool has_strings(enum ws_debug_section section) {
-  return section == WS_DEBUG_STR || section == WS_DEBUG_LINE_STR;
+// For dwarf_once.c, which moves it once more.
+static bool note_field(struct ws_dwarf *dwarf, size_t size, enum ws_debug_section into, uint64_t value) {
+  struct ws_dwarf_map *map = &dwarf->maps[dwarf->section];
+  struct ws_dwarf_field *fields =
+      ws_make_room(map->fields, map->field_count, &map->field_capacity, sizeof *fields);
+  if (!fields)
+    return ws_dwarf_refuse(dwarf, NULL);
+  map->fields = fields;
+  size_t at = (size_t)(written(dwarf, size) - dwarf->sections[dwarf->section].data);
+  fields[map->field_count++] = (struct ws_dwarf_field){at, value, (uint8_t)size, (uint8_t)into};
+  dwarf->entangled |=
+      value == dwarf->bases[into] + dwarf->sizes[into]; // the end, where another module's begins
+  return true;
 }
 
 bool ws_dwarf_offset(struct ws_dwarf *dwarf, size_t size, enum ws_debug_section into) {
@@ -40,7 +51,7 @@ bool ws_dwarf_offset(struct ws_dwarf *dwarf, size_t size, enum ws_debug_section 
   if (value > dwarf->sizes[into])
     return ws_dwarf_refuse(dwarf, "DWARF with an offset beyond the end of its section");
   uint64_t moved = value + dwarf->bases[into];
-  if (has_strings(into)) {
+  if (ws_dwarf_has_strings(into)) {
     uint32_t string = ws_dwarf_move_string(&dwarf->strings[into], &dwarf->sections[into], value);
     if (string == UINT32_MAX)
       return ws_dwarf_refuse(dwarf, NULL);
@@ -49,7 +60,8 @@ bool ws_dwarf_offset(struct ws_dwarf *dwarf, size_t size, enum ws_debug_section 
   if (moved > ones)
     return ws_dwarf_refuse(dwarf, "too much DWARF for offsets of 32 bits");
   ws_operand_put(written(dwarf, size), size == 8 ? WS_U64 : WS_U32, moved);
-  return true;
+  return ws_dwarf_has_strings(into) || dwarf->merge->module_count == 1 ||
+         note_field(dwarf, size, into, moved);
 }
 
 // ----------------------------------------------------------------------------------------------- expressions
@@ -201,6 +213,8 @@ static bool walk_offset(struct ws_dwarf *dwarf, uint32_t attribute) {
   enum ws_debug_section into = section_of(dwarf, attribute);
   if (into == WS_DEBUG_SECTIONS)
     return ws_dwarf_refuse(dwarf, "an offset in DWARF that this wasmshare does not know the section of");
+  // Bases of lists without lengths, which DWARF 5 gave them.
+  dwarf->entangled |= attribute == DW_AT_GNU_addr_base || attribute == DW_AT_GNU_ranges_base;
   return ws_dwarf_offset(dwarf, dwarf->offset_size, into);
 }
 

@@ -300,31 +300,48 @@ static bool code_offset(const struct ws_merge *merge, uint32_t m, const struct w
   return function->live;
 }
 
-static void relocate(const struct ws_merge *merge, uint32_t m, struct ws_slice section,
-                     const struct ws_relocation *relocation, uint8_t *site) {
+// False if nothing is known of what is there. `*live` says whether it is in the merged module.
+static bool relocate(const struct ws_merge *merge, uint32_t m, struct ws_slice section,
+                     const struct ws_relocation *relocation, uint8_t *site, bool *live) {
   enum ws_encoding encoding = ws_relocation_kinds[relocation->type].encoding;
   enum ws_relocated what = ws_relocation_kinds[relocation->type].operand;
   uint64_t value;
-  if (what == WS_REL_SECTION_OFFSET || relocation->index >= merge->modules[m].module->symbol_count ||
-      !ws_operand_get(site, encoding, &value) || (tombstone_of(section) && ws_is_tombstone(encoding, value)))
-    return;
-  bool live;
+  if (what == WS_REL_SECTION_OFFSET || !ws_operand_get(site, encoding, &value))
+    return false;
+  *live = false;
+  if (tombstone_of(section) && ws_is_tombstone(encoding, value))
+    return true;
+  if (relocation->index >= merge->modules[m].module->symbol_count)
+    return false;
   if (what == WS_REL_FUNCTION_OFFSET) {
-    live = code_offset(merge, m, relocation, &value);
+    *live = code_offset(merge, m, relocation, &value);
   } else {
     struct ws_edge edge = ws_merge_edge(merge, m, relocation, value);
     if (edge.kind == WS_EDGE_NONE)
-      return;
-    live = is_live(merge, &edge);
-    if (live)
+      return false;
+    *live = is_live(merge, &edge);
+    if (*live)
       value = ws_merge_value(merge, m, &edge, 0);
   }
-  if (!live)
+  if (!*live)
     value = tombstone_of(section) ? tombstone_of(section) : relocation->addend;
   ws_operand_put(site, encoding, value);
+  return true;
 }
 
-void ws_put_relocated(const struct ws_merge *merge, uint32_t m, size_t number, struct ws_buffer *out) {
+static void note_site(struct ws_sites *sites, struct ws_buffer *out, size_t at, enum ws_encoding encoding,
+                      bool live) {
+  struct ws_site *items = ws_make_room(sites->items, sites->count, &sites->capacity, sizeof *items);
+  out->failed |= !items;
+  if (!items)
+    return;
+  sites->items = items;
+  items[sites->count] = (struct ws_site){.at = at, .encoding = (uint8_t)encoding, .live = live};
+  ws_operand_get(out->data + at, encoding, &items[sites->count++].value);
+}
+
+void ws_put_relocated(const struct ws_merge *merge, uint32_t m, size_t number, struct ws_buffer *out,
+                      struct ws_sites *sites) {
   const struct ws_section *section = merge->modules[m].sections[number];
   const struct ws_section *relocations = merge->modules[m].relocations[number];
   size_t start = out->size;
@@ -336,7 +353,10 @@ void ws_put_relocated(const struct ws_merge *merge, uint32_t m, size_t number, s
   uint32_t count = ws_read_uleb32(&reader);
   for (uint32_t i = 0; i < count && !reader.bad && reader.at < reader.end; i++) {
     struct ws_relocation relocation = ws_read_relocation(&reader);
-    relocate(merge, m, section->name, &relocation, out->data + start + relocation.offset);
+    size_t at = start + (size_t)relocation.offset;
+    bool live;
+    if (relocate(merge, m, section->name, &relocation, out->data + at, &live) && sites)
+      note_site(sites, out, at, ws_relocation_kinds[relocation.type].encoding, live);
   }
 }
 
@@ -373,7 +393,7 @@ static bool join_others(struct ws_merge *merge, struct ws_map *names, struct joi
       if (!at)
         return false;
       list[*at].name = section->name;
-      ws_put_relocated(merge, m, i, &list[*at].content);
+      ws_put_relocated(merge, m, i, &list[*at].content, NULL);
     }
   }
   return true;

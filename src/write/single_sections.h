@@ -31,6 +31,21 @@ void ws_single_custom(struct ws_single_writer *writer);
 // dwarf.c: those of DWARF among them
 void ws_single_dwarf(struct ws_single_writer *writer);
 
-// The content of one of a module's custom sections, with what its relocations say.
-void ws_put_relocated(const struct ws_merge *merge, uint32_t module, size_t number, struct ws_buffer *out);
+// Where a relocation has written what is in the merged module, or what stands for what is not.
+struct ws_site {
+  size_t at;
+  uint64_t value;
+  uint8_t encoding; // enum ws_encoding
+  bool live;
+};
+
+struct ws_sites {
+  struct ws_site *items;
+  size_t count, capacity;
+};
+
+// The content of one of a module's custom sections, with what its relocations say; `sites`, if it is not
+// NULL, gets where in the buffer that was.
+void ws_put_relocated(const struct ws_merge *merge, uint32_t module, size_t number, struct ws_buffer *out,
+                      struct ws_sites *sites);
 #endif
