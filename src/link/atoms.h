@@ -105,6 +105,7 @@ struct ws_merge_global {
   bool constant;       // `init` says what it holds, else it is as it was
   struct ws_edge init; // an address, a table slot, a number of the linker's
   uint32_t number;
+  bool again; // another, which holds the same, has this number too
 };
 
 // A table or a tag.

@@ -69,15 +69,44 @@ static bool number_functions(struct ws_merge *merge) {
   return true;
 }
 
-static void number_globals(struct ws_merge *merge) {
+// What a global that never changes holds, as the key of a map; empty for others.
+static struct ws_slice constant_key(struct ws_merge *merge, const struct ws_merge_global *global) {
+  const struct ws_global *is = &merge->modules[global->module].module->globals[global->index];
+  const struct ws_edge *init = &global->init;
+  bool is_heaps = init->kind == WS_EDGE_LINKER &&
+                  (init->target == WS_MERGE_HEAP_BASE || init->target == WS_MERGE_HEAP_END);
+  uint32_t module = is_heaps ? global->module : 0; // each has its own
+  uint64_t key[] = {init->kind, init->type, init->target, (uint64_t)init->addend, module, is->init.kind};
+  struct ws_buffer buffer = {0};
+  if (global->constant && !is->mutable)
+    ws_put_bytes(&buffer, key, sizeof key);
+  return ws_buffer_keep(&buffer, &merge->arena);
+}
+
+// Position-independent code of several modules has the address of a thing in a global of each: one will do.
+static bool number_global(struct ws_merge *merge, struct ws_map *constants, struct ws_merge_global *global,
+                          uint32_t *next) {
+  struct ws_slice key = constant_key(merge, global);
+  const uint32_t *number = key.size ? ws_map_add(constants, key, *next) : next;
+  if (!key.data || !number)
+    return ws_merge_fail_memory(merge);
+  global->number = *number;
+  global->again = *number != *next;
+  *next += !global->again;
+  return true;
+}
+
+static bool number_globals(struct ws_merge *merge) {
+  struct ws_map constants = {0};
+  bool ok = true;
   uint32_t next = 0;
   for (int defined = 0; defined < 2; defined++) {
-    for (uint32_t i = 0; i < merge->global_count; i++) {
+    for (uint32_t i = 0; i < merge->global_count && ok; i++) {
       struct ws_merge_global *global = &merge->globals[i];
       bool imports =
           merge->modules[global->module].module->globals[global->index].imported && i != merge->stack_pointer;
       if (global->live && imports == !defined)
-        global->number = next++;
+        ok = number_global(merge, &constants, global, &next);
     }
     if (!defined)
       merge->imported_globals = next;
@@ -86,6 +115,8 @@ static void number_globals(struct ws_merge *merge) {
     if (merge->modules[m].notes_growth)
       merge->modules[m].grown = next++;
   merge->globals_used = next;
+  ws_map_free(&constants);
+  return ok;
 }
 
 // The indirect function table is the first of those that are defined.
@@ -214,7 +245,8 @@ static bool number_types(struct ws_merge *merge) {
 
 bool ws_merge_number(struct ws_merge *merge) {
   number_functions(merge);
-  number_globals(merge);
+  if (!number_globals(merge))
+    return false;
   number_tables(merge);
   number_tags(merge);
   if (!number_types(merge) || !assign_slots(merge))

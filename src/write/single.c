@@ -193,7 +193,7 @@ static bool put_globals(const struct ws_merge *merge, struct ws_buffer *out) {
   ws_put_uleb(out, merge->globals_used - merge->imported_globals);
   for (uint32_t i = 0; i < merge->global_count; i++) {
     const struct ws_merge_global *global = &merge->globals[i];
-    if (!global->live || is_imported_global(merge, i))
+    if (!global->live || global->again || is_imported_global(merge, i))
       continue;
     const struct ws_global *is = &merge->modules[global->module].module->globals[global->index];
     if (i == merge->stack_pointer) {
