@@ -88,18 +88,35 @@ static void number_relocations(struct ws_match *match, uint32_t index) {
   }
 }
 
+// The variable that a guard of C++ is for is there under its own name: link-time optimisation may have
+// divided it, and then others cannot see whether it is initialised.
+static bool guards_variable(const struct ws_module *module, struct ws_slice guard) {
+  enum { PREFIX = sizeof "_ZGV" - 1, START = sizeof "_Z" - 1 };
+  struct ws_slice rest = {guard.data + PREFIX, guard.size - PREFIX};
+  for (uint32_t i = 0; i < module->symbol_count; i++) {
+    struct ws_slice name = module->symbols[i].name;
+    if (name.size == rest.size + START && module->symbols[i].kind == WS_SYMBOL_DATA &&
+        memcmp(name.data + START, rest.data, rest.size) == 0)
+      return true;
+  }
+  return false;
+}
+
 // Link-time optimisation makes local what others cannot see, functions of C++ too.
 static void find_unique(struct ws_match *match, uint32_t index) {
   const struct ws_module *module = match->modules[index];
   bool *is_unique = match->is_unique + match->in[index].base, *optimised = &match->in[index].is_optimised;
   for (uint32_t i = 0; i < module->symbol_count; i++) {
     const struct ws_symbol *symbol = &module->symbols[i];
-    is_unique[i] = ws_is_local_name_unique(symbol->name);
-    *optimised |= is_unique[i] && (symbol->flags & WS_SYMBOL_LOCAL) && ws_slice_starts(symbol->name, "_Z") &&
-                  ws_name_owner(symbol->name) == WS_NAME_CXX;
+    is_unique[i] = (symbol->flags & WS_SYMBOL_LOCAL) && ws_is_local_name_unique(symbol->name);
+    *optimised |=
+        is_unique[i] && ws_slice_starts(symbol->name, "_Z") && ws_name_owner(symbol->name) == WS_NAME_CXX;
   }
-  for (uint32_t i = 0; i < module->symbol_count && *optimised; i++)
-    is_unique[i] |= ws_is_function_static(module->symbols[i].name);
+  for (uint32_t i = 0; i < module->symbol_count && *optimised; i++) {
+    const struct ws_symbol *symbol = &module->symbols[i];
+    is_unique[i] |= (symbol->flags & WS_SYMBOL_LOCAL) && ws_is_function_static(symbol->name) &&
+                    (!ws_slice_starts(symbol->name, "_ZGV") || guards_variable(module, symbol->name));
+  }
 }
 
 static bool begin_module(struct ws_match *match, uint32_t index, struct ws_arena *arena) {

@@ -43,8 +43,7 @@ static bool are_apart(const struct ws_merge *merge, uint32_t a, uint32_t b) {
 }
 
 bool ws_merge_heaps_differ(const struct ws_merge *merge, uint32_t a, uint32_t b) {
-  return are_apart(merge, a, b) &&
-         (class_of(merge, a) > WS_HEAP_GROWS || class_of(merge, b) > WS_HEAP_GROWS);
+  return are_apart(merge, a, b) && (class_of(merge, a) > WS_HEAP_GROWS || class_of(merge, b) > WS_HEAP_GROWS);
 }
 
 bool ws_merge_uses_memory_size(const struct ws_merge *merge, const struct ws_merge_function *function) {
