@@ -87,9 +87,12 @@ bool read_input(const struct options *options, const char *path, enum purpose pu
 bool read_vouched(const struct options *options, const char *path, enum purpose purpose,
                   const enum ws_heap_class *heap, struct input_file *file, struct ws_module **module) {
   struct ws_error error;
-  struct ws_read_options read = {WS_OPTIONS(read), .trust_pic = options->trust_pic,
-                                 .check_later = purpose != TO_INSPECT, .skip_heap = purpose == TO_MOVE,
-                                 .whole_code = options->single != NULL, .heap = heap};
+  struct ws_read_options read = {WS_OPTIONS(read),
+                                 .trust_pic = options->trust_pic,
+                                 .check_later = purpose != TO_INSPECT,
+                                 .skip_heap = purpose == TO_MOVE,
+                                 .whole_code = options->single != NULL,
+                                 .heap = heap};
   if (!open_input(path, file))
     return false;
   *module = ws_module_read(path, file->bytes, file->size, &read, &error);

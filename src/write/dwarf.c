@@ -404,10 +404,12 @@ static bool add_module(struct ws_dwarf *dwarf, uint32_t m) {
   }
   for (int i = 0; i < WS_DEBUG_SECTIONS; i++) {
     if (dwarf->sections[i].failed ||
-        (ws_dwarf_has_strings(i) &&
+        (ws_dwarf_has_strings((enum ws_debug_section)i) &&
          !ws_dwarf_begin_strings(&dwarf->strings[i], &dwarf->sections[i], strings[i])))
       return ws_merge_fail_memory(dwarf->merge);
-    dwarf->sizes[i] = ws_dwarf_has_strings(i) ? strings[i].size : dwarf->sections[i].size - dwarf->bases[i];
+    dwarf->sizes[i] = ws_dwarf_has_strings((enum ws_debug_section)i)
+                          ? strings[i].size
+                          : dwarf->sections[i].size - dwarf->bases[i];
   }
   for (int i = 0; i < WS_DEBUG_SECTIONS; i++) {
     if (walk_section(dwarf, (enum ws_debug_section)i))

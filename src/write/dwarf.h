@@ -31,7 +31,7 @@ enum ws_debug_section {
   WS_DEBUG_SECTIONS
 };
 
-static inline bool ws_dwarf_has_strings(int section) {
+static inline bool ws_dwarf_has_strings(enum ws_debug_section section) {
   return section == WS_DEBUG_STR || section == WS_DEBUG_LINE_STR;
 }
 
