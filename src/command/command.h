@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "link/parts.h"
+#include "base/parts.h"
 #include "wasmshare.h"
 
 // --------------------------------------------------------------------------------------- main.c, options.c

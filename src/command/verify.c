@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 #include "command/command.h"
-#include "link/parts.h"
+#include "base/parts.h"
 
 // The layout in a directory: layout.json, or the only .json there.
 static char *find_layout(const char *path) {

@@ -10,7 +10,7 @@
 #define WASMSHARE_LINK_H
 
 #include "base/map.h"
-#include "link/parts.h"
+#include "base/parts.h"
 #include "link/start.h"
 #include "link/wrappers.h"
 

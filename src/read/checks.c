@@ -1,5 +1,6 @@
 #include "read/checks.h"
 
+#include "base/parts.h"
 #include "base/thread.h"
 #include "read/heap.h"
 #include "read/llvm.h"
@@ -10,7 +11,7 @@
 static bool look_at(const struct ws_module *module, uint32_t first, uint32_t end, struct ws_error *error) {
   const struct ws_function *functions = module->functions;
   uint32_t count = module->function_count;
-  if (module->code_notes)
+  if (ws_has_one_program && module->code_notes)
     return ws_look_at_code(module, first, end, module->code_notes, error);
   return ws_check_operands(module,
                            ws_relocations_in(ws_relocations_of(module, WS_SECTION_CODE),
