@@ -170,6 +170,8 @@ bool exchange_names(const char *a, const char *b);
 ssize_t copy_range(int from, uint64_t offset, int to, size_t size);
 // Of a mapped file, the memory can be used otherwise until it is read again.
 void forget_pages(const void *bytes, size_t size);
+// Lets memory that was freed be used again rather than given back, before threads begin.
+void keep_memory(void);
 // Has signals that end the command go to the handler first.
 void handle_signals(void (*handler)(int));
 // Without symbolic links and "..", if the system has that, allocated; or NULL, with errno.

@@ -9,6 +9,11 @@
 
 #include "command/command.h"
 
+static bool is_large(const struct input_file *file) {
+  enum { LARGE = 16 * 1024 * 1024 };
+  return file->size >= LARGE;
+}
+
 bool open_input(const char *path, struct input_file *file) {
   *file = (struct input_file){.path = path};
   int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a pipe may have no other end
@@ -27,6 +32,8 @@ bool open_input(const char *path, struct input_file *file) {
     ok = bytes != MAP_FAILED;
     if (ok) {
       *file = (struct input_file){path, bytes, (size_t)status.st_size, descriptor};
+      if (!is_large(file)) // what is freed of a large one is much
+        keep_memory();
       return true;
     }
     fail("%s: cannot read: %s", path, strerror(errno));
@@ -36,8 +43,7 @@ bool open_input(const char *path, struct input_file *file) {
 }
 
 void forget_input(const struct input_file *file) {
-  enum { LARGE = 16 * 1024 * 1024 };
-  if (file->size >= LARGE)
+  if (is_large(file))
     forget_pages(file->bytes, file->size);
 }
 

@@ -83,7 +83,7 @@ char *command_path(const char *called) {
 
 // The first use of a page costs more than what is done with it, and the command ends soon: what one part of
 // it has freed, another gets, in whichever thread, and nothing is given back before the end.
-static void keep_memory(void) {
+void keep_memory(void) {
 #ifdef __GLIBC__
   enum { MIB = 1024 * 1024 };
   mallopt(M_ARENA_MAX, 1);
@@ -93,7 +93,6 @@ static void keep_memory(void) {
 }
 
 bool begin_command(void) {
-  keep_memory();
 #ifdef __wasi__
   // A module starts in the root; and its C library writes the first line that is printed at once.
   static char buffer[BUFSIZ];
