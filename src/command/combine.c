@@ -53,7 +53,6 @@ bool report_map(const struct options *options, const struct layout *layout) {
   return flush_printed();
 }
 
-// Whether there is a module of that name; `option` is what asked for it.
 enum { MOST_NAMES = 3 }; // that a warning gives
 
 // Adds a name to a list of them.

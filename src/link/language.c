@@ -155,6 +155,14 @@ bool ws_is_library_name(struct ws_slice name) {
   return ws_slice_starts(name, "_Z") ? is_of_cxx_library(name) : ws_name_owner(name) == WS_NAME_LIBRARY;
 }
 
+// The number at `*at` of a mangled name, which says how long what follows it is; goes behind it.
+static size_t read_length(struct ws_slice name, size_t *at) {
+  size_t size = 0;
+  while (*at < name.size && size < name.size && name.data[*at] >= '0' && name.data[*at] <= '9')
+    size = 10 * size + (name.data[(*at)++] - '0');
+  return size;
+}
+
 struct ws_slice ws_scope(struct ws_slice name) {
   static const char start[] = "_ZN";
   size_t begin = sizeof start - 1, last = begin, at = begin;
@@ -163,10 +171,8 @@ struct ws_slice ws_scope(struct ws_slice name) {
   while (begin < name.size && name.data[begin] && strchr("KVrRO", name.data[begin])) // const, volatile, &
     last = at = ++begin;
   while (at < name.size && name.data[at] >= '0' && name.data[at] <= '9') { // source names
-    size_t size = 0;
     last = at;
-    while (at < name.size && size < name.size && name.data[at] >= '0' && name.data[at] <= '9')
-      size = 10 * size + (name.data[at++] - '0');
+    size_t size = read_length(name, &at);
     at = size < name.size - at ? at + size : name.size;
   }
   bool is_name = at < name.size && name.data[at] == 'E'; // or it is a constructor's, or a template's
@@ -236,11 +242,10 @@ bool ws_is_local_name_unique(struct ws_slice name) {
 bool ws_is_function_static(struct ws_slice name) {
   static const char *const starts[] = {"_ZZ", "_ZGVZ"};
   for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
-    size_t at = strlen(starts[i]), size = 0;
+    size_t at = strlen(starts[i]);
     if (!ws_slice_starts(name, starts[i]))
       continue;
-    while (at < name.size && size < name.size && name.data[at] >= '0' && name.data[at] <= '9')
-      size = 10 * size + (name.data[at++] - '0');
+    size_t size = read_length(name, &at);
     // A function without types of parameters in its name is C's, and may be static.
     bool has_types = size < name.size - at && name.data[at + size] != 'E';
     return has_types && has_external_linkage(name);

@@ -572,6 +572,12 @@ static void join_operand(void *context, uint32_t thing, uint32_t operand) {
     ws_join_roots(joiner->match->part, thing, joiner->match->thing[operand]);
 }
 
+static void note_use(void *context, uint32_t thing, uint32_t operand) {
+  const struct ws_match *match = context;
+  uint32_t used = ws_find_root(match->part, match->thing[operand]);
+  match->is_used[used] |= used != ws_find_root(match->part, thing);
+}
+
 static bool find_parts(struct ws_match *match, struct ws_arena *arena) {
   bool *local = ws_arena_new(arena, match->node_count, sizeof *local);
   match->part = ws_arena_new(arena, match->node_count, sizeof *match->part);
@@ -583,6 +589,7 @@ static bool find_parts(struct ws_match *match, struct ws_arena *arena) {
     match->part[i] = match->thing[i];
   }
   ws_match_visit(match, join_operand, &joiner);
+  ws_match_visit(match, note_use, match);
   return true;
 }
 
@@ -604,7 +611,8 @@ bool ws_match_begin(struct ws_match *match, const struct ws_module *const *modul
   match->thing = ws_arena_new(arena, match->node_count, sizeof *match->thing);
   match->owner = ws_arena_new(arena, match->node_count, sizeof *match->owner);
   match->is_unique = ws_arena_new(arena, match->node_count, sizeof *match->is_unique);
-  bool ok = match->in && match->module && match->thing && match->owner && match->is_unique;
+  match->is_used = ws_arena_new(arena, match->node_count, sizeof *match->is_used);
+  bool ok = match->in && match->module && match->thing && match->owner && match->is_unique && match->is_used;
   for (size_t i = 0; i < count && ok; i++)
     ok = begin_module(match, (uint32_t)i, arena);
   return (ok && find_parts(match, arena)) || ws_fail_memory(error, "");

@@ -27,6 +27,7 @@ struct ws_match {
   uint32_t node_count;
   uint32_t *module; // of each node
   uint8_t *owner;   // enum ws_name_owner of each node's name; plain for local ones that are not mangled
+  bool *is_used;    // of each part: by something else of its module
   bool *is_unique;  // of each node: a local symbol of its name can be found by that
   uint32_t *thing;  // the first node of the same module that names the same function or variable
   uint32_t *part;   // a union-find forest: things that refer to one local symbol, and that symbol, were in

@@ -22,7 +22,6 @@ struct search {
   uint32_t *part;       // match->part
   bool *is_library;     // of each part: it has a function of a library
   bool *differs;        // of each part: there are other versions of what is in it
-  bool *is_used;        // of each part: by something else of its module
   struct scope *scopes; // of C++ functions, by part
   size_t scope_count;
   uint32_t *object; // a forest of parts: copies of one object
@@ -421,12 +420,6 @@ static int compare_loners(const void *a, const void *b) {
   return x->node < y->node ? -1 : x->node > y->node;
 }
 
-static void note_use(void *context, uint32_t thing, uint32_t operand) {
-  const struct search *search = context;
-  uint32_t used = ws_find_root(search->part, search->match->thing[operand]);
-  search->is_used[used] |= used != ws_find_root(search->part, thing);
-}
-
 static int compare_scopes(const void *a, const void *b) {
   const struct scope *x = a, *y = b;
   if (x->part != y->part)
@@ -439,15 +432,13 @@ static int compare_scopes(const void *a, const void *b) {
 static bool list_scopes(struct search *search) {
   const struct ws_match *match = search->match;
   const struct ws_definitions *definitions = search->definitions;
-  search->is_used = ws_arena_new(search->arena, match->node_count, sizeof *search->is_used);
   search->scopes = ws_arena_new(search->arena, definitions->count, sizeof *search->scopes);
-  if (!search->is_used || !search->scopes)
+  if (!search->scopes)
     return false;
-  ws_match_visit(match, note_use, search);
   for (size_t i = 0; i < definitions->count; i++) {
     uint32_t node = definitions->list[i].node, part = ws_find_root(search->part, node);
     struct ws_slice name = ws_scope(ws_match_symbol(match, node)->name);
-    if (name.size && search->is_used[part] && !definitions->list[i].is_own &&
+    if (name.size && match->is_used[part] && !definitions->list[i].is_own &&
         ws_match_symbol(match, node)->kind == WS_SYMBOL_FUNCTION && match->owner[node] == WS_NAME_CXX &&
         ws_binding_strength(match, search->strong, node) == WS_BINDING_STRONG)
       search->scopes[search->scope_count++] = (struct scope){part, name};
@@ -534,18 +525,27 @@ struct groups {
   bool differs[WS_STATE_GROUPS + 1]; // there are several versions of one of its functions
 };
 
-static void note_versions(const struct search *search, struct groups *groups) {
+// Whether there are several versions of a name, in two modules or, if `in` is NULL, in all.
+static bool has_versions(const struct search *search, const struct ws_defined_name *name,
+                         const uint32_t in[2]) {
   const struct ws_definition *list = search->definitions->list;
+  uint32_t version = WS_NO_NODE;
+  for (uint32_t k = name->first; k != WS_NO_NODE; k = list[k].next) {
+    uint32_t module = search->match->module[list[k].node];
+    if ((in && module != in[0] && module != in[1]) || list[k].is_own || list[k].version == WS_NO_NODE)
+      continue;
+    if (version != WS_NO_NODE && version != list[k].version)
+      return true;
+    version = list[k].version;
+  }
+  return false;
+}
+
+static void note_versions(const struct search *search, struct groups *groups) {
   for (size_t i = 0; i < search->definitions->name_count; i++) {
     const struct ws_defined_name *name = &search->definitions->names[i];
     unsigned member, group = name->kind == WS_SYMBOL_FUNCTION ? ws_state_group(name->text, &member) : 0;
-    uint32_t version = WS_NO_NODE;
-    for (uint32_t k = name->first; group && k != WS_NO_NODE; k = list[k].next) {
-      if (list[k].is_own || list[k].version == WS_NO_NODE)
-        continue;
-      groups->differs[group] |= version != WS_NO_NODE && version != list[k].version;
-      version = list[k].version;
-    }
+    groups->differs[group] |= group && has_versions(search, name, NULL);
   }
 }
 
@@ -577,39 +577,33 @@ static bool look_alike(const struct search *search, const struct loner *a, const
          ws_match_looks_same(search->match, a->node, b->node);
 }
 
+// Whether one of two nodes is of one part, and one of the other.
+static bool are_of(const struct search *search, uint32_t x, uint32_t y, uint32_t a, uint32_t b) {
+  uint32_t in_x = ws_find_root(search->part, x), in_y = ws_find_root(search->part, y);
+  return (in_x == a && in_y == b) || (in_x == b && in_y == a);
+}
+
 // Whether something that two parts have by one name, a local function or variable, differs.
 static bool clash(const struct search *search, const struct loner *loners, size_t count, uint32_t a,
                   uint32_t b) {
   const struct ws_match *match = search->match;
-  for (size_t i = 0; i < match->pair_count; i++) {
-    uint32_t x = ws_find_root(search->part, match->pairs[i].x),
-             y = ws_find_root(search->part, match->pairs[i].y);
-    if (match->pairs[i].different && ((x == a && y == b) || (x == b && y == a)))
+  for (size_t i = 0; i < match->pair_count; i++)
+    if (match->pairs[i].different && are_of(search, match->pairs[i].x, match->pairs[i].y, a, b))
       return true;
-  }
   for (size_t i = 0; i < count; i++)
-    for (size_t k = i + 1; k < count && ws_slice_equal(loners[i].name, loners[k].name); k++) {
-      uint32_t x = ws_find_root(search->part, loners[i].node), y = ws_find_root(search->part, loners[k].node);
-      if (((x == a && y == b) || (x == b && y == a)) && !look_alike(search, &loners[i], &loners[k]))
+    for (size_t k = i + 1; k < count && ws_slice_equal(loners[i].name, loners[k].name); k++)
+      if (are_of(search, loners[i].node, loners[k].node, a, b) && !look_alike(search, &loners[i], &loners[k]))
         return true;
-    }
   return false;
 }
 
 // Whether two modules have different versions of a function of C's library.
 static bool differ_in_library(const struct search *search, uint32_t module, uint32_t other) {
-  const struct ws_definition *list = search->definitions->list;
+  const uint32_t in[] = {module, other};
   for (size_t i = 0; i < search->definitions->name_count; i++) {
     const struct ws_defined_name *name = &search->definitions->names[i];
-    uint32_t version = WS_NO_NODE;
-    for (uint32_t k = name->first; name->owner == WS_NAME_LIBRARY && k != WS_NO_NODE; k = list[k].next) {
-      uint32_t in = search->match->module[list[k].node];
-      if ((in != module && in != other) || list[k].is_own || list[k].version == WS_NO_NODE)
-        continue;
-      if (version != WS_NO_NODE && version != list[k].version)
-        return true;
-      version = list[k].version;
-    }
+    if (name->owner == WS_NAME_LIBRARY && has_versions(search, name, in))
+      return true;
   }
   return false;
 }

@@ -17,8 +17,8 @@ struct search {
   uint32_t *part;       // match->part
   struct plain *plains; // by part and name
   size_t plain_count;
-  bool *has_plain, *used, *is_library; // of each part
-  bool found;                          // another part of a library
+  bool *has_plain, *is_library; // of each part
+  bool found;                   // another part of a library
 };
 
 static int compare_plains(const void *a, const void *b) {
@@ -72,8 +72,8 @@ static bool is_candidate(const struct search *search, uint32_t node) {
 
 static void compare_parts(struct search *search, uint32_t node, uint32_t other) {
   uint32_t a = ws_find_root(search->part, node), b = ws_find_root(search->part, other);
-  if (search->match->module[node] == search->match->module[other] || !search->used[a] || !search->used[b] ||
-      (search->is_library[a] && search->is_library[b]))
+  if (search->match->module[node] == search->match->module[other] || !search->match->is_used[a] ||
+      !search->match->is_used[b] || (search->is_library[a] && search->is_library[b]))
     return;
   if (includes(search, a, b) || includes(search, b, a))
     search->is_library[a] = search->is_library[b] = search->found = true;
@@ -89,12 +89,6 @@ static void compare_name(struct search *search, const struct ws_defined_name *na
           (search->has_plain[ws_find_root(search->part, list[i].node)] ||
            search->has_plain[ws_find_root(search->part, list[k].node)]))
         compare_parts(search, list[i].node, list[k].node);
-}
-
-static void note_use(void *context, uint32_t thing, uint32_t operand) {
-  struct search *search = context;
-  uint32_t used = ws_find_root(search->part, search->match->thing[operand]);
-  search->used[used] |= used != ws_find_root(search->part, thing);
 }
 
 // A library uses its own plain names, not those of its users.
@@ -131,13 +125,12 @@ static void note_definitions(const struct search *search) {
 bool ws_note_own(struct ws_match *match, struct ws_definitions *definitions, const bool *strong,
                  struct ws_arena *arena) {
   struct search search = {.match = match, .definitions = definitions, .strong = strong, .part = match->part};
-  bool **const lists[] = {&search.has_plain, &search.used, &search.is_library};
+  bool **const lists[] = {&search.has_plain, &search.is_library};
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
     if (!(*lists[i] = ws_arena_new(arena, match->node_count, sizeof **lists[i])))
       return false;
   if (!list_plains(&search, arena))
     return false;
-  ws_match_visit(match, note_use, &search);
   for (size_t i = 0; i < definitions->name_count; i++)
     if (definitions->names[i].owner == WS_NAME_CXX)
       compare_name(&search, &definitions->names[i]);

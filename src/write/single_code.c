@@ -6,10 +6,13 @@
 
 // ----------------------------------------------------------------------------------------- what is accounted
 
-// Whether the function is written as it was read, but for its operands.
+static bool is_written(const struct ws_merge *merge, const struct ws_merge_function *function) {
+  return function->live && function->index >= merge->modules[function->module].module->imported_functions;
+}
+
+// Whether it is written as it was read, but for its operands.
 static bool is_copied(const struct ws_merge *merge, const struct ws_merge_function *function) {
-  return function->live && !function->wrapper &&
-         function->index >= merge->modules[function->module].module->imported_functions;
+  return is_written(merge, function) && !function->wrapper;
 }
 
 static bool report(const struct ws_merge *merge, const struct ws_merge_function *function,
@@ -360,10 +363,6 @@ static void build_view(struct code *code, uint32_t module) {
   put_built(code, size, &body);
   ws_put_view_grow(&body, &view);
   put_built(code, grow, &body);
-}
-
-static bool is_written(const struct ws_merge *merge, const struct ws_merge_function *function) {
-  return function->live && function->index >= merge->modules[function->module].module->imported_functions;
 }
 
 static bool is_built(const struct ws_merge *merge, const struct ws_merge_function *function) {
