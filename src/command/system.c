@@ -81,15 +81,41 @@ char *command_path(const char *called) {
 #endif
 }
 
+// Has malloc take one piece of memory now that it gives out later, and has that be of huge pages, where the
+// system has such: one page fault in place of 512.
+static void use_huge_pages(void) {
+#if defined(__GLIBC__) && defined(MADV_HUGEPAGE)
+  enum { KIB = 1024, HUGE_PAGE = 2048 * KIB, PIECE = 16 * HUGE_PAGE, FIRST = 256 * KIB, HEADERS = 256 };
+  mallopt(M_TOP_PAD, PIECE + 2 * HUGE_PAGE);
+  void *first = malloc(FIRST);   // more than is left of the piece that malloc began with
+  mallopt(M_TOP_PAD, 128 * KIB); // as it was
+  if (!first)
+    return;
+  uintptr_t begin = (uintptr_t)first, page = (begin + FIRST + HEADERS + HUGE_PAGE) / HUGE_PAGE * HUGE_PAGE;
+  free(first);
+  // A page is huge if it is so when it is first used: what comes before, with malloc's note of where it ends,
+  // is left.
+  static void *before;
+  before = malloc(page - begin - HEADERS);
+  if (before)
+    madvise((void *)page, PIECE, MADV_HUGEPAGE);
+#endif
+}
+
 // The first use of a page costs more than what is done with it, and the command ends soon: what one part of
 // it has freed, another gets, in whichever thread, and nothing is given back before the end.
 void keep_memory(void) {
+  static bool kept;
+  if (kept)
+    return;
+  kept = true;
 #ifdef __GLIBC__
   enum { MIB = 1024 * 1024 };
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_THRESHOLD, 32 * MIB); // as much as it can be
   mallopt(M_TRIM_THRESHOLD, 1024 * MIB);
 #endif
+  use_huge_pages();
 }
 
 bool begin_command(void) {

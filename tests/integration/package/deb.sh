@@ -56,11 +56,15 @@ if find root -type f -exec grep -lF "$WASMSHARE_SOURCE" {} + | tee named.log | g
     fail 'files that name the source tree'
 fi
 
+# Debian has all that the command needs as static libraries
+! ldd root/usr/bin/wasmshare 2>/dev/null || fail 'the command needs shared libraries'
+
 # what is in the binaries is named with its terms
 copyright=root/usr/share/doc/wasmshare/copyright
 expect "$(sed -n 3p "$WASMSHARE_SOURCE/LICENSE")" $copyright
 for library in libLLVM:'LLVM Exceptions to the Apache 2.0 License' libjansson:'Petri Lehtinen' \
-    libstdc++:'GCC Runtime Library Exception'; do
+    libstdc++:'GCC Runtime Library Exception' \
+    libc.so:'GNU C Library' libz.so:'Jean-loup Gailly' libzstd:Zstandard; do
     ldd root/usr/bin/wasmshare | grep -qF "${library%%:*}" || expect "${library#*:}" $copyright
 done
 for file in $(grep -oE '/usr/share/(common-licenses|doc)/[-A-Za-z0-9.+/]*[A-Za-z0-9]' $copyright); do

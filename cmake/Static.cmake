@@ -1,0 +1,49 @@
+# Links the command with static libraries alone, if all that it needs are there: it starts faster, and runs on any system.
+# WASMSHARE_LINKS_STATIC is whether it is so.
+if(NOT WASMSHARE_STATIC OR WASMSHARE_LLVM_SHARED OR APPLE)
+  set(WASMSHARE_LINKS_STATIC OFF)
+  return()
+endif()
+include(CheckSourceCompiles)
+include(CMakePushCheckState)
+
+# LLVM's package names files of shared libraries. Without Z3, which only analyses of programs use, and with names that
+# the linker finds what is fit for, both kinds of programs can be linked.
+set(program "int main(void) { return 0; }")
+set(language C)
+if(WASMSHARE_LLVM)
+  get_target_property(as_named LLVMSupport INTERFACE_LINK_LIBRARIES)
+  set(by_name "${as_named}")
+  list(FILTER by_name EXCLUDE REGEX "[Zz]3")
+  list(TRANSFORM by_name REPLACE "ZLIB::ZLIB" z)
+  list(TRANSFORM by_name REPLACE "zstd::libzstd_(shared|static)" zstd)
+  set_target_properties(LLVMSupport PROPERTIES INTERFACE_LINK_LIBRARIES "${by_name}")
+  set(language CXX)
+  set(program "#include <llvm-c/Core.h>
+#include <llvm-c/Object.h>
+int main(int count, char **names) {
+  char *message = 0;
+  return !LLVMCreateBinary(LLVMCreateMemoryBufferWithMemoryRange(names[0], (size_t)count, \"\", 0), 0, &message);
+}")
+endif()
+
+cmake_push_check_state(RESET)
+set(CMAKE_REQUIRED_INCLUDES ${LLVM_INCLUDE_DIRS})
+set(CMAKE_REQUIRED_LIBRARIES ${llvm_libraries})
+if(NOT TARGET jansson)
+  list(APPEND CMAKE_REQUIRED_LIBRARIES ${jansson_libraries})
+endif()
+set(CMAKE_REQUIRED_LINK_OPTIONS -static)
+check_source_compiles(${language} "${program}" WASMSHARE_LINKS_STATIC)
+cmake_pop_check_state()
+
+if(WASMSHARE_LINKS_STATIC)
+  target_link_options(wasmshare PRIVATE -static)
+  # What LLVM has to find the directories of users, which is never called, makes GNU ld warn.
+  check_linker_flag(${language} -Wl,--no-warnings links_without_warnings)
+  if(links_without_warnings)
+    target_link_options(wasmshare PRIVATE -Wl,--no-warnings)
+  endif()
+elseif(WASMSHARE_LLVM)
+  set_target_properties(LLVMSupport PROPERTIES INTERFACE_LINK_LIBRARIES "${as_named}")
+endif()
