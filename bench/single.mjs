@@ -6,6 +6,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { archiveOf, make, run, sqliteDirectory, sqliteOptions, work } from './inputs.mjs';
+import { median } from './measure.mjs';
 
 const clang = process.env.CLANG;
 export const linker = clang.replace('clang', 'wasm-ld');
@@ -72,9 +73,17 @@ export async function programs(rustModules) {
   ];
 }
 
-// The least seconds of a program's rounds, of each of its builds. V8 compiles all that it can before they run.
-export function timeRunning({ calls, times }, files, rounds) {
-  const taken = JSON.parse(run('node', ['--no-warnings', '--no-liftoff', '--no-wasm-lazy-compilation', 'bench/running.mjs',
-    `${rounds}`, `${times}`, calls.join(), ...files]));
-  return taken.map((seconds) => Math.min(...seconds));
+// The seconds of two builds of a program, which are the least of ten rounds in one process, in each of many: where V8 puts
+// code is different in each, and matters more than what the builds do. V8 compiles all that it can before they run.
+export function timeRunning({ calls, times }, [one, other], processes) {
+  const taken = Array.from({ length: processes }, (_, i) => {
+    const files = i % 2 ? [other, one] : [one, other];
+    const rounds = JSON.parse(run('node', ['--no-warnings', '--no-liftoff', '--no-wasm-lazy-compilation', 'bench/running.mjs',
+      '10', `${times}`, calls.join(), ...files]));
+    const least = rounds.map((seconds) => Math.min(...seconds));
+    return i % 2 ? least.reverse() : least;
+  });
+  const ratios = taken.map(([a, b]) => a / b);
+  return { one: median(taken.map(([a]) => a)), other: median(taken.map(([, b]) => b)),
+    ratio: { median: median(ratios), lowest: Math.min(...ratios), highest: Math.max(...ratios) } };
 }
