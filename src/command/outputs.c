@@ -275,13 +275,19 @@ struct output_file *open_output(char *path, const struct options *inputs) {
   return file->old >= 0 || open_temporary(file) ? file : NULL;
 }
 
-// Writes what is in the output's input as it is written, such as DWARF, from file to file: it need not come
-// into memory. Returns how much that was, or -1.
-static ssize_t copy_from_input(const struct output_file *file, const char *at, size_t size) {
+// Whether these bytes are in the output's input as they are written, as DWARF can be; and where.
+static bool is_of_input(const struct output_file *file, const char *bytes, size_t size, size_t *offset) {
   const struct input_file *input = file->input;
-  size_t offset = input ? (uintptr_t)at - (uintptr_t)input->bytes : 0;
-  bool borrowed = input && offset < input->size && size <= input->size - offset;
-  return borrowed ? copy_range(input->descriptor, offset, file->descriptor, size) : -1;
+  *offset = input ? (uintptr_t)bytes - (uintptr_t)input->bytes : 0;
+  return input && *offset < input->size && size <= input->size - *offset;
+}
+
+// Writes such bytes from file to file: they need not come into memory. Returns how many that were, or -1.
+static ssize_t copy_from_input(const struct output_file *file, const char *at, size_t size) {
+  size_t offset;
+  return is_of_input(file, at, size, &offset)
+             ? copy_range(file->input->descriptor, offset, file->descriptor, size)
+             : -1;
 }
 
 static bool write_on(struct output_file *file, const char *at, size_t size) {
@@ -303,13 +309,19 @@ enum { PIECE = 64 * 1024 };
 
 // Whether the file that is there goes on with these bytes, after those that were compared before.
 static bool is_unchanged(struct output_file *file, const char *bytes, size_t size) {
+  enum { MUCH = 4 * 1024 * 1024 };
   char piece[PIECE];
+  size_t kept = 0, offset;
   for (size_t done = 0; done < size;) {
     size_t left = size - done;
     ssize_t got = read(file->old, piece, left < sizeof piece ? left : sizeof piece);
     if (got <= 0 || memcmp(piece, bytes + done, (size_t)got) != 0)
       return false;
     done += (size_t)got;
+    if (done - kept >= MUCH && is_of_input(file, bytes, size, &offset)) {
+      forget_pages(bytes + kept, done - kept);
+      kept = done;
+    }
   }
   file->unchanged += size;
   return true;

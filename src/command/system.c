@@ -44,7 +44,10 @@ void forget_pages(const void *bytes, size_t size) {
 #ifdef __wasi__
   (void)bytes, (void)size; // a mapped file is a copy
 #else
-  madvise((void *)(uintptr_t)bytes, size, MADV_DONTNEED);
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = ((uintptr_t)bytes + page - 1) / page * page;
+  uintptr_t end = ((uintptr_t)bytes + size) / page * page;
+  if (begin < end)
+    madvise((void *)begin, end - begin, MADV_DONTNEED);
 #endif
 }
 

@@ -27,7 +27,7 @@ static bool is_tls_offset(const struct ws_symbol *symbol, const struct ws_reloca
                           uint64_t operand) {
   uint64_t mask = ws_encoding_is_64(ws_relocation_kinds[relocation->type].encoding) ? UINT64_MAX : UINT32_MAX;
   return ws_is_datum_symbol(symbol) && (symbol->flags & WS_SYMBOL_TLS) &&
-         operand == ((symbol->offset + relocation->addend) & mask);
+         operand == ((symbol->offset + ws_addend(relocation)) & mask);
 }
 
 struct ws_edge ws_merge_edge(const struct ws_merge *merge, uint32_t m, const struct ws_relocation *relocation,
@@ -40,7 +40,7 @@ struct ws_edge ws_merge_edge(const struct ws_merge *merge, uint32_t m, const str
     edge.target = from->first_type + relocation->index;
   } else if (relocation->index < from->module->symbol_count) {
     edge = merge->symbols[from->first_symbol + relocation->index];
-    edge.addend += relocation->addend;
+    edge.addend += ws_addend(relocation);
     if ((what == WS_REL_TABLE_INDEX || what == WS_REL_TABLE_INDEX_REL) &&
         is_null(merge, m, relocation, operand, edge.target))
       edge.kind = WS_EDGE_NONE;

@@ -318,7 +318,7 @@ static enum outcome compare_operands(struct ws_match *match, uint32_t pair, cons
                                      const struct ws_relocation *y) {
   uint32_t module_x = match->module[match->pairs[pair].x], module_y = match->module[match->pairs[pair].y];
   const struct ws_module *in_x = match->modules[module_x], *in_y = match->modules[module_y];
-  if (x->type != y->type || x->addend != y->addend)
+  if (x->type != y->type || ws_addend(x) != ws_addend(y))
     return DIFFERENT;
   if (x->type == R_WASM_TYPE_INDEX_LEB)
     return is_same_type_index(in_x, x->index, in_y, y->index) ? SAME : DIFFERENT;

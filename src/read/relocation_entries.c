@@ -20,7 +20,7 @@ void ws_put_relocation(struct ws_buffer *buffer, const struct ws_relocation *rel
   ws_put_uleb(buffer, relocation->offset);
   ws_put_uleb(buffer, relocation->index);
   if (ws_relocation_has_addend(relocation->type))
-    ws_put_sleb(buffer, (int64_t)relocation->addend);
+    ws_put_sleb(buffer, (int64_t)ws_addend(relocation));
 }
 
 struct ws_relocations ws_relocations_of(const struct ws_module *module, enum ws_section_id id) {

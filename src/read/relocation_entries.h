@@ -36,19 +36,30 @@ static inline bool ws_relocation_has_addend(unsigned type) {
 // How wide the operand of a relocation of a known type is, in bytes.
 size_t ws_relocation_width(unsigned type);
 
-// An entry of a reloc.* section.
+// An entry of a reloc.* section. There are many, so they are small: an addend has 48 bits, more than any
+// engine's memory needs.
 struct ws_relocation {
-  uint8_t type;
   uint32_t offset, index;
-  uint64_t addend; // 0 if the type has none
+  uint32_t addend_low;
+  int16_t addend_high;
+  uint8_t type;
 };
+
+// 0 if the type has none; modulo 2^64.
+static inline uint64_t ws_addend(const struct ws_relocation *relocation) {
+  return (uint64_t)relocation->addend_high << 32 | relocation->addend_low;
+}
 
 static inline struct ws_relocation ws_read_relocation(struct ws_reader *reader) {
   struct ws_relocation relocation = {.type = ws_read_u8(reader)};
   relocation.offset = ws_read_uleb32(reader);
   relocation.index = ws_read_uleb32(reader);
-  if (ws_relocation_has_addend(relocation.type))
-    relocation.addend = (uint64_t)ws_read_sleb64(reader);
+  if (ws_relocation_has_addend(relocation.type)) {
+    int64_t addend = ws_read_sleb64(reader), high = addend >> 32;
+    reader->bad |= high != (int16_t)high;
+    relocation.addend_low = (uint32_t)addend;
+    relocation.addend_high = (int16_t)high;
+  }
   return relocation;
 }
 // How many entries there can be, of as many as are counted, in what the reader has left.

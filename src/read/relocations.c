@@ -102,7 +102,7 @@ static bool is_tombstone(const struct pass *pass, enum ws_encoding encoding, uin
 static bool is_left_out(const struct pass *pass, const struct ws_relocation *relocation, uint64_t value) {
   uint64_t mask = operand_mask(relocation);
   return pass->target->id == WS_SECTION_CUSTOM && !pass->debug &&
-         (value == mask || value == (relocation->addend & mask));
+         (value == mask || value == (ws_addend(relocation) & mask));
 }
 
 // lld leaves 0 or the addend in place of an undefined symbol's address. A weak symbol stays null.
@@ -111,13 +111,13 @@ static bool undefined_operand(const struct pass *pass, const struct ws_relocatio
   enum ws_relocated operand = ws_relocation_kinds[relocation->type].operand;
   if (is_tombstone(pass, ws_relocation_kinds[relocation->type].encoding, value))
     return true;
-  if (value != 0 && value != (relocation->addend & operand_mask(relocation)))
+  if (value != 0 && value != (ws_addend(relocation) & operand_mask(relocation)))
     return stale(pass, relocation, "the operand of an undefined symbol is not its addend");
   if (symbol->flags & WS_SYMBOL_WEAK)
     return true;
   if (operand == WS_REL_MEMORY_ADDR_TLS || operand == WS_REL_MEMORY_ADDR_LOCREL)
     return fail(pass, relocation, "a relative address of an undefined symbol cannot be moved");
-  uint32_t external = ws_external(pass->module, relocation->index, relocation->addend - value);
+  uint32_t external = ws_external(pass->module, relocation->index, ws_addend(relocation) - value);
   if (external == UINT32_MAX)
     return ws_fail_memory(pass->error, pass->module->file);
   return add_fixup(pass, relocation, WS_BASE_EXTERNAL,
@@ -161,7 +161,7 @@ static bool memory_operand(const struct pass *pass, const struct ws_relocation *
     return undefined_operand(pass, relocation, symbol, value);
   if (symbol->flags & WS_SYMBOL_TLS) {
     // A thread-local symbol's value is relative to the thread's block, except where there is only one thread.
-    if (value == ((symbol->offset + relocation->addend) & operand_mask(relocation)))
+    if (value == ((symbol->offset + ws_addend(relocation)) & operand_mask(relocation)))
       return true;
     if (operand == WS_REL_MEMORY_ADDR_TLS)
       return fail(pass, relocation,
@@ -174,7 +174,7 @@ static bool memory_operand(const struct pass *pass, const struct ws_relocation *
   bool placed = (symbol->flags & WS_SYMBOL_ABSOLUTE) || pass->module->segments[symbol->index].placed;
   if (!operand_origin(pass, relocation, &origin))
     return false;
-  if (!placed || value != ((address + relocation->addend - origin) & operand_mask(relocation))) {
+  if (!placed || value != ((address + ws_addend(relocation) - origin) & operand_mask(relocation))) {
     if (is_tombstone(pass, ws_relocation_kinds[relocation->type].encoding, value))
       return true;
     return placed

@@ -63,16 +63,16 @@ static bool new_value(struct rebinder *rebinder, const struct ws_relocation *rel
   bool is_address = rebound->kind == WS_REBOUND_ADDRESS, is_slot = rebound->kind == WS_REBOUND_SLOT;
   switch (ws_relocation_kinds[relocation->type].operand) {
   case WS_REL_MEMORY_ADDR:
-    *value = rebound->value + relocation->addend;
+    *value = rebound->value + ws_addend(relocation);
     return is_address;
   case WS_REL_MEMORY_ADDR_REL:
-    *value = rebound->value + relocation->addend - image->placement->offset;
+    *value = rebound->value + ws_addend(relocation) - image->placement->offset;
     return is_address;
   case WS_REL_MEMORY_ADDR_TLS:
-    *value = thread_distance(image, relocation->index, rebound->value) + relocation->addend;
+    *value = thread_distance(image, relocation->index, rebound->value) + ws_addend(relocation);
     return is_address;
   case WS_REL_MEMORY_ADDR_LOCREL:
-    *value = rebound->value + relocation->addend - own_address(rebinder, relocation->offset);
+    *value = rebound->value + ws_addend(relocation) - own_address(rebinder, relocation->offset);
     return is_address;
   case WS_REL_TABLE_INDEX:
     *value = rebound->value;

@@ -324,7 +324,7 @@ static bool relocate(const struct ws_merge *merge, uint32_t m, struct ws_slice s
       value = ws_merge_value(merge, m, &edge, 0);
   }
   if (!*live)
-    value = tombstone_of(section) ? tombstone_of(section) : relocation->addend;
+    value = tombstone_of(section) ? tombstone_of(section) : ws_addend(relocation);
   ws_operand_put(site, encoding, value);
   return true;
 }

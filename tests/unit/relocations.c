@@ -118,6 +118,14 @@ static void an_addend_may_be_below_zero(void **state) {
   ws_buffer_free(&bytes);
 }
 
+static void an_addend_of_more_than_48_bits_is_malformed(void **state) {
+  (void)state;
+  // 2^47, which takes a 49th bit for the sign
+  assert_string_equal(ERROR_OF(CONST_BODY(PADDED(0x10, 0x00)), 1, R_WASM_MEMORY_ADDR_SLEB, OPERAND - 1,
+                               DATA_SYMBOL, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20),
+                      "malformed section");
+}
+
 static void a_function_pointer_becomes_a_fixup_that_moves_with_the_table(void **state) {
   (void)state;
   struct sample sample = with_operand(CONST_BODY(PADDED(0x01, 0x00)),
@@ -468,6 +476,7 @@ int main(void) {
       cmocka_unit_test(the_public_limit_has_room_for_every_type),
       cmocka_unit_test(an_address_becomes_a_fixup_that_moves_with_the_memory),
       cmocka_unit_test(an_addend_may_be_below_zero),
+      cmocka_unit_test(an_addend_of_more_than_48_bits_is_malformed),
       cmocka_unit_test(a_function_pointer_becomes_a_fixup_that_moves_with_the_table),
       cmocka_unit_test(indices_are_counted_and_stay),
       cmocka_unit_test(a_pointer_in_data_becomes_a_fixup),
