@@ -68,9 +68,6 @@ static bool check_module(const struct ws_merge *merge, uint32_t index) {
           "is position-independent, and its linker has written a function without a name, or one "
           "that relocates it, which cannot be merged yet: compile it without -fPIC, or link it "
           "without --strip-all");
-  if (module->function_count && !module->types)
-    return ws_merge_fail(merge, index, "TYPE",
-                         "has types that are no function types, which cannot be merged yet");
   if (info->memory64 != merge->is_64 || info->shared != merge->shared)
     return ws_merge_fail(merge, index, NULL, "does not mix with %s: one has a %s memory, the other does not",
                          merge->modules[0].module->file,

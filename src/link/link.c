@@ -86,6 +86,13 @@ static bool is_nameless(const struct ws_module *module) {
          (module->segment_count || module->element_count || module->tag_count);
 }
 
+// What calls what is known by its type.
+static bool check_types(const struct ws_module *module, struct ws_error *error) {
+  return !module->function_count || module->types ||
+         ws_module_fail(module, error, "TYPE", NULL,
+                        "has types that are no function types, which one program cannot have yet");
+}
+
 // What is one thing is known by its names, which are in the linker's output. One module needs more of it: see
 // atoms.c.
 static bool check_names(const struct ws_module *module, struct ws_error *error) {
@@ -111,6 +118,8 @@ bool ws_link_add(struct ws_link *link, const struct ws_module *module, const cha
   if (same)
     return ws_module_fail(module, error, NULL, NULL, "is called '%s', and so is %s", name,
                           link->inputs[*same].module->file);
+  if (ws_is_one_program(link) && !check_types(module, error))
+    return false;
   if (ws_is_one_program(link) && !ws_is_single(link) && !check_names(module, error))
     return false;
   if (!ws_check_sharing(module, options->share_stack, options->share_table, error))
