@@ -70,19 +70,17 @@ static bool has_name_of_another(const struct ws_module *module, const struct ws_
 
 // clang makes symbols hidden unless told otherwise, and lld exports those that it is told to: a hidden symbol
 // that is exported is meant for others.
-bool ws_find_variable(const struct ws_module *module, struct ws_slice name, uint64_t *address) {
+const struct ws_symbol *ws_find_variable(const struct ws_module *module, struct ws_slice name) {
   for (uint32_t i = 0; i < module->symbol_count; i++) {
     const struct ws_symbol *symbol = &module->symbols[i];
-    enum ws_base base;
     if (symbol->kind != WS_SYMBOL_DATA || !ws_slice_equal(symbol->name, name) ||
-        (symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE | WS_SYMBOL_TLS)) ||
-        !ws_symbol_target(module, symbol, address, &base))
+        (symbol->flags & (WS_SYMBOL_UNDEFINED | WS_SYMBOL_ABSOLUTE | WS_SYMBOL_TLS)))
       continue;
     const struct ws_export *export = ws_find_export(module, name);
     if (!(symbol->flags & (WS_SYMBOL_HIDDEN | WS_SYMBOL_LOCAL)) || (export && export->kind == WS_GLOBAL))
-      return true;
+      return symbol;
   }
-  return false;
+  return NULL;
 }
 
 // ------------------------------------------------------------------------------------------------ choosing
@@ -356,9 +354,8 @@ static void report_missing_variable(struct resolver *resolver, struct ws_slice s
       return;
     }
     for (uint32_t k = 0; k < other->symbol_count; k++) {
-      uint64_t address;
       const struct ws_symbol *candidate = &other->symbols[k];
-      if (candidate->kind == WS_SYMBOL_DATA && ws_find_variable(other, candidate->name, &address))
+      if (candidate->kind == WS_SYMBOL_DATA && ws_find_variable(other, candidate->name))
         ws_offer(&suggestion, candidate->name, i);
     }
   }
@@ -372,19 +369,20 @@ static void report_missing_variable(struct resolver *resolver, struct ws_slice s
          name, hint);
 }
 
-// Whether all definitions of a variable are one, and where that is.
-static bool is_one_variable(const struct resolver *resolver, const struct ws_external *external,
-                            struct ws_link_external *found) {
-  const struct ws_link *link = resolver->link;
-  if (!ws_is_one_program(link))
-    return false;
-  struct ws_one_symbol at = link->one.of[resolver->user - link->inputs][external->symbol];
+// What the variable of a module is in the program.
+static struct ws_one_symbol one_symbol(const struct ws_link *link, size_t module, size_t symbol) {
+  return ws_is_one_program(link) ? link->one.of[module][symbol]
+                                 : (struct ws_one_symbol){(uint32_t)module, (uint32_t)symbol};
+}
+
+static void set_variable(struct resolver *resolver, const struct ws_external *external,
+                         struct ws_one_symbol at, struct ws_link_external *found) {
+  struct ws_link *link = resolver->link;
   enum ws_base base;
-  if (&link->inputs[at.module] == resolver->user ||
-      !ws_symbol_target(link->inputs[at.module].module, ws_link_symbol(link, at), &found->linked, &base))
-    return false;
   found->from = at.module;
-  return true;
+  ws_symbol_target(link->inputs[at.module].module, ws_link_symbol(link, at), &found->linked, &base);
+  if (ws_is_one_program(link)) // of one name there may be several, of which others do not see all
+    link->one.of[resolver->user - link->inputs][external->symbol] = at;
 }
 
 static void resolve_variable(struct resolver *resolver, const struct ws_external *external,
@@ -392,10 +390,9 @@ static void resolve_variable(struct resolver *resolver, const struct ws_external
   const struct ws_input *inputs = resolver->link->inputs;
   struct ws_slice symbol = resolver->user->module->symbols[external->symbol].name;
   struct choice choice = {WS_HOST, WS_HOST};
-  uint64_t address;
   found->from = WS_HOST;
   for (size_t i = 0; i < resolver->link->count; i++)
-    if (&inputs[i] != resolver->user && ws_find_variable(inputs[i].module, symbol, &address))
+    if (&inputs[i] != resolver->user && ws_find_variable(inputs[i].module, symbol))
       consider(resolver, &choice, i);
   char name[TEXT];
   ws_printable(symbol, name, sizeof name);
@@ -404,16 +401,19 @@ static void resolve_variable(struct resolver *resolver, const struct ws_external
       report_missing_variable(resolver, symbol, name);
     return;
   }
-  if (choice.rival != WS_HOST && is_one_variable(resolver, external, found))
-    return;
-  if (choice.rival != WS_HOST) {
+  size_t user = (size_t)(resolver->user - inputs);
+  struct ws_one_symbol at = one_symbol(resolver->link, user, external->symbol);
+  if (choice.rival != WS_HOST && at.module == user) {
     if (external->first)
       REPORT(resolver, "uses the variable %s, which both %s and %s export: say which with --prefer", name,
              inputs[choice.best].module->file, inputs[choice.rival].module->file);
     return;
   }
-  ws_find_variable(inputs[choice.best].module, symbol, &found->linked);
-  found->from = choice.best;
+  const struct ws_module *definer = inputs[choice.best].module;
+  if (choice.rival == WS_HOST)
+    at = one_symbol(resolver->link, choice.best,
+                    (size_t)(ws_find_variable(definer, symbol) - definer->symbols));
+  set_variable(resolver, external, at, found);
 }
 
 static bool resolve_names(struct resolver *resolver) {

@@ -35,9 +35,8 @@ static bool has_export(const struct ws_link *link, size_t user, size_t library,
 }
 
 static bool has_variable(const struct ws_link *link, size_t user, size_t library, struct ws_slice name) {
-  uint64_t address;
   for (size_t i = 0; i < link->count; i++)
-    if (i != user && i != library && ws_find_variable(link->inputs[i].module, name, &address))
+    if (i != user && i != library && ws_find_variable(link->inputs[i].module, name))
       return true;
   return false;
 }

@@ -123,7 +123,7 @@ static bool check_globals(const struct ws_module *module, const struct ws_placem
         outside(module, error, "GLOBAL", what, global->value, global->value, placement->data_base,
                 placement->data_end))
       return false;
-    if (global->base == WS_BASE_TABLE &&
+    if (global->base == WS_BASE_TABLE && placement->table_size > 0 && // else there is nothing for it to name
         outside(module, error, "GLOBAL", what, global->value, global->value, placement->table_base,
                 placement->table_base + placement->table_size))
       return false;
