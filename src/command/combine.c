@@ -85,11 +85,13 @@ static void warn_of_divided(const struct layout *layout) {
 // One note of what stays apart in one program for other reasons than that its names are its authors'.
 static void warn_of_kept(const struct layout *layout) {
   struct ws_kept kept, first = {.name = NULL};
+  const char *last = ""; // of one name there may be several
   char *names = NULL;
   size_t count = 0, used = 0;
   for (; ws_link_kept(layout->link, count, &kept); count++) {
-    if (!kept.is_library)
+    if (!kept.is_library || strcmp(kept.name, last) == 0)
       continue;
+    last = kept.name;
     if (used == 0)
       first = kept;
     if (used < MOST_NAMES)

@@ -335,9 +335,23 @@ static void resolve_import(struct resolver *resolver, const struct ws_import *im
 
 // ----------------------------------------------------------------------------------------------- variables
 
+// Whether it is __start_NAME or __stop_NAME, for a section that a module has.
+static bool has_section_of(const struct ws_link *link, struct ws_slice symbol) {
+  struct ws_slice section;
+  if (ws_bound_of(symbol, &section))
+    for (size_t i = 0; i < link->count; i++)
+      if (ws_has_segment(link->inputs[i].module, section))
+        return true;
+  return false;
+}
+
 static void report_missing_variable(struct resolver *resolver, struct ws_slice symbol, const char *name) {
   if (is_one_of_many(resolver))
     return;
+  if (has_section_of(resolver->link, symbol)) {
+    REPORT(resolver, "uses %s, and has nothing in that section: --single puts all modules' together", name);
+    return;
+  }
   struct ws_suggestion suggestion = ws_suggest(symbol);
   for (size_t i = 0; i < resolver->link->count; i++) {
     const struct ws_module *other = resolver->link->inputs[i].module;
@@ -397,7 +411,7 @@ static void resolve_variable(struct resolver *resolver, const struct ws_external
   char name[TEXT];
   ws_printable(symbol, name, sizeof name);
   if (choice.best == WS_HOST) {
-    if (external->first)
+    if (external->first && !(ws_is_single(resolver->link) && has_section_of(resolver->link, symbol)))
       report_missing_variable(resolver, symbol, name);
     return;
   }

@@ -19,24 +19,29 @@ static const char *copy_name(struct ws_arena *arena, struct ws_slice name) {
 
 // ---------------------------------------------------------------------------------------------- what is kept
 
-bool ws_keep_apart(struct ws_finder *finder, uint32_t first, uint32_t other, enum ws_kept_reason reason) {
+// Notes that what one module calls by the name of a symbol is not the other's.
+static bool keep(struct ws_finder *finder, const struct ws_symbol *symbol, uint32_t module, uint32_t other,
+                 enum ws_kept_reason reason, bool has_state) {
   struct ws_one_kept *kept =
       ws_make_room(finder->kept, finder->kept_count, &finder->kept_capacity, sizeof *kept);
   if (!kept)
     return ws_finder_out_of_memory(finder);
   finder->kept = kept;
-  const struct ws_symbol *symbol = ws_finder_symbol(finder, other);
   const char *name = copy_name(finder->arena, symbol->name);
   if (!name)
     return ws_finder_out_of_memory(finder);
-  kept[finder->kept_count++] =
-      (struct ws_one_kept){.name = name,
-                           .kind = (enum ws_symbol_kind)symbol->kind,
-                           .reason = reason,
-                           .has_state = finder->has_state[first] || finder->has_state[other],
-                           .module = finder->match.module[first],
-                           .other = finder->match.module[other]};
+  kept[finder->kept_count++] = (struct ws_one_kept){.name = name,
+                                                    .kind = (enum ws_symbol_kind)symbol->kind,
+                                                    .reason = reason,
+                                                    .has_state = has_state,
+                                                    .module = module,
+                                                    .other = other};
   return true;
+}
+
+bool ws_keep_apart(struct ws_finder *finder, uint32_t first, uint32_t other, enum ws_kept_reason reason) {
+  return keep(finder, ws_finder_symbol(finder, other), finder->match.module[first],
+              finder->match.module[other], reason, finder->has_state[first] || finder->has_state[other]);
 }
 
 const char *ws_kept_reason(enum ws_kept_reason reason) {
@@ -56,7 +61,7 @@ const char *ws_kept_reason(enum ws_kept_reason reason) {
   case WS_KEPT_TYPE:
     return "its copies have different types";
   case WS_KEPT_SECTION:
-    return "each module has its own section of that name";
+    return "each module has its own section of that name: --single puts them together";
   case WS_KEPT_UNRELATED:
     return "the parts of the library object that have it have no function in common";
   case WS_KEPT_OPTIMISED:
@@ -68,26 +73,42 @@ const char *ws_kept_reason(enum ws_kept_reason reason) {
   return "?";
 }
 
+// Whether a module has something in the section that begins at a symbol.
+static bool has_part(const struct ws_module *module, const struct ws_symbol *start) {
+  struct ws_slice section;
+  ws_bound_of(start->name, &section);
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    if ((module->symbols[i].flags & WS_SYMBOL_ABSOLUTE) &&
+        ws_slice_equal(module->symbols[i].name, start->name))
+      return true;
+  return ws_has_segment(module, section);
+}
+
 // Lists of things that are spread over object files, and gathered by linkers, in a section with a name that
 // is a C identifier.
 static bool keep_sections(struct ws_finder *finder) {
   struct ws_arena *arena = &finder->scratch;
-  uint32_t *starts = ws_arena_new(arena, finder->match.node_count, sizeof *starts);
+  const struct ws_symbol **starts = ws_arena_new(arena, finder->match.node_count, sizeof *starts);
   size_t count = 0;
   if (!starts)
     return ws_finder_out_of_memory(finder);
-  for (uint32_t i = 0; i < finder->match.node_count; i++) {
+  for (uint32_t i = 0; i < finder->match.node_count && !finder->options->one_file; i++) {
     const struct ws_symbol *symbol = ws_finder_symbol(finder, i);
-    if (symbol->kind != WS_SYMBOL_DATA || !(symbol->flags & WS_SYMBOL_ABSOLUTE) ||
-        !ws_slice_starts(symbol->name, "__start_"))
+    struct ws_slice section;
+    if (symbol->kind != WS_SYMBOL_DATA || !(symbol->flags & (WS_SYMBOL_ABSOLUTE | WS_SYMBOL_UNDEFINED)) ||
+        ws_bound_of(symbol->name, &section) != WS_BOUND_START)
       continue;
     size_t known = 0;
-    while (known < count && !ws_slice_equal(ws_finder_symbol(finder, starts[known])->name, symbol->name))
+    while (known < count && !ws_slice_equal(starts[known]->name, symbol->name))
       known++;
-    if (known == count)
-      starts[count++] = i;
-    else if (!ws_keep_apart(finder, starts[known], i, WS_KEPT_SECTION))
-      return false;
+    if (known < count)
+      continue;
+    starts[count++] = symbol;
+    uint32_t module = finder->match.module[i];
+    for (uint32_t other = 0; other < finder->count; other++)
+      if (other != module && has_part(finder->modules[other], symbol) &&
+          !keep(finder, symbol, module, other, WS_KEPT_SECTION, true))
+        return false;
   }
   return true;
 }

@@ -58,6 +58,7 @@ struct ws_one_options {
   const size_t *prefer;
   size_t prefer_count;
   bool side_by_side; // the modules are not one program: what would corrupt the heap of one is no error
+  bool one_file;     // sections of one name are put together
 };
 
 struct ws_one {

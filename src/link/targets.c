@@ -25,19 +25,20 @@ static const struct {
     {"__wasm_init_memory_flag", WS_MERGE_INIT_FLAG},
 };
 
+// A bound of a section of that name, of all modules.
+static struct ws_edge bound_edge(const struct ws_merge *merge, struct ws_slice name) {
+  enum ws_bound bound = ws_bound_of(name, &name);
+  const uint32_t *segment = bound ? ws_map_find(&merge->segment_names, name) : NULL;
+  if (!segment)
+    return (struct ws_edge){.kind = WS_EDGE_NONE};
+  return (struct ws_edge){.kind = bound == WS_BOUND_START ? WS_EDGE_START : WS_EDGE_STOP, .target = *segment};
+}
+
 struct ws_edge ws_merge_linker_edge(const struct ws_merge *merge, struct ws_slice name) {
   for (size_t i = 0; i < sizeof linker_symbols / sizeof *linker_symbols; i++)
     if (ws_slice_is(name, linker_symbols[i].name))
       return (struct ws_edge){.kind = WS_EDGE_LINKER, .target = linker_symbols[i].symbol};
-  bool start = ws_slice_starts(name, "__start_");
-  if (start || ws_slice_starts(name, "__stop_")) {
-    size_t prefix = strlen(start ? "__start_" : "__stop_");
-    const uint32_t *segment =
-        ws_map_find(&merge->segment_names, (struct ws_slice){name.data + prefix, name.size - prefix});
-    if (segment)
-      return (struct ws_edge){.kind = start ? WS_EDGE_START : WS_EDGE_STOP, .target = *segment};
-  }
-  return (struct ws_edge){.kind = WS_EDGE_NONE};
+  return bound_edge(merge, name);
 }
 
 // What a symbol names in its own module.
@@ -62,6 +63,8 @@ static void set_symbol(struct ws_merge *merge, uint32_t m, uint32_t index) {
   case WS_SYMBOL_DATA:
     if (symbol->flags & WS_SYMBOL_ABSOLUTE)
       *edge = ws_merge_linker_edge(merge, symbol->name);
+    else if (symbol->flags & WS_SYMBOL_UNDEFINED) // its own module has nothing in that section
+      *edge = bound_edge(merge, symbol->name);
     break; // others: split_data
   default:
     break;

@@ -22,8 +22,8 @@ bool ws_find_things(struct ws_link *link, struct ws_error *error) {
     names[i] = link->inputs[i].name;
   }
   size_t prefer_count = ok ? ws_find_preferred(link, prefer) : 0;
-  struct ws_one_options options = {
-      .prefer = prefer, .prefer_count = prefer_count, .side_by_side = !ws_is_one_program(link)};
+  struct ws_one_options options = {prefer, prefer_count, .side_by_side = !ws_is_one_program(link),
+                                   .one_file = ws_is_single(link)};
   ok = ok && ws_find_one(modules, names, link->count, &options, &link->arena, &link->one, error);
   free(modules);
   free(names);

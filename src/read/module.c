@@ -164,17 +164,31 @@ bool ws_got_data_symbol(struct ws_slice global, struct ws_slice *symbol) {
   return true;
 }
 
-// lld defines __start_NAME and __stop_NAME for a segment whose name is a C identifier.
+enum ws_bound ws_bound_of(struct ws_slice symbol, struct ws_slice *section) {
+  static const char *const prefixes[] = {[WS_BOUND_START] = "__start_", [WS_BOUND_STOP] = "__stop_"};
+  for (enum ws_bound bound = WS_BOUND_START; bound <= WS_BOUND_STOP; bound++) {
+    size_t prefix = strlen(prefixes[bound]);
+    if (ws_slice_starts(symbol, prefixes[bound])) {
+      *section = (struct ws_slice){symbol.data + prefix, symbol.size - prefix};
+      return bound;
+    }
+  }
+  return WS_BOUND_NONE;
+}
+
+bool ws_has_segment(const struct ws_module *module, struct ws_slice name) {
+  for (size_t i = 0; i < module->segment_count; i++)
+    if (ws_slice_equal(module->segments[i].name, name))
+      return true;
+  return false;
+}
+
 bool ws_is_segment_bound(const struct ws_module *module, struct ws_slice name, uint64_t value) {
-  bool start = ws_slice_starts(name, "__start_");
-  if (!start && !ws_slice_starts(name, "__stop_"))
-    return false;
-  size_t prefix = strlen(start ? "__start_" : "__stop_");
-  name = (struct ws_slice){name.data + prefix, name.size - prefix};
-  for (size_t i = 0; i < module->segment_count; i++) {
+  enum ws_bound bound = ws_bound_of(name, &name);
+  for (size_t i = 0; bound && i < module->segment_count; i++) {
     const struct ws_segment *segment = &module->segments[i];
     if (segment->placed && ws_slice_equal(segment->name, name) &&
-        value == segment->address + (start ? 0 : segment->bytes.size))
+        value == segment->address + (bound == WS_BOUND_START ? 0 : segment->bytes.size))
       return true;
   }
   return false;

@@ -265,7 +265,12 @@ uint32_t ws_function_type(const struct ws_module *module, uint32_t function);
 bool ws_add_fixup(struct ws_section *section, struct ws_fixup fixup);
 void ws_sort_fixups(struct ws_section *section);
 
-// Whether it is what lld defines as __start_NAME or __stop_NAME, for a segment of that name.
+// lld defines __start_NAME and __stop_NAME for a segment whose name is a C identifier, where it has one.
+enum ws_bound { WS_BOUND_NONE, WS_BOUND_START, WS_BOUND_STOP };
+// Which of these a name is, and of which section.
+enum ws_bound ws_bound_of(struct ws_slice symbol, struct ws_slice *section);
+bool ws_has_segment(const struct ws_module *module, struct ws_slice name);
+// Whether it is what lld defines by that name.
 bool ws_is_segment_bound(const struct ws_module *module, struct ws_slice name, uint64_t value);
 
 // Size of the memory at the start, in bytes; as much as there can be if that is too large to say.
