@@ -34,10 +34,13 @@ static uint32_t function_of(const struct ws_merge *merge, uint32_t m, const stru
   return named ? merge->symbols[from->first_symbol + *symbol].target : target;
 }
 
+// Or WS_NOTHING: as "memory", the merged module exports its memory in any case.
 static uint32_t target_of(const struct ws_merge *merge, uint32_t m, const struct ws_map *symbols,
                           const struct ws_export *export) {
   const struct ws_merge_module *from = &merge->modules[m];
   switch (export->kind) {
+  case WS_MEMORY:
+    return ws_slice_is(export->name, "memory") ? WS_NOTHING : 0;
   case WS_FUNCTION:
     return function_of(merge, m, symbols, export);
   case WS_GLOBAL:
@@ -156,7 +159,7 @@ static bool add_named(struct chooser *chooser, uint32_t m, const struct ws_map *
   const struct ws_module *module = merge->modules[m].module;
   for (size_t i = 0; i < module->export_count; i++) {
     const struct ws_export *export = &module->exports[i];
-    uint32_t target = export->kind == WS_MEMORY ? WS_NOTHING : target_of(merge, m, symbols, export);
+    uint32_t target = target_of(merge, m, symbols, export);
     // A program is started by _start alone, which runs the constructors.
     if (target == WS_NOTHING || (is_program && ws_slice_is(export->name, initialize_name)))
       continue;

@@ -230,6 +230,8 @@ static uint32_t number_of(const struct ws_merge *merge, const struct ws_merge_ex
     return merge->globals[export->target].number;
   case WS_TABLE:
     return merge->tables[export->target].number;
+  case WS_MEMORY:
+    return 0;
   default:
     return merge->tags[export->target].number;
   }
