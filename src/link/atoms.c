@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "link/types.h"
 #include "link/wrappers.h"
 
 bool ws_merge_fail(const struct ws_merge *merge, uint32_t module, const char *section, const char *format,
@@ -68,10 +69,8 @@ static bool check_module(const struct ws_merge *merge, uint32_t index) {
           "is position-independent, and its linker has written a function without a name, or one "
           "that relocates it, which cannot be merged yet: compile it without -fPIC, or link it "
           "without --strip-all");
-  if (info->memory64 != merge->is_64 || info->shared != merge->shared)
-    return ws_merge_fail(merge, index, NULL, "does not mix with %s: one has a %s memory, the other does not",
-                         merge->modules[0].module->file,
-                         info->memory64 != merge->is_64 ? "64-bit" : "shared");
+  if (!ws_check_same_memory(module, merge->modules[0].module, merge->error))
+    return false;
   for (size_t i = 0; i < module->element_count; i++)
     if (!module->elements[i].indirect_table && !is_declarative(&module->elements[i]))
       return ws_merge_fail(merge, index, "ELEMENT",

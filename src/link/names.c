@@ -226,6 +226,11 @@ static const char *hint_at(const struct resolver *resolver, const struct ws_impo
   else if (suggestion.from != WS_HOST)
     snprintf(hint, size, "; did you mean %s, of %s?", ws_printable(suggestion.name, near, sizeof near),
              inputs[suggestion.from].name);
+  else if (import->kind == WS_FUNCTION && may_come_from_any(import, named))
+    snprintf(hint, size,
+             ": link the module that defines it with -Wl,--export=%s, since linkers drop what a module "
+             "does not use itself",
+             name);
   return hint;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "link/heaps.h"
+#include "link/types.h"
 #include "link/unify.h"
 #include "read/checks.h"
 
@@ -24,20 +25,9 @@ static bool check_module(const struct ws_module *module, struct ws_error *error)
 }
 
 static bool check_mix(const struct ws_link *link, struct ws_error *error) {
-  const struct ws_module *first = link->inputs[0].module;
-  for (size_t i = 1; i < link->count; i++) {
-    const struct ws_module *module = link->inputs[i].module;
-    const struct ws_module_info *info = &module->info;
-    if (info->memory64 != first->info.memory64)
-      return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
-                     "has a %d-bit memory, but %s has a %d-bit one: one memory can be only one of them",
-                     info->memory64 ? 64 : 32, first->file, first->info.memory64 ? 64 : 32);
-    if (info->shared != first->info.shared)
-      return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
-                     "%s a shared memory, but %s %s: link both with -Wl,--shared-memory, or neither",
-                     info->shared ? "has" : "does not have", first->file,
-                     first->info.shared ? "has" : "does not");
-  }
+  for (size_t i = 1; i < link->count; i++)
+    if (!ws_check_same_memory(link->inputs[i].module, link->inputs[0].module, error))
+      return false;
   return true;
 }
 

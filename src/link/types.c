@@ -137,3 +137,18 @@ const char *ws_export_type_text(const struct ws_module *module, const struct ws_
   return export->kind == WS_GLOBAL ? global_type_text(exported_global(module, export->index), text, size)
                                    : ws_type_text(export_type(module, export), text, size);
 }
+
+bool ws_check_same_memory(const struct ws_module *module, const struct ws_module *first,
+                          struct ws_error *error) {
+  const struct ws_module_info *info = &module->info;
+  if (info->memory64 != first->info.memory64)
+    return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
+                   "has a %d-bit memory, but %s has a %d-bit one: one memory can be only one of them",
+                   info->memory64 ? 64 : 32, first->file, first->info.memory64 ? 64 : 32);
+  if (info->shared != first->info.shared)
+    return ws_fail(error, module->file, NULL, WS_NO_OFFSET,
+                   "%s a shared memory, but %s %s: link both with -Wl,--shared-memory, or neither",
+                   info->shared ? "has" : "does not have", first->file,
+                   first->info.shared ? "has" : "does not");
+  return true;
+}

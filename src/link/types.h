@@ -21,4 +21,8 @@ const char *ws_import_type_text(const struct ws_module *module, const struct ws_
 const char *ws_export_type_text(const struct ws_module *module, const struct ws_export *export, char *text,
                                 size_t size);
 
+// Whether a module can have its memory together with the first.
+bool ws_check_same_memory(const struct ws_module *module, const struct ws_module *first,
+                          struct ws_error *error);
+
 #endif
