@@ -27,14 +27,15 @@ enum {
   OUTSIDE = 64,   // it is exported, or called through a table
   IN_TABLE = 128, //
   FOLLOWED = 256, // what it does matters
+  CHECKED = 512,  // it calls what compares its arguments with __heap_end
 };
 
 struct heap {
   struct ws_module *module;
   struct ws_error *error;
   uint16_t *functions; // flags
-  bool *inlined;
-  struct edge *edges; // in order of `from`
+  uint8_t *inlined;    // enum ws_heap_inlined
+  struct edge *edges;  // in order of `from`
   size_t edge_count, edge_capacity;
   struct ws_heap_operand *operands;
   size_t operand_count, operand_capacity;
@@ -48,7 +49,8 @@ struct heap {
   struct ws_arena scratch;
   struct ws_relocations code, data;
   // Who was seen to do it first; UINT32_MAX if nobody
-  uint32_t names_base, names_end, bounded, names_data_end, grows, ignores, orders, takes, claims, lost;
+  uint32_t names_base, names_end, bounded, checked, names_data_end, grows, ignores, orders, takes, claims,
+      lost;
   uint32_t needs_room;
 };
 
@@ -358,15 +360,18 @@ static void note_names(struct heap *heap, uint32_t index, bool lost) {
   // What a function returns, its callers use, if they are in the module.
   bool bounded = lost || flow->uses_end || (flow->returns_end && !(flags & OUTSIDE));
   note(&heap->bounded, (flags & WS_NAMES_HEAP_END) && bounded, index);
+  note(&heap->checked, (flags & CHECKED) && flow->uses_end, index);
 }
 
-static void follow_callers(struct heap *heap, uint32_t index, bool *again) {
-  if (heap->inlined[index])
+static void follow_callers(struct heap *heap, uint32_t index, enum ws_heap_inlined how, uint16_t why,
+                           bool *again) {
+  if (heap->inlined[index] >= how)
     return;
-  heap->inlined[index] = *again = true;
+  heap->inlined[index] = (uint8_t)how;
+  *again = true;
   for (size_t i = 0; i < heap->edge_count; i++)
     if (heap->edges[i].to == index && (heap->functions[heap->edges[i].from] & REACHABLE))
-      heap->functions[heap->edges[i].from] |= FOLLOWED;
+      heap->functions[heap->edges[i].from] |= why;
 }
 
 // One guard has to be before all of them.
@@ -405,7 +410,9 @@ static void follow(struct heap *heap, uint32_t index, bool *again) {
     returns = true;
   }
   if (returns)
-    follow_callers(heap, index, again);
+    follow_callers(heap, index, WS_INLINED, FOLLOWED, again);
+  else if (flow->checks_arguments)
+    follow_callers(heap, index, WS_INLINED_IF_POSSIBLE, CHECKED, again);
   join_claims(flow, before.claims);
   flow->lost = before.lost || lost;
   note(&heap->lost, lost, index);
@@ -589,8 +596,8 @@ static bool follow_all(struct heap *heap) {
     names_base |= (heap->functions[i] & REACHABLE) && (heap->functions[i] & WS_NAMES_HEAP_BASE);
   for (bool again = true; again;) {
     again = false;
-    heap->orders = heap->names_base = heap->names_end = heap->bounded = heap->names_data_end = heap->grows =
-        heap->ignores = heap->takes = heap->claims = heap->lost = heap->needs_room = UINT32_MAX;
+    heap->orders = heap->names_base = heap->names_end = heap->bounded = heap->checked = heap->names_data_end =
+        heap->grows = heap->ignores = heap->takes = heap->claims = heap->lost = heap->needs_room = UINT32_MAX;
     struct ws_heap_flow before = heap->flow;
     heap->flow = (struct ws_heap_flow){.module = module,
                                        .operands = heap->operands,
@@ -608,7 +615,7 @@ static bool follow_all(struct heap *heap) {
     memcpy(heap->flow.guard_widths, before.guard_widths, sizeof before.guard_widths);
     find_guard_variables(heap);
     for (uint32_t i = 0; i < module->function_count; i++)
-      if ((heap->functions[i] & REACHABLE) && (heap->functions[i] & (OPERATES | NAMES | FOLLOWED)))
+      if ((heap->functions[i] & REACHABLE) && (heap->functions[i] & (OPERATES | NAMES | FOLLOWED | CHECKED)))
         follow(heap, i, &again);
     again |= heap->flow.guard_count != before.guard_count ||
              memcmp(heap->flow.guard_widths, before.guard_widths, sizeof before.guard_widths) != 0;
@@ -646,7 +653,9 @@ static bool classify(struct heap *heap) {
   const struct ws_heap_flow *flow = &heap->flow;
   bool base = heap->names_base != UINT32_MAX || (heap->data_names & WS_NAMES_HEAP_BASE);
   bool end = heap->names_end != UINT32_MAX || (heap->data_names & WS_NAMES_HEAP_END);
-  bool bounded = heap->bounded != UINT32_MAX || (heap->data_names & WS_NAMES_HEAP_END);
+  uint32_t bounds =
+      heap->bounded == UINT32_MAX && heap->checked != UINT32_MAX ? heap->names_end : heap->bounded;
+  bool bounded = bounds != UINT32_MAX || (heap->data_names & WS_NAMES_HEAP_END);
   // Without relocations, who else sets a guard is not known.
   bool once = heap->module->has_linking && (flow->claims & flow->guards_set & ~flow->guards_cleared);
   if (flow->lost)
@@ -666,7 +675,7 @@ static bool classify(struct heap *heap) {
     return decide(heap, WS_HEAP_CLAIMS_ONCE, heap->claims,
                   "%s takes all from __heap_base up to what memory.size says, once");
   if (base && bounded)
-    return decide(heap, WS_HEAP_BOUNDED, heap->bounded, "%s names __heap_end");
+    return decide(heap, WS_HEAP_BOUNDED, bounds, "%s names __heap_end");
   if (base && end)
     return decide(heap, WS_HEAP_UNKNOWN, heap->names_end,
                   "%s names __heap_end, and compares nothing with it");

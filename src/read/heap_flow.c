@@ -91,9 +91,10 @@ static bool call(struct ws_run *run, uint64_t function) {
   if (function < module->imported_functions)
     return call_unknown(run, type, false);
   uint32_t defined = (uint32_t)function - module->imported_functions;
-  if (run->flow->inlined[defined])
+  uint8_t inlined = run->flow->inlined[defined];
+  if (inlined == WS_INLINED)
     return run->calls < WS_RUN_CALLS ? call_inlined(run, defined, parameters) : ws_run_lose(run);
-  if (module->functions[defined].size <= SMALL && run->calls < SMALL_CALLS)
+  if ((inlined || module->functions[defined].size <= SMALL) && run->calls < SMALL_CALLS)
     return call_small(run, defined, type, parameters);
   return call_unknown(run, type, false);
 }
@@ -281,7 +282,7 @@ static bool numeric(struct ws_run *run, uint8_t opcode) {
     ws_run_push(run, value);
   } else if (is_unary(opcode)) {
     struct ws_heap_value value = ws_run_pop(run);
-    ws_run_push(run, ws_mix_values(value, ws_any_value));
+    ws_run_push(run, ws_mix_values(value, ws_constant_value(0)));
   } else {
     struct ws_heap_value b = ws_run_pop(run), a = ws_run_pop(run);
     ws_run_push(run,
@@ -464,7 +465,7 @@ void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
   flow->returns_pages = flow->returns_address = flow->returns_size = false;
   flow->expects_grown = flow->uses_elsewhere = false;
   flow->base_store_count = 0;
-  flow->gives_address = false;
+  flow->gives_address = flow->checks_arguments = false;
   flow->uses_base = flow->stores_base = flow->uses_end = flow->returns_end = false;
   if (!ws_run_type_counts(&run, module->function_types[index], &parameters, &results))
     return;
@@ -472,7 +473,8 @@ void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
     flow->rooms = ws_arena_new(flow->arena, WS_RUN_CALLS + 1, sizeof *flow->rooms);
   struct ws_heap_value *arguments = flow->rooms ? calloc(parameters + 1, sizeof *arguments) : NULL;
   for (uint32_t i = 0; arguments && i < parameters; i++)
-    arguments[i] = (struct ws_heap_value){.what = WS_VALUE_ARGUMENT, .number = i};
+    arguments[i] =
+        (struct ws_heap_value){.what = WS_VALUE_ARGUMENT, .number = i, .made = WS_MADE_OF_ARGUMENTS};
   if (arguments && follow(&run, index, arguments, parameters) && run.now.live) {
     struct ws_heap_value result = run.result_count ? run.now.values[run.local_count] : ws_any_value;
     flow->returns_address = run.now.pending && result.grown == 1 && ws_is_grown_address(&result);

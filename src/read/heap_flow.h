@@ -27,6 +27,9 @@ struct ws_heap_unread {
 // Which of them a GOT global holds for position-independent code; 0 if none.
 unsigned ws_heap_global(const struct ws_module *module, uint32_t index);
 
+// Functions that are followed where they are called: what they find there matters, or what they return.
+enum ws_heap_inlined { WS_NOT_INLINED, WS_INLINED_IF_POSSIBLE, WS_INLINED };
+
 enum { WS_HEAP_GUARDS = 8, WS_HEAP_BASE_STORES = 4 };
 
 struct ws_heap_flow {
@@ -35,7 +38,7 @@ struct ws_heap_flow {
   size_t operand_count;
   const struct ws_heap_unread *unread;
   size_t unread_count;
-  const bool *inlined;       // by defined function: those whose results matter to their callers
+  const uint8_t *inlined;    // enum ws_heap_inlined, by defined function
   bool follows_arguments;    // to where it is known what is done through them
   uint32_t stack_pointer;    // the global; UINT32_MAX if there is none
   struct ws_arena *arena;    // for what following takes
@@ -70,6 +73,7 @@ struct ws_heap_flow {
   bool uses_base; // or used as an address, passed on or returned
   bool uses_end;  // __heap_end is compared, put into a variable or passed on
   bool returns_end;
+  bool checks_arguments; // __heap_end is compared with what is made of arguments, which its callers give
 };
 
 // Follows the defined function `index`, called with unknown arguments.

@@ -156,16 +156,32 @@ static struct ws_heap_value compare(struct ws_run *run, struct ws_heap_value les
   return ws_condition(WS_TEST_NONE, 0);
 }
 
+// Whether what is compared with __heap_end, which is in `end`, may be where the heap goes on: no argument
+// alone is, nor what is made of some. From where the heap begins, blocks that are as large as an argument may
+// go on.
+static bool is_bound(const struct ws_heap_value *end, const struct ws_heap_value *other) {
+  bool arguments = end->made && other->made && end->made + other->made > 2 * WS_MADE_OF_NUMBERS;
+  return !arguments || (end->made == WS_MADE_OF_ARGUMENTS && end->base) ||
+         (other->made == WS_MADE_OF_ARGUMENTS && other->base > 0);
+}
+
+static void compare_end(struct ws_heap_flow *flow, const struct ws_heap_value *end,
+                        const struct ws_heap_value *other) {
+  if (is_bound(end, other))
+    flow->uses_end = true;
+  else
+    flow->checks_arguments |= other->what != WS_VALUE_ARGUMENT;
+}
+
 struct ws_heap_value ws_run_relation(struct ws_run *run, uint8_t opcode, struct ws_heap_value a,
                                      struct ws_heap_value b) {
   bool is_64 = opcode >= WASM_OPCODE_I64_EQZ;
   unsigned kind = is_64 ? opcode - (unsigned)WASM_OPCODE_I64_EQ : opcode - (unsigned)WASM_OPCODE_I32_EQ;
   enum { EQ, NE, LT_S, LT_U, GT_S, GT_U, LE_S, LE_U, GE_S, GE_U };
-  // Whether it is null says nothing; nor does whether an argument is in the heap.
+  // Whether it is null says nothing.
   bool null = kind <= NE && (ws_is_constant(&a) || ws_is_constant(&b));
-  bool argument = (ws_is_constant(&a) && b.what == WS_VALUE_ARGUMENT) ||
-                  (ws_is_constant(&b) && a.what == WS_VALUE_ARGUMENT);
-  run->flow->uses_end |= (a.end || b.end) && !null && !argument;
+  if ((a.end || b.end) && !null)
+    compare_end(run->flow, a.end ? &a : &b, a.end ? &b : &a);
   bool is_signed = kind == LT_S || kind == GT_S || kind == LE_S || kind == GE_S;
   switch (kind) {
   case EQ:

@@ -3,7 +3,8 @@
 enum { PAGE_BITS = 16, HEADER = 1024 }; // what an allocator may have before its first block, at most
 
 struct ws_heap_value ws_constant_value(uint64_t number) {
-  return (struct ws_heap_value){.number = number, .what = WS_VALUE_CONSTANT, .nonzero = number != 0};
+  return (struct ws_heap_value){
+      .number = number, .what = WS_VALUE_CONSTANT, .made = WS_MADE_OF_NUMBERS, .nonzero = number != 0};
 }
 
 bool ws_is_constant(const struct ws_heap_value *value) {
@@ -20,6 +21,12 @@ bool ws_is_grown_address(const struct ws_heap_value *value) {
 
 uint32_t ws_kept_guards(const struct ws_heap_value *value) {
   return value->nonzero || value->base || ws_is_of_memory(value) ? UINT32_MAX : value->keeps;
+}
+
+static uint8_t made_of(const struct ws_heap_value *a, const struct ws_heap_value *b) {
+  if (!a->made || !b->made)
+    return WS_MADE_OF_ANYTHING;
+  return a->made > b->made ? a->made : b->made;
 }
 
 static int8_t join_count(int8_t a, int8_t b) {
@@ -39,6 +46,7 @@ struct ws_heap_value ws_join_values(struct ws_heap_value a, struct ws_heap_value
     both.number = 0;
   }
   both.test = a.test == b.test && a.number == b.number ? a.test : WS_TEST_NONE;
+  both.made = made_of(&a, &b);
   both.own = a.own == b.own || !from_b ? a.own : from_a ? WS_NOT_OWN : b.own;
   both.size = join_count(a.size, b.size);
   both.grown = join_count(a.grown, b.grown);
@@ -59,11 +67,11 @@ struct ws_heap_value ws_join_values(struct ws_heap_value a, struct ws_heap_value
 }
 
 bool ws_same_value(const struct ws_heap_value *a, const struct ws_heap_value *b) {
-  return a->number == b->number && a->what == b->what && a->test == b->test && a->own == b->own &&
-         a->size == b->size && a->grown == b->grown && a->base == b->base && a->nonzero == b->nonzero &&
-         a->framed == b->framed && a->end == b->end && a->maybe == b->maybe && a->chosen == b->chosen &&
-         a->bytes == b->bytes && a->near == b->near && a->current == b->current && a->guards == b->guards &&
-         a->keeps == b->keeps && a->aims == b->aims;
+  return a->number == b->number && a->what == b->what && a->test == b->test && a->made == b->made &&
+         a->own == b->own && a->size == b->size && a->grown == b->grown && a->base == b->base &&
+         a->nonzero == b->nonzero && a->framed == b->framed && a->end == b->end && a->maybe == b->maybe &&
+         a->chosen == b->chosen && a->bytes == b->bytes && a->near == b->near && a->current == b->current &&
+         a->guards == b->guards && a->keeps == b->keeps && a->aims == b->aims;
 }
 
 enum ws_heap_test ws_opposite_test(enum ws_heap_test test) {
@@ -82,6 +90,7 @@ static uint64_t cut(uint64_t number, bool is_64) {
 // A result that is of both in some way.
 struct ws_heap_value ws_mix_values(struct ws_heap_value a, struct ws_heap_value b) {
   struct ws_heap_value result = {.guards = !a.size ? b.guards : !b.size ? a.guards : a.guards & b.guards};
+  result.made = made_of(&a, &b);
   result.size = a.size || b.size ? WS_SOME : 0;
   result.grown = a.grown || b.grown ? WS_SOME : 0;
   result.base = a.base || b.base ? WS_SOME : 0;
@@ -142,8 +151,9 @@ static struct ws_heap_value bit_and(struct ws_heap_value a, struct ws_heap_value
   if (ws_is_of_memory(&a) && ws_is_of_memory(&b))
     result = ws_mix_values(a, b);
   if (ws_is_constant(&b) && b.number < WS_PAGE_SIZE && (result.bytes || !ws_is_of_memory(&result)))
-    return ws_any_value; // less than a page is no address
+    return (struct ws_heap_value){.made = made_of(&a, &b)}; // less than a page is no address
   result.what = WS_VALUE_UNKNOWN;
+  result.made = made_of(&a, &b);
   result.test = WS_TEST_NONE;
   result.nonzero = false;
   result.framed = a.framed || b.framed;
@@ -166,6 +176,7 @@ static struct ws_heap_value multiply(struct ws_heap_value a, struct ws_heap_valu
   if (factor != WS_PAGE_SIZE || !ws_is_constant(&b) || a.bytes)
     return ws_mix_values(a, b);
   a.bytes = true;
+  a.made = made_of(&a, &b);
   a.what = WS_VALUE_UNKNOWN;
   a.test = WS_TEST_NONE;
   return a;

@@ -24,6 +24,8 @@ enum ws_heap_number {
   WS_VALUE_LOADED,
   WS_VALUE_ARGUMENT
 };
+// What a value is made of, if that is nothing but numbers, where the heap begins and ends, and arguments.
+enum ws_heap_made { WS_MADE_OF_ANYTHING, WS_MADE_OF_NUMBERS, WS_MADE_OF_ARGUMENTS };
 enum ws_heap_own { WS_NOT_OWN, WS_OWN_END, WS_OWN_LENGTH };
 
 // A value is a sum: a number, and what memory.size and memory.grow returned and __heap_base is, each of them
@@ -32,6 +34,7 @@ struct ws_heap_value {
   uint64_t number;
   uint8_t what; // the number is: enum ws_heap_number
   uint8_t test; // enum ws_heap_test
+  uint8_t made; // enum ws_heap_made
   uint8_t own;  // memory.size, when the module has just grown the memory itself: enum ws_heap_own
   int8_t size, grown, base;
   bool nonzero;
