@@ -28,6 +28,7 @@ enum {
   IN_TABLE = 128, //
   FOLLOWED = 256, // what it does matters
   CHECKED = 512,  // it calls what compares its arguments with __heap_end
+  USES = 1024,    // it may use what says where memory is
 };
 
 struct heap {
@@ -128,6 +129,17 @@ static int compare_operands(const void *left, const void *right) {
   return (a->offset > b->offset) - (a->offset < b->offset);
 }
 
+// A variable that says where memory is from the start.
+static void know_variable(struct heap *heap, uint32_t offset) {
+  const struct ws_module *module = heap->module;
+  for (uint32_t i = 0; i < module->segment_count; i++) {
+    const struct ws_segment *segment = &module->segments[i];
+    if (segment->placed && offset - segment->bytes_offset < segment->bytes.size)
+      ws_range_add(&heap->flow.variables, segment->address + offset - segment->bytes_offset,
+                   module->memory.is_64 ? 8 : 4);
+  }
+}
+
 static bool find_names(struct heap *heap) {
   const struct ws_module *module = heap->module;
   const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
@@ -139,7 +151,10 @@ static bool find_names(struct heap *heap) {
       return false;
   }
   for (size_t i = 0; named && data && i < data->fixup_count; i++)
-    heap->data_names |= name_of(data->fixups[i].base);
+    if (name_of(data->fixups[i].base)) {
+      heap->data_names |= name_of(data->fixups[i].base);
+      know_variable(heap, data->fixups[i].offset);
+    }
   const struct ws_symbol *data_end = ws_absolute_symbol(module, "__data_end");
   for (uint32_t i = 0; i < module->global_count; i++)
     heap->has_heap_globals |= ws_heap_global(module, i) != 0;
@@ -363,15 +378,23 @@ static void note_names(struct heap *heap, uint32_t index, bool lost) {
   note(&heap->checked, (flags & CHECKED) && flow->uses_end, index);
 }
 
+static void mark_callers(struct heap *heap, uint32_t index, uint16_t why, bool *again) {
+  for (size_t i = 0; i < heap->edge_count; i++) {
+    uint16_t *caller = &heap->functions[heap->edges[i].from];
+    if (heap->edges[i].to != index || !(*caller & REACHABLE) || (*caller & why))
+      continue;
+    *caller |= why;
+    *again = true;
+  }
+}
+
 static void follow_callers(struct heap *heap, uint32_t index, enum ws_heap_inlined how, uint16_t why,
                            bool *again) {
   if (heap->inlined[index] >= how)
     return;
   heap->inlined[index] = (uint8_t)how;
   *again = true;
-  for (size_t i = 0; i < heap->edge_count; i++)
-    if (heap->edges[i].to == index && (heap->functions[heap->edges[i].from] & REACHABLE))
-      heap->functions[heap->edges[i].from] |= why;
+  mark_callers(heap, index, why, again);
 }
 
 // One guard has to be before all of them.
@@ -389,6 +412,7 @@ static void follow(struct heap *heap, uint32_t index, bool *again) {
   uint16_t flags = heap->functions[index];
   flow->lost = flow->grows = flow->compares_size = false;
   flow->claims = 0;
+  flow->moved = 0;
   ws_follow_heap(flow, index);
   heap->module->functions[index].takes_size =
       flow->returns_size || flow->claims || (flow->takes_size && !before.takes_size);
@@ -413,6 +437,9 @@ static void follow(struct heap *heap, uint32_t index, bool *again) {
     follow_callers(heap, index, WS_INLINED, FOLLOWED, again);
   else if (flow->checks_arguments)
     follow_callers(heap, index, WS_INLINED_IF_POSSIBLE, CHECKED, again);
+  if (ws_range_has_pointed(&flow->variables, flow->moved))
+    mark_callers(heap, index, USES, again); // who has the same pointer
+  flow->moved |= before.moved;
   join_claims(flow, before.claims);
   flow->lost = before.lost || lost;
   note(&heap->lost, lost, index);
@@ -421,6 +448,26 @@ static void follow(struct heap *heap, uint32_t index, bool *again) {
   note(&heap->orders, flow->relies_on_order, index);
   note(&heap->takes, flow->takes_size || flow->compares_size, index);
   note(&heap->claims, flow->claims != 0, index);
+}
+
+// What it finds of others is all that matters.
+static void look(struct heap *heap, uint32_t index) {
+  struct ws_heap_flow before = heap->flow, *flow = &heap->flow;
+  flow->lost = false;
+  ws_follow_heap(flow, index);
+  note(&heap->checked, (heap->functions[index] & CHECKED) && flow->uses_end, index);
+  before.variables = flow->variables;
+  before.rooms = flow->rooms;
+  before.budget = flow->budget;
+  *flow = before;
+}
+
+static void follow_one(struct heap *heap, uint32_t index, bool *again) {
+  uint16_t flags = heap->functions[index];
+  if (flags & (OPERATES | NAMES | FOLLOWED))
+    follow(heap, index, again);
+  else if (flags & (CHECKED | USES))
+    look(heap, index);
 }
 
 static bool variable(const struct ws_module *module, const struct ws_symbol *symbol, uint64_t *start,
@@ -457,28 +504,48 @@ static void find_guard_variables(struct heap *heap) {
   }
 }
 
-// Functions that name the variable that is a guard may set it back to zero.
-static bool follow_guards(struct heap *heap, bool *again) {
+// Whether the symbol is of a variable that was moved to grown memory, where another was not.
+static uint32_t moved_of(const struct heap *heap, const struct ws_symbol *symbol) {
+  const struct ws_heap_variables *variables = &heap->flow.variables;
+  uint64_t start, size;
+  if (!variable(heap->module, symbol, &start, &size))
+    return 0;
+  for (unsigned i = 0; i < variables->count; i++)
+    if ((heap->flow.moved >> i & 1) && !variables->bases[i] && variables->places[i] - start < size)
+      return 1;
+  return 0;
+}
+
+// What functions do that name variables matters, too.
+static bool follow_users(struct heap *heap, uint32_t (*is_of)(const struct heap *, const struct ws_symbol *),
+                         uint16_t how, bool *again) {
   const struct ws_module *module = heap->module;
-  bool *guards = calloc(module->symbol_count + 1, sizeof *guards);
-  if (!guards)
+  bool *names = calloc(module->symbol_count + 1, sizeof *names);
+  if (!names)
     return no_memory(heap);
   for (uint32_t i = 0; i < module->symbol_count; i++)
-    guards[i] = guards_of(heap, &module->symbols[i]) != 0;
+    names[i] = is_of(heap, &module->symbols[i]) != 0;
   for (size_t i = 0; i < heap->code.count; i++) {
     const struct ws_relocation *relocation = &heap->code.list[i];
     bool type = relocation->type == R_WASM_TYPE_INDEX_LEB; // whose index is no symbol's
-    if (type || relocation->index >= module->symbol_count || !guards[relocation->index])
+    if (type || relocation->index >= module->symbol_count || !names[relocation->index])
       continue;
     uint32_t function = function_at(module, relocation->offset);
     if (function == UINT32_MAX || !(heap->functions[function] & REACHABLE) ||
-        (heap->functions[function] & FOLLOWED))
+        (heap->functions[function] & how))
       continue;
-    heap->functions[function] |= FOLLOWED;
+    heap->functions[function] |= how;
     *again = true;
   }
-  free(guards);
+  free(names);
   return true;
+}
+
+// Who names the variable that is a guard may set it back to zero; who names one that is moved may go on from
+// it.
+static bool follow_more(struct heap *heap, bool *again) {
+  return (!heap->flow.claims || follow_users(heap, guards_of, FOLLOWED, again)) &&
+         (!heap->flow.moved || follow_users(heap, moved_of, USES, again));
 }
 
 enum { READ = 1, WRITTEN = 2 };
@@ -610,17 +677,19 @@ static bool follow_all(struct heap *heap) {
                                        .arena = &heap->scratch,
                                        .rooms = before.rooms,
                                        .guard_count = before.guard_count,
+                                       .variables = before.variables,
                                        .budget = budget};
     memcpy(heap->flow.guards, before.guards, sizeof before.guards);
     memcpy(heap->flow.guard_widths, before.guard_widths, sizeof before.guard_widths);
     find_guard_variables(heap);
     for (uint32_t i = 0; i < module->function_count; i++)
-      if ((heap->functions[i] & REACHABLE) && (heap->functions[i] & (OPERATES | NAMES | FOLLOWED | CHECKED)))
-        follow(heap, i, &again);
+      if (heap->functions[i] & REACHABLE)
+        follow_one(heap, i, &again);
     again |= heap->flow.guard_count != before.guard_count ||
              memcmp(heap->flow.guard_widths, before.guard_widths, sizeof before.guard_widths) != 0;
-    if (!again && heap->flow.claims && !follow_guards(heap, &again))
+    if (!again && !follow_more(heap, &again))
       return false;
+    again |= ws_range_differs(&heap->flow.variables, &before.variables);
     budget = heap->flow.budget;
   }
   return true;

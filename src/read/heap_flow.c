@@ -51,7 +51,7 @@ static bool call_inlined(struct ws_run *run, uint32_t index, uint32_t parameters
   return true;
 }
 
-static bool call_unknown(struct ws_run *run, uint64_t type, bool indirect) {
+static bool call_unknown(struct ws_run *run, uint64_t type, bool indirect, bool inside) {
   uint32_t parameters, results;
   if (!ws_run_type_counts(run, type, &parameters, &results))
     return false;
@@ -63,6 +63,8 @@ static bool call_unknown(struct ws_run *run, uint64_t type, bool indirect) {
   }
   ws_run_forget_order(run);
   ws_run_forget_slots(run);
+  if (inside)
+    ws_range_forget(&run->now);
   for (uint32_t i = 0; i < results; i++)
     ws_run_push(run, ws_any_value);
   return true;
@@ -79,7 +81,7 @@ static bool call_small(struct ws_run *run, uint32_t index, uint64_t type, uint32
   run->flow->budget = budget;
   run->now.live = true;
   run->depth = depth;
-  return call_unknown(run, type, false);
+  return call_unknown(run, type, false, true);
 }
 
 static bool call(struct ws_run *run, uint64_t function) {
@@ -89,19 +91,19 @@ static bool call(struct ws_run *run, uint64_t function) {
   if (type == UINT32_MAX || !ws_run_type_counts(run, type, &parameters, &results) || run->depth < parameters)
     return ws_run_lose(run);
   if (function < module->imported_functions)
-    return call_unknown(run, type, false);
+    return call_unknown(run, type, false, false);
   uint32_t defined = (uint32_t)function - module->imported_functions;
   uint8_t inlined = run->flow->inlined[defined];
   if (inlined == WS_INLINED)
     return run->calls < WS_RUN_CALLS ? call_inlined(run, defined, parameters) : ws_run_lose(run);
   if ((inlined || module->functions[defined].size <= SMALL) && run->calls < SMALL_CALLS)
     return call_small(run, defined, type, parameters);
-  return call_unknown(run, type, false);
+  return call_unknown(run, type, false, true);
 }
 
 static bool call_indirect(struct ws_run *run, struct ws_reader at) {
   ws_read_u8(&at);
-  return call_unknown(run, ws_read_uleb32(&at), true);
+  return call_unknown(run, ws_read_uleb32(&at), true, true);
 }
 
 // ---------------------------------------------------------------------------------------------- instructions
@@ -156,6 +158,8 @@ static void select_one(struct ws_run *run) {
     return;
   }
   struct ws_heap_value either = ws_join_values(value, otherwise);
+  if (ws_range_follows(&held, true) || ws_range_follows(&held, false))
+    either.variables &= (uint16_t)~ws_range_of_same(run->flow, &held);
   // Instead of an address, what is used may be another, and not because memory.grow failed or went on there.
   const struct ws_heap_value *unlike = !value.grown ? &value : !otherwise.grown ? &otherwise : NULL;
   if (unlike && !ws_is_constant(unlike) && !is_about_grown(&held))
@@ -192,6 +196,7 @@ static bool copy_or_fill(struct ws_run *run) {
   ws_run_touch(run, &size);
   ws_run_touch(run, &from);
   ws_run_touch(run, &to);
+  ws_range_forget(&run->now);
   run->flow->guards_cleared |= ws_run_aims(run->flow, &to);
   return true;
 }
@@ -483,6 +488,9 @@ void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
     flow->uses_elsewhere |= flow->returns_address;
     flow->ignores_grown |= run.now.pending && !flow->returns_address && !flow->returns_pages;
     flow->ignores_grown |= flow->expects_grown && !flow->uses_elsewhere;
+    flow->ignores_grown |= (run.now.behind & flow->variables.advanced) != 0;
+    if (run.now.old & ((UINT32_C(1) << flow->variables.count) - 1))
+      flow->moved |= run.now.moved;
     flow->returns_size = result.size || result.own;
     flow->uses_base |= result.base != 0;
     flow->returns_end = result.end;

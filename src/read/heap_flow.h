@@ -30,7 +30,18 @@ unsigned ws_heap_global(const struct ws_module *module, uint32_t index);
 // Functions that are followed where they are called: what they find there matters, or what they return.
 enum ws_heap_inlined { WS_NOT_INLINED, WS_INLINED_IF_POSSIBLE, WS_INLINED };
 
-enum { WS_HEAP_GUARDS = 8, WS_HEAP_BASE_STORES = 4 };
+enum { WS_HEAP_GUARDS = 8, WS_HEAP_BASE_STORES = 4, WS_HEAP_VARIABLES = 16 };
+
+// Variables that say where memory is.
+struct ws_heap_variables {
+  unsigned count;
+  uint64_t
+      bases[WS_HEAP_VARIABLES]; // pointers that point to what they are in (heap_range.c); 0 if there is none,
+  uint64_t places[WS_HEAP_VARIABLES]; // and where they are from there on
+  uint8_t widths[WS_HEAP_VARIABLES];
+  uint16_t paired[WS_HEAP_VARIABLES]; // those that it is compared with, each a bit
+  uint16_t advanced;                  // those that go on from where they were
+};
 
 struct ws_heap_flow {
   const struct ws_module *module;
@@ -53,6 +64,8 @@ struct ws_heap_flow {
   uint32_t guards_set;                      // to something that is not zero, each one a bit
   uint32_t guards_cleared;                  // to what may be zero, or it may be done elsewhere
 
+  struct ws_heap_variables variables;
+
   // What was found, in all functions that were followed so far.
   bool lost;
   bool grows, reads_size;
@@ -61,6 +74,8 @@ struct ws_heap_flow {
   bool takes_size;      // memory up to memory.size is taken, at any time
   uint32_t claims;      // or only while one of these guards is zero; 0 if it is not taken
   bool relies_on_order; // on nobody growing the memory between two of its own steps
+
+  uint16_t moved; // variables that were moved to grown memory, where others were not
 
   // What was found in the last function alone.
   bool expects_grown, uses_elsewhere; // compares where the grown pages are, and goes on if they are elsewhere
@@ -75,6 +90,13 @@ struct ws_heap_flow {
   bool returns_end;
   bool checks_arguments; // __heap_end is compared with what is made of arguments, which its callers give
 };
+
+// Adds one, if there is room.
+void ws_range_add(struct ws_heap_variables *variables, uint64_t address, uint32_t width);
+// Whether some of them are what pointers point to.
+bool ws_range_has_pointed(const struct ws_heap_variables *variables, uint16_t bits);
+// Whether more is known of them.
+bool ws_range_differs(const struct ws_heap_variables *a, const struct ws_heap_variables *b);
 
 // Follows the defined function `index`, called with unknown arguments.
 void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index);

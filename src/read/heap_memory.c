@@ -128,6 +128,7 @@ struct ws_heap_value ws_run_memory_grow(struct ws_run *run, struct ws_heap_value
   else
     now->pending = true;
   now->failed = now->elsewhere = false;
+  now->old = UINT16_MAX;
   now->grown = now->grown < MAXIMUM_GROWN ? (uint8_t)(now->grown + 1) : MAXIMUM_GROWN;
   return (struct ws_heap_value){.grown = 1, .near = true};
 }
@@ -182,6 +183,7 @@ struct ws_heap_value ws_run_relation(struct ws_run *run, uint8_t opcode, struct 
   bool null = kind <= NE && (ws_is_constant(&a) || ws_is_constant(&b));
   if ((a.end || b.end) && !null)
     compare_end(run->flow, a.end ? &a : &b, a.end ? &b : &a);
+  ws_range_compare(run->flow, &a, &b);
   bool is_signed = kind == LT_S || kind == GT_S || kind == LE_S || kind == GE_S;
   switch (kind) {
   case EQ:
@@ -190,7 +192,7 @@ struct ws_heap_value ws_run_relation(struct ws_run *run, uint8_t opcode, struct 
     struct ws_heap_value same = ws_equals(a, b, is_64);
     if (ws_is_constant(&same))
       return ws_constant_value(!same.number);
-    return ws_condition(ws_opposite_test(same.test), same.number);
+    return ws_opposite_condition(same);
   }
   case LT_S:
   case LT_U:
@@ -416,6 +418,7 @@ void ws_run_load(struct ws_run *run, const struct ws_instruction *instruction) {
     value = load_any_slot(&run->now);
   else if (ws_is_constant(&address))
     value = load_variable(run->flow, address.number + instruction->value, width);
+  ws_range_load(run->flow, &address, instruction->value, width, &value);
   if (!whole && ws_is_constant(&value))
     value = ws_any_value;
   ws_run_push(run, value);
@@ -453,6 +456,7 @@ void ws_run_store(struct ws_run *run, const struct ws_instruction *instruction) 
   else
     run->flow->guards_cleared |=
         (address.aims | ws_run_aims_at(run->flow, instruction)) & ~ws_kept_guards(&value);
+  ws_range_store(run, &address, instruction->value, access_width(instruction->opcode), &value);
   if (value.base)
     store_base(run->flow, &address, instruction->value);
   value.base = 0;

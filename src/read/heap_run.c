@@ -63,11 +63,16 @@ static struct ws_run_slot *find_slot(struct ws_run_state *state, const struct ws
 static struct ws_heap_value join_values(const struct ws_run_state *to, struct ws_heap_value a,
                                         const struct ws_run_state *from, struct ws_heap_value b) {
   bool drops_a = from->pending && !b.grown, drops_b = to->pending && !a.grown;
+  bool is_place = (drops_a && a.grown) || (drops_b && b.grown);
   if (drops_a)
     a.grown = 0;
   if (drops_b)
     b.grown = 0;
+  a.variables &= (uint16_t)(~from->old | to->old); // they are not old there
+  b.variables &= (uint16_t)(~to->old | from->old);
   struct ws_heap_value either = ws_join_values(a, b);
+  if (is_place && either.what == WS_VALUE_UNKNOWN)
+    either.what = WS_VALUE_PLACE;
   // Functions return whether memory.grow has failed.
   bool says = ws_is_constant(&a) && ws_is_constant(&b) && a.nonzero != b.nonzero;
   if (says && to->pending && from->failed)
@@ -109,6 +114,9 @@ static void join_state(struct ws_run *run, struct ws_run_state *to, struct ws_ru
   join_slots(run, to, from);
   for (uint32_t i = 0; i < count; i++)
     to->values[i] = join_values(to, to->values[i], from, from->values[i]);
+  to->old |= from->old;
+  to->moved |= from->moved;
+  to->behind |= from->behind;
   to->pending |= from->pending;
   to->elsewhere |= from->elsewhere;
   // Whether it failed, a program asks again where the ways of success and failure have met.
@@ -125,7 +133,8 @@ static void join_state(struct ws_run *run, struct ws_run_state *to, struct ws_ru
 static bool same_state(const struct ws_run_state *a, struct ws_run_state *b, uint32_t count) {
   bool same = a->live == b->live && a->pending == b->pending && a->elsewhere == b->elsewhere &&
               a->grown == b->grown && a->failed == b->failed && a->guards == b->guards &&
-              a->pointer == b->pointer && a->exposed == b->exposed && a->slot_count == b->slot_count;
+              a->pointer == b->pointer && a->exposed == b->exposed && a->old == b->old &&
+              a->moved == b->moved && a->behind == b->behind && a->slot_count == b->slot_count;
   for (unsigned i = 0; i < a->slot_count && same; i++) {
     const struct ws_run_slot *other = find_slot(b, &a->slots[i]);
     same = other && ws_same_value(&a->slots[i].value, &other->value);
@@ -176,6 +185,8 @@ static void assume(struct ws_run *run, struct ws_run_state *state, const struct 
     state->pending = false;
     state->failed = true;
     state->grown = state->grown ? (uint8_t)(state->grown - 1) : 0;
+    if (!state->grown)
+      ws_range_forget(state);
     for (uint32_t i = 0; i < run->local_count + run->depth; i++)
       own_becomes_size(&state->values[i]);
     for (unsigned i = 0; i < state->slot_count; i++)
@@ -185,6 +196,8 @@ static void assume(struct ws_run *run, struct ws_run_state *state, const struct 
     run->flow->expects_grown = true;
     state->pending = false;
   }
+  if (ws_range_follows(condition, holds))
+    ws_range_renew(state, ws_range_of_same(run->flow, condition));
   if (test == (holds ? WS_TEST_NOT_SAME : WS_TEST_SAME))
     state->elsewhere = true;
   if (test != (holds ? WS_TEST_ZERO : WS_TEST_NOT_ZERO))

@@ -30,6 +30,9 @@ struct ws_run_state {
   bool elsewhere;  // the grown pages may not be where the program expected them
   uint32_t guards; // those that were seen to be zero
   bool exposed;    // others know where the frame is
+  uint16_t old;    // variables that are as they were before the memory was grown
+  uint16_t moved;  // those that were moved since
+  uint16_t behind; // those that are old, and belong to one that was moved
   int64_t pointer; // __stack_pointer, from what it was at first
   unsigned slot_count;
   struct ws_run_slot slots[WS_RUN_SLOTS];
@@ -112,6 +115,26 @@ void ws_run_touch(struct ws_run *run, const struct ws_heap_value *value);
 void ws_run_forget_slots(struct ws_run *run);
 // Code of others may run, and grow the memory.
 void ws_run_forget_order(struct ws_run *run);
+
+// What becomes of variables that say where memory is (heap_range.c).
+
+// Which of them is loaded.
+void ws_range_load(const struct ws_heap_flow *flow, const struct ws_heap_value *address, uint64_t offset,
+                   uint32_t width, struct ws_heap_value *value);
+void ws_range_store(struct ws_run *run, const struct ws_heap_value *address, uint64_t offset, uint32_t width,
+                    const struct ws_heap_value *value);
+// Two belong together if they are compared.
+void ws_range_compare(struct ws_heap_flow *flow, const struct ws_heap_value *a,
+                      const struct ws_heap_value *b);
+// Whether the condition says, if it holds or if it does not, that something follows what was there before.
+bool ws_range_follows(const struct ws_heap_value *condition, bool holds);
+// The variables of which it says that.
+uint16_t ws_range_of_same(const struct ws_heap_flow *flow, const struct ws_heap_value *condition);
+// They are not as they were before.
+void ws_range_renew(struct ws_run_state *state, uint16_t bits);
+// Others may have changed them.
+void ws_range_forget(struct ws_run_state *state);
+
 // What instructions give.
 struct ws_heap_value ws_run_memory_size(struct ws_run *run);
 struct ws_heap_value ws_run_memory_grow(struct ws_run *run, struct ws_heap_value pages);

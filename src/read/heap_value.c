@@ -1,6 +1,10 @@
 #include "read/heap_value.h"
 
-enum { PAGE_BITS = 16, HEADER = 1024 }; // what an allocator may have before its first block, at most
+enum {
+  PAGE_BITS = 16,
+  HEADER = 1024, // what an allocator may have before its first block, at most
+  DATA = 1024    // where static data is, at least
+};
 
 struct ws_heap_value ws_constant_value(uint64_t number) {
   return (struct ws_heap_value){
@@ -29,6 +33,10 @@ static uint8_t made_of(const struct ws_heap_value *a, const struct ws_heap_value
   return a->made > b->made ? a->made : b->made;
 }
 
+static bool is_pages(const struct ws_heap_value *value) {
+  return ws_is_constant(value) ? value->number % WS_PAGE_SIZE == 0 : value->pages;
+}
+
 static int8_t join_count(int8_t a, int8_t b) {
   return a == 0 ? b : b == 0 || a == b ? a : WS_SOME;
 }
@@ -41,6 +49,15 @@ static int8_t add_counts(int8_t a, int8_t b) {
 struct ws_heap_value ws_join_values(struct ws_heap_value a, struct ws_heap_value b) {
   struct ws_heap_value both = a;
   bool from_a = ws_is_of_memory(&a), from_b = ws_is_of_memory(&b);
+  if (memcmp(&a, &b, sizeof a) == 0) { // as most are
+    both.keeps = ws_kept_guards(&a);
+    both.bytes |= !from_a;
+    both.near |= !from_a;
+    both.current |= !a.size;
+    both.pages = is_pages(&a);
+    both.local = 0;
+    return both;
+  }
   if (a.what != b.what || a.number != b.number) {
     both.what = WS_VALUE_UNKNOWN;
     both.number = 0;
@@ -61,24 +78,31 @@ struct ws_heap_value ws_join_values(struct ws_heap_value a, struct ws_heap_value
   both.current = (a.current || !a.size) && (b.current || !b.size);
   both.guards = !a.size ? b.guards : !b.size ? a.guards : a.guards & b.guards;
   both.keeps = ws_kept_guards(&a) & ws_kept_guards(&b);
+  both.variables = a.variables | b.variables;
+  both.pages =
+      (is_pages(&a) || (b.variables && !a.variables)) && (is_pages(&b) || (a.variables && !b.variables));
   both.aims = a.aims | b.aims;
   both.local = 0;
   return both;
 }
 
 bool ws_same_value(const struct ws_heap_value *a, const struct ws_heap_value *b) {
+  if (memcmp(a, b, sizeof *a) == 0)
+    return true;
   return a->number == b->number && a->what == b->what && a->test == b->test && a->made == b->made &&
          a->own == b->own && a->size == b->size && a->grown == b->grown && a->base == b->base &&
          a->nonzero == b->nonzero && a->framed == b->framed && a->end == b->end && a->maybe == b->maybe &&
          a->chosen == b->chosen && a->bytes == b->bytes && a->near == b->near && a->current == b->current &&
-         a->guards == b->guards && a->keeps == b->keeps && a->aims == b->aims;
+         a->guards == b->guards && a->keeps == b->keeps && a->variables == b->variables &&
+         a->pages == b->pages && a->aims == b->aims;
 }
 
 enum ws_heap_test ws_opposite_test(enum ws_heap_test test) {
   static const enum ws_heap_test opposites[] = {
       [WS_TEST_NONE] = WS_TEST_NONE,         [WS_TEST_FAILED] = WS_TEST_NOT_FAILED,
       [WS_TEST_NOT_FAILED] = WS_TEST_FAILED, [WS_TEST_SAME] = WS_TEST_NOT_SAME,
-      [WS_TEST_NOT_SAME] = WS_TEST_SAME,     [WS_TEST_ZERO] = WS_TEST_NOT_ZERO,
+      [WS_TEST_NOT_SAME] = WS_TEST_SAME,     [WS_TEST_EQUAL] = WS_TEST_NOT_EQUAL,
+      [WS_TEST_NOT_EQUAL] = WS_TEST_EQUAL,   [WS_TEST_ZERO] = WS_TEST_NOT_ZERO,
       [WS_TEST_NOT_ZERO] = WS_TEST_ZERO};
   return opposites[test];
 }
@@ -115,6 +139,12 @@ static struct ws_heap_value add(struct ws_heap_value a, struct ws_heap_value b, 
   sum.grown = add_counts(a.grown, b.grown);
   sum.base = add_counts(a.base, b.base);
   sum.own = ws_is_of_memory(&b) ? WS_NOT_OWN : a.own;
+  if (a.what == WS_VALUE_ELEMENT || (ws_is_constant(&b) && b.number >= DATA && b.number <= INT32_MAX))
+    sum.what = WS_VALUE_ELEMENT;
+  else if (a.what == WS_VALUE_PLACE || b.what == WS_VALUE_PLACE)
+    sum.what = WS_VALUE_PLACE;
+  sum.variables = a.variables | b.variables;
+  sum.pages = is_pages(&a) && is_pages(&b);
   if (a.what == WS_VALUE_IN_FRAME && ws_is_constant(&b)) {
     sum.what = WS_VALUE_IN_FRAME;
     sum.number = a.number + (uint64_t)ws_signed(b.number, is_64);
@@ -136,6 +166,8 @@ static struct ws_heap_value subtract(struct ws_heap_value a, struct ws_heap_valu
   difference.size = add_counts(a.size, b.size == WS_SOME ? WS_SOME : (int8_t)-b.size);
   difference.grown = add_counts(a.grown, b.grown == WS_SOME ? WS_SOME : (int8_t)-b.grown);
   difference.base = add_counts(a.base, b.base == WS_SOME ? WS_SOME : (int8_t)-b.base);
+  difference.variables = a.variables | b.variables;
+  difference.pages = is_pages(&a) && is_pages(&b);
   difference.own = a.own ? WS_OWN_LENGTH : WS_NOT_OWN;
   return difference;
 }
@@ -157,6 +189,8 @@ static struct ws_heap_value bit_and(struct ws_heap_value a, struct ws_heap_value
   result.test = WS_TEST_NONE;
   result.nonzero = false;
   result.framed = a.framed || b.framed;
+  result.variables = a.variables | b.variables;
+  result.pages = ws_is_constant(&b) && b.number % WS_PAGE_SIZE == 0 && !result.variables;
   // What is grown is aligned to a page, so more than that is asked for; what rounds to pages is some end.
   bool is_page = ws_is_constant(&b) && ws_signed(b.number, is_64) >= -(int64_t)WS_PAGE_SIZE;
   result.near |= result.grown && result.bytes && !is_page;
@@ -173,9 +207,13 @@ static struct ws_heap_value multiply(struct ws_heap_value a, struct ws_heap_valu
                                      bool is_64) {
   if (ws_is_constant(&a) && ws_is_constant(&b))
     return ws_constant_value(cut(a.number * factor, is_64));
-  if (factor != WS_PAGE_SIZE || !ws_is_constant(&b) || a.bytes)
-    return ws_mix_values(a, b);
-  a.bytes = true;
+  if (factor != WS_PAGE_SIZE || !ws_is_constant(&b) || a.bytes) {
+    struct ws_heap_value product = ws_mix_values(a, b);
+    product.pages = factor && factor % WS_PAGE_SIZE == 0;
+    product.variables = factor == WS_PAGE_SIZE ? a.variables : 0;
+    return product;
+  }
+  a.bytes = a.pages = true;
   a.made = made_of(&a, &b);
   a.what = WS_VALUE_UNKNOWN;
   a.test = WS_TEST_NONE;
@@ -191,8 +229,11 @@ static struct ws_heap_value shift_right(struct ws_heap_value a, struct ws_heap_v
   uint64_t bits = ws_is_constant(&b) ? b.number & (is_64 ? 63 : 31) : 64;
   if (ws_is_constant(&a) && bits < 64)
     return ws_constant_value(cut(a.number, is_64) >> bits);
-  if (bits != PAGE_BITS || !a.bytes || !ws_is_of_memory(&a))
-    return ws_mix_values(a, b);
+  if (bits != PAGE_BITS || !a.bytes || !ws_is_of_memory(&a)) {
+    struct ws_heap_value shifted = ws_mix_values(a, b);
+    shifted.pages = bits == PAGE_BITS; // as many
+    return shifted;
+  }
   a.bytes = false;
   return a;
 }
@@ -232,6 +273,12 @@ struct ws_heap_value ws_condition(enum ws_heap_test test, uint64_t number) {
   return (struct ws_heap_value){.test = (uint8_t)test, .number = number};
 }
 
+struct ws_heap_value ws_opposite_condition(struct ws_heap_value condition) {
+  struct ws_heap_value opposite = ws_condition(ws_opposite_test(condition.test), condition.number);
+  opposite.variables = condition.variables;
+  return opposite;
+}
+
 struct ws_heap_value ws_equals_zero(struct ws_heap_value value) {
   if (ws_is_constant(&value))
     return ws_constant_value(value.number == 0);
@@ -241,7 +288,7 @@ struct ws_heap_value ws_equals_zero(struct ws_heap_value value) {
     return ws_condition(WS_TEST_FAILED, 0);
   if (value.what == WS_VALUE_LOADED)
     return ws_condition(WS_TEST_ZERO, value.number);
-  return ws_condition(ws_opposite_test(value.test), value.number);
+  return ws_opposite_condition(value);
 }
 
 // memory.grow returns -1 when it fails; programs make a null pointer of that.
@@ -266,7 +313,11 @@ struct ws_heap_value ws_equals(struct ws_heap_value a, struct ws_heap_value b, b
   // With itself, it is compared to see whether a number is too large.
   bool itself = a.grown && b.grown && !a.maybe && !b.maybe;
   bool grown = (a.grown && a.near) || (b.grown && b.near);
-  return ws_condition(grown && !itself && !ws_is_constant(&b) ? WS_TEST_SAME : WS_TEST_NONE, 0);
+  if (ws_is_constant(&b))
+    return ws_condition(WS_TEST_NONE, 0);
+  struct ws_heap_value same = ws_condition(grown && !itself ? WS_TEST_SAME : WS_TEST_EQUAL, 0);
+  same.variables = a.variables | b.variables;
+  return same;
 }
 
 // No page has a number that is as large as -1, and none that is used is page 0: x > 65535, x + 1 < 2.

@@ -13,6 +13,8 @@ enum ws_heap_test {
   WS_TEST_NOT_FAILED,
   WS_TEST_SAME, // the grown pages are where the program expected them
   WS_TEST_NOT_SAME,
+  WS_TEST_EQUAL, // two others are equal
+  WS_TEST_NOT_EQUAL,
   WS_TEST_ZERO, // the variable at `number` is zero
   WS_TEST_NOT_ZERO,
 };
@@ -22,7 +24,10 @@ enum ws_heap_number {
   WS_VALUE_CONSTANT,
   WS_VALUE_IN_FRAME,
   WS_VALUE_LOADED,
-  WS_VALUE_ARGUMENT
+  WS_VALUE_ARGUMENT,
+  // The number says nothing of these:
+  WS_VALUE_ELEMENT, // the address of an element of a variable
+  WS_VALUE_PLACE    // where memory was grown before, if that may be it
 };
 // What a value is made of, if that is nothing but numbers, where the heap begins and ends, and arguments.
 enum ws_heap_made { WS_MADE_OF_ANYTHING, WS_MADE_OF_NUMBERS, WS_MADE_OF_ARGUMENTS };
@@ -38,17 +43,19 @@ struct ws_heap_value {
   uint8_t own;  // memory.size, when the module has just grown the memory itself: enum ws_heap_own
   int8_t size, grown, base;
   bool nonzero;
-  bool end;        // it comes from __heap_end
-  bool framed;     // it may be an address in the frame
-  bool maybe;      // or it is none of that
-  bool chosen;     // and what decides that is neither failure nor where the pages are
-  bool bytes;      // not pages
-  bool near;       // not more than a header away from what was returned
-  bool current;    // nobody has grown the memory since
-  uint32_t guards; // that were zero when memory.size was read
-  uint32_t keeps;  // guards of which it comes: it is not zero if they are not
-  uint16_t local;  // what is in the local before this one, which it was got from; 0 if none
-  uint32_t aims;   // guards that may be where it points, as one of several addresses
+  bool end;           // it comes from __heap_end
+  bool framed;        // it may be an address in the frame
+  bool maybe;         // or it is none of that
+  bool chosen;        // and what decides that is neither failure nor where the pages are
+  bool bytes;         // not pages
+  bool near;          // not more than a header away from what was returned
+  bool current;       // nobody has grown the memory since
+  bool pages;         // all in it that is not of the variables is whole pages
+  uint32_t guards;    // that were zero when memory.size was read
+  uint32_t keeps;     // guards of which it comes: it is not zero if they are not
+  uint16_t local;     // what is in the local before this one, which it was got from; 0 if none
+  uint16_t variables; // that say where memory is, and of which it is the sum (heap_range.c), each a bit
+  uint32_t aims;      // guards that may be where it points, as one of several addresses
 };
 
 static const struct ws_heap_value ws_any_value = {.what = WS_VALUE_UNKNOWN};
@@ -74,6 +81,7 @@ static inline int64_t ws_signed(uint64_t number, bool is_64) {
 enum ws_heap_test ws_opposite_test(enum ws_heap_test test);
 // A condition keeps the address of the variable that it is about, and nothing else.
 struct ws_heap_value ws_condition(enum ws_heap_test test, uint64_t number);
+struct ws_heap_value ws_opposite_condition(struct ws_heap_value condition);
 struct ws_heap_value ws_equals_zero(struct ws_heap_value value);
 struct ws_heap_value ws_equals(struct ws_heap_value a, struct ws_heap_value b, bool is_64);
 // Whether `less` < or <= `more`, without signs, says that memory.grow has failed.
