@@ -505,47 +505,43 @@ static void find_guard_variables(struct heap *heap) {
 }
 
 // Whether the symbol is of a variable that was moved to grown memory, where another was not.
-static uint32_t moved_of(const struct heap *heap, const struct ws_symbol *symbol) {
+static bool is_moved(const struct heap *heap, const struct ws_symbol *symbol) {
   const struct ws_heap_variables *variables = &heap->flow.variables;
   uint64_t start, size;
   if (!variable(heap->module, symbol, &start, &size))
-    return 0;
+    return false;
   for (unsigned i = 0; i < variables->count; i++)
     if ((heap->flow.moved >> i & 1) && !variables->bases[i] && variables->places[i] - start < size)
-      return 1;
-  return 0;
+      return true;
+  return false;
 }
 
-// What functions do that name variables matters, too.
-static bool follow_users(struct heap *heap, uint32_t (*is_of)(const struct heap *, const struct ws_symbol *),
-                         uint16_t how, bool *again) {
+// Functions that name the variable that is a guard may set it back to zero; those that name one that was
+// moved may go on from it.
+static bool follow_users(struct heap *heap, bool *again) {
   const struct ws_module *module = heap->module;
-  bool *names = calloc(module->symbol_count + 1, sizeof *names);
-  if (!names)
+  if (!heap->flow.claims && !heap->flow.moved)
+    return true;
+  uint16_t *why = calloc(module->symbol_count + 1, sizeof *why);
+  if (!why)
     return no_memory(heap);
   for (uint32_t i = 0; i < module->symbol_count; i++)
-    names[i] = is_of(heap, &module->symbols[i]) != 0;
+    why[i] = (uint16_t)((guards_of(heap, &module->symbols[i]) ? FOLLOWED : 0) |
+                        (is_moved(heap, &module->symbols[i]) ? USES : 0));
   for (size_t i = 0; i < heap->code.count; i++) {
     const struct ws_relocation *relocation = &heap->code.list[i];
     bool type = relocation->type == R_WASM_TYPE_INDEX_LEB; // whose index is no symbol's
-    if (type || relocation->index >= module->symbol_count || !names[relocation->index])
+    if (type || relocation->index >= module->symbol_count || !why[relocation->index])
       continue;
     uint32_t function = function_at(module, relocation->offset);
     if (function == UINT32_MAX || !(heap->functions[function] & REACHABLE) ||
-        (heap->functions[function] & how))
+        !(why[relocation->index] & ~heap->functions[function]))
       continue;
-    heap->functions[function] |= how;
+    heap->functions[function] |= why[relocation->index];
     *again = true;
   }
-  free(names);
+  free(why);
   return true;
-}
-
-// Who names the variable that is a guard may set it back to zero; who names one that is moved may go on from
-// it.
-static bool follow_more(struct heap *heap, bool *again) {
-  return (!heap->flow.claims || follow_users(heap, guards_of, FOLLOWED, again)) &&
-         (!heap->flow.moved || follow_users(heap, moved_of, USES, again));
 }
 
 enum { READ = 1, WRITTEN = 2 };
@@ -687,7 +683,7 @@ static bool follow_all(struct heap *heap) {
         follow_one(heap, i, &again);
     again |= heap->flow.guard_count != before.guard_count ||
              memcmp(heap->flow.guard_widths, before.guard_widths, sizeof before.guard_widths) != 0;
-    if (!again && !follow_more(heap, &again))
+    if (!again && !follow_users(heap, &again))
       return false;
     again |= ws_range_differs(&heap->flow.variables, &before.variables);
     budget = heap->flow.budget;
