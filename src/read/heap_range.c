@@ -35,9 +35,9 @@ static uint16_t find(const struct ws_heap_variables *variables, uint64_t base, u
 // Whether it is where memory is, and no distance.
 static bool is_place(const struct ws_heap_value *value) {
   if (value->variables)
-    return !value->base && !has_several(value->variables);
-  return value->what == WS_VALUE_PLACE || (value->base | value->size | value->grown) == 1 ||
-         (value->end && !value->base && !value->size);
+    return ws_place_variables(value) && !value->base && !has_several(value->variables);
+  return value->what == WS_VALUE_PLACE || value->own == WS_OWN_END ||
+         (value->base | value->size | value->grown) == 1 || (value->end && !value->base && !value->size);
 }
 
 static uint16_t add(struct ws_heap_variables *variables, uint64_t base, uint64_t place, uint32_t width) {
@@ -122,10 +122,12 @@ static void move(const struct ws_heap_flow *flow, struct ws_run_state *state, ui
 // grown, or may be either.
 static void change(const struct ws_heap_flow *flow, struct ws_run_state *state, uint16_t bit,
                    const struct ws_heap_value *value) {
-  bool same = value->variables & state->old & bit, changes = value->what != WS_VALUE_LOADED;
-  if (!same && (value->grown || !(value->variables & state->old)))
+  uint16_t from = ws_place_variables(value) & state->old;
+  bool same = from & bit, changes = value->what != WS_VALUE_LOADED;
+  bool grown = value->grown || value->own == WS_OWN_END;
+  if (!same && (grown || !from))
     ws_range_renew(state, bit);
-  if (value->grown || (same && changes && value->pages))
+  if (grown || (same && changes && value->pages))
     move(flow, state, bit);
 }
 
@@ -173,7 +175,7 @@ void ws_range_store(struct ws_run *run, const struct ws_heap_value *address, uin
   ws_range_renew(&run->now, others);
   if (!bit)
     return;
-  if ((value->variables & bit) && value->what != WS_VALUE_LOADED)
+  if ((ws_place_variables(value) & bit) && value->what != WS_VALUE_LOADED)
     variables->advanced |= bit;
   change(run->flow, &run->now, bit, value);
 }

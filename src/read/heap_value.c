@@ -37,6 +37,10 @@ static bool is_pages(const struct ws_heap_value *value) {
   return ws_is_constant(value) ? value->number % WS_PAGE_SIZE == 0 : value->pages;
 }
 
+uint16_t ws_place_variables(const struct ws_heap_value *value) {
+  return value->what == WS_VALUE_LENGTH ? 0 : value->variables;
+}
+
 static int8_t join_count(int8_t a, int8_t b) {
   return a == 0 ? b : b == 0 || a == b ? a : WS_SOME;
 }
@@ -78,7 +82,8 @@ struct ws_heap_value ws_join_values(struct ws_heap_value a, struct ws_heap_value
   both.current = (a.current || !a.size) && (b.current || !b.size);
   both.guards = !a.size ? b.guards : !b.size ? a.guards : a.guards & b.guards;
   both.keeps = ws_kept_guards(&a) & ws_kept_guards(&b);
-  both.variables = a.variables | b.variables;
+  both.variables =
+      a.what == b.what ? a.variables | b.variables : ws_place_variables(&a) | ws_place_variables(&b);
   both.pages =
       (is_pages(&a) || (b.variables && !a.variables)) && (is_pages(&b) || (a.variables && !b.variables));
   both.aims = a.aims | b.aims;
@@ -139,11 +144,17 @@ static struct ws_heap_value add(struct ws_heap_value a, struct ws_heap_value b, 
   sum.grown = add_counts(a.grown, b.grown);
   sum.base = add_counts(a.base, b.base);
   sum.own = ws_is_of_memory(&b) ? WS_NOT_OWN : a.own;
-  if (a.what == WS_VALUE_ELEMENT || (ws_is_constant(&b) && b.number >= DATA && b.number <= INT32_MAX))
+  sum.variables = ws_place_variables(&a) | ws_place_variables(&b);
+  bool distance = !sum.variables && !ws_is_of_memory(&sum) && !sum.base;
+  if (distance && (a.what == WS_VALUE_LENGTH || b.what == WS_VALUE_LENGTH)) {
+    sum.what = WS_VALUE_LENGTH;
+    sum.variables = a.variables | b.variables;
+  } else if (a.what == WS_VALUE_ELEMENT ||
+             (ws_is_constant(&b) && b.number >= DATA && b.number <= INT32_MAX)) {
     sum.what = WS_VALUE_ELEMENT;
-  else if (a.what == WS_VALUE_PLACE || b.what == WS_VALUE_PLACE)
+  } else if (a.what == WS_VALUE_PLACE || b.what == WS_VALUE_PLACE) {
     sum.what = WS_VALUE_PLACE;
-  sum.variables = a.variables | b.variables;
+  }
   sum.pages = is_pages(&a) && is_pages(&b);
   if (a.what == WS_VALUE_IN_FRAME && ws_is_constant(&b)) {
     sum.what = WS_VALUE_IN_FRAME;
@@ -167,6 +178,8 @@ static struct ws_heap_value subtract(struct ws_heap_value a, struct ws_heap_valu
   difference.grown = add_counts(a.grown, b.grown == WS_SOME ? WS_SOME : (int8_t)-b.grown);
   difference.base = add_counts(a.base, b.base == WS_SOME ? WS_SOME : (int8_t)-b.base);
   difference.variables = a.variables | b.variables;
+  if (b.variables)
+    difference.what = WS_VALUE_LENGTH;
   difference.pages = is_pages(&a) && is_pages(&b);
   difference.own = a.own ? WS_OWN_LENGTH : WS_NOT_OWN;
   return difference;
@@ -184,7 +197,7 @@ static struct ws_heap_value bit_and(struct ws_heap_value a, struct ws_heap_value
     result = ws_mix_values(a, b);
   if (ws_is_constant(&b) && b.number < WS_PAGE_SIZE && (result.bytes || !ws_is_of_memory(&result)))
     return (struct ws_heap_value){.made = made_of(&a, &b)}; // less than a page is no address
-  result.what = WS_VALUE_UNKNOWN;
+  result.what = a.what == WS_VALUE_LENGTH || b.what == WS_VALUE_LENGTH ? WS_VALUE_LENGTH : WS_VALUE_UNKNOWN;
   result.made = made_of(&a, &b);
   result.test = WS_TEST_NONE;
   result.nonzero = false;
@@ -210,10 +223,11 @@ static struct ws_heap_value multiply(struct ws_heap_value a, struct ws_heap_valu
   if (factor != WS_PAGE_SIZE || !ws_is_constant(&b) || a.bytes) {
     struct ws_heap_value product = ws_mix_values(a, b);
     product.pages = factor && factor % WS_PAGE_SIZE == 0;
-    product.variables = factor == WS_PAGE_SIZE ? a.variables : 0;
+    product.variables = factor == WS_PAGE_SIZE ? ws_place_variables(&a) : 0;
     return product;
   }
   a.bytes = a.pages = true;
+  a.variables = ws_place_variables(&a);
   a.made = made_of(&a, &b);
   a.what = WS_VALUE_UNKNOWN;
   a.test = WS_TEST_NONE;

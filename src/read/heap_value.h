@@ -27,7 +27,8 @@ enum ws_heap_number {
   WS_VALUE_ARGUMENT,
   // The number says nothing of these:
   WS_VALUE_ELEMENT, // the address of an element of a variable
-  WS_VALUE_PLACE    // where memory was grown before, if that may be it
+  WS_VALUE_PLACE,   // where memory was grown before, if that may be it
+  WS_VALUE_LENGTH   // between the variables of which it is
 };
 // What a value is made of, if that is nothing but numbers, where the heap begins and ends, and arguments.
 enum ws_heap_made { WS_MADE_OF_ANYTHING, WS_MADE_OF_NUMBERS, WS_MADE_OF_ARGUMENTS };
@@ -65,6 +66,8 @@ bool ws_is_constant(const struct ws_heap_value *value);
 bool ws_is_of_memory(const struct ws_heap_value *value);
 // Whether it is where grown pages are.
 bool ws_is_grown_address(const struct ws_heap_value *value);
+// The variables that it is a sum of, and not a length between them.
+uint16_t ws_place_variables(const struct ws_heap_value *value);
 // The guards that are not zero, or stay so, when this is stored there.
 uint32_t ws_kept_guards(const struct ws_heap_value *value);
 // What may be either.
