@@ -488,7 +488,8 @@ void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
     flow->uses_elsewhere |= flow->returns_address;
     flow->ignores_grown |= run.now.pending && !flow->returns_address && !flow->returns_pages;
     flow->ignores_grown |= flow->expects_grown && !flow->uses_elsewhere;
-    flow->ignores_grown |= (run.now.behind & flow->variables.advanced) != 0;
+    ws_range_give(flow, &result);
+    flow->ignores_grown |= (run.now.behind & flow->variables.advanced & flow->variables.given) != 0;
     if (run.now.old & ((UINT32_C(1) << flow->variables.count) - 1))
       flow->moved |= run.now.moved;
     flow->returns_size = result.size || result.own;

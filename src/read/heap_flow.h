@@ -41,6 +41,7 @@ struct ws_heap_variables {
   uint8_t widths[WS_HEAP_VARIABLES];
   uint16_t paired[WS_HEAP_VARIABLES]; // those that it is compared with, each a bit
   uint16_t advanced;                  // those that go on from where they were
+  uint16_t given;                     // and whose value is an address for somebody
 };
 
 struct ws_heap_flow {

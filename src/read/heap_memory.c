@@ -77,6 +77,7 @@ static void keep(struct ws_run *run, const struct ws_heap_value *value) {
 
 void ws_run_escape(struct ws_run *run, const struct ws_heap_value *value) {
   keep(run, value);
+  ws_range_give(run->flow, value);
   run->flow->guards_cleared |= ws_run_aims(run->flow, value);
 }
 
@@ -129,6 +130,7 @@ struct ws_heap_value ws_run_memory_grow(struct ws_run *run, struct ws_heap_value
     now->pending = true;
   now->failed = now->elsewhere = false;
   now->old = UINT16_MAX;
+  now->moved = 0;
   now->grown = now->grown < MAXIMUM_GROWN ? (uint8_t)(now->grown + 1) : MAXIMUM_GROWN;
   return (struct ws_heap_value){.grown = 1, .near = true};
 }
@@ -367,6 +369,7 @@ static void keep_aim(struct ws_heap_flow *flow, const struct ws_heap_value *valu
 // An address as an operand: what it is the address of is used.
 static void use_address(struct ws_run *run, const struct ws_heap_value *address) {
   use_local(run, address->local);
+  ws_range_give(run->flow, address);
   if (!address->size || address->bytes)
     take_size(run, address);
   if (ws_is_grown_address(address))

@@ -77,6 +77,10 @@ void ws_range_load(const struct ws_heap_flow *flow, const struct ws_heap_value *
   value->pages = value->variables != 0;
 }
 
+void ws_range_give(struct ws_heap_flow *flow, const struct ws_heap_value *value) {
+  flow->variables.given |= ws_place_variables(value);
+}
+
 static void pair(struct ws_heap_variables *variables, uint16_t bits) {
   for (unsigned i = 0; bits && i < variables->count; i++)
     if (bits & bit_of(i))
@@ -129,6 +133,9 @@ static void change(const struct ws_heap_flow *flow, struct ws_run_state *state, 
     ws_range_renew(state, bit);
   if (grown || (same && changes && value->pages))
     move(flow, state, bit);
+  // Two that belong together have what was grown; it is nothing to the others.
+  if (paired_with(&flow->variables, state->moved & bit) & state->moved & (uint16_t)~state->old)
+    state->old &= bit;
 }
 
 // Those of which what is stored may be a part, and those that are found by it.
@@ -157,10 +164,13 @@ void ws_range_store(struct ws_run *run, const struct ws_heap_value *address, uin
                     const struct ws_heap_value *value) {
   enum { LARGEST_FIELD = 1024 }; // further on are elements of variables
   struct ws_heap_variables *variables = &run->flow->variables;
-  if (ws_is_of_memory(address))
+  if (ws_is_of_memory(address)) {
+    ws_range_give(run->flow, value);
     return;
+  }
   bool known = ws_is_constant(address), field = address->what != WS_VALUE_ELEMENT && offset < LARGEST_FIELD;
   if (!is_followed(address)) {
+    ws_range_give(run->flow, value);
     if (value->grown && field)
       ws_range_forget(&run->now);
     return;
@@ -173,14 +183,16 @@ void ws_range_store(struct ws_run *run, const struct ws_heap_value *address, uin
   if (value->grown && !known)
     others |= of_others(variables, base);
   ws_range_renew(&run->now, others);
-  if (!bit)
+  if (!bit) {
+    ws_range_give(run->flow, value);
     return;
+  }
   if ((ws_place_variables(value) & bit) && value->what != WS_VALUE_LOADED)
     variables->advanced |= bit;
   change(run->flow, &run->now, bit, value);
 }
 
 bool ws_range_differs(const struct ws_heap_variables *a, const struct ws_heap_variables *b) {
-  return a->count != b->count || a->advanced != b->advanced ||
+  return a->count != b->count || a->advanced != b->advanced || a->given != b->given ||
          memcmp(a->paired, b->paired, sizeof a->paired) != 0;
 }

@@ -123,6 +123,8 @@ void ws_range_load(const struct ws_heap_flow *flow, const struct ws_heap_value *
                    uint32_t width, struct ws_heap_value *value);
 void ws_range_store(struct ws_run *run, const struct ws_heap_value *address, uint64_t offset, uint32_t width,
                     const struct ws_heap_value *value);
+// The value is used as an address, or goes to others who may.
+void ws_range_give(struct ws_heap_flow *flow, const struct ws_heap_value *value);
 // Two belong together if they are compared.
 void ws_range_compare(struct ws_heap_flow *flow, const struct ws_heap_value *a,
                       const struct ws_heap_value *b);
