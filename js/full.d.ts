@@ -117,7 +117,7 @@ export function command(args: string[], files?: NamedModules):
  * @param source where wasmshare.wasm is, if not beside this file: a URL, a Response, bytes or a compiled module; or a function
  *   that gives that
  * @param demangler likewise of demangle.wasm, which some weak functions of C++ need
- * @param whole likewise of whole.wasm, which the options `link` and `single` need
+ * @param whole likewise of whole.wasm, which the options `link`, `single`, `env`, `map` and `keepRelocs` need
  */
 export function initialize(source?: WasmSource, demangler?: WasmSource, whole?: WasmSource): Promise<void>;
 

@@ -46,9 +46,9 @@ function startDemangling(module) {
   };
 }
 
-// The file that has the command with these arguments: whole.wasm has all of it, and wasmshare.wasm all but verify, --link and --single,
-// which other options do not begin like. They can be shortened.
-export const fileFor = (args) => (args.some((arg) => /^(--(l|si)|verify$)/.test(arg)) ? 'whole.wasm' : 'wasmshare.wasm');
+// The file that has the command with these arguments: whole.wasm has all of it, and wasmshare.wasm all but verify, --env, --keep-relocs,
+// --link, --single and --map, which other options do not begin like. They can be shortened.
+export const fileFor = (args) => (args.some((arg) => /^(--(en|k|l|si|map)|verify$)/.test(arg)) ? 'whole.wasm' : 'wasmshare.wasm');
 
 // Instantiates the module and runs it to its end; returns its exit status. `fs` is Node's, or has its functions; `write` takes
 // what goes to standard output (1) and error (2). `toPath` makes a path of `fs` of one that begins at the root, without a '/'.

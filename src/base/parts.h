@@ -7,7 +7,11 @@
 
 // Whether modules can be made one program, or one module.
 extern const bool ws_has_one_program;
+// Whether modules can keep their relocations.
+extern const bool ws_has_kept_relocs;
 // Whether outputs can be verified.
 extern const bool ws_has_verify;
+// Whether there are --env and --map.
+extern const bool ws_has_other_outputs;
 
 #endif

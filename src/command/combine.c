@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parts.h"
 #include "command/command.h"
 
 static bool write_modules(const struct options *options, const struct layout *layout) {
@@ -38,13 +39,15 @@ bool write_layout_files(const struct options *options, const struct layout *layo
 
 bool write_map(const struct options *options, const struct layout *layout) {
   return !options->map_file ||
-         write_printed(options, layout, xprintf("%s", options->map_file), print_picture);
+         (ws_has_other_outputs &&
+          write_printed(options, layout, xprintf("%s", options->map_file), print_picture));
 }
 
 static bool write_all(const struct options *options, const struct layout *layout) {
   return make_directory(output_directory(options)) && write_modules(options, layout) &&
          write_layout_files(options, layout) && write_map(options, layout) &&
-         (!options->env_file || write_env(options, layout)) && (!options->depfile || write_depfile(options));
+         (!options->env_file || (ws_has_other_outputs && write_env(options, layout))) &&
+         (!options->depfile || write_depfile(options));
 }
 
 bool report_map(const struct options *options, const struct layout *layout) {

@@ -17,8 +17,9 @@ struct ws_link *ws_link_new(const struct ws_link_options *given, struct ws_error
     options.one_program = true;
   if (options.one_program)
     options.share_stack = options.share_table = true;
-  if (options.one_program && !ws_has_one_program) {
-    ws_fail(error, "", NULL, WS_NO_OFFSET, "the modules cannot be made one program: that part is not here");
+  if ((options.one_program && !ws_has_one_program) || (options.keep_relocs && !ws_has_kept_relocs)) {
+    ws_fail(error, "", NULL, WS_NO_OFFSET, "%s: that part is not here",
+            options.one_program ? "the modules cannot be made one program" : "no relocations can be kept");
     return NULL;
   }
   if (options.one_program && options.keep_relocs) {

@@ -1,5 +1,6 @@
 #include "write/make.h"
 
+#include "base/parts.h"
 #include "write/code.h"
 #include "write/custom.h"
 #include "write/data.h"
@@ -15,7 +16,8 @@ static bool make(struct ws_image *image) {
   return ws_image_take(image) && ws_rebind_image(image) && ws_find_kept(image) &&
          (prepared || ws_append_functions(image)) && ws_write_sections(image) &&
          (prepared || (ws_write_code(image) && ws_write_data(image))) &&
-         (!image->link->options.keep_relocs || !image->module->has_linking || ws_emit_relocs(image)) &&
+         (!ws_has_kept_relocs || !image->link->options.keep_relocs || !image->module->has_linking ||
+          ws_emit_relocs(image)) &&
          ws_write_custom(image);
 }
 
