@@ -1,4 +1,5 @@
-// wasmshare.wasm is without what --env, --keep-relocs, --link, --single, --map and verify need; whole.wasm has it.
+// wasmshare.wasm is without what --env, --keep-relocs, --link, --single, --map and verify need; whole.wasm
+// has it.
 #include "base/parts.h"
 
 const bool ws_has_one_program = false;
