@@ -202,13 +202,15 @@ unsigned ws_state_group(struct ws_slice name, unsigned *member) {
        NAME("_ZN10__cxxabiv128__aligned_free_with_fallbackEPv")}, // libc++abi's memory for that
   };
 #undef NAME
+  *member = 0;
+  if (ws_slice_starts(name, "_Z") && !ws_slice_starts(name, "_ZN10__cxxabiv1")) // as most are
+    return 0;
   for (unsigned i = 0; i < WS_STATE_GROUPS; i++)
     for (unsigned k = 0; k < MOST && groups[i][k].size; k++)
       if (groups[i][k].size == name.size && memcmp(groups[i][k].data, name.data, name.size) == 0) {
         *member = 1U << k;
         return i + 1;
       }
-  *member = 0;
   return 0;
 }
 

@@ -558,9 +558,11 @@ static bool find_groups(const struct search *search, struct groups *groups) {
   for (size_t i = 0; i < search->definitions->count; i++) {
     const struct ws_definition *definition = &search->definitions->list[i];
     const struct ws_symbol *symbol = ws_match_symbol(match, definition->node);
-    unsigned member, group = ws_state_group(symbol->name, &member);
-    if (!group || definition->is_own || symbol->kind != WS_SYMBOL_FUNCTION ||
+    if (definition->is_own || symbol->kind != WS_SYMBOL_FUNCTION ||
         match->owner[definition->node] == WS_NAME_PLAIN)
+      continue;
+    unsigned member, group = ws_state_group(symbol->name, &member);
+    if (!group)
       continue;
     uint32_t part = ws_find_root(search->part, definition->node);
     groups->group[part] = group;
