@@ -53,7 +53,7 @@ function libfuzzer(kind, { seed, beside }) {
   const suppressions = join(directory, 'suppressions');
   // LLVM ends malformed input with a fatal error, and its handler cannot free what LLVM had allocated by then; nor can
   // wabt's, which is an assertion.
-  writeFileSync(suppressions, 'leak:LLVMCreateBinary\nleak:llvm::\nleak:wabt::\n');
+  writeFileSync(suppressions, 'leak:LLVMCreateBinary\nleak:llvm::\n');
   // Addresses must not have a say in what is tried: -use_cmp=0 keeps them out of mutations, setarch -R fixes them.
   const fixed = spawnSync('setarch', ['-R', 'true']).status === 0 ? ['setarch', '-R'] : [];
   const [program, ...args] = [...fixed, options.fuzzer, `-seed=${options.seed}`, `-runs=${RUNS}`, '-use_cmp=0',

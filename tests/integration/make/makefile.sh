@@ -22,7 +22,7 @@ one_line() {
 one_line "wasmshare: error: wasmshare.mk is not where it was installed with wasmshare: in $work/alone/" \
     alone/wasmshare --makefile
 
-# as without /proc
+# As without /proc. A command that is linked statically takes no other realpath() for its own; this one does.
 cat >no-proc.c <<'END'
 #include <errno.h>
 #include <stddef.h>
@@ -30,4 +30,4 @@ char *realpath(const char *path, char *buffer) { errno = path && buffer ? EINVAL
 END
 gcc -shared -fPIC no-proc.c -o no-proc.so
 one_line 'wasmshare: error: cannot tell where wasmshare is installed: No such file or directory' \
-    env LD_PRELOAD="$work/no-proc.so" wasmshare --makefile
+    env LD_PRELOAD="$work/no-proc.so" "$WASMSHARE_BUILD/tests/wasmshare-shared-c" --makefile
