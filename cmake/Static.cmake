@@ -11,6 +11,7 @@ include(CMakePushCheckState)
 # the linker finds what is fit for, both kinds of programs can be linked.
 set(program "int main(void) { return 0; }")
 set(language C)
+set(options -static)
 if(WASMSHARE_LLVM)
   get_target_property(as_named LLVMSupport INTERFACE_LINK_LIBRARIES)
   set(by_name "${as_named}")
@@ -25,10 +26,6 @@ int main(int count, char **names) {
   char *message = 0;
   return !LLVMCreateBinary(LLVMCreateMemoryBufferWithMemoryRange(names[0], (size_t)count, \"\", 0), 0, &message);
 }")
-endif()
-
-set(options -static)
-if(WASMSHARE_LLVM)
   # What LLVM has to find the directories of users is never called; and where it is linked statically, linkers warn.
   list(APPEND options -Wl,--defsym=getpwnam_r=abort -Wl,--defsym=getpwuid_r=abort)
 endif()

@@ -119,9 +119,8 @@ bool ws_link_add(struct ws_link *link, const struct ws_module *module, const cha
   if (same)
     return ws_module_fail(module, error, NULL, NULL, "is called '%s', and so is %s", name,
                           link->inputs[*same].module->file);
-  if (ws_is_one_program(link) && !check_types(module, error))
-    return false;
-  if (ws_is_one_program(link) && !ws_is_single(link) && !check_names(module, error))
+  if (ws_is_one_program(link) &&
+      !(check_types(module, error) && (ws_is_single(link) || check_names(module, error))))
     return false;
   if (!ws_check_sharing(module, options->share_stack, options->share_table, error))
     return false;

@@ -394,14 +394,17 @@ static struct ws_one_symbol one_symbol(const struct ws_link *link, size_t module
                                  : (struct ws_one_symbol){(uint32_t)module, (uint32_t)symbol};
 }
 
-static void set_variable(struct resolver *resolver, const struct ws_external *external,
+// False if it has no address that moves with its module.
+static bool set_variable(struct resolver *resolver, const struct ws_external *external,
                          struct ws_one_symbol at, struct ws_link_external *found) {
   struct ws_link *link = resolver->link;
   enum ws_base base;
+  if (!ws_symbol_target(link->inputs[at.module].module, ws_link_symbol(link, at), &found->linked, &base))
+    return false;
   found->from = at.module;
-  ws_symbol_target(link->inputs[at.module].module, ws_link_symbol(link, at), &found->linked, &base);
   if (ws_is_one_program(link)) // of one name there may be several, of which others do not see all
     link->one.of[resolver->user - link->inputs][external->symbol] = at;
+  return true;
 }
 
 static void resolve_variable(struct resolver *resolver, const struct ws_external *external,
@@ -422,17 +425,15 @@ static void resolve_variable(struct resolver *resolver, const struct ws_external
   }
   size_t user = (size_t)(resolver->user - inputs);
   struct ws_one_symbol at = one_symbol(resolver->link, user, external->symbol);
-  if (choice.rival != WS_HOST && at.module == user) {
-    if (external->first)
-      REPORT(resolver, "uses the variable %s, which both %s and %s export: say which with --prefer", name,
-             inputs[choice.best].module->file, inputs[choice.rival].module->file);
-    return;
-  }
   const struct ws_module *definer = inputs[choice.best].module;
-  if (choice.rival == WS_HOST)
+  bool several = choice.rival != WS_HOST;
+  if (!several)
     at = one_symbol(resolver->link, choice.best,
                     (size_t)(ws_find_variable(definer, symbol) - definer->symbols));
-  set_variable(resolver, external, at, found);
+  bool is_one = !several || at.module != user;
+  if (!(is_one && set_variable(resolver, external, at, found)) && several && external->first)
+    REPORT(resolver, "uses the variable %s, which both %s and %s export: say which with --prefer", name,
+           definer->file, inputs[choice.rival].module->file);
 }
 
 static bool resolve_names(struct resolver *resolver) {

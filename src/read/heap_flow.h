@@ -32,12 +32,11 @@ enum ws_heap_inlined { WS_NOT_INLINED, WS_INLINED_IF_POSSIBLE, WS_INLINED };
 
 enum { WS_HEAP_GUARDS = 8, WS_HEAP_BASE_STORES = 4, WS_HEAP_VARIABLES = 16 };
 
-// Variables that say where memory is.
+// Variables that say where memory is: at `places` from where pointers, `bases`, point to (heap_range.c),
+// which are 0 if there is none.
 struct ws_heap_variables {
   unsigned count;
-  uint64_t
-      bases[WS_HEAP_VARIABLES]; // pointers that point to what they are in (heap_range.c); 0 if there is none,
-  uint64_t places[WS_HEAP_VARIABLES]; // and where they are from there on
+  uint64_t bases[WS_HEAP_VARIABLES], places[WS_HEAP_VARIABLES];
   uint8_t widths[WS_HEAP_VARIABLES];
   uint16_t paired[WS_HEAP_VARIABLES]; // those that it is compared with, each a bit
   uint16_t advanced;                  // those that go on from where they were

@@ -51,8 +51,7 @@ function libfuzzer(kind, { seed, beside }) {
   mkdirSync(join(directory, 'corpus'));
   writeFileSync(join(directory, 'seeds', 'seed.wasm'), seed);
   const suppressions = join(directory, 'suppressions');
-  // LLVM ends malformed input with a fatal error, and its handler cannot free what LLVM had allocated by then; nor can
-  // wabt's, which is an assertion.
+  // LLVM ends malformed input with a fatal error, and its handler cannot free what LLVM had allocated by then.
   writeFileSync(suppressions, 'leak:LLVMCreateBinary\nleak:llvm::\n');
   // Addresses must not have a say in what is tried: -use_cmp=0 keeps them out of mutations, setarch -R fixes them.
   const fixed = spawnSync('setarch', ['-R', 'true']).status === 0 ? ['setarch', '-R'] : [];

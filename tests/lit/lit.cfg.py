@@ -11,7 +11,8 @@ config.test_source_root = os.path.dirname(__file__)
 config.suffixes = [".test", ".s", ".c", ".cpp", ".wat"]
 config.excludes = ["inputs"]
 
-path = [os.path.dirname(config.wasmshare), os.path.dirname(config.wasmshare_shared_c), config.llvm_tools, os.path.dirname(config.node), os.environ["PATH"]]
+path = [os.path.dirname(config.wasmshare), os.path.dirname(config.wasmshare_shared_c), config.llvm_tools,
+        os.path.dirname(config.node), os.environ["PATH"]]
 config.environment["PATH"] = os.pathsep.join(path)
 
 if not config.sanitized:
