@@ -97,11 +97,12 @@ static void use_huge_pages(void) {
   uintptr_t begin = (uintptr_t)first, page = (begin + FIRST + HEADERS + HUGE_PAGE) / HUGE_PAGE * HUGE_PAGE;
   free(first);
   // A page is huge if it is so when it is first used: what comes before, with malloc's note of where it ends,
-  // is left.
-  static void *before;
-  before = malloc(page - begin - HEADERS);
-  if (before)
+  // is left. A malloc that is not the C library's gives out another place, and is let alone.
+  void *before = malloc(page - begin - HEADERS);
+  if ((uintptr_t)before == begin)
     madvise((void *)page, PIECE, MADV_HUGEPAGE);
+  else
+    free(before);
 #endif
 }
 
