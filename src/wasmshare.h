@@ -460,23 +460,38 @@ struct ws_sink {
 WS_API bool ws_link_write(const struct ws_link *link, size_t module, struct ws_sink sink,
                           struct ws_error *error);
 
+// A name that a module exports and that the one module exports, too, for the same thing.
+struct ws_single_export {
+  size_t module;
+  const char *name;
+};
+
+// What the one module has for its host.
+struct ws_single_info {
+  struct ws_plan plan;                     // where its stack and heap are, and what memory and table it has
+  const char *memory_module, *memory_name; // of the import of its memory; NULL if it defines that
+  const char *constructors;                // the export that runs all constructors, or NULL
+  const struct ws_import_info *imports;    // others than the memory, in its order
+  size_t import_count;
+  const struct ws_single_export *exports; // by module
+  size_t export_count;
+};
+
 // Options of a program in one module.
 struct ws_single_options {
   size_t size;        // of this struct
   bool import_memory; // rather than define and export it
   bool strip_debug;   // leave DWARF out
-  struct ws_plan
-      *planned; // if not NULL, is told where its stack and heap are, and what memory and table it has
-  // If not NULL, called with each name that a module exports and that the module that is written exports,
-  // too, for the same thing, by module. The name has that many bytes, and no end.
-  void (*exported)(void *context, size_t module, const char *name, size_t size);
+  // If not NULL, called once, before the sink is, and writing may yet fail. False stops, as the sink's does.
+  // `info` is valid until ws_link_free.
+  bool (*described)(void *context, const struct ws_single_info *info);
   void *context;
 };
 
 // Writes the modules of a link as one module, which was resolved with `single` and need not be planned.
 // `plan` says what it says of a plan; `options` may be NULL. Fails if a module cannot be merged, if two
 // modules export different things under one name, and as ws_link_write does.
-WS_API bool ws_link_write_single(const struct ws_link *link, const struct ws_plan_options *plan,
+WS_API bool ws_link_write_single(struct ws_link *link, const struct ws_plan_options *plan,
                                  const struct ws_single_options *options, struct ws_sink sink,
                                  struct ws_error *error);
 

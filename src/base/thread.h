@@ -1,11 +1,12 @@
-// Threads, where the system has them: WASI has not.
+// Threads, where the system has them: WASI has not, and none can be started there.
 #ifndef WASMSHARE_THREAD_H
 #define WASMSHARE_THREAD_H
+
+#include <stdbool.h>
 
 #ifndef __wasi__
 
 #include <pthread.h>
-#include <stdbool.h>
 
 struct ws_thread {
   pthread_t id;
@@ -18,6 +19,21 @@ struct ws_thread {
 // until the thread is joined. False if it cannot be started.
 bool ws_thread_start(struct ws_thread *thread, void (*run)(void *context), void *context);
 void ws_thread_join(struct ws_thread *thread);
+
+#else
+
+struct ws_thread {
+  char none;
+};
+
+static inline bool ws_thread_start(struct ws_thread *thread, void (*run)(void *context), void *context) {
+  (void)thread, (void)run, (void)context;
+  return false;
+}
+
+static inline void ws_thread_join(struct ws_thread *thread) {
+  (void)thread;
+}
 
 #endif
 

@@ -14,33 +14,51 @@ static bool write_modules(const struct options *options, const struct layout *la
   return true;
 }
 
-// Writes what `print` prints to `path`.
-static bool write_printed(const struct options *options, const struct layout *layout, char *path,
-                          void (*print)(FILE *, const struct layout *)) {
-  struct output_file *file = open_output(path, options);
-  FILE *to = file ? open_stream(file) : NULL;
-  if (to)
-    print(to, layout);
-  return to && flush_stream(file);
+static const struct layout_file {
+  const char *extension;
+  void (*print)(FILE *to, const struct layout *layout);
+} layout_files[LAYOUT_FILES] = {
+    {".h", print_header}, {".mjs", print_script}, {".d.mts", print_types}, {".json", print_json}};
+
+bool open_layout_files(const struct options *options, const struct layout *layout,
+                       struct output_file *files[LAYOUT_FILES]) {
+  for (size_t i = 0; i < LAYOUT_FILES; i++) {
+    files[i] = open_output(output_path(options, layout->name, layout_files[i].extension), options);
+    if (!files[i] || !open_stream(files[i]))
+      return false;
+  }
+  return true;
 }
 
-// Beside the modules, under the layout's name.
-static bool write_layout(const struct options *options, const struct layout *layout, const char *extension,
-                         void (*print)(FILE *, const struct layout *)) {
-  return write_printed(options, layout, output_path(options, layout->name, extension), print);
+void print_layout_files(struct output_file *const files[LAYOUT_FILES], const struct layout *layout) {
+  for (size_t i = 0; i < LAYOUT_FILES; i++)
+    layout_files[i].print(files[i]->stream, layout);
 }
 
-bool write_layout_files(const struct options *options, const struct layout *layout) {
-  return write_layout(options, layout, ".h", print_header) &&
-         write_layout(options, layout, ".mjs", print_script) &&
-         write_layout(options, layout, ".d.mts", print_types) &&
-         write_layout(options, layout, ".json", print_json);
+bool flush_layout_files(struct output_file *const files[LAYOUT_FILES]) {
+  for (size_t i = 0; i < LAYOUT_FILES; i++)
+    if (!flush_stream(files[i]))
+      return false;
+  return true;
+}
+
+static bool write_layout_files(const struct options *options, const struct layout *layout) {
+  struct output_file *files[LAYOUT_FILES];
+  if (!open_layout_files(options, layout, files))
+    return false;
+  print_layout_files(files, layout);
+  return flush_layout_files(files);
 }
 
 bool write_map(const struct options *options, const struct layout *layout) {
-  return !options->map_file ||
-         (ws_has_other_outputs &&
-          write_printed(options, layout, xprintf("%s", options->map_file), print_picture));
+  if (!options->map_file)
+    return true;
+  struct output_file *file =
+      ws_has_other_outputs ? open_output(xprintf("%s", options->map_file), options) : NULL;
+  FILE *to = file ? open_stream(file) : NULL;
+  if (to)
+    print_picture(to, layout);
+  return to && flush_stream(file);
 }
 
 static bool write_all(const struct options *options, const struct layout *layout) {

@@ -191,20 +191,10 @@ struct placed {
   struct input_file file;
 };
 
-// A name that a module and the one file export for the same thing.
-struct single_export {
-  size_t module;
-  char *name;
-};
-
-// The one file of --single, read as it was written.
+// The one file of --single.
 struct single {
-  char *file;                    // its path, from where the layout is
-  struct single_export *exports; // by module
-  size_t export_count, export_capacity;
-  struct input_file bytes;
-  struct ws_module *module;
-  struct ws_link *link; // of that module alone
+  char *file; // its path, from where the layout is
+  const struct ws_single_info *info;
 };
 
 // templates/, which end the files: see cmake/Embed.cmake.
@@ -268,20 +258,20 @@ const char *constructors_of(const struct ws_link *link, size_t module);
 // it.
 bool is_deferred(const struct layout *layout, size_t importer, size_t from);
 
-// The names that a module and the one file export for the same thing, in quotes, as a list of JSON and
-// JavaScript.
-struct json_t *exports_json(const struct single *single, size_t module);
-
 // Whether a module has a range of the heap to itself.
 bool owns_heap(const struct layout *layout, size_t module);
 // The module's name as part of a C macro: upper case, '_' for what C does not allow.
 char *macro_name(const char *name);
 // Whether JSON can hold the text.
 bool is_utf8(const char *text);
+// Whether it is in a string of JSON as it is.
+bool is_plain(const char *text);
 // The text for jansson, with '?' for what JSON cannot hold.
 struct json_t *json_text(const char *text);
 // The same as JSON has it, and JavaScript too, in quotes; to be freed.
 char *json_string_text(const char *text);
+// Prints JSON, indented, and the end of the line.
+void print_tree(FILE *to, const struct json_t *json);
 // layout.json
 void print_json(FILE *to, const struct layout *layout);
 
@@ -291,15 +281,15 @@ void print_json(FILE *to, const struct layout *layout);
 bool write_single(const struct options *options, const struct ws_plan_options *plan,
                   const struct layout *layout);
 
-// Reads the file that is there, which messages call `name`. Reports and returns false on failure; what was
-// opened is to be closed all the same.
-bool open_single(struct single *single, const char *path, const char *name);
-void close_single(struct single *single);
-
 // ----------------------------------------------------------------------------------------------- combine.c
 
-// layout.h, .mjs, .d.mts and .json, beside the modules.
-bool write_layout_files(const struct options *options, const struct layout *layout);
+// layout.h, .mjs, .d.mts and .json, beside the modules: opening and flushing report what is wrong and return
+// false. Printing may be in a thread.
+enum { LAYOUT_FILES = 4 };
+bool open_layout_files(const struct options *options, const struct layout *layout,
+                       struct output_file *files[LAYOUT_FILES]);
+void print_layout_files(struct output_file *const files[LAYOUT_FILES], const struct layout *layout);
+bool flush_layout_files(struct output_file *const files[LAYOUT_FILES]);
 // What --map and --print-map ask for. What cannot be printed is an error, so it is before the outputs are
 // there.
 bool write_map(const struct options *options, const struct layout *layout);

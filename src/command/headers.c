@@ -151,27 +151,24 @@ static void put_modules_macros(FILE *to, const struct layout *layout, const char
 // Of one file.
 static void put_single_macros(FILE *to, const struct layout *layout, const char *prefix) {
   const struct single *single = single_of(layout);
-  const struct ws_module_info *info = ws_module_info(single->module);
-  struct ws_import_info import;
+  const struct ws_single_info *info = single->info;
   fprintf(to, "/* X(MODULE) for each: %s_##MODULE##_NAME is below */\n", prefix);
   put_module_list(to, layout, prefix, "MODULES", NULL);
   fputs("\n/* The one file that all modules are in */\n", to);
   put_text_macro(to, prefix, "SINGLE", "FILE", single->file);
   fputs("/* Where the memory goes in its imports; 0 if it has its own, which it exports as memory */\n", to);
-  put_text_macro(to, prefix, "SINGLE", "MEMORY_IMPORT_MODULE",
-                 info->imports_memory ? info->memory_module : NULL);
-  put_text_macro(to, prefix, "SINGLE", "MEMORY_IMPORT_FIELD",
-                 info->imports_memory ? info->memory_name : NULL);
+  put_text_macro(to, prefix, "SINGLE", "MEMORY_IMPORT_MODULE", info->memory_module);
+  put_text_macro(to, prefix, "SINGLE", "MEMORY_IMPORT_FIELD", info->memory_name);
   fputs("/* The export that runs all constructors, or 0 */\n", to);
-  put_text_macro(to, prefix, "SINGLE", "CONSTRUCTORS", constructors_of(single->link, 0));
+  put_text_macro(to, prefix, "SINGLE", "CONSTRUCTORS", info->constructors);
   fputs("/* X(module, name, kind) for each import */\n", to);
   fprintf(to, "#define %s_SINGLE_IMPORTS(X)", prefix);
-  for (size_t i = 0; ws_link_import(single->link, 0, i, &import); i++) {
+  for (size_t i = 0; i < info->import_count; i++) {
     fputs(" \\\n  X(", to);
-    put_c_string(to, import.module);
+    put_c_string(to, info->imports[i].module);
     fputs(", ", to);
-    put_c_string(to, import.name);
-    fprintf(to, ", %s)", import_kinds[import.kind]);
+    put_c_string(to, info->imports[i].name);
+    fprintf(to, ", %s)", import_kinds[info->imports[i].kind]);
   }
   fputs("\n\n", to);
   for (size_t i = 0; i < layout->count; i++) {
@@ -204,6 +201,12 @@ void print_header(FILE *to, const struct layout *layout) {
 
 // Text as a string, with its quotes.
 static void put_string(FILE *to, const char *text) {
+  if (is_plain(text)) {
+    putc('"', to);
+    fputs(text, to);
+    putc('"', to);
+    return;
+  }
   char *quoted = json_string_text(text);
   fputs(quoted, to);
   free(quoted);
@@ -304,17 +307,27 @@ static void put_modules(FILE *to, const struct layout *layout, const char *n) {
   fputs("];\n", to);
 }
 
+// The names that a module and the one file export for the same thing.
+static void put_export_names(FILE *to, const struct ws_single_info *info, size_t module) {
+  const char *separator = "";
+  for (size_t i = 0; i < info->export_count; i++) {
+    if (info->exports[i].module != module)
+      continue;
+    fputs(separator, to);
+    put_string(to, info->exports[i].name);
+    separator = ", ";
+  }
+}
+
 static void put_single(FILE *to, const struct layout *layout) {
   const struct single *single = single_of(layout);
-  const struct ws_module_info *info = ws_module_info(single->module);
-  const char *constructors = constructors_of(single->link, 0);
-  struct ws_import_info import;
+  const struct ws_single_info *info = single->info;
   fputs("\n// The one file that all modules are in\nexport const single = {\n  name: ", to);
   put_string(to, single->file);
   fputs(",\n  get url() { return new URL('./", to);
   put_url(to, single->file);
   fputs("', import.meta.url); },\n  memoryImport: ", to);
-  if (info->imports_memory) {
+  if (info->memory_name) {
     fputs("{ module: ", to);
     put_string(to, info->memory_module);
     fputs(", name: ", to);
@@ -324,27 +337,25 @@ static void put_single(FILE *to, const struct layout *layout) {
     fputs("null", to);
   }
   fputs(",\n  constructors: ", to);
-  if (constructors)
-    put_string(to, constructors);
+  if (info->constructors)
+    put_string(to, info->constructors);
   else
     fputs("null", to);
   fputs(",\n  imports: [", to);
-  for (size_t i = 0; ws_link_import(single->link, 0, i, &import); i++) {
+  for (size_t i = 0; i < info->import_count; i++) {
     fputs("\n    { module: ", to);
-    put_string(to, import.module);
+    put_string(to, info->imports[i].module);
     fputs(", name: ", to);
-    put_string(to, import.name);
-    fprintf(to, ", kind: \"%s\", from: null },", ws_external_kind_name(import.kind));
+    put_string(to, info->imports[i].name);
+    fprintf(to, ", kind: \"%s\", from: null },", ws_external_kind_name(info->imports[i].kind));
   }
   fputs("],\n};\n\nexport const modules = [", to);
   for (size_t i = 0; i < layout->count; i++) {
-    json_t *exports = exports_json(single, i);
-    char *list = json_dumps(exports, JSON_ENSURE_ASCII);
     fputs("\n  { name: ", to);
     put_string(to, layout->modules[i].name);
-    fprintf(to, ", exports: %s },", list);
-    free(list);
-    json_decref(exports);
+    fputs(", exports: [", to);
+    put_export_names(to, info, i);
+    fputs("] },", to);
   }
   fputs("\n];\n", to);
 }

@@ -257,10 +257,8 @@ bool command_inspect(const struct options *options) {
     ws_module_free(module);
     close_input(&file);
   }
-  if (ok && options->json) {
-    json_dumpf(all, stdout, JSON_INDENT(2));
-    putchar('\n');
-  }
+  if (ok && options->json)
+    print_tree(stdout, all);
   json_decref(all);
   return ok;
 }

@@ -31,8 +31,15 @@ bool is_utf8(const char *text) {
   return string != NULL;
 }
 
+bool is_plain(const char *text) {
+  for (; *text; text++)
+    if (*text < ' ' || *text > '~' || *text == '"' || *text == '\\')
+      return false;
+  return true;
+}
+
 json_t *json_text(const char *text) {
-  json_t *string = json_string(text);
+  json_t *string = is_plain(text) ? json_string_nocheck(text) : json_string(text);
   if (string)
     return string;
   size_t size = strlen(text);
@@ -47,6 +54,38 @@ char *json_string_text(const char *text) {
   char *quoted = json_dumps(string, JSON_ENCODE_ANY);
   json_decref(string);
   return quoted;
+}
+
+// Jansson writes a word or a space at a time.
+struct piece {
+  FILE *to;
+  size_t used;
+  char bytes[4096];
+};
+
+static void print_piece(struct piece *piece) {
+  fwrite(piece->bytes, 1, piece->used, piece->to);
+  piece->used = 0;
+}
+
+static int add_to_piece(const char *text, size_t size, void *context) {
+  struct piece *piece = context;
+  if (size > sizeof piece->bytes - piece->used)
+    print_piece(piece);
+  if (size > sizeof piece->bytes) {
+    fwrite(text, 1, size, piece->to);
+    return 0;
+  }
+  memcpy(piece->bytes + piece->used, text, size);
+  piece->used += size;
+  return 0;
+}
+
+void print_tree(FILE *to, const json_t *json) {
+  struct piece piece = {.to = to};
+  json_dump_callback(json, add_to_piece, &piece, JSON_INDENT(2));
+  add_to_piece("\n", 1, &piece);
+  print_piece(&piece);
 }
 
 // ---------------------------------------------------------------------------------------------- its numbers
@@ -222,29 +261,28 @@ static json_t *module_json(const struct layout *layout, const struct placed *pla
   return json;
 }
 
-json_t *exports_json(const struct single *single, size_t module) {
+// The names that a module and the one file export for the same thing.
+static json_t *exports_json(const struct ws_single_info *info, size_t module) {
   json_t *exports = json_array();
-  for (size_t i = 0; i < single->export_count; i++)
-    if (single->exports[i].module == module)
-      json_array_append_new(exports, json_text(single->exports[i].name));
+  for (size_t i = 0; i < info->export_count; i++)
+    if (info->exports[i].module == module)
+      json_array_append_new(exports, json_text(info->exports[i].name));
   return exports;
 }
 
 // The one file: what its host gives it.
 static json_t *single_json(const struct single *single) {
-  const struct ws_module_info *info = ws_module_info(single->module);
-  const char *constructors = constructors_of(single->link, 0);
+  const struct ws_single_info *info = single->info;
   json_t *imports = json_array();
-  struct ws_import_info import;
-  for (size_t i = 0; ws_link_import(single->link, 0, i, &import); i++)
-    json_array_append_new(imports,
-                          json_pack("{s:o, s:o, s:s}", "module", json_text(import.module), "name",
-                                    json_text(import.name), "kind", ws_external_kind_name(import.kind)));
+  for (size_t i = 0; i < info->import_count; i++)
+    json_array_append_new(imports, json_pack("{s:o, s:o, s:s}", "module", json_text(info->imports[i].module),
+                                             "name", json_text(info->imports[i].name), "kind",
+                                             ws_external_kind_name(info->imports[i].kind)));
   return json_pack("{s:s, s:o, s:s?, s:o}", "file", single->file, "memoryImport",
-                   info->imports_memory
+                   info->memory_name
                        ? json_pack("{s:s, s:s}", "module", info->memory_module, "name", info->memory_name)
                        : json_null(),
-                   "constructors", constructors, "imports", imports);
+                   "constructors", info->constructors, "imports", imports);
 }
 
 // With --link: what was made one, and what was kept apart.
@@ -252,11 +290,14 @@ static void set_program(json_t *json, const struct layout *layout) {
   json_t *merged = json_array(), *apart = json_array();
   struct ws_merged one;
   struct ws_kept kept;
-  for (size_t i = 0; ws_link_merged(layout->link, i, &one); i++)
-    json_array_append_new(merged,
-                          json_pack("{s:o, s:s, s:s}", "name", json_text(one.name), "kind",
-                                    one.kind == WS_MEMORY ? "variable" : ws_external_kind_name(one.kind),
-                                    "module", layout->modules[one.module].name));
+  for (size_t i = 0; ws_link_merged(layout->link, i, &one); i++) { // there are many
+    json_t *thing = json_object();
+    json_object_set_new_nocheck(thing, "name", json_text(one.name));
+    json_object_set_new_nocheck(
+        thing, "kind", json_text(one.kind == WS_MEMORY ? "variable" : ws_external_kind_name(one.kind)));
+    json_object_set_new_nocheck(thing, "module", json_text(layout->modules[one.module].name));
+    json_array_append_new(merged, thing);
+  }
   for (size_t i = 0; ws_link_kept(layout->link, i, &kept); i++)
     json_array_append_new(apart, json_pack("{s:o, s:[s, s], s:s}", "name", json_text(kept.name), "modules",
                                            layout->modules[kept.module].name,
@@ -285,11 +326,10 @@ void print_json(FILE *to, const struct layout *layout) {
   for (size_t i = 0; i < layout->count; i++)
     json_array_append_new(modules, single_of(layout)
                                        ? json_pack("{s:s, s:o}", "name", layout->modules[i].name, "exports",
-                                                   exports_json(single_of(layout), i))
+                                                   exports_json(single_of(layout)->info, i))
                                        : module_json(layout, &layout->modules[i]));
   json_object_set_new(json, "modules", modules);
   set_program(json, layout);
-  json_dumpf(json, to, JSON_INDENT(2));
-  putc('\n', to);
+  print_tree(to, json);
   json_decref(json);
 }

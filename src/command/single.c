@@ -1,8 +1,9 @@
-// combine --single: one module, and with -o its layout.
+// combine --single: one module, and with -o its layout, which is printed while the module is written.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/thread.h"
 #include "command/command.h"
 
 // The directory that a path is in, without symbolic links and "..", allocated. Reports and returns NULL on
@@ -44,6 +45,7 @@ static char *relative_path(const char *directory, const char *file_directory, co
   return path;
 }
 
+// What names the file in its layout, allocated. Reports and returns NULL on failure.
 static char *file_in_layout(const struct options *options) {
   const char *slash = strrchr(options->single, '/');
   char *inside = xprintf("%s/", output_directory(options));
@@ -55,80 +57,69 @@ static char *file_in_layout(const struct options *options) {
   return path;
 }
 
-bool open_single(struct single *single, const char *path, const char *name) {
-  struct ws_error error;
-  struct ws_link_options options = {WS_OPTIONS(options)};
-  struct ws_read_options read = {WS_OPTIONS(read), .skip_heap = true};
-  if (!open_input(path, &single->bytes))
+struct writing {
+  const struct options *options;
+  struct layout layout;
+  struct single single;
+  struct output_file *files[LAYOUT_FILES]; // of the layout
+  struct ws_thread printer;
+  bool prints; // in that thread
+};
+
+static void print_layout(void *context) {
+  const struct writing *writing = context;
+  print_layout_files(writing->files, &writing->layout);
+}
+
+// What is written is known: the layout is printed meanwhile.
+static bool begin_layout(void *context, const struct ws_single_info *info) {
+  struct writing *writing = context;
+  writing->single.info = info;
+  writing->layout.plan = info->plan;
+  if (!writing->options->output)
+    return true;
+  if (!open_layout_files(writing->options, &writing->layout, writing->files))
     return false;
-  single->module = ws_module_read(name, single->bytes.bytes, single->bytes.size, &read, &error);
-  single->link = single->module ? ws_link_new(&options, &error) : NULL;
-  return (single->link && ws_link_add(single->link, single->module, "", &error)) || fail_with(&error);
+  enum { MANY = 256 }; // a thread takes less time
+  writing->prints = info->export_count >= MANY && ws_thread_start(&writing->printer, print_layout, writing);
+  if (!writing->prints)
+    print_layout(writing);
+  return true;
 }
 
-void close_single(struct single *single) {
-  ws_link_free(single->link);
-  ws_module_free(single->module);
-  close_input(&single->bytes);
+static bool name_in_layout(struct writing *writing) {
+  char *file = file_in_layout(writing->options);
+  writing->single.file = file;
+  return file &&
+         (is_utf8(file) || fail("%s: is not UTF-8, as names in a layout are", writing->options->single));
 }
 
-static void note_export(void *context, size_t module, const char *name, size_t size) {
-  struct single *single = context;
-  if (single->export_count == single->export_capacity) {
-    size_t capacity = 2 * single->export_capacity + 16;
-    struct single_export *exports = xcalloc(capacity, sizeof *exports);
-    if (single->exports)
-      memcpy(exports, single->exports, single->export_count * sizeof *exports);
-    free(single->exports);
-    single->exports = exports;
-    single->export_capacity = capacity;
-  }
-  single->exports[single->export_count++] = (struct single_export){module, xprintf("%.*s", (int)size, name)};
-}
-
-static void forget_exports(struct single *single) {
-  for (size_t i = 0; i < single->export_count; i++)
-    free(single->exports[i].name);
-  free(single->exports);
-}
-
-// The layout says of the file what is in it.
-static bool write_layout(const struct options *options, const struct output_file *file,
-                         const struct layout *layout, struct single *single) {
-  single->file = file_in_layout(options);
-  bool ok = single->file &&
-            (is_utf8(single->file) || fail("%s: is not UTF-8, as names in a layout are", file->path)) &&
-            open_single(single, file->temporary ? file->temporary : file->path, file->path) &&
-            write_layout_files(options, layout);
-  close_single(single);
-  free(single->file);
-  return ok;
+// The one file, and its layout.
+static bool write_program(struct writing *writing, const struct ws_plan_options *plan) {
+  const struct options *options = writing->options;
+  struct ws_error error;
+  struct ws_single_options merging = {WS_OPTIONS(merging), .import_memory = options->import_memory,
+                                      .strip_debug = options->strip_debug, .described = begin_layout,
+                                      .context = writing};
+  struct output_file *file = open_output(xprintf("%s", options->single), options);
+  bool ok = file && ((!options->output || name_in_layout(writing)) &&
+                     (ws_link_write_single(writing->layout.link, plan, &merging,
+                                           (struct ws_sink){write_output, file}, &error) ||
+                      fail_with(&error)));
+  if (writing->prints)
+    ws_thread_join(&writing->printer);
+  return ok && (!options->output || flush_layout_files(writing->files));
 }
 
 bool write_single(const struct options *options, const struct ws_plan_options *plan,
                   const struct layout *layout) {
-  struct ws_error error;
-  struct single single = {.file = NULL};
-  struct layout described = *layout;
-  described.single = &single;
-  described.script = single_mjs;
-  described.types = single_d_mts;
-  struct ws_single_options merging = {WS_OPTIONS(merging),
-                                      .import_memory = options->import_memory,
-                                      .strip_debug = options->strip_debug,
-                                      .planned = &described.plan,
-                                      .exported = options->output ? note_export : NULL,
-                                      .context = &single};
-  if (options->output && !make_directory(options->output))
-    return false;
-  struct output_file *file = open_output(xprintf("%s", options->single), options);
-  bool ok =
-      file &&
-      (ws_link_write_single(layout->link, plan, &merging, (struct ws_sink){write_output, file}, &error) ||
-       fail_with(&error)) &&
-      (!options->output || write_layout(options, file, &described, &single)) &&
-      write_map(options, &described) && (!options->depfile || write_depfile(options)) &&
-      report_map(options, &described) && commit_outputs();
-  forget_exports(&single);
+  struct writing writing = {.options = options, .layout = *layout};
+  writing.layout.single = &writing.single;
+  writing.layout.script = single_mjs;
+  writing.layout.types = single_d_mts;
+  bool ok = (!options->output || make_directory(options->output)) && write_program(&writing, plan) &&
+            write_map(options, &writing.layout) && (!options->depfile || write_depfile(options)) &&
+            report_map(options, &writing.layout) && commit_outputs();
+  free(writing.single.file);
   return ok;
 }

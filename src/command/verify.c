@@ -323,7 +323,32 @@ static bool same_text(const char *a, const char *b) {
   return !a == !b && (!a || strcmp(a, b) == 0);
 }
 
-static bool check_single_imports(const struct single *single, const char *file, const json_t *imports) {
+// The one file of --single, read.
+struct read_single {
+  struct input_file bytes;
+  struct ws_module *module;
+  struct ws_link *link; // of that module alone
+};
+
+// What was opened is to be closed, on failure too.
+static bool open_single(struct read_single *single, const char *path) {
+  struct ws_error error;
+  struct ws_link_options options = {WS_OPTIONS(options)};
+  struct ws_read_options read = {WS_OPTIONS(read), .skip_heap = true};
+  if (!open_input(path, &single->bytes))
+    return false;
+  single->module = ws_module_read(path, single->bytes.bytes, single->bytes.size, &read, &error);
+  single->link = single->module ? ws_link_new(&options, &error) : NULL;
+  return (single->link && ws_link_add(single->link, single->module, "", &error)) || fail_with(&error);
+}
+
+static void close_single(struct read_single *single) {
+  ws_link_free(single->link);
+  ws_module_free(single->module);
+  close_input(&single->bytes);
+}
+
+static bool check_single_imports(const struct read_single *single, const char *file, const json_t *imports) {
   struct ws_import_info import;
   size_t i = 0;
   for (; ws_link_import(single->link, 0, i, &import); i++) {
@@ -336,8 +361,8 @@ static bool check_single_imports(const struct single *single, const char *file, 
   return json_array_size(imports) == i || fail("%s: does not import all that the layout says", file);
 }
 
-static bool check_single_memory(const struct single *single, const char *file, const struct ws_plan *plan,
-                                const json_t *import) {
+static bool check_single_memory(const struct read_single *single, const char *file,
+                                const struct ws_plan *plan, const json_t *import) {
   const struct ws_module_info *info = ws_module_info(single->module);
   bool imports = info->imports_memory;
   if (!same_text(text(import, "module"), imports ? info->memory_module : NULL) ||
@@ -351,7 +376,7 @@ static bool check_single_memory(const struct single *single, const char *file, c
   return true;
 }
 
-static bool check_single_file(const struct single *single, const char *file, const struct ws_plan *plan,
+static bool check_single_file(const struct read_single *single, const char *file, const struct ws_plan *plan,
                               const json_t *json) {
   const char *constructors = constructors_of(single->link, 0), *said = text(json, "constructors");
   if (!same_text(constructors, said))
@@ -361,7 +386,7 @@ static bool check_single_file(const struct single *single, const char *file, con
          check_single_imports(single, file, json_object_get(json, "imports"));
 }
 
-static bool exports_any(const struct single *single, const char *name) {
+static bool exports_any(const struct read_single *single, const char *name) {
   for (int kind = WS_FUNCTION; kind <= WS_TAG; kind++)
     if (ws_link_exports(single->link, 0, (enum ws_external_kind)kind, name))
       return true;
@@ -369,7 +394,7 @@ static bool exports_any(const struct single *single, const char *name) {
 }
 
 // What the modules export, the file exports.
-static bool check_single_exports(const struct single *single, const char *file, const json_t *modules) {
+static bool check_single_exports(const struct read_single *single, const char *file, const json_t *modules) {
   for (size_t i = 0; i < json_array_size(modules); i++) {
     const json_t *exports = json_object_get(json_array_get(modules, i), "exports");
     for (size_t k = 0; k < json_array_size(exports); k++) {
@@ -399,7 +424,7 @@ static bool check_single_names(const char *path, const json_t *json) {
 
 static bool verify_single(const char *path, const json_t *json) {
   struct ws_plan plan = {0};
-  struct single single = {.file = NULL};
+  struct read_single single = {.module = NULL};
   const json_t *described = json_object_get(json, "single");
   const char *name = text(described, "file"), *slash = strrchr(path, '/');
   if (!name || !read_plan(json, &plan))
@@ -409,7 +434,7 @@ static bool verify_single(const char *path, const json_t *json) {
   if (!check_ranges(path, &plan, NULL, 0) || !check_single_names(path, json))
     return false;
   char *file = xprintf("%.*s%s", slash ? (int)(slash - path + 1) : 0, path, name);
-  bool ok = open_single(&single, file, file) && check_single_file(&single, file, &plan, described) &&
+  bool ok = open_single(&single, file) && check_single_file(&single, file, &plan, described) &&
             check_single_exports(&single, file, json_object_get(json, "modules"));
   close_single(&single);
   free(file);

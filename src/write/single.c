@@ -22,21 +22,6 @@ static void put_memory_limits(const struct ws_merge *merge, struct ws_buffer *ou
                 merge->maximum_pages);
 }
 
-// A name of the host's, and the kind of what it is.
-static void put_import(struct ws_buffer *out, const struct ws_merge *merge, uint32_t m, uint8_t kind,
-                       uint32_t index) {
-  const struct ws_merge_module *from = &merge->modules[m];
-  const struct ws_import *import = &from->module->imports[from->imports[kind][index]];
-  ws_put_name(out, import->module);
-  ws_put_name(out, import->name);
-  ws_put_u8(out, kind);
-}
-
-static struct ws_slice import_detail(const struct ws_merge *merge, uint32_t m, uint8_t kind, uint32_t index) {
-  const struct ws_merge_module *from = &merge->modules[m];
-  return from->module->imports[from->imports[kind][index]].detail;
-}
-
 static bool is_imported_function(const struct ws_merge *merge, uint32_t number) {
   const struct ws_merge_function *function = &merge->functions[number];
   return number < merge->first_synthetic &&
@@ -66,47 +51,71 @@ static void put_type(struct ws_buffer *out, uint32_t type) {
   ws_put_uleb(out, type);
 }
 
-static void put_imports(struct ws_merge *merge, struct ws_buffer *out) {
+// An item of a module that the merged module imports.
+struct imported {
+  uint32_t module;
+  enum ws_external_kind kind;
+  uint32_t index;
+};
+
+static size_t count_imported(const struct ws_merge *merge) {
+  return (size_t)merge->imported_functions + merge->imported_globals + merge->imported_tables +
+         merge->imported_tags;
+}
+
+// All of them, in the order of their numbers; NULL if memory runs out.
+static const struct imported *list_imported(struct ws_merge *merge) {
+  struct imported *list = ws_arena_new(&merge->arena, count_imported(merge), sizeof *list), *end = list;
+  if (!list)
+    return NULL;
+  for (uint32_t i = 0; i < merge->first_synthetic; i++)
+    if (merge->functions[i].live && is_imported_function(merge, i))
+      *end++ = (struct imported){merge->functions[i].module, WS_FUNCTION, merge->functions[i].index};
+  for (uint32_t i = 0; i < merge->global_count; i++)
+    if (merge->globals[i].live && is_imported_global(merge, i))
+      *end++ = (struct imported){merge->globals[i].module, WS_GLOBAL, merge->globals[i].index};
+  for (uint32_t i = 0; i < merge->table_count; i++)
+    if (merge->tables[i].live && is_imported_table(merge, i))
+      *end++ = (struct imported){merge->tables[i].module, WS_TABLE, merge->tables[i].index};
+  for (uint32_t i = 0; i < merge->tag_count; i++)
+    if (merge->tags[i].live && is_imported_tag(merge, i))
+      *end++ = (struct imported){merge->tags[i].module, WS_TAG, merge->tags[i].index};
+  return list;
+}
+
+static const struct ws_import *import_of(const struct ws_merge *merge, const struct imported *item) {
+  const struct ws_merge_module *from = &merge->modules[item->module];
+  return &from->module->imports[from->imports[item->kind][item->index]];
+}
+
+static void put_imported(struct ws_merge *merge, const struct imported *item, struct ws_buffer *out) {
+  const struct ws_import *import = import_of(merge, item);
+  ws_put_name(out, import->module);
+  ws_put_name(out, import->name);
+  ws_put_u8(out, (uint8_t)item->kind);
+  if (item->kind == WS_FUNCTION) {
+    put_type(out, ws_merge_type(merge, item->module, import->type));
+  } else if (item->kind == WS_TAG) {
+    ws_put_u8(out, 0); // an exception
+    put_type(out, ws_merge_type(merge, item->module, merge->modules[item->module].tag_types[item->index]));
+  } else {
+    ws_put_slice(out, import->detail);
+  }
+}
+
+static const char memory_module[] = "env", memory_name[] = "memory";
+
+static void put_imports(struct ws_merge *merge, const struct imported *list, struct ws_buffer *out) {
   bool memory = merge->options->import_memory;
-  ws_put_uleb(out, (uint64_t)merge->imported_functions + merge->imported_globals + merge->imported_tables +
-                       merge->imported_tags + memory);
+  ws_put_uleb(out, count_imported(merge) + memory);
   if (memory) {
-    ws_put_name(out, (struct ws_slice){(const uint8_t *)"env", 3});
-    ws_put_name(out, (struct ws_slice){(const uint8_t *)"memory", 6});
+    ws_put_name(out, ws_slice_of(memory_module));
+    ws_put_name(out, ws_slice_of(memory_name));
     ws_put_u8(out, WS_MEMORY);
     put_memory_limits(merge, out);
   }
-  for (uint32_t i = 0; i < merge->first_synthetic; i++) {
-    const struct ws_merge_function *function = &merge->functions[i];
-    if (!function->live || !is_imported_function(merge, i))
-      continue;
-    const struct ws_merge_module *from = &merge->modules[function->module];
-    put_import(out, merge, function->module, WS_FUNCTION, function->index);
-    put_type(out, ws_merge_type(merge, function->module,
-                                from->module->imports[from->imports[WS_FUNCTION][function->index]].type));
-  }
-  for (uint32_t i = 0; i < merge->global_count; i++) {
-    const struct ws_merge_global *global = &merge->globals[i];
-    if (!global->live || !is_imported_global(merge, i))
-      continue;
-    put_import(out, merge, global->module, WS_GLOBAL, global->index);
-    ws_put_slice(out, import_detail(merge, global->module, WS_GLOBAL, global->index));
-  }
-  for (uint32_t i = 0; i < merge->table_count; i++) {
-    const struct ws_merge_item *table = &merge->tables[i];
-    if (!table->live || !is_imported_table(merge, i))
-      continue;
-    put_import(out, merge, table->module, WS_TABLE, table->index);
-    ws_put_slice(out, import_detail(merge, table->module, WS_TABLE, table->index));
-  }
-  for (uint32_t i = 0; i < merge->tag_count; i++) {
-    const struct ws_merge_item *tag = &merge->tags[i];
-    if (!tag->live || !is_imported_tag(merge, i))
-      continue;
-    put_import(out, merge, tag->module, WS_TAG, tag->index);
-    ws_put_u8(out, 0); // an exception
-    put_type(out, ws_merge_type(merge, tag->module, merge->modules[tag->module].tag_types[tag->index]));
-  }
+  for (size_t i = 0; i < count_imported(merge); i++)
+    put_imported(merge, &list[i], out);
 }
 
 static void put_functions(struct ws_merge *merge, struct ws_buffer *out) {
@@ -258,7 +267,7 @@ static void put_exports(const struct ws_merge *merge, const struct ws_merge_expo
   bool memory = exports_memory(merge);
   ws_put_uleb(out, exports->count + memory);
   if (memory) {
-    ws_put_name(out, (struct ws_slice){(const uint8_t *)"memory", 6});
+    ws_put_name(out, ws_slice_of(memory_name));
     ws_put_u8(out, WS_MEMORY);
     ws_put_uleb(out, 0);
   }
@@ -386,11 +395,11 @@ static void give_contents(struct ws_single_writer *writer) {
 }
 
 static bool write_module(struct ws_merge *merge, const struct ws_merge_exports *exports,
-                         struct ws_sink sink) {
+                         const struct imported *imported, struct ws_sink sink) {
   struct ws_single_writer writer = {merge, sink, true};
   struct ws_buffer imports = {0}, functions = {0}, out = {0};
   // These name types, so they are made before the types are written.
-  put_imports(merge, &imports);
+  put_imports(merge, imported, &imports);
   put_functions(merge, &functions);
   give(&writer, "\0asm\1\0\0\0", 8);
   put_types(merge, &out);
@@ -474,27 +483,75 @@ static struct ws_plan plan_of(const struct ws_merge *merge) {
                           .has_maximum = merge->has_maximum};
 }
 
-static void tell(const struct ws_merge *merge, const struct ws_merge_exports *exports,
-                 const struct ws_single_options *single) {
-  if (single->planned)
-    *single->planned = plan_of(merge);
-  for (size_t i = 0; single->exported && i < exports->owner_count; i++) {
-    struct ws_slice name = exports->items[exports->owners[i].item].name;
-    single->exported(single->context, exports->owners[i].module, (const char *)name.data, name.size);
+// The export that runs all constructors, or NULL.
+static const char *constructors_of(const struct ws_merge_exports *exports) {
+  static const char *const names[] = {"_initialize", "__wasm_call_ctors"};
+  for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+    for (size_t i = 0; i < exports->count; i++)
+      if (exports->items[i].kind == WS_FUNCTION && ws_slice_is(exports->items[i].name, names[k]))
+        return names[k];
+  return NULL;
+}
+
+static const char *text_of(struct ws_arena *arena, struct ws_slice name) {
+  char *text = ws_arena_new(arena, name.size + 1, 1);
+  return text && name.size ? memcpy(text, name.data, name.size) : text;
+}
+
+// Tells who asks what will be written; `arena` keeps it.
+static bool describe(const struct ws_merge *merge, const struct ws_merge_exports *exports,
+                     const struct imported *imported, const struct ws_single_options *single,
+                     struct ws_arena *arena) {
+  if (!single->described)
+    return true;
+  size_t import_count = count_imported(merge);
+  struct ws_single_info *info = ws_arena_new(arena, 1, sizeof *info);
+  struct ws_import_info *imports = ws_arena_new(arena, import_count, sizeof *imports);
+  struct ws_single_export *names = ws_arena_new(arena, exports->owner_count, sizeof *names);
+  bool ok = info && imports && names;
+  for (size_t i = 0; ok && i < import_count; i++) {
+    const struct ws_import *import = import_of(merge, &imported[i]);
+    imports[i] =
+        (struct ws_import_info){import->module_text, import->name_text, imported[i].kind, .from = WS_HOST};
   }
+  for (size_t i = 0; ok && i < exports->owner_count; i++) {
+    const struct ws_merge_owner *owner = &exports->owners[i];
+    names[i] = (struct ws_single_export){owner->module, text_of(arena, exports->items[owner->item].name)};
+    ok = names[i].name;
+  }
+  if (!ok)
+    return ws_merge_fail_memory(merge);
+  bool memory = merge->options->import_memory;
+  *info = (struct ws_single_info){.plan = plan_of(merge),
+                                  .memory_module = memory ? memory_module : NULL,
+                                  .memory_name = memory ? memory_name : NULL,
+                                  .constructors = constructors_of(exports),
+                                  .imports = imports,
+                                  .import_count = import_count,
+                                  .exports = names,
+                                  .export_count = exports->owner_count};
+  return single->described(single->context, info) ||
+         ws_fail_sink(merge->error, merge->modules[0].module->file);
+}
+
+// What was merged is told and written.
+static bool give_all(struct ws_merge *merge, const struct ws_merge_exports *exports,
+                     const struct ws_single_options *single, struct ws_arena *arena, struct ws_sink sink) {
+  const struct imported *imported = list_imported(merge);
+  return imported ? describe(merge, exports, imported, single, arena) &&
+                        write_module(merge, exports, imported, sink)
+                  : ws_merge_fail_memory(merge);
 }
 
 bool ws_write_single(const struct ws_merge_input *inputs, size_t count,
                      const struct ws_merge_options *options, const struct ws_single_options *single,
-                     struct ws_sink sink, struct ws_error *error) {
+                     struct ws_arena *arena, struct ws_sink sink, struct ws_error *error) {
   struct ws_merge merge = {.error = error, .options = options};
   struct ws_merge_exports exports = {0};
-  bool ok = merge_all(&merge, inputs, count, &exports) && write_module(&merge, &exports, sink);
+  bool ok = merge_all(&merge, inputs, count, &exports) && give_all(&merge, &exports, single, arena, sink);
   for (size_t i = 0; i < count && ok; i++)
     ok = ws_checks_passed(inputs[i].module, error);
   ok = ok && ws_single_check_code(&merge);
-  if (ok)
-    tell(&merge, &exports, single);
   ws_merge_exports_free(&exports);
   ws_merge_free(&merge);
   return ok;
@@ -519,7 +576,7 @@ static bool fill_inputs(const struct ws_link *link, struct ws_arena *arena, stru
   return true;
 }
 
-bool ws_link_write_single(const struct ws_link *link, const struct ws_plan_options *given,
+bool ws_link_write_single(struct ws_link *link, const struct ws_plan_options *given,
                           const struct ws_single_options *given_single, struct ws_sink sink,
                           struct ws_error *error) {
   struct ws_single_options single;
@@ -535,7 +592,7 @@ bool ws_link_write_single(const struct ws_link *link, const struct ws_plan_optio
   bool ok = (inputs && prefer && fill_inputs(link, &arena, inputs)) || ws_fail_memory(error, "");
   if (ok)
     options.prefer_count = ws_find_preferred(link, prefer);
-  ok = ok && ws_write_single(inputs, link->count, &options, &single, sink, error);
+  ok = ok && ws_write_single(inputs, link->count, &options, &single, &link->arena, sink, error);
   ws_arena_free(&arena);
   return ok;
 }
