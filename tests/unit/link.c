@@ -669,6 +669,51 @@ static void a_module_that_cannot_be_merged_or_written_says_so(void **state) {
   ws_buffer_free(&content);
 }
 
+struct description {
+  const struct ws_single_info *info;
+  const struct ws_buffer *out; // what the sink got so far
+  bool goes_on;
+};
+
+static bool describe(void *context, const struct ws_single_info *info) {
+  struct description *description = context;
+  assert_null(description->info);
+  assert_int_equal(description->out->size, 0);
+  description->info = info;
+  return description->goes_on;
+}
+
+static void what_is_written_is_told_before_and_stays_with_the_link(void **state) {
+  (void)state;
+  struct sample sample = small();
+  struct ws_buffer content = build(&sample), out = {0};
+  struct ws_module *module = read_bytes(&content, NULL);
+  struct ws_link *link = link_one(module, LINK_OPTIONS(.single = true));
+  struct description description = {.out = &out};
+  struct ws_single_options options = {WS_OPTIONS(options), .import_memory = true, .described = describe,
+                                      .context = &description};
+  struct ws_error error;
+  assert_true(ws_link_resolve(link, &error));
+  assert_false(ws_link_write_single(link, NULL, &options, (struct ws_sink){collect, &out}, &error));
+  assert_int_equal(error.code, WS_ERROR_SINK);
+  assert_int_equal(out.size, 0);
+  description = (struct description){.out = &out, .goes_on = true};
+  assert_true(ws_link_write_single(link, NULL, &options, (struct ws_sink){collect, &out}, &error));
+  const struct ws_single_info *info = description.info;
+  assert_non_null(info);
+  assert_string_equal(info->memory_module, "env");
+  assert_string_equal(info->memory_name, "memory");
+  assert_null(info->constructors);
+  assert_true(info->plan.pages > 0 && info->plan.one_program);
+  for (size_t i = 0; i < info->export_count; i++)
+    assert_int_equal(info->exports[i].module, 0);
+  assert_int_equal(info->import_count, 0);
+  ws_link_free(link);
+  ws_module_free(module);
+  ws_buffer_free(&content);
+  ws_buffer_free(&out);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -676,6 +721,7 @@ int main(void) {
       cmocka_unit_test(a_weak_stack_pointer_that_becomes_an_import_can_be_read_again),
       cmocka_unit_test(modules_and_things_that_are_not_there_are_nothing),
       cmocka_unit_test(two_modules_do_not_have_one_name),
+      cmocka_unit_test(what_is_written_is_told_before_and_stays_with_the_link),
       cmocka_unit_test(a_heap_of_a_class_that_is_none_is_refused),
       cmocka_unit_test(a_program_is_planned_after_it_is_resolved),
       cmocka_unit_test(the_modules_of_a_program_keep_no_relocations),
