@@ -57,11 +57,12 @@ static char *file_in_layout(const struct options *options) {
   return path;
 }
 
+// The program that is written.
 struct writing {
   const struct options *options;
   struct layout layout;
-  struct single single;
-  struct output_file *files[LAYOUT_FILES]; // of the layout
+  struct single single;                    // of the layout
+  struct output_file *files[LAYOUT_FILES]; // of the layout, if there is a directory for it
   struct ws_thread printer;
   bool prints; // in that thread
 };
@@ -102,10 +103,10 @@ static bool write_program(struct writing *writing, const struct ws_plan_options 
                                       .strip_debug = options->strip_debug, .described = begin_layout,
                                       .context = writing};
   struct output_file *file = open_output(xprintf("%s", options->single), options);
-  bool ok = file && ((!options->output || name_in_layout(writing)) &&
-                     (ws_link_write_single(writing->layout.link, plan, &merging,
-                                           (struct ws_sink){write_output, file}, &error) ||
-                      fail_with(&error)));
+  bool ok = file && (!options->output || name_in_layout(writing)) &&
+            (ws_link_write_single(writing->layout.link, plan, &merging, (struct ws_sink){write_output, file},
+                                  &error) ||
+             fail_with(&error));
   if (writing->prints)
     ws_thread_join(&writing->printer);
   return ok && (!options->output || flush_layout_files(writing->files));
