@@ -288,7 +288,7 @@ static void split_segment(struct ws_merge *merge, uint32_t module, uint32_t segm
 }
 
 static bool split_data(struct ws_merge *merge) {
-  uint64_t most = 0;
+  size_t most = 0;
   for (size_t m = 0; m < merge->module_count; m++)
     most += merge->modules[m].module->segment_count + merge->modules[m].module->symbol_count;
   merge->data = ws_arena_new(&merge->arena, most, sizeof *merge->data);

@@ -102,9 +102,9 @@ static bool begin(struct search *search, const struct ws_module *module, const s
   search->symbols = calloc((size_t)module->symbol_count + 1, sizeof(bool));
   search->functions = calloc(functions + 1, sizeof(bool));
   search->relocated = calloc(data->content.size + 1, sizeof(bool));
-  search->known = calloc(search->size + 1, sizeof(bool));
-  search->unexplained = calloc(search->size + 1, sizeof(bool));
-  search->suspect = calloc(search->size + 1, sizeof(bool));
+  search->known = calloc((size_t)search->size + 1, sizeof(bool));
+  search->unexplained = calloc((size_t)search->size + 1, sizeof(bool));
+  search->suspect = calloc((size_t)search->size + 1, sizeof(bool));
   if (!search->symbols || !search->functions || !search->relocated || !search->known ||
       !search->unexplained || !search->suspect)
     return false;

@@ -119,7 +119,7 @@ static void look_at_function(struct look *look, uint32_t index) {
   }
   if (body.bad)
     note_problem(look, WS_CODE_IS_NOT_READ);
-  if (look->left.count && look->left.list->offset - look->offset < body.end - body.start)
+  if (look->left.count && look->left.list->offset - look->offset < (size_t)(body.end - body.start))
     note_problem(look, WS_CODE_LACKS_OPERAND);
 }
 

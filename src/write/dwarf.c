@@ -357,10 +357,10 @@ static bool walk_section(struct ws_dwarf *dwarf, enum ws_debug_section section) 
     return section == WS_DEBUG_LOC ? walk_old_locations(dwarf) : walk_macros(dwarf);
   }
   while (walkers[section] && reader.at < reader.end) {
-    size_t start = dwarf->bases[section] + ws_read_offset(&reader);
+    size_t start = (size_t)dwarf->bases[section] + ws_read_offset(&reader);
     if (!read_length(dwarf, &reader) || !walkers[section](dwarf))
       return false;
-    size_t end = dwarf->bases[section] + ws_read_offset(&reader);
+    size_t end = (size_t)dwarf->bases[section] + ws_read_offset(&reader);
     uint32_t unit = is_unit(section) ? dwarf->unit_count++ : WS_NOTHING;
     if (!ws_dwarf_add_part(&dwarf->maps[section],
                            (struct ws_dwarf_part){.start = start, .end = end, .unit = unit}))

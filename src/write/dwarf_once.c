@@ -39,7 +39,7 @@ static bool add_until(struct ws_dwarf_map *map, size_t *start, size_t end) {
 // Sections of which nothing but lengths is known.
 static bool cut_at_lengths(const struct ws_dwarf *dwarf, struct ws_dwarf_map *map,
                            enum ws_debug_section section) {
-  size_t start = dwarf->bases[section], end = start + (size_t)dwarf->sizes[section];
+  size_t start = (size_t)dwarf->bases[section], end = start + (size_t)dwarf->sizes[section];
   while (start < end) {
     struct ws_reader reader =
         ws_reader((struct ws_slice){dwarf->sections[section].data + start, end - start});
@@ -61,7 +61,8 @@ static int compare_offsets(const void *left, const void *right) {
 // Sections of lists one after another, without lengths: each begins where an offset says so.
 static bool cut_at_offsets(const struct ws_dwarf *dwarf, struct ws_dwarf_map *map,
                            enum ws_debug_section section) {
-  size_t start = dwarf->bases[section], end = start + (size_t)dwarf->sizes[section], count = 0, most = 0;
+  size_t start = (size_t)dwarf->bases[section], end = start + (size_t)dwarf->sizes[section], count = 0,
+         most = 0;
   if (start == end)
     return true;
   for (int i = 0; i < WS_DEBUG_SECTIONS; i++)
