@@ -325,13 +325,29 @@ bool move_two(const ws_module *one, const ws_module *other, Choices *choices, ws
   return true;
 }
 
-// What was merged is read for its layout. Names that are not true may make that fail.
-void read_single(const Bytes &output, const ws_plan &planned) {
+// What was told of the merged module is in it. Names that are not true may make reading it fail.
+void read_single(const Bytes &output, const ws_single_info &told) {
   Module module(output.data(), output.size(), defaults<ws_read_options>());
   if (!module.module)
-    check_error(module.error);
-  else if (ws_module_info(module.module)->memory64 != planned.memory64)
-    fail("a merged module has another memory than was planned");
+    return check_error(module.error);
+  const struct ws_module_info *info = ws_module_info(module.module);
+  if (info->memory64 != told.plan.memory64 || info->memory_minimum != told.plan.pages ||
+      info->imports_memory != (told.memory_name != nullptr))
+    fail("a merged module has another memory than was told");
+  Link link(defaults<ws_link_options>());
+  if (!add(link, module.module, "merged"))
+    return;
+  ws_import_info import;
+  size_t count = 0;
+  for (; ws_link_import(link.link, 0, count, &import); ++count)
+    if (count >= told.import_count || import.kind != told.imports[count].kind ||
+        std::strcmp(import.module, told.imports[count].module) != 0 ||
+        std::strcmp(import.name, told.imports[count].name) != 0)
+      fail("a merged module imports something else than was told", import.name);
+  if (count != told.import_count)
+    fail("a merged module does not import all that was told");
+  if (told.constructors && !ws_link_exports(link.link, 0, WS_FUNCTION, told.constructors))
+    fail("a merged module does not export what runs constructors", told.constructors);
 }
 
 // Makes one module of the module, or of it and another.
@@ -361,8 +377,12 @@ bool merge(const ws_module *one, const ws_module *other, Choices *choices, bool 
   auto single_options = defaults<ws_single_options>();
   single_options.import_memory = choices->toss();
   single_options.strip_debug = choices->below(4) == 0;
-  ws_plan planned;
-  single_options.planned = &planned;
+  const ws_single_info *told = nullptr;
+  single_options.context = &told;
+  single_options.described = [](void *context, const ws_single_info *info) {
+    *static_cast<const ws_single_info **>(context) = info;
+    return true;
+  };
   Bytes output;
   if (!ws_link_write_single(link.link, &plan_options, &single_options, {append, &output}, &error)) {
     check_error(error);
@@ -374,7 +394,7 @@ bool merge(const ws_module *one, const ws_module *other, Choices *choices, bool 
   if (was_valid && !valid(output, &reason))
     fail("valid modules became an invalid one", reason);
   if (was_valid)
-    read_single(output, planned);
+    read_single(output, *told);
   return true;
 }
 
