@@ -95,7 +95,7 @@ struct ws_read_options {
   // are of operands, and that LLVM's reader finds the same. ws_link_write waits for them, and fails if the
   // module does not pass; what ws_module_info and ws_link_plan say is not confirmed until then. Nor wait for
   // what its heap does: `heap`, `heap_reason` and `grows_memory` of ws_module_info must not be looked at
-  // before ws_link_plan, ws_link_write_single or ws_prepare.
+  // before ws_link_plan or ws_prepare.
   bool check_later;
   // Do not find out what its heap does, which is half of the time: then that is unknown. For a module that is
   // moved alone.

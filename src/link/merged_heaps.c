@@ -140,6 +140,12 @@ static bool mark_views(struct ws_merge *merge) {
   return true;
 }
 
+void ws_merge_want_heaps(const struct ws_merge_input *inputs, size_t count) {
+  for (size_t m = 0; m < count; m++)
+    if (inputs[m].heap == WS_HOST || inputs[m].heap == m || inputs[m].heap_is_divided)
+      ws_checks_want_heap(inputs[m].module);
+}
+
 bool ws_merge_choose_heaps(struct ws_merge *merge) {
   struct ws_link *heaps = ws_arena_new(&merge->arena, 1, sizeof *heaps);
   struct ws_input *inputs = ws_arena_new(&merge->arena, merge->module_count, sizeof *inputs);
@@ -154,6 +160,9 @@ bool ws_merge_choose_heaps(struct ws_merge *merge) {
     divided[m] = input->heap_is_divided;
   }
   note_takers(merge, inputs);
+  for (size_t m = 0; m < merge->module_count; m++)
+    if (!inputs[m].takes_nothing)
+      ws_checks_await_heap(inputs[m].module);
   *heaps = (struct ws_link){.options = {.one_program = true, .single = true},
                             .inputs = inputs,
                             .count = merge->module_count,

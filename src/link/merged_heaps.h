@@ -5,6 +5,9 @@
 
 #include "link/atoms.h"
 
+// Has it found what the heaps do of which the classes will be asked for.
+void ws_merge_want_heaps(const struct ws_merge_input *inputs, size_t count);
+
 // Decides, once it is known what is kept, each module's class of heap, and what it is told about the size of
 // the memory. Fails as ws_choose_heaps does.
 bool ws_merge_choose_heaps(struct ws_merge *merge);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "link/merged_heaps.h"
+#include "read/checks.h"
 
 // ----------------------------------------------------------------------------------------------------- types
 
@@ -356,10 +357,19 @@ static bool place_data(struct ws_merge *merge, uint64_t *cursor) {
   return ws_add(cursor, merge->init_flag, 4);
 }
 
+static bool needs_room(const struct ws_module *module) {
+  ws_checks_await_heap(module);
+  return module->needs_room;
+}
+
+// What one was linked with, as the allocators need it that work there.
 static uint64_t largest_heap(const struct ws_merge *merge) {
   uint64_t largest = merge->options->plan.heap_size;
-  for (size_t m = 0; m < merge->module_count; m++) {
-    uint64_t heap = merge->modules[m].module->info.initial_heap;
+  for (uint32_t m = 0; m < merge->module_count; m++) {
+    const struct ws_merge_module *from = &merge->modules[m];
+    bool all = needs_room(merge->modules[ws_merge_heap_of(merge, m)].module) ||
+               (from->input.heap_is_divided && needs_room(from->module));
+    uint64_t heap = ws_linked_heap(from->module, all);
     largest = heap > largest ? heap : largest;
   }
   return largest;

@@ -35,6 +35,10 @@ bool ws_checks_go_on(struct ws_module *module, bool find_heap, struct ws_error *
   return !find_heap || ws_read_heap(module, error);
 }
 
+void ws_checks_want_heap(const struct ws_module *module) {
+  (void)module;
+}
+
 void ws_checks_await_heap(const struct ws_module *module) {
   (void)module;
 }
@@ -158,42 +162,71 @@ static void need_thread(void) {
     crew->count += ws_thread_start(&crew->threads[crew->count], work, crew);
 }
 
-void ws_checks_start(struct ws_module *module) {
-  enum { LARGE = 64 * 1024 };
-  struct ws_checks *checks =
-      module->bytes.size < LARGE ? NULL : ws_arena_new(&module->arena, 1, sizeof *checks);
+// Adds a module, of which nothing is ready. False if memory runs out.
+static bool add(struct ws_module *module) {
+  struct ws_checks *checks = ws_arena_new(&module->arena, 1, sizeof *checks);
   if (!checks)
-    return;
+    return false;
   checks->module = module;
-  checks->check[LLVM].state = READY;
   module->checks = checks;
   pthread_mutex_lock(&all.lock);
   struct ws_checks **last = &all.first;
   while (*last)
     last = &(*last)->next;
   *last = checks;
+  pthread_mutex_unlock(&all.lock);
+  return true;
+}
+
+// Has threads make what became ready.
+static void call_crew(void) {
   need_thread();
   pthread_cond_broadcast(&all.changed);
+}
+
+void ws_checks_start(struct ws_module *module) {
+  enum { LARGE = 64 * 1024 };
+  if (module->bytes.size < LARGE || !add(module))
+    return;
+  pthread_mutex_lock(&all.lock);
+  module->checks->check[LLVM].state = READY;
+  call_crew();
   pthread_mutex_unlock(&all.lock);
+}
+
+// Of a module whose other checks were made.
+static bool go_on_alone(struct ws_module *module, struct ws_error *error) {
+  if (!module->code_notes)
+    return ws_read_heap(module, error);
+  if (!add(module))
+    return ws_fail_memory(error, module->file);
+  pthread_mutex_lock(&all.lock);
+  module->checks->finds_heap = true;
+  for (size_t i = 0; i < CHECKS; i++)
+    if (i != HEAP)
+      module->checks->check[i] = (struct check){.state = ENDED, .pass = true};
+  pthread_mutex_unlock(&all.lock);
+  return true;
 }
 
 bool ws_checks_go_on(struct ws_module *module, bool find_heap, struct ws_error *error) {
   struct ws_checks *checks = module->checks;
   if (!checks)
-    return !find_heap || ws_read_heap(module, error);
+    return !find_heap || go_on_alone(module, error);
   pthread_mutex_lock(&all.lock);
   checks->finds_heap = find_heap;
   for (size_t i = 0; i < CHECKS; i++)
-    if (i != LLVM)
+    if (i != LLVM && (i != HEAP || !module->code_notes || checks == all.first))
       checks->check[i].state = READY;
-  need_thread();
-  pthread_cond_broadcast(&all.changed);
+  call_crew();
   pthread_mutex_unlock(&all.lock);
   return true;
 }
 
 // Looks at code meanwhile.
 static void await(struct ws_checks *checks, size_t i) {
+  if (checks->check[i].state == NOT_READY)
+    checks->check[i].state = READY;
   while (checks->check[i].state != ENDED) {
     bool took = take_from(checks, i);
     for (size_t k = CODE; k < CHECKS && !took; k++)
@@ -201,6 +234,18 @@ static void await(struct ws_checks *checks, size_t i) {
     if (!took)
       pthread_cond_wait(&all.changed, &all.lock);
   }
+}
+
+void ws_checks_want_heap(const struct ws_module *module) {
+  if (!module->checks)
+    return;
+  pthread_mutex_lock(&all.lock);
+  struct check *heap = &module->checks->check[HEAP];
+  if (heap->state == NOT_READY) {
+    heap->state = READY;
+    pthread_cond_broadcast(&all.changed);
+  }
+  pthread_mutex_unlock(&all.lock);
 }
 
 void ws_checks_await_heap(const struct ws_module *module) {
@@ -216,13 +261,16 @@ bool ws_checks_passed(const struct ws_module *module, struct ws_error *error) {
   if (!checks)
     return true;
   pthread_mutex_lock(&all.lock);
-  for (size_t i = 0; i < CHECKS; i++)
+  const struct check *failed = NULL;
+  for (size_t i = CHECKS; i-- > 0;) { // LLVM's says least
+    const struct check *check = &checks->check[i];
+    if (i == HEAP && check->state == NOT_READY) // nobody wants to know
+      continue;
     await(checks, i);
+    if (!check->pass && (i != LLVM || !failed))
+      failed = check;
+  }
   pthread_mutex_unlock(&all.lock);
-  const struct check *failed = checks->check[LLVM].pass ? NULL : &checks->check[LLVM];
-  for (size_t i = CHECKS; i-- > 0;) // LLVM's comes last, and says least
-    if (i != LLVM && !checks->check[i].pass)
-      failed = &checks->check[i];
   if (failed)
     *error = failed->error;
   return !failed;

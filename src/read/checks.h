@@ -13,9 +13,12 @@ void ws_checks_start(struct ws_module *module);
 // Makes all now, once relocations were read, if none was started.
 bool ws_checks_make(const struct ws_module *module, struct ws_error *error);
 // When all else is known, has the others made. Before, it finds what the module's heap does, unless that is
-// not asked for: in a thread, too, if the checks are.
+// not asked for: in a thread, too, if the checks are. Of modules that become one (code_notes), most work on
+// the heap of the first: what the heaps of the others do is found if somebody wants to know.
 bool ws_checks_go_on(struct ws_module *module, bool find_heap, struct ws_error *error);
-// Waits for that alone. By any thread, as what follows.
+// Says that it will be waited for. By any thread, as what follows.
+void ws_checks_want_heap(const struct ws_module *module);
+// Waits for that alone.
 void ws_checks_await_heap(const struct ws_module *module);
 // Waits for what was started, if anything was, and says whether the module passes. May be called again.
 bool ws_checks_passed(const struct ws_module *module, struct ws_error *error);

@@ -755,11 +755,11 @@ static bool classify(struct heap *heap) {
 
 // Who may need room has as much as it was linked with, also where that is less than a page.
 static void keep_room(const struct heap *heap) {
-  struct ws_module_info *info = &heap->module->info;
-  uint64_t size = ws_memory_size(heap->module);
+  struct ws_module *module = heap->module;
   bool makes_do = heap->names_base != UINT32_MAX && heap->needs_room == UINT32_MAX && !heap->data_names;
-  if (info->heap > WS_HEAP_GROWS && !makes_do && size > info->heap_base)
-    info->initial_heap = size - info->heap_base;
+  module->needs_room = module->info.heap > WS_HEAP_GROWS && !makes_do;
+  if (module->needs_room)
+    module->info.initial_heap = ws_linked_heap(module, true);
 }
 
 // Whether there is anything to find.

@@ -229,6 +229,11 @@ uint64_t ws_memory_size(const struct ws_module *module) {
   return pages > UINT64_MAX / WS_PAGE_SIZE ? UINT64_MAX : pages * WS_PAGE_SIZE;
 }
 
+uint64_t ws_linked_heap(const struct ws_module *module, bool all) {
+  uint64_t size = ws_memory_size(module), base = module->info.heap_base, heap = size > base ? size - base : 0;
+  return all ? heap : heap / WS_PAGE_SIZE * WS_PAGE_SIZE;
+}
+
 void ws_set_indirect_table(struct ws_module *module, uint32_t index) {
   module->indirect_table = index;
   for (size_t i = 0; i < module->element_count; i++)

@@ -215,7 +215,8 @@ struct ws_module {
   uint64_t init_begin,
       init_end; // the addresses that the linker's own functions touch; equal if there are none
   enum ws_heap_class vouched_heap; // by who reads it; WS_HEAP_CLASSES if nobody has
-  bool may_shift; // functions that are appended when it is written may move every code offset
+  bool needs_room; // heap.c: all of the heap that it was linked with, and not only whole pages
+  bool may_shift;  // functions that are appended when it is written may move every code offset
 
   struct ws_checks *checks;        // checks.c: NULL unless they go on beside
   struct ws_code_note *code_notes; // whole_code.c: one for each function, or NULL if nobody asked for them
@@ -275,6 +276,8 @@ bool ws_is_segment_bound(const struct ws_module *module, struct ws_slice name, u
 
 // Size of the memory at the start, in bytes; as much as there can be if that is too large to say.
 uint64_t ws_memory_size(const struct ws_module *module);
+// How much of it is heap, in bytes: all of that, or as many pages.
+uint64_t ws_linked_heap(const struct ws_module *module, bool all);
 
 // Says which table function pointers are indices of; UINT32_MAX if none.
 void ws_set_indirect_table(struct ws_module *module, uint32_t index);

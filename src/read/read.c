@@ -144,11 +144,6 @@ static bool describe_heap(struct ws_module *module) {
   return true;
 }
 
-static void describe_initial_heap(struct ws_module *module) {
-  uint64_t size = ws_memory_size(module), end = module->info.heap_base;
-  module->info.initial_heap = size > end ? (size - end) / WS_PAGE_SIZE * WS_PAGE_SIZE : 0;
-}
-
 static bool describe_imports(struct ws_module *module) {
   for (size_t i = 0; i < module->import_count; i++) {
     struct ws_import *import = &module->imports[i];
@@ -309,7 +304,7 @@ static void count_fixups(struct ws_module *module) {
 static bool describe_rest(struct ws_module *module, const struct ws_read_options *options,
                           struct ws_error *error) {
   if (!module->prepared)
-    describe_initial_heap(module);
+    module->info.initial_heap = ws_linked_heap(module, false);
   describe_exports(module);
   if (!describe_memory(module) || !describe_globals(module))
     return ws_fail_memory(error, module->file);
@@ -401,8 +396,10 @@ struct ws_module *ws_module_read(const char *name, const void *bytes, size_t siz
   if (copy)
     module->file = copy;
   bool ok = copy ? read_module(module, options, error) : ws_fail_memory(error, name);
-  if (ok && !(options && options->check_later))
+  if (ok && !(options && options->check_later)) {
+    ws_checks_await_heap(module);
     ok = ws_checks_passed(module, error);
+  }
   if (!ok) {
     ws_module_free(module);
     return NULL;

@@ -455,11 +455,10 @@ static void mark_synthetic(struct ws_merge *merge) {
 
 static bool merge_all(struct ws_merge *merge, const struct ws_merge_input *inputs, size_t count,
                       struct ws_merge_exports *exports) {
+  ws_merge_want_heaps(inputs, count);
   if (!ws_merge_read(merge, inputs, count) || !ws_merge_choose_exports(merge, exports) ||
       !ws_merge_mark(merge, exports->items, exports->count))
     return false;
-  for (size_t i = 0; i < count; i++)
-    ws_checks_await_heap(inputs[i].module);
   if (!ws_merge_choose_heaps(merge))
     return false;
   mark_synthetic(merge);
