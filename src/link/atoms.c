@@ -6,6 +6,7 @@
 
 #include "link/types.h"
 #include "link/wrappers.h"
+#include "read/memory_users.h"
 
 bool ws_merge_fail(const struct ws_merge *merge, uint32_t module, const char *section, const char *format,
                    ...) {
@@ -206,6 +207,9 @@ static bool make_items(struct ws_merge *merge) {
     for (uint32_t i = 0; i < module->imported_functions + module->function_count; i++)
       merge->functions[from->first_function + i] =
           (struct ws_merge_function){.module = m, .index = i, .one = WS_NOTHING};
+    for (uint32_t i = 0; (i = ws_next_like_memory_user(module, i)) < module->function_count; i++)
+      merge->functions[from->first_function + module->imported_functions + i].uses_memory_size =
+          ws_uses_memory_size(module, i);
     for (uint32_t i = 0; i < module->global_count; i++)
       merge->globals[from->first_global + i] =
           (struct ws_merge_global){.module = m, .index = i, .one = WS_NOTHING};

@@ -78,12 +78,13 @@ struct ws_merge_function {
   uint32_t first_edge;    // of merge->edges, if it is defined
   uint32_t edge_count;
   bool live;
-  bool declared;        // named by ref.func
-  bool copy;            // stays, as its module's allocator is another: see targets.c
-  bool wrapper;         // the linker's, of an export: it runs constructors and destructors around it
-  uint32_t number;      // in the merged module
-  uint32_t slot;        // in the function table, or 0
-  uint32_t code_offset; // of its body, in the merged code section
+  bool declared;         // named by ref.func
+  bool copy;             // stays, as its module's allocator is another: see targets.c
+  bool wrapper;          // the linker's, of an export: it runs constructors and destructors around it
+  bool uses_memory_size; // asks for the size of the memory, or grows it
+  uint32_t number;       // in the merged module
+  uint32_t slot;         // in the function table, or 0
+  uint32_t code_offset;  // of its body, in the merged code section
 };
 
 // A part of a data segment that is kept or dropped as a whole.

@@ -2,7 +2,6 @@
 
 #include "link/heaps.h"
 #include "read/checks.h"
-#include "read/memory_users.h"
 
 // ------------------------------------------------------------------------------------------- what is left
 
@@ -46,22 +45,15 @@ bool ws_merge_heaps_differ(const struct ws_merge *merge, uint32_t a, uint32_t b)
   return are_apart(merge, a, b) && (class_of(merge, a) > WS_HEAP_GROWS || class_of(merge, b) > WS_HEAP_GROWS);
 }
 
-bool ws_merge_uses_memory_size(const struct ws_merge *merge, const struct ws_merge_function *function) {
-  const struct ws_module *module = merge->modules[function->module].module;
-  return function->index >= module->imported_functions &&
-         ws_uses_memory_size(module, function->index - module->imported_functions);
-}
-
 // Whether one of another allocator does so in its place.
 static bool is_borrowed(const struct ws_merge *merge, const struct ws_merge_function *function) {
   const struct ws_merge_function *one = &merge->functions[function->one];
   return one != function && one->live && one->index != WS_NOTHING &&
-         are_apart(merge, one->module, function->module) && ws_merge_uses_memory_size(merge, function);
+         are_apart(merge, one->module, function->module) && function->uses_memory_size;
 }
 
 bool ws_merge_is_of_heap(const struct ws_merge *merge, const struct ws_merge_function *function) {
-  return any_names_end(merge, function->first_edge, function->edge_count) ||
-         ws_merge_uses_memory_size(merge, function);
+  return any_names_end(merge, function->first_edge, function->edge_count) || function->uses_memory_size;
 }
 
 // What names neither the heap nor the memory's size, nor grows it, takes no memory, whatever its class was;
@@ -86,7 +78,7 @@ static void note_takers(const struct ws_merge *merge, struct ws_input *inputs) {
 
 bool ws_merge_has_view(const struct ws_merge *merge, const struct ws_merge_function *function) {
   return function->live && merge->heaps->inputs[function->module].placement.memory_view != WS_VIEW_WHOLE &&
-         ws_merge_uses_memory_size(merge, function);
+         function->uses_memory_size;
 }
 
 // A function that stands for another works for the heap of its own module. So it may not stand for one of an

@@ -19,8 +19,6 @@ bool ws_merge_place_heaps(struct ws_merge *merge, uint64_t limit);
 uint32_t ws_merge_heap_of(const struct ws_merge *merge, uint32_t module);
 // Whether the allocators of two modules are not one, and have ranges of their own, at least one of them.
 bool ws_merge_heaps_differ(const struct ws_merge *merge, uint32_t a, uint32_t b);
-// Whether a module's function, kept or not, asks for the size of the memory or grows it.
-bool ws_merge_uses_memory_size(const struct ws_merge *merge, const struct ws_merge_function *function);
 // Whether it works for the heap of its module, so that a copy of it in a module with another heap is not the
 // same.
 bool ws_merge_is_of_heap(const struct ws_merge *merge, const struct ws_merge_function *function);

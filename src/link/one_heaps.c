@@ -48,20 +48,20 @@ static bool *find_names(struct ws_finder *finder) {
 static bool grows_memory(const struct ws_module *module, uint32_t function) {
   struct ws_reader body = ws_reader(ws_function_body(module, function));
   struct ws_memory_site site = {0};
-  bool may = ws_uses_memory_size(module, function);
-  if (may)
-    ws_skip_locals(&body);
-  while (may && !site.grows && ws_next_memory_site(&body, &site))
+  ws_skip_locals(&body);
+  while (!module->functions[function].synthetic && !site.grows && ws_next_memory_site(&body, &site))
     ;
   return site.grows;
 }
 
 static bool *find_growers(struct ws_finder *finder) {
   bool *growers = ws_arena_new(&finder->scratch, finder->match.node_count, sizeof *growers);
-  for (size_t m = 0; growers && m < finder->count; m++)
-    for (uint32_t i = 0; i < finder->modules[m]->function_count; i++)
+  for (size_t m = 0; growers && m < finder->count; m++) {
+    const struct ws_module *module = finder->modules[m];
+    for (uint32_t i = 0; (i = ws_next_like_memory_user(module, i)) < module->function_count; i++)
       if (finder->match.in[m].functions[i] != WS_NO_NODE)
-        growers[finder->match.in[m].functions[i]] = grows_memory(finder->modules[m], i);
+        growers[finder->match.in[m].functions[i]] = grows_memory(module, i);
+  }
   return growers;
 }
 

@@ -279,7 +279,7 @@ static bool keeps_copy(const struct ws_merge *merge, const struct item *item, ui
   const struct ws_symbol *symbol = &merge->modules[item->module].module->symbols[item->symbol];
   return !item->import && !(symbol->flags & WS_SYMBOL_WEAK) &&
          ws_merge_heaps_differ(merge, item->module, merge->functions[to].module) &&
-         ws_merge_uses_memory_size(merge, &merge->functions[at]);
+         merge->functions[at].uses_memory_size;
 }
 
 // Follows imports and what stands for what, to the item that is in the merged module.

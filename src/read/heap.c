@@ -59,19 +59,6 @@ static bool no_memory(struct heap *heap) {
   return ws_fail_memory(heap->error, heap->module->file);
 }
 
-// The defined function whose body has that offset of the code section; UINT32_MAX if none.
-static uint32_t function_at(const struct ws_module *module, uint32_t offset) {
-  uint32_t low = 0, high = module->function_count;
-  while (low < high) {
-    uint32_t middle = low + (high - low) / 2;
-    if (module->functions[middle].offset + module->functions[middle].size <= offset)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low < module->function_count && module->functions[low].offset <= offset ? low : UINT32_MAX;
-}
-
 // ---------------------------------------------------------------------------------------------- who operates
 
 static bool operates(const struct ws_module *module, uint32_t index) {
@@ -85,23 +72,11 @@ static bool operates(const struct ws_module *module, uint32_t index) {
   return body.bad;
 }
 
-// Only functions with these bytes in them are decoded.
 static void find_operations(struct heap *heap) {
   const struct ws_module *module = heap->module;
-  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
-  const uint8_t *bytes = code->content.data;
-  for (size_t i = 0; i + 1 < code->content.size; i++) {
-    while (i + WS_MEMORY_SITE_BYTES < code->content.size && !ws_may_have_memory_site(bytes + i))
-      i += WS_MEMORY_SITE_BYTES;
-    if (i + 1 == code->content.size || !ws_may_be_memory_site(bytes + i))
-      continue;
-    uint32_t function = function_at(module, (uint32_t)i);
-    if (function == UINT32_MAX)
-      continue;
-    if (operates(module, function))
-      heap->functions[function] |= OPERATES;
-    i = module->functions[function].offset + module->functions[function].size - 1;
-  }
+  for (uint32_t i = 0; (i = ws_next_like_memory_user(module, i)) < module->function_count; i++)
+    if (operates(module, i))
+      heap->functions[i] |= OPERATES;
 }
 
 // ------------------------------------------------------------------------------------- who names __heap_base
@@ -111,7 +86,7 @@ static unsigned name_of(uint8_t base) {
 }
 
 static bool name_operand(struct heap *heap, uint32_t offset, unsigned name) {
-  uint32_t function = function_at(heap->module, offset);
+  uint32_t function = ws_function_at(heap->module, offset);
   if (function == UINT32_MAX)
     return true;
   struct ws_heap_operand *operands =
@@ -347,7 +322,7 @@ static bool is_set_elsewhere(const struct heap *heap, uint32_t index) {
     const struct ws_relocation *relocation = &heap->code.list[i];
     bool is_64 = relocation->type == R_WASM_MEMORY_ADDR_LEB64;
     uint64_t address;
-    if (!is_of_store(code, relocation) || function_at(heap->module, relocation->offset) == index ||
+    if (!is_of_store(code, relocation) || ws_function_at(heap->module, relocation->offset) == index ||
         !ws_operand_get(code->content.data + relocation->offset, is_64 ? WS_LEB64 : WS_LEB32, &address))
       continue;
     for (unsigned k = 0; k < heap->flow.base_store_count; k++)
@@ -533,7 +508,7 @@ static bool follow_users(struct heap *heap, bool *again) {
     bool type = relocation->type == R_WASM_TYPE_INDEX_LEB; // whose index is no symbol's
     if (type || relocation->index >= module->symbol_count || !why[relocation->index])
       continue;
-    uint32_t function = function_at(module, relocation->offset);
+    uint32_t function = ws_function_at(module, relocation->offset);
     if (function == UINT32_MAX || !(heap->functions[function] & REACHABLE) ||
         !(why[relocation->index] & ~heap->functions[function]))
       continue;

@@ -18,40 +18,50 @@ bool ws_next_memory_site(struct ws_reader *body, struct ws_memory_site *site) {
   return false;
 }
 
-bool ws_may_have_memory_site(const uint8_t *bytes) {
+// Whether the byte is like an opcode of theirs, and the one after it like the index 0. There is no branch in
+// here, so that many are looked at at once.
+static inline bool may_be_site(const uint8_t *at) {
+  return ((at[0] == WASM_OPCODE_MEMORY_SIZE) | (at[0] == WASM_OPCODE_MEMORY_GROW)) & ((at[1] & 0x7f) == 0);
+}
+
+enum { AT_ONCE = 64 };
+
+// The same for so many bytes, and the one after each.
+static bool may_have_site(const uint8_t *bytes) {
   uint8_t any = 0;
-  for (size_t i = 0; i < WS_MEMORY_SITE_BYTES; i++)
-    any |= (uint8_t)ws_may_be_memory_site(bytes + i);
+  for (size_t i = 0; i < AT_ONCE; i++)
+    any |= (uint8_t)may_be_site(bytes + i);
   return any;
 }
 
-// Whether a body may have one: the bytes can be there for another reason.
-static bool may_have_site(struct ws_slice body) {
-  size_t i = 0;
-  for (; i + WS_MEMORY_SITE_BYTES < body.size; i += WS_MEMORY_SITE_BYTES)
-    if (ws_may_have_memory_site(body.data + i))
-      return true;
-  if (i > 0) // the rest, and what is before it
-    return ws_may_have_memory_site(body.data + body.size - WS_MEMORY_SITE_BYTES - 1);
-  for (; i + 1 < body.size; i++)
-    if (ws_may_be_memory_site(body.data + i))
-      return true;
-  return false;
+uint32_t ws_next_like_memory_user(const struct ws_module *module, uint32_t function) {
+  const struct ws_section *code = ws_section(module, WS_SECTION_CODE);
+  if (function >= module->function_count || !code)
+    return module->function_count;
+  const uint8_t *bytes = code->content.data;
+  for (size_t i = module->functions[function].offset; i + 1 < code->content.size; i++) {
+    while (i + AT_ONCE < code->content.size && !may_have_site(bytes + i))
+      i += AT_ONCE;
+    uint32_t at = i + 1 < code->content.size && may_be_site(bytes + i) ? ws_function_at(module, (uint32_t)i)
+                                                                       : UINT32_MAX;
+    if (at != UINT32_MAX)
+      return at;
+  }
+  return module->function_count;
 }
 
 bool ws_uses_memory_size(const struct ws_module *module, uint32_t function) {
-  struct ws_slice body = ws_function_body(module, function);
-  struct ws_reader reader = ws_reader(body);
+  struct ws_reader body = ws_reader(ws_function_body(module, function));
   struct ws_memory_site site;
-  if (module->functions[function].synthetic || !may_have_site(body))
+  if (module->functions[function].synthetic)
     return false;
-  ws_skip_locals(&reader);
-  return ws_next_memory_site(&reader, &site);
+  ws_skip_locals(&body);
+  return ws_next_memory_site(&body, &site);
 }
 
 size_t ws_count_memory_users(const struct ws_module *module) {
   size_t count = 0;
-  for (uint32_t i = 0; i < module->function_count; i++)
+  for (uint32_t i = 0; (i = ws_next_like_memory_user(module, i)) < module->function_count; i++)
     count += ws_uses_memory_size(module, i);
   return count;
 }
@@ -108,7 +118,7 @@ bool ws_is_limited(const struct ws_module *module, uint32_t function) {
 }
 
 bool ws_can_limit_memory(const struct ws_module *module, struct ws_error *error) {
-  for (uint32_t i = 0; i < module->function_count; i++) {
+  for (uint32_t i = 0; (i = ws_next_like_memory_user(module, i)) < module->function_count; i++) {
     char name[128];
     if (ws_is_limited(module, i) && !has_room(module, i))
       return ws_fail(

@@ -13,14 +13,9 @@ struct ws_memory_site {
 // Finds the next one in a body, from the reader's place on. False at the end.
 bool ws_next_memory_site(struct ws_reader *body, struct ws_memory_site *site);
 
-// Whether the byte is like an opcode of theirs, and the one after it like the index 0. There is no branch in
-// here, so that many are looked at at once.
-static inline bool ws_may_be_memory_site(const uint8_t *at) {
-  return ((at[0] == WASM_OPCODE_MEMORY_SIZE) | (at[0] == WASM_OPCODE_MEMORY_GROW)) & ((at[1] & 0x7f) == 0);
-}
-// The same for one of these bytes, and the one after each.
-enum { WS_MEMORY_SITE_BYTES = 64 };
-bool ws_may_have_memory_site(const uint8_t *bytes);
+// The first defined function from `function` on with bytes like one of them in its body, which are looked for
+// many at a time. How many functions there are if there is none.
+uint32_t ws_next_like_memory_user(const struct ws_module *module, uint32_t function);
 
 // Whether a defined function, which the linker did not write, has one; and how many functions do.
 bool ws_uses_memory_size(const struct ws_module *module, uint32_t function);

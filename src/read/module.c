@@ -110,6 +110,18 @@ struct ws_slice ws_function_body(const struct ws_module *module, uint32_t index)
   return (struct ws_slice){code->content.data + function->offset, function->size};
 }
 
+uint32_t ws_function_at(const struct ws_module *module, uint32_t offset) {
+  uint32_t low = 0, high = module->function_count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (module->functions[middle].offset + module->functions[middle].size <= offset)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < module->function_count && module->functions[low].offset <= offset ? low : UINT32_MAX;
+}
+
 bool ws_is_link_metadata(const struct ws_module *module, const struct ws_section *section) {
   if (section->id != WS_SECTION_CUSTOM)
     return false;

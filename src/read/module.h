@@ -296,6 +296,8 @@ bool ws_is_function_table(const struct ws_import *import);
 
 // The body of a defined function, as read, from its local declarations to its end.
 struct ws_slice ws_function_body(const struct ws_module *module, uint32_t index);
+// The defined function whose body has that offset of the code section; UINT32_MAX if none.
+uint32_t ws_function_at(const struct ws_module *module, uint32_t offset);
 
 // The address of the symbol as linked, and what it moves with. False for a symbol whose value does not move.
 bool ws_symbol_target(const struct ws_module *module, const struct ws_symbol *symbol, uint64_t *address,

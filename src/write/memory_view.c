@@ -87,7 +87,7 @@ bool ws_append_memory_view(struct ws_image *image) {
   image->adds_global = !view.functions.sealed;
   if (!append_size(&view) || !append_grow(&view))
     return false;
-  for (uint32_t i = 0; i < module->function_count; i++)
+  for (uint32_t i = 0; (i = ws_next_like_memory_user(module, i)) < module->function_count; i++)
     if (ws_is_limited(module, i) && !append_copy(&view, i))
       return false;
   return true;
