@@ -505,8 +505,8 @@ WS_API bool ws_prepare(const struct ws_module *module, struct ws_sink sink, stru
 // Checks a module that ws_link_write wrote, read with `placed` set, against the placement that it should
 // have: its memory import, and that every data segment, pointer global, table entry and address in the start
 // function, and every relocated pointer if relocations were kept, is what the placement says or inside its
-// range. `bindings` are the variables of other modules that it uses, which GOT globals may hold the addresses
-// of. Fails with the first thing that is not.
+// range. `bindings` are the variables of other modules that it uses, and in one program table slots of
+// their functions, which GOT globals may hold. Fails with the first thing that is not.
 WS_API bool ws_check_placed(const struct ws_module *module, const struct ws_placement *placement,
                             const struct ws_binding *bindings, size_t binding_count, struct ws_error *error);
 

@@ -61,14 +61,13 @@ static bool check_pointer(const struct ws_module *module, const struct ws_placem
   return true;
 }
 
-// Whether a global holds the address of another module's variable. Not by the name, which linkers write
-// demangled there.
+// Whether a global holds the address of another module's variable, or in one program its function. Not by the
+// name, which linkers write demangled there.
 static bool is_bound(struct ws_slice name, uint64_t value, const struct ws_binding *bindings, size_t count) {
   bool bound = false;
   for (size_t i = 0; i < count; i++)
     bound |= bindings[i].address == value;
-  struct ws_slice symbol;
-  return bound && ws_got_data_symbol(name, &symbol);
+  return bound && ws_slice_starts(name, "GOT.");
 }
 
 // What the linker defines (__data_end, ...) says where something begins or ends: it need not be in the data,
@@ -124,6 +123,7 @@ static bool check_globals(const struct ws_module *module, const struct ws_placem
                 placement->data_end))
       return false;
     if (global->base == WS_BASE_TABLE && placement->table_size > 0 && // else there is nothing for it to name
+        !is_bound(name, global->value, bindings, binding_count) &&
         outside(module, error, "GLOBAL", what, global->value, global->value, placement->table_base,
                 placement->table_base + placement->table_size))
       return false;
