@@ -16,7 +16,7 @@ struct search {
   bool any;            // what code refers to is no less a pointer
   uint64_t base, size; // of the data
   bool *symbols;       // those that code takes the address of
-  bool *functions;     // those of them that are functions, among all functions
+  bool *functions;     // of which code or data takes the address
   bool *relocated;     // bytes of the data section that have a relocation
   // Bytes of static data: of a variable; of one that code does not refer to; of one that may hold nothing but
   // pointers.
@@ -38,10 +38,15 @@ static void note_code(struct search *search) {
 }
 
 static void note_relocated(struct search *search) {
-  struct ws_relocations relocations = ws_relocations_of(search->module, WS_SECTION_DATA);
-  for (size_t i = 0; i < relocations.count; i++)
+  const struct ws_module *module = search->module;
+  struct ws_relocations relocations = ws_relocations_of(module, WS_SECTION_DATA);
+  for (size_t i = 0; i < relocations.count; i++) {
+    uint32_t index = relocations.list[i].index;
     memset(search->relocated + relocations.list[i].offset, true,
            ws_relocation_width(relocations.list[i].type));
+    if (index < module->symbol_count && module->symbols[index].kind == WS_SYMBOL_FUNCTION)
+      search->functions[module->symbols[index].index] = true;
+  }
 }
 
 static bool is_address(const struct search *search, uint64_t word) {
@@ -125,15 +130,15 @@ static void end(struct search *search) {
 
 // Whether the word of static data at `address` may be a pointer; UINT64_MAX where each thread has its own.
 static bool is_pointer(const struct search *search, uint64_t address, uint64_t word) {
-  bool any = search->any && address % ws_encoding_width(pointer(search)) == 0;
   uint32_t function;
   if (is_address(search, word)) {
     uint64_t at = address - search->base, to = word - search->base;
     bool referred = search->known[to] && !search->unexplained[to];
+    bool any = search->any && address % ws_encoding_width(pointer(search)) == 0;
     return any || !referred || at > search->size || !search->known[at] || search->suspect[at];
   }
   return ws_is_table_index(search->module, word) &&
-         (any || !ws_table_function(search->module, word, &function) || !search->functions[function]);
+         (!ws_table_function(search->module, word, &function) || !search->functions[function]);
 }
 
 bool ws_may_hold_pointers(const struct ws_module *module, const struct ws_section *data, bool any) {
