@@ -160,28 +160,7 @@ static bool open_module(const char *layout_path, struct ws_link *link, struct wr
   return (written->module && ws_link_add(link, written->module, written->name, &error)) || fail_with(&error);
 }
 
-// The modules of a layout.
-struct all_written {
-  struct written *list;
-  size_t count;
-  bool is_program; // what is one thing has one place, in one of them
-};
-
-static bool is_placed_at(const struct written *written, enum ws_base base, uint64_t value) {
-  const struct ws_placement *at = &written->numbers.at;
-  if (base == WS_BASE_TABLE)
-    return value >= at->table_base && value - at->table_base < at->table_size;
-  return base == WS_BASE_MEMORY && value >= at->data_base && value <= at->data_end;
-}
-
-static bool is_of_any(const struct all_written *all, enum ws_base base, uint64_t value) {
-  for (size_t i = 0; i < all->count; i++)
-    if (is_placed_at(&all->list[i], base, value))
-      return true;
-  return false;
-}
-
-static bool check_pointers(const struct all_written *all, const struct written *written) {
+static bool check_pointers(const struct written *written, const struct ws_plan *plan) {
   const json_t *listed = json_object_get(written->json, "bindings");
   const struct ws_module_info *info = ws_module_info(written->module);
   size_t count = json_array_size(listed);
@@ -189,19 +168,19 @@ static bool check_pointers(const struct all_written *all, const struct written *
   struct ws_error error;
   for (size_t i = 0; i < count; i++)
     bindings[i].address = optional(json_array_get(listed, i), "address");
-  for (size_t i = 0; all->is_program && i < info->global_count; i++)
-    if (is_of_any(all, info->globals[i].base, info->globals[i].value))
+  // In one program, a GOT global may hold what is another module's.
+  for (size_t i = 0; plan->shared_stack && i < info->global_count; i++)
+    if (info->globals[i].value < plan->heap_base)
       bindings[count++].address = info->globals[i].value;
   bool ok = ws_check_placed(written->module, &written->numbers.at, bindings, count, &error);
   free(bindings);
   return ok || fail_with(&error);
 }
 
-static bool check_module(const struct ws_link *link, size_t index, const struct all_written *all,
+static bool check_module(const struct ws_link *link, size_t index, const struct written *written,
                          const struct ws_plan *plan) {
-  const struct written *written = &all->list[index];
   const struct ws_module_info *info = ws_module_info(written->module);
-  if (!check_pointers(all, written))
+  if (!check_pointers(written, plan))
     return false;
   const json_t *import = json_object_get(written->json, "memoryImport");
   const char *module = text(import, "module"), *name = text(import, "name");
@@ -328,15 +307,13 @@ static bool check_program(const char *path, const json_t *json, const struct wri
 
 // The modules themselves, which are added to a link as they are opened.
 static bool check_modules(const char *path, const struct ws_plan *plan, const json_t *order,
-                          const struct all_written *written) {
-  struct written *all = written->list;
-  size_t count = written->count;
+                          struct written *all, size_t count) {
   struct ws_error error;
   struct ws_link_options options = {WS_OPTIONS(options), .share_stack = plan->shared_stack};
   struct ws_link *link = ws_link_new(&options, &error);
   bool ok = link || fail_with(&error);
   for (size_t i = 0; i < count && ok; i++)
-    ok = open_module(path, link, &all[i]) && check_module(link, i, written, plan);
+    ok = open_module(path, link, &all[i]) && check_module(link, i, &all[i], plan);
   for (size_t i = 0; i < count && ok; i++)
     ok = check_imports(link, all, count, order, &all[i]) && check_bindings(all, count, &all[i]);
   ws_link_free(link);
@@ -477,15 +454,13 @@ static bool verify_layout(const char *path, const json_t *json) {
                *order = json_object_get(json, "instantiationOrder");
   size_t count = json_array_size(modules);
   struct written *all = xcalloc(count + 1, sizeof *all);
-  bool is_program = json_array_size(json_object_get(json, "merged")) > 0;
   bool ok = read_plan(json, &plan) && count > 0;
   for (size_t i = 0; i < count && ok; i++)
     ok = read_entry(json_array_get(modules, i), &plan, &all[i]);
   if (!ok)
     fail("%s: is not a layout of this wasmshare (see docs/layout.md)", path);
   ok = ok && check_ranges(path, &plan, all, count) && check_order(path, order, all, count) &&
-       check_program(path, json, all, count) &&
-       check_modules(path, &plan, order, &(struct all_written){all, count, is_program});
+       check_program(path, json, all, count) && check_modules(path, &plan, order, all, count);
   for (size_t i = 0; i < count; i++) {
     ws_module_free(all[i].module);
     close_input(&all[i].file);
