@@ -482,7 +482,9 @@ void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
         (struct ws_heap_value){.what = WS_VALUE_ARGUMENT, .number = i, .made = WS_MADE_OF_ARGUMENTS};
   if (arguments && follow(&run, index, arguments, parameters) && run.now.live) {
     struct ws_heap_value result = run.result_count ? run.now.values[run.local_count] : ws_any_value;
-    flow->returns_address = run.now.pending && result.grown == 1 && ws_is_grown_address(&result);
+    // Behind a header of any size, or at the end of the new pages; but their end is no block.
+    flow->returns_address = run.now.pending && result.grown == 1 && result.bytes && !result.chosen &&
+                            (result.near || !result.pages);
     flow->returns_address |= run.now.pending && flow->gives_address;
     flow->returns_pages = run.now.pending && result.grown && result.near && !result.bytes && !result.chosen;
     flow->uses_elsewhere |= flow->returns_address;
