@@ -412,7 +412,7 @@ static void follow(struct heap *heap, uint32_t index, bool *again) {
     follow_callers(heap, index, WS_INLINED, FOLLOWED, again);
   else if (flow->checks_arguments)
     follow_callers(heap, index, WS_INLINED_IF_POSSIBLE, CHECKED, again);
-  if (ws_range_has_pointed(&flow->variables, flow->moved))
+  if ((flow->raises && !flow->has_bounds) || ws_range_has_pointed(&flow->variables, flow->moved))
     mark_callers(heap, index, USES, again); // who has the same pointer
   flow->moved |= before.moved;
   join_claims(flow, before.claims);
@@ -432,6 +432,7 @@ static void look(struct heap *heap, uint32_t index) {
   ws_follow_heap(flow, index);
   note(&heap->checked, (heap->functions[index] & CHECKED) && flow->uses_end, index);
   before.variables = flow->variables;
+  before.bounds = flow->bounds;
   before.rooms = flow->rooms;
   before.budget = flow->budget;
   *flow = before;
@@ -649,6 +650,7 @@ static bool follow_all(struct heap *heap) {
                                        .rooms = before.rooms,
                                        .guard_count = before.guard_count,
                                        .variables = before.variables,
+                                       .bounds = before.bounds,
                                        .budget = budget};
     memcpy(heap->flow.guards, before.guards, sizeof before.guards);
     memcpy(heap->flow.guard_widths, before.guard_widths, sizeof before.guard_widths);
@@ -660,7 +662,7 @@ static bool follow_all(struct heap *heap) {
              memcmp(heap->flow.guard_widths, before.guard_widths, sizeof before.guard_widths) != 0;
     if (!again && !follow_users(heap, &again))
       return false;
-    again |= ws_range_differs(&heap->flow.variables, &before.variables);
+    again |= ws_range_differs(&heap->flow, &before);
     budget = heap->flow.budget;
   }
   return true;
@@ -707,7 +709,7 @@ static bool classify(struct heap *heap) {
                   "between two steps of %s, no other thread may grow the memory");
   if (heap->names_data_end != UINT32_MAX || (heap->data_names & WS_NAMES_DATA_END))
     return decide(heap, WS_HEAP_UNKNOWN, heap->names_data_end, "%s uses the address of __data_end");
-  if (flow->takes_size || ((base || end) && flow->compares_size))
+  if (flow->takes_size || flow->compares_size)
     return decide(heap, WS_HEAP_UNKNOWN, heap->takes, "%s uses memory up to what memory.size says");
   if (flow->claims && (!once || !base || end))
     return decide(heap, WS_HEAP_UNKNOWN, heap->claims, "%s uses memory up to what memory.size says");

@@ -157,9 +157,9 @@ static void select_one(struct ws_run *run) {
     ws_run_push(run, held.number ? value : otherwise);
     return;
   }
-  struct ws_heap_value either = ws_join_values(value, otherwise);
+  struct ws_heap_value either = ws_join_values(&value, &otherwise);
   if (ws_range_follows(&held, true) || ws_range_follows(&held, false))
-    either.variables &= (uint16_t)~ws_range_of_same(run->flow, &held);
+    either.variables &= (uint16_t)~ws_range_of_same(run->flow, &held), either.origin = 0;
   // Instead of an address, what is used may be another, and not because memory.grow failed or went on there.
   const struct ws_heap_value *unlike = !value.grown ? &value : !otherwise.grown ? &otherwise : NULL;
   if (unlike && !ws_is_constant(unlike) && !is_about_grown(&held))
@@ -270,7 +270,7 @@ static bool is_unary(uint8_t opcode) {
 }
 
 static struct ws_heap_value compute(uint8_t opcode, struct ws_heap_value a, struct ws_heap_value b) {
-  struct ws_heap_value result = ws_compute(opcode, a, b);
+  struct ws_heap_value result = ws_compute(opcode, &a, &b);
   result.end = a.end || b.end;
   result.local = 0;
   return result;
@@ -287,11 +287,12 @@ static bool numeric(struct ws_run *run, uint8_t opcode) {
     ws_run_push(run, value);
   } else if (is_unary(opcode)) {
     struct ws_heap_value value = ws_run_pop(run);
-    ws_run_push(run, ws_mix_values(value, ws_constant_value(0)));
+    struct ws_heap_value zero = ws_constant_value(0);
+    ws_run_push(run, ws_mix_values(&value, &zero));
   } else {
     struct ws_heap_value b = ws_run_pop(run), a = ws_run_pop(run);
     ws_run_push(run,
-                opcode > WASM_OPCODE_I64_GE_U ? compute(opcode, a, b) : ws_run_relation(run, opcode, a, b));
+                opcode > WASM_OPCODE_I64_GE_U ? compute(opcode, a, b) : ws_run_relation(run, opcode, &a, &b));
   }
   return true;
 }
@@ -469,6 +470,7 @@ void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index) {
   uint32_t parameters = 0, results = 0;
   flow->returns_pages = flow->returns_address = flow->returns_size = false;
   flow->expects_grown = flow->uses_elsewhere = false;
+  flow->raises = flow->has_bounds = false;
   flow->base_store_count = 0;
   flow->gives_address = flow->checks_arguments = false;
   flow->uses_base = flow->stores_base = flow->uses_end = flow->returns_end = false;

@@ -30,7 +30,7 @@ unsigned ws_heap_global(const struct ws_module *module, uint32_t index);
 // Functions that are followed where they are called: what they find there matters, or what they return.
 enum ws_heap_inlined { WS_NOT_INLINED, WS_INLINED_IF_POSSIBLE, WS_INLINED };
 
-enum { WS_HEAP_GUARDS = 8, WS_HEAP_BASE_STORES = 4, WS_HEAP_VARIABLES = 16 };
+enum { WS_HEAP_GUARDS = 8, WS_HEAP_BASE_STORES = 4, WS_HEAP_VARIABLES = 16, WS_HEAP_BOUNDS = 32 };
 
 // Variables that say where memory is: at `places` from where pointers, `bases`, point to (heap_range.c),
 // which are 0 if there is none.
@@ -41,6 +41,16 @@ struct ws_heap_variables {
   uint16_t paired[WS_HEAP_VARIABLES]; // those that it is compared with, each a bit
   uint16_t advanced;                  // those that go on from where they were
   uint16_t given;                     // and whose value is an address for somebody
+};
+
+// Variables, by where values are loaded from, that bound what is handed out: they are compared with more than
+// another variable. They may be lengths.
+struct ws_heap_bounds {
+  unsigned count;
+  uint32_t origins[WS_HEAP_BOUNDS];
+  uint32_t used;   // those that are so compared
+  uint32_t scaled; // numbers of pages
+  uint32_t raised; // those that are moved on where memory was grown that may be elsewhere
 };
 
 struct ws_heap_flow {
@@ -65,6 +75,7 @@ struct ws_heap_flow {
   uint32_t guards_cleared;                  // to what may be zero, or it may be done elsewhere
 
   struct ws_heap_variables variables;
+  struct ws_heap_bounds bounds;
 
   // What was found, in all functions that were followed so far.
   bool lost;
@@ -78,6 +89,8 @@ struct ws_heap_flow {
   uint16_t moved; // variables that were moved to grown memory, where others were not
 
   // What was found in the last function alone.
+  bool raises;                        // a variable is moved on, where memory was grown that may be elsewhere
+  bool has_bounds;                    // something is compared as bounds are
   bool expects_grown, uses_elsewhere; // compares where the grown pages are, and goes on if they are elsewhere
   bool returns_pages, returns_address; // its caller has to ask where the grown pages are
   bool returns_size;
@@ -96,7 +109,7 @@ void ws_range_add(struct ws_heap_variables *variables, uint64_t address, uint32_
 // Whether some of them are what pointers point to.
 bool ws_range_has_pointed(const struct ws_heap_variables *variables, uint16_t bits);
 // Whether more is known of them.
-bool ws_range_differs(const struct ws_heap_variables *a, const struct ws_heap_variables *b);
+bool ws_range_differs(const struct ws_heap_flow *a, const struct ws_heap_flow *b);
 
 // Follows the defined function `index`, called with unknown arguments.
 void ws_follow_heap(struct ws_heap_flow *flow, uint32_t index);

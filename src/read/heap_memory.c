@@ -41,7 +41,7 @@ static void use_slot(struct ws_run *run, const struct ws_heap_value *value) {
 // loaded, not here: that others may look at it does not say that they do.
 static void blur_slots(struct ws_run *run) {
   for (unsigned i = 0; i < run->now.slot_count; i++)
-    run->now.slots[i].value = ws_join_values(run->now.slots[i].value, ws_any_value);
+    run->now.slots[i].value = ws_join_values(&run->now.slots[i].value, &ws_any_value);
 }
 
 static void use_slots(struct ws_run *run) {
@@ -128,8 +128,9 @@ struct ws_heap_value ws_run_memory_grow(struct ws_run *run, struct ws_heap_value
     run->flow->relies_on_order = true;
   else
     now->pending = true;
-  now->failed = now->elsewhere = false;
+  now->failed = now->elsewhere = now->follows = false;
   now->old = UINT16_MAX;
+  now->bounds = UINT32_MAX;
   now->moved = 0;
   now->grown = now->grown < MAXIMUM_GROWN ? (uint8_t)(now->grown + 1) : MAXIMUM_GROWN;
   return (struct ws_heap_value){.grown = 1, .near = true};
@@ -138,23 +139,24 @@ struct ws_heap_value ws_run_memory_grow(struct ws_run *run, struct ws_heap_value
 // -------------------------------------------------------------------------------------------------- compares
 
 // `less` < or <= `more`
-static struct ws_heap_value compare(struct ws_run *run, struct ws_heap_value less, struct ws_heap_value more,
-                                    bool is_signed, bool is_64) {
-  bool number = ws_is_constant(&less) || ws_is_constant(&more);
-  if (less.own)
+static struct ws_heap_value compare(struct ws_run *run, const struct ws_heap_value *less,
+                                    const struct ws_heap_value *more, bool is_signed, bool is_64) {
+  bool number = ws_is_constant(less) || ws_is_constant(more);
+  if (less->own)
     return ws_condition(number ? WS_TEST_NONE : WS_TEST_FAILED, 0);
-  if (more.own)
+  if (more->own)
     return ws_condition(number ? WS_TEST_NONE : WS_TEST_NOT_FAILED, 0);
   // x < 0, x <= -1
-  if (is_signed && less.grown && ws_is_constant(&more) && ws_signed(more.number, is_64) <= 0)
+  if (is_signed && less->grown && ws_is_constant(more) && ws_signed(more->number, is_64) <= 0)
     return ws_condition(WS_TEST_FAILED, 0);
-  if (is_signed && more.grown && ws_is_constant(&less) && ws_signed(less.number, is_64) <= 0)
+  if (is_signed && more->grown && ws_is_constant(less) && ws_signed(less->number, is_64) <= 0)
     return ws_condition(WS_TEST_NOT_FAILED, 0);
-  if (!is_signed && number && ws_is_failed_page(&less, &more))
+  if (!is_signed && number && ws_is_failed_page(less, more))
     return ws_condition(WS_TEST_FAILED, 0);
-  if (!number && !(less.size && more.size)) {
-    compare_size(run, &less);
-    compare_size(run, &more);
+  bool missing = less->size == -1 || more->size == -1; // how much
+  if (number ? missing : !(less->size && more->size)) {
+    compare_size(run, less);
+    compare_size(run, more);
   }
   return ws_condition(WS_TEST_NONE, 0);
 }
@@ -176,16 +178,20 @@ static void compare_end(struct ws_heap_flow *flow, const struct ws_heap_value *e
     flow->checks_arguments |= other->what != WS_VALUE_ARGUMENT;
 }
 
-struct ws_heap_value ws_run_relation(struct ws_run *run, uint8_t opcode, struct ws_heap_value a,
-                                     struct ws_heap_value b) {
+struct ws_heap_value ws_run_relation(struct ws_run *run, uint8_t opcode, const struct ws_heap_value *a,
+                                     const struct ws_heap_value *b) {
   bool is_64 = opcode >= WASM_OPCODE_I64_EQZ;
   unsigned kind = is_64 ? opcode - (unsigned)WASM_OPCODE_I64_EQ : opcode - (unsigned)WASM_OPCODE_I32_EQ;
   enum { EQ, NE, LT_S, LT_U, GT_S, GT_U, LE_S, LE_U, GE_S, GE_U };
   // Whether it is null says nothing.
-  bool null = kind <= NE && (ws_is_constant(&a) || ws_is_constant(&b));
-  if ((a.end || b.end) && !null)
-    compare_end(run->flow, a.end ? &a : &b, a.end ? &b : &a);
-  ws_range_compare(run->flow, &a, &b);
+  bool null = kind <= NE && (ws_is_constant(a) || ws_is_constant(b));
+  if ((a->end || b->end) && !null)
+    compare_end(run->flow, a->end ? a : b, a->end ? b : a);
+  ws_range_compare(run->flow, a, b);
+  if (kind > NE) {
+    ws_range_bound(run->flow, a, b);
+    ws_range_bound(run->flow, b, a);
+  }
   bool is_signed = kind == LT_S || kind == GT_S || kind == LE_S || kind == GE_S;
   switch (kind) {
   case EQ:
@@ -229,7 +235,7 @@ static struct ws_heap_value load_slot(const struct ws_run_state *state, int64_t 
     struct ws_heap_value part = slot->value; // two variables are copied at once, or one of two that were
     if (ws_is_constant(&part) || part.what == WS_VALUE_IN_FRAME)
       part = ws_any_value;
-    found = any ? ws_join_values(found, part) : part;
+    found = any ? ws_join_values(&found, &part) : part;
     grown |= ws_is_grown_address(&part);
     any = true;
   }
@@ -258,7 +264,7 @@ static void store_slot(struct ws_run *run, int64_t offset, uint32_t width, struc
 static struct ws_heap_value load_any_slot(const struct ws_run_state *state) {
   struct ws_heap_value found = ws_any_value;
   for (unsigned i = 0; i < state->slot_count; i++)
-    found = ws_join_values(found, state->slots[i].value);
+    found = ws_join_values(&found, &state->slots[i].value);
   return found;
 }
 
@@ -341,17 +347,17 @@ static void store_guards(struct ws_run *run, uint64_t address, uint32_t width,
   }
 }
 
-uint32_t ws_run_aims(const struct ws_heap_flow *flow, const struct ws_heap_value *value) {
-  uint32_t aims = 0;
+uint8_t ws_run_aims(const struct ws_heap_flow *flow, const struct ws_heap_value *value) {
+  uint8_t aims = 0;
   if (!ws_is_constant(value))
     return value->aims;
   for (unsigned i = 0; i < flow->guard_count; i++)
     if (value->number >= flow->guard_variables[i] && value->number < flow->guards[i] + flow->guard_widths[i])
-      aims |= UINT32_C(1) << i;
+      aims |= (uint8_t)(1U << i);
   return aims;
 }
 
-uint32_t ws_run_aims_at(const struct ws_heap_flow *flow, const struct ws_instruction *instruction) {
+uint8_t ws_run_aims_at(const struct ws_heap_flow *flow, const struct ws_instruction *instruction) {
   struct ws_heap_value offset = ws_constant_value(instruction->value);
   return ws_run_aims(flow, &offset);
 }
@@ -401,7 +407,7 @@ static struct ws_heap_value load_variable(struct ws_heap_flow *flow, uint64_t ad
   struct ws_heap_value value = {.what = WS_VALUE_LOADED, .number = address};
   for (unsigned i = 0; i < flow->guard_count; i++)
     if (flow->guards[i] == address) {
-      value.keeps |= UINT32_C(1) << i;
+      value.keeps |= (uint8_t)(1U << i);
       if (flow->guard_widths[i] < width)
         flow->guard_widths[i] = (uint8_t)width;
     }

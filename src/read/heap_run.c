@@ -70,7 +70,11 @@ static struct ws_heap_value join_values(const struct ws_run_state *to, struct ws
     b.grown = 0;
   a.variables &= (uint16_t)(~from->old | to->old); // they are not old there
   b.variables &= (uint16_t)(~to->old | from->old);
-  struct ws_heap_value either = ws_join_values(a, b);
+  if (to->follows && from->bounds)
+    a.origin = 0;
+  if (from->follows && to->bounds)
+    b.origin = 0;
+  struct ws_heap_value either = ws_join_values(&a, &b);
   if (is_place && either.what == WS_VALUE_UNKNOWN)
     either.what = WS_VALUE_PLACE;
   // Functions return whether memory.grow has failed.
@@ -116,9 +120,11 @@ static void join_state(struct ws_run *run, struct ws_run_state *to, struct ws_ru
     to->values[i] = join_values(to, to->values[i], from, from->values[i]);
   to->old |= from->old;
   to->moved |= from->moved;
+  to->bounds |= from->bounds;
   to->behind |= from->behind;
   to->pending |= from->pending;
   to->elsewhere |= from->elsewhere;
+  to->follows |= from->follows;
   // Whether it failed, a program asks again where the ways of success and failure have met.
   bool failed = to->failed || from->failed;
   if (failed ? from->grown > to->grown : from->grown < to->grown)
@@ -132,9 +138,10 @@ static void join_state(struct ws_run *run, struct ws_run_state *to, struct ws_ru
 
 static bool same_state(const struct ws_run_state *a, struct ws_run_state *b, uint32_t count) {
   bool same = a->live == b->live && a->pending == b->pending && a->elsewhere == b->elsewhere &&
-              a->grown == b->grown && a->failed == b->failed && a->guards == b->guards &&
-              a->pointer == b->pointer && a->exposed == b->exposed && a->old == b->old &&
-              a->moved == b->moved && a->behind == b->behind && a->slot_count == b->slot_count;
+              a->follows == b->follows && a->grown == b->grown && a->failed == b->failed &&
+              a->guards == b->guards && a->pointer == b->pointer && a->exposed == b->exposed &&
+              a->old == b->old && a->bounds == b->bounds && a->moved == b->moved && a->behind == b->behind &&
+              a->slot_count == b->slot_count;
   for (unsigned i = 0; i < a->slot_count && same; i++) {
     const struct ws_run_slot *other = find_slot(b, &a->slots[i]);
     same = other && ws_same_value(&a->slots[i].value, &other->value);
@@ -196,8 +203,13 @@ static void assume(struct ws_run *run, struct ws_run_state *state, const struct 
     run->flow->expects_grown = true;
     state->pending = false;
   }
-  if (ws_range_follows(condition, holds))
+  if (ws_range_follows(condition, holds)) {
     ws_range_renew(state, ws_range_of_same(run->flow, condition));
+  }
+  if (ws_range_beside(condition, holds)) {
+    state->follows = true;
+    state->bounds = 0;
+  }
   if (test == (holds ? WS_TEST_NOT_SAME : WS_TEST_SAME))
     state->elsewhere = true;
   if (test != (holds ? WS_TEST_ZERO : WS_TEST_NOT_ZERO))
@@ -212,7 +224,7 @@ static void assume(struct ws_run *run, struct ws_run_state *state, const struct 
     flow->guards[flow->guard_count++] = condition->number;
     flow->guard_widths[i] = 0; // until it is seen to be loaded
   }
-  state->guards |= UINT32_C(1) << i;
+  state->guards |= (uint8_t)(1U << i);
 }
 
 // ---------------------------------------------------------------------------------------------- control flow

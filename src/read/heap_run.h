@@ -27,11 +27,13 @@ struct ws_run_state {
   bool pending;    // memory was grown, and nothing has asked yet where
   uint8_t grown;   // how often the module itself has grown it, with nobody else in between,
   bool failed;     // the last time without success
+  bool follows;    // the grown pages lie beside something of the program's
   bool elsewhere;  // the grown pages may not be where the program expected them
-  uint32_t guards; // those that were seen to be zero
+  uint8_t guards;  // those that were seen to be zero
   bool exposed;    // others know where the frame is
   uint16_t old;    // variables that are as they were before the memory was grown
   uint16_t moved;  // those that were moved since
+  uint32_t bounds; // that are as they were before the memory was grown
   uint16_t behind; // those that are old, and belong to one that was moved
   int64_t pointer; // __stack_pointer, from what it was at first
   unsigned slot_count;
@@ -106,9 +108,9 @@ void ws_run_end_stretch(struct ws_run *run);
 // there.
 void ws_run_escape(struct ws_run *run, const struct ws_heap_value *value);
 // The guards in whose variables it may point, before their end.
-uint32_t ws_run_aims(const struct ws_heap_flow *flow, const struct ws_heap_value *value);
+uint8_t ws_run_aims(const struct ws_heap_flow *flow, const struct ws_heap_value *value);
 // The same, of an access at an unknown distance.
-uint32_t ws_run_aims_at(const struct ws_heap_flow *flow, const struct ws_instruction *instruction);
+uint8_t ws_run_aims_at(const struct ws_heap_flow *flow, const struct ws_instruction *instruction);
 // The operand of an instruction that copies or fills memory: what is in the frame is used, if it is there.
 void ws_run_touch(struct ws_run *run, const struct ws_heap_value *value);
 // Others may write to the frame, if they know where it is.
@@ -125,11 +127,16 @@ void ws_range_store(struct ws_run *run, const struct ws_heap_value *address, uin
                     const struct ws_heap_value *value);
 // The value is used as an address, or goes to others who may.
 void ws_range_give(struct ws_heap_flow *flow, const struct ws_heap_value *value);
+// They are compared, and one may be the bound of the other.
+void ws_range_bound(struct ws_heap_flow *flow, const struct ws_heap_value *bound,
+                    const struct ws_heap_value *other);
 // Two belong together if they are compared.
 void ws_range_compare(struct ws_heap_flow *flow, const struct ws_heap_value *a,
                       const struct ws_heap_value *b);
 // Whether the condition says, if it holds or if it does not, that something follows what was there before.
 bool ws_range_follows(const struct ws_heap_value *condition, bool holds);
+// Or that something lies beside what was grown.
+bool ws_range_beside(const struct ws_heap_value *condition, bool holds);
 // The variables of which it says that.
 uint16_t ws_range_of_same(const struct ws_heap_flow *flow, const struct ws_heap_value *condition);
 // They are not as they were before.
@@ -140,8 +147,8 @@ void ws_range_forget(struct ws_run_state *state);
 // What instructions give.
 struct ws_heap_value ws_run_memory_size(struct ws_run *run);
 struct ws_heap_value ws_run_memory_grow(struct ws_run *run, struct ws_heap_value pages);
-struct ws_heap_value ws_run_relation(struct ws_run *run, uint8_t opcode, struct ws_heap_value a,
-                                     struct ws_heap_value b);
+struct ws_heap_value ws_run_relation(struct ws_run *run, uint8_t opcode, const struct ws_heap_value *a,
+                                     const struct ws_heap_value *b);
 // Whether the operand is __heap_base, not just a number; or __data_end, which may be as good.
 int8_t ws_run_base_of(const struct ws_run *run, const uint8_t *operand);
 // Whether it is __heap_end.
