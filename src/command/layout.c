@@ -56,36 +56,11 @@ char *json_string_text(const char *text) {
   return quoted;
 }
 
-// Jansson writes a word or a space at a time.
-struct piece {
-  FILE *to;
-  size_t used;
-  char bytes[4096];
-};
-
-static void print_piece(struct piece *piece) {
-  fwrite(piece->bytes, 1, piece->used, piece->to);
-  piece->used = 0;
-}
-
-static int add_to_piece(const char *text, size_t size, void *context) {
-  struct piece *piece = context;
-  if (size > sizeof piece->bytes - piece->used)
-    print_piece(piece);
-  if (size > sizeof piece->bytes) {
-    fwrite(text, 1, size, piece->to);
-    return 0;
-  }
-  memcpy(piece->bytes + piece->used, text, size);
-  piece->used += size;
-  return 0;
-}
-
 void print_tree(FILE *to, const json_t *json) {
-  struct piece piece = {.to = to};
-  json_dump_callback(json, add_to_piece, &piece, JSON_INDENT(2));
-  add_to_piece("\n", 1, &piece);
-  print_piece(&piece);
+  char *text = json_dumps(json, JSON_INDENT(2)); // json_dumpf() calls fwrite() for each word and space
+  fputs(text, to);
+  putc('\n', to);
+  free(text);
 }
 
 // ---------------------------------------------------------------------------------------------- its numbers
