@@ -652,6 +652,7 @@ static bool follow_all(struct heap *heap) {
                                        .variables = before.variables,
                                        .bounds = before.bounds,
                                        .budget = budget};
+    heap->flow.bounds.used = 0;
     memcpy(heap->flow.guards, before.guards, sizeof before.guards);
     memcpy(heap->flow.guard_widths, before.guard_widths, sizeof before.guard_widths);
     find_guard_variables(heap);

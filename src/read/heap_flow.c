@@ -28,9 +28,10 @@ static bool is_sbrk(struct ws_run *run, uint32_t index) {
   return is;
 }
 
-static struct ws_heap_value without_local(struct ws_heap_value value) {
-  value.local = 0;
-  return value;
+static struct ws_heap_value without_local(const struct ws_heap_value *value) {
+  struct ws_heap_value copy = *value;
+  copy.local = 0;
+  return copy;
 }
 
 static bool call_inlined(struct ws_run *run, uint32_t index, uint32_t parameters) {
@@ -47,7 +48,7 @@ static bool call_inlined(struct ws_run *run, uint32_t index, uint32_t parameters
   run->now.values = values;
   run->depth -= parameters;
   for (uint32_t i = 0; i < called.result_count && called.now.live; i++)
-    ws_run_push(run, without_local(called.now.values[called.local_count + i]));
+    ws_run_push(run, without_local(&called.now.values[called.local_count + i]));
   return true;
 }
 
@@ -172,8 +173,10 @@ static bool local(struct ws_run *run, uint8_t opcode, uint64_t index) {
     return ws_run_lose(run);
   if (!run->now.live)
     return true;
-  if (opcode != WASM_OPCODE_LOCAL_GET)
-    ws_run_set_local(run, (uint32_t)index, ws_run_pop(run));
+  if (opcode != WASM_OPCODE_LOCAL_GET) {
+    struct ws_heap_value value = ws_run_pop(run);
+    ws_run_set_local(run, (uint32_t)index, &value);
+  }
   if (opcode != WASM_OPCODE_LOCAL_SET)
     ws_run_push(run, ws_run_get_local(run, (uint32_t)index));
   return true;
@@ -278,7 +281,8 @@ static struct ws_heap_value compute(uint8_t opcode, struct ws_heap_value a, stru
 
 static bool numeric(struct ws_run *run, uint8_t opcode) {
   if (opcode == WASM_OPCODE_I32_EQZ || opcode == WASM_OPCODE_I64_EQZ) {
-    ws_run_push(run, ws_equals_zero(ws_run_pop(run)));
+    struct ws_heap_value value = ws_run_pop(run);
+    ws_run_push(run, ws_equals_zero(&value));
   } else if (opcode == WASM_OPCODE_I32_WRAP_I64 || opcode == 0xac || opcode == 0xad) { // extend
     struct ws_heap_value value = ws_run_pop(run);
     if (ws_is_constant(&value))
@@ -443,7 +447,7 @@ static bool begin(struct ws_run *run, uint32_t index, const struct ws_heap_value
     return false;
   run->now.live = true; // and else as the caller's
   for (uint32_t i = 0; i < run->local_count; i++)
-    run->now.values[i] = i < argument_count ? without_local(arguments[i]) : ws_constant_value(0);
+    run->now.values[i] = i < argument_count ? without_local(&arguments[i]) : ws_constant_value(0);
   return ws_run_enter(run, WASM_OPCODE_BLOCK, 0, run->result_count);
 }
 

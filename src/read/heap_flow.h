@@ -50,6 +50,7 @@ struct ws_heap_bounds {
   uint32_t origins[WS_HEAP_BOUNDS];
   uint32_t used;   // those that are so compared
   uint32_t scaled; // numbers of pages
+  uint32_t steps;  // by how much the memory is grown, if they are compared with nothing else
   uint32_t raised; // those that are moved on where memory was grown that may be elsewhere
 };
 

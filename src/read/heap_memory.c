@@ -119,6 +119,7 @@ struct ws_heap_value ws_run_memory_grow(struct ws_run *run, struct ws_heap_value
     return ws_run_memory_size(run);
   struct ws_run_state *now = &run->now;
   run->flow->grows |= now->live;
+  ws_range_step(run->flow, &pages);
   for (struct ws_run *at = run; at; at = at->caller)
     for (uint32_t i = 0; i < at->local_count + at->depth; i++)
       pass_growth(run->flow, &at->now.values[i], now->grown);
@@ -200,7 +201,7 @@ struct ws_heap_value ws_run_relation(struct ws_run *run, uint8_t opcode, const s
     struct ws_heap_value same = ws_equals(a, b, is_64);
     if (ws_is_constant(&same))
       return ws_constant_value(!same.number);
-    return ws_opposite_condition(same);
+    return ws_opposite_condition(&same);
   }
   case LT_S:
   case LT_U:
@@ -244,8 +245,8 @@ static struct ws_heap_value load_slot(const struct ws_run_state *state, int64_t 
   return found;
 }
 
-static void store_slot(struct ws_run *run, int64_t offset, uint32_t width, struct ws_heap_value value) {
-  value.local = 0;
+static void store_slot(struct ws_run *run, int64_t offset, uint32_t width,
+                       const struct ws_heap_value *value) {
   struct ws_run_state *now = &run->now;
   unsigned kept = 0;
   for (unsigned i = 0; i < now->slot_count; i++)
@@ -257,7 +258,8 @@ static void store_slot(struct ws_run *run, int64_t offset, uint32_t width, struc
     memmove(now->slots, now->slots + 1, (WS_RUN_SLOTS - 1) * sizeof *now->slots);
     now->slot_count--;
   }
-  now->slots[now->slot_count++] = (struct ws_run_slot){offset, width, value};
+  now->slots[now->slot_count] = (struct ws_run_slot){offset, width, *value};
+  now->slots[now->slot_count++].value.local = 0;
 }
 
 // What may be in any of the variables.
@@ -319,7 +321,7 @@ struct ws_heap_value ws_run_get_local(const struct ws_run *run, uint32_t index) 
   return value;
 }
 
-void ws_run_set_local(struct ws_run *run, uint32_t index, struct ws_heap_value value) {
+void ws_run_set_local(struct ws_run *run, uint32_t index, const struct ws_heap_value *value) {
   uint16_t local = (uint16_t)(index + 1);
   if (run->owed_by == local)
     ws_run_end_stretch(run);
@@ -327,8 +329,8 @@ void ws_run_set_local(struct ws_run *run, uint32_t index, struct ws_heap_value v
   for (uint32_t i = run->local_count; i < run->local_count + run->depth; i++)
     if (run->now.values[i].local == local)
       run->now.values[i].local = 0;
-  value.local = 0;
-  run->now.values[index] = value;
+  run->now.values[index] = *value;
+  run->now.values[index].local = 0;
 }
 
 static void store_guards(struct ws_run *run, uint64_t address, uint32_t width,
@@ -455,7 +457,7 @@ void ws_run_store(struct ws_run *run, const struct ws_instruction *instruction) 
   if (address.what == WS_VALUE_IN_FRAME) {
     if (run->now.exposed)
       use_slot(run, &value);
-    store_slot(run, offset_in_frame(&address, instruction->value), access_width(instruction->opcode), value);
+    store_slot(run, offset_in_frame(&address, instruction->value), access_width(instruction->opcode), &value);
     return;
   }
   if (address.framed)

@@ -57,8 +57,13 @@ void ws_range_bound(struct ws_heap_flow *flow, const struct ws_heap_value *bound
     return;
   uint32_t bit = add_origin(&flow->bounds, bound->origin);
   flow->has_bounds = true;
-  flow->bounds.used |= bit;
+  if (bound->shift == WS_LOWERED || other->origin || !(flow->bounds.steps & bit))
+    flow->bounds.used |= bit;
   flow->bounds.scaled |= bound->pages ? bit : 0;
+}
+
+void ws_range_step(struct ws_heap_flow *flow, const struct ws_heap_value *pages) {
+  flow->bounds.steps |= add_origin(&flow->bounds, pages->origin);
 }
 
 // Whether a bound is moved on from where it was, where memory was grown that may be elsewhere.
@@ -266,5 +271,6 @@ bool ws_range_differs(const struct ws_heap_flow *flow, const struct ws_heap_flow
   const struct ws_heap_variables *a = &flow->variables, *b = &before->variables;
   return a->count != b->count || a->advanced != b->advanced || a->given != b->given ||
          memcmp(a->paired, b->paired, sizeof a->paired) != 0 ||
-         (flow->bounds.used & flow->bounds.raised) != (before->bounds.used & before->bounds.raised);
+         (flow->bounds.used & flow->bounds.raised) != (before->bounds.used & before->bounds.raised) ||
+         flow->bounds.steps != before->bounds.steps;
 }

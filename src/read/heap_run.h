@@ -100,7 +100,7 @@ bool ws_run_leave(struct ws_run *run);
 
 // The value, as a local has it or is given it.
 struct ws_heap_value ws_run_get_local(const struct ws_run *run, uint32_t index);
-void ws_run_set_local(struct ws_run *run, uint32_t index, struct ws_heap_value value);
+void ws_run_set_local(struct ws_run *run, uint32_t index, const struct ws_heap_value *value);
 // Something branches, or others run.
 void ws_run_end_stretch(struct ws_run *run);
 
@@ -130,6 +130,8 @@ void ws_range_give(struct ws_heap_flow *flow, const struct ws_heap_value *value)
 // They are compared, and one may be the bound of the other.
 void ws_range_bound(struct ws_heap_flow *flow, const struct ws_heap_value *bound,
                     const struct ws_heap_value *other);
+// The memory is grown by as much.
+void ws_range_step(struct ws_heap_flow *flow, const struct ws_heap_value *pages);
 // Two belong together if they are compared.
 void ws_range_compare(struct ws_heap_flow *flow, const struct ws_heap_value *a,
                       const struct ws_heap_value *b);

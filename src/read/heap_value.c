@@ -134,7 +134,8 @@ struct ws_heap_value ws_mix_values(const struct ws_heap_value *a, const struct w
 static void add_origins(struct ws_heap_value *sum, const struct ws_heap_value *a,
                         const struct ws_heap_value *b, bool is_64) {
   bool address = a->variables || !a->origin, other = b->variables || !b->origin;
-  const struct ws_heap_value *from = address && b->origin && !ws_is_constant(b) ? b : a;
+  bool exact = address || (a->shift && !b->shift);
+  const struct ws_heap_value *from = exact && b->origin && !ws_is_constant(b) ? b : a;
   int64_t number = ws_is_constant(b) ? ws_signed(b->number, is_64) : INT32_MAX;
   uint8_t least = number > 1 ? WS_RAISED : number == 1 ? WS_STEPPED : WS_AS_LOADED;
   sum->origin = from->origin;
@@ -270,6 +271,8 @@ static struct ws_heap_value shift_right(const struct ws_heap_value *a, const str
     return ws_constant_value(cut(a->number, is_64) >> bits);
   if (bits != PAGE_BITS || !a->bytes || !ws_is_of_memory(a)) {
     struct ws_heap_value shifted = ws_mix_values(a, b);
+    shifted.origin = a->origin;
+    shifted.shift = WS_RAISED;
     shifted.pages = bits == PAGE_BITS; // as many
     return shifted;
   }
@@ -314,22 +317,22 @@ struct ws_heap_value ws_condition(enum ws_heap_test test, uint64_t number) {
   return (struct ws_heap_value){.test = (uint8_t)test, .number = number};
 }
 
-struct ws_heap_value ws_opposite_condition(struct ws_heap_value condition) {
-  struct ws_heap_value opposite = ws_condition(ws_opposite_test(condition.test), condition.number);
-  opposite.variables = condition.variables;
-  opposite.origin = condition.origin;
+struct ws_heap_value ws_opposite_condition(const struct ws_heap_value *condition) {
+  struct ws_heap_value opposite = ws_condition(ws_opposite_test(condition->test), condition->number);
+  opposite.variables = condition->variables;
+  opposite.origin = condition->origin;
   return opposite;
 }
 
-struct ws_heap_value ws_equals_zero(struct ws_heap_value value) {
-  if (ws_is_constant(&value))
-    return ws_constant_value(value.number == 0);
-  if (value.nonzero)
+struct ws_heap_value ws_equals_zero(const struct ws_heap_value *value) {
+  if (ws_is_constant(value))
+    return ws_constant_value(value->number == 0);
+  if (value->nonzero)
     return ws_constant_value(0);
-  if (ws_is_of_memory(&value))
+  if (ws_is_of_memory(value))
     return ws_condition(WS_TEST_FAILED, 0);
-  if (value.what == WS_VALUE_LOADED)
-    return ws_condition(WS_TEST_ZERO, value.number);
+  if (value->what == WS_VALUE_LOADED)
+    return ws_condition(WS_TEST_ZERO, value->number);
   return ws_opposite_condition(value);
 }
 
@@ -349,7 +352,7 @@ struct ws_heap_value ws_equals(const struct ws_heap_value *a, const struct ws_he
     b = other;
   }
   if (ws_is_constant(b) && b->number == 0)
-    return ws_equals_zero(*a);
+    return ws_equals_zero(a);
   if (ws_is_of_memory(a) && is_failure(b, is_64))
     return ws_condition(WS_TEST_FAILED, 0);
   // With itself, it is compared to see whether a number is too large.

@@ -91,8 +91,8 @@ static inline int64_t ws_signed(uint64_t number, bool is_64) {
 enum ws_heap_test ws_opposite_test(enum ws_heap_test test);
 // A condition keeps the address of the variable that it is about, and nothing else.
 struct ws_heap_value ws_condition(enum ws_heap_test test, uint64_t number);
-struct ws_heap_value ws_opposite_condition(struct ws_heap_value condition);
-struct ws_heap_value ws_equals_zero(struct ws_heap_value value);
+struct ws_heap_value ws_opposite_condition(const struct ws_heap_value *condition);
+struct ws_heap_value ws_equals_zero(const struct ws_heap_value *value);
 struct ws_heap_value ws_equals(const struct ws_heap_value *a, const struct ws_heap_value *b, bool is_64);
 // Whether `less` < or <= `more`, without signs, says that memory.grow has failed.
 bool ws_is_failed_page(const struct ws_heap_value *less, const struct ws_heap_value *more);
