@@ -7,6 +7,7 @@
 #include "link/types.h"
 #include "link/wrappers.h"
 #include "read/memory_users.h"
+#include "read/relocations.h"
 
 bool ws_merge_fail(const struct ws_merge *merge, uint32_t module, const char *section, const char *format,
                    ...) {
@@ -265,14 +266,45 @@ static void add_datum(struct ws_merge *merge, uint32_t module, uint32_t segment,
                                                               .alignment = alignment_at(in, offset)};
 }
 
+// The variables that something refers to, or may from elsewhere.
+static void note_referred(const struct ws_module *module, bool *referred) {
+  for (uint32_t i = 0; i < module->symbol_count; i++)
+    referred[i] = (module->symbols[i].flags & (WS_SYMBOL_LOCAL | WS_SYMBOL_NO_STRIP)) != WS_SYMBOL_LOCAL;
+  for (int id = WS_SECTION_CODE; id <= WS_SECTION_DATA; id++) {
+    struct ws_relocations relocations = ws_relocations_of(module, (enum ws_section_id)id);
+    for (; relocations.count > 0; relocations.list++, relocations.count--)
+      if (relocations.list->type != R_WASM_TYPE_INDEX_LEB && relocations.list->index < module->symbol_count)
+        referred[relocations.list->index] = true;
+  }
+}
+
+// Whether there are symbols in the segment that nothing refers to, nor to those that overlap them.
+static bool has_orphans(const bool *referred, uint32_t segment, const struct place *place,
+                        const struct place *end) {
+  uint64_t covered = 0;
+  bool found = false;
+  for (; place < end && place->segment == segment; place++) {
+    if (place->offset >= covered) {
+      if (found)
+        break;
+      found = true;
+    }
+    found &= !referred[place->symbol];
+    covered = place->end > covered ? place->end : covered;
+  }
+  return found;
+}
+
 // Cuts one segment at its symbols. Symbols that overlap are of one atom, and what follows a symbol's end is
 // of its atom. A symbol without a size may be the end of what comes before it, as assembly has it, or the
-// start of what comes after: these stay together.
-static void split_segment(struct ws_merge *merge, uint32_t module, uint32_t segment,
+// start of what comes after: these stay together. So does all of a segment with something that nothing refers
+// to: linkers keep that in a section with other symbols, from which it is reached, or if they keep
+// everything.
+static void split_segment(struct ws_merge *merge, uint32_t module, uint32_t segment, const bool *referred,
                           const struct place **places, const struct place *end) {
   const struct ws_merge_module *from = &merge->modules[module];
   const struct ws_segment *in = &from->module->segments[segment];
-  bool whole = is_c_identifier(in->name);
+  bool whole = is_c_identifier(in->name) || has_orphans(referred, segment, *places, end);
   uint64_t covered = 0, label = UINT64_MAX; // where the last symbol without a size was
   add_datum(merge, module, segment, 0);
   for (; *places < end && (*places)->segment == segment; ++*places) {
@@ -297,7 +329,8 @@ static bool split_data(struct ws_merge *merge) {
     most += merge->modules[m].module->segment_count + merge->modules[m].module->symbol_count;
   merge->data = ws_arena_new(&merge->arena, most, sizeof *merge->data);
   struct place *places = malloc((most + 1) * sizeof *places);
-  if (!merge->data || !places) {
+  bool *referred = ws_arena_new(&merge->arena, most, sizeof *referred);
+  if (!merge->data || !places || !referred) {
     free(places);
     return ws_merge_fail_memory(merge);
   }
@@ -311,10 +344,11 @@ static bool split_data(struct ws_merge *merge) {
     }
     if (count)
       qsort(places, count, sizeof *places, compare_places);
+    note_referred(from->module, referred);
     const struct place *next = places;
     from->first_datum = merge->datum_count;
     for (uint32_t i = 0; i < from->module->segment_count; i++)
-      split_segment(merge, m, i, &next, places + count);
+      split_segment(merge, m, i, referred, &next, places + count);
     from->datum_count = merge->datum_count - from->first_datum;
   }
   free(places);

@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-enum { WS_SYMBOL_NO_STRIP = 0x80 }; // linking.md: WASM_SYMBOL_NO_STRIP
-
 // What is marked, and whose edges are still to be followed.
 struct marker {
   struct ws_merge *merge;
