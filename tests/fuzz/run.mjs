@@ -75,7 +75,7 @@ function libfuzzer(kind, { seed, beside }) {
   }
   if (!(Number(runs) >= RUNS)) return `only ${runs} runs; see ${directory}/log`;
   // Too few would mean that the seed itself is refused, or not valid to begin with.
-  const few = options.runs === undefined && !(moved >= 8 && (kind.unseen || valid >= 5));
+  const few = options.runs === undefined && !(moved >= 8 && (kind.unseen || valid >= 2));
   if (few) return `moved only ${moved} modules, ${valid} of them valid; see ${directory}/log`;
   console.log(`${kind.name}: ${runs} inputs, ${moved} of them moved`);
   return null;
