@@ -280,9 +280,9 @@ static bool sets_guard(const struct ws_heap_value *value, uint64_t address, uint
                        uint32_t guard_width) {
   if (address == guard && width == guard_width)
     return value->nonzero || value->base || ws_is_of_memory(value);
-  uint64_t shift = 8 * (guard - address);
+  uint64_t shift = 8 * (guard - address), above = guard_width ? 64 - 8 * guard_width : 0; // 0: not known yet
   return ws_is_constant(value) && guard >= address && guard + guard_width <= address + width &&
-         value->number >> shift << (64 - 8 * guard_width) != 0;
+         value->number >> shift << above != 0;
 }
 
 // A pointer that is used as an address, before or after it is stored and with no branch in between, is not
