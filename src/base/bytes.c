@@ -187,6 +187,11 @@ void *ws_arena_new(struct ws_arena *arena, size_t count, size_t size) {
   return result;
 }
 
+char *ws_arena_text(struct ws_arena *arena, struct ws_slice text) {
+  char *copy = ws_arena_new(arena, text.size + 1, 1);
+  return copy && text.size ? memcpy(copy, text.data, text.size) : copy;
+}
+
 void ws_arena_free(struct ws_arena *arena) {
   while (arena->blocks) {
     struct ws_arena_block *block = arena->blocks;

@@ -118,6 +118,8 @@ struct ws_arena {
 // Returns zeroed memory for `count` objects of `size` bytes, or NULL.
 void *ws_arena_new(struct ws_arena *arena, size_t count, size_t size);
 void ws_arena_free(struct ws_arena *arena);
+// The bytes, with a zero at their end. NULL if memory runs out.
+char *ws_arena_text(struct ws_arena *arena, struct ws_slice text);
 
 // Room for one more item of `size` bytes behind the `count` of a list: the list, which may have moved, or
 // NULL, and then it is as it was. The caller frees it.

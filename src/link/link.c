@@ -67,13 +67,12 @@ static bool is_supplied(const struct ws_link *link, const struct ws_import *impo
 
 static bool fill_input(struct ws_link *link, struct ws_input *input, const char *name) {
   const struct ws_module *module = input->module;
-  char *copy = ws_arena_new(&link->arena, strlen(name) + 1, 1);
+  char *copy = ws_arena_text(&link->arena, ws_slice_of(name));
   input->name = copy;
   input->imports = ws_arena_new(&link->arena, module->import_count, sizeof *input->imports);
   input->externals = ws_arena_new(&link->arena, module->external_count, sizeof *input->externals);
   if (!copy || !input->imports || !input->externals)
     return false;
-  memcpy(copy, name, strlen(name));
   for (size_t i = 0; i < module->import_count; i++)
     input->imports[i] = (struct ws_link_import){is_supplied(link, &module->imports[i]), WS_HOST};
   for (size_t i = 0; i < module->external_count; i++)

@@ -63,13 +63,9 @@ static bool no_memory(struct heap *heap) {
 
 static bool operates(const struct ws_module *module, uint32_t index) {
   struct ws_reader body = ws_reader(ws_function_body(module, index));
+  struct ws_memory_site site;
   ws_skip_locals(&body);
-  while (!body.bad && body.at < body.end) {
-    uint8_t opcode = ws_read_instruction(&body).opcode;
-    if (opcode == WASM_OPCODE_MEMORY_SIZE || opcode == WASM_OPCODE_MEMORY_GROW)
-      return true;
-  }
-  return body.bad;
+  return ws_next_memory_site(&body, &site) || body.bad;
 }
 
 static void find_operations(struct heap *heap) {

@@ -21,11 +21,6 @@ static const char *copy_text(struct ws_module *module, struct ws_slice text) {
   return copy ? ws_printable(text, copy, text.size + 1) : NULL;
 }
 
-static const char *copy_exactly(struct ws_module *module, struct ws_slice text) {
-  char *copy = ws_arena_new(&module->arena, text.size + 1, 1);
-  return copy ? memcpy(copy, text.data, text.size) : NULL;
-}
-
 static bool describe_memory(struct ws_module *module) {
   struct ws_module_info *info = &module->info;
   info->has_memory = module->has_memory;
@@ -149,8 +144,8 @@ static bool describe_imports(struct ws_module *module) {
     struct ws_import *import = &module->imports[i];
     module->info.imports_stack |= import->kind == WS_GLOBAL && ws_slice_is(import->name, "__stack_pointer");
     module->info.imports_table |= ws_is_function_table(import);
-    import->module_text = copy_exactly(module, import->module);
-    import->name_text = copy_exactly(module, import->name);
+    import->module_text = ws_arena_text(&module->arena, import->module);
+    import->name_text = ws_arena_text(&module->arena, import->name);
     if (!import->module_text || !import->name_text)
       return false;
   }

@@ -457,9 +457,7 @@ static bool merge_all(struct ws_merge *merge, const struct ws_merge_input *input
                       struct ws_merge_exports *exports) {
   ws_merge_want_heaps(inputs, count);
   if (!ws_merge_read(merge, inputs, count) || !ws_merge_choose_exports(merge, exports) ||
-      !ws_merge_mark(merge, exports->items, exports->count))
-    return false;
-  if (!ws_merge_choose_heaps(merge))
+      !ws_merge_mark(merge, exports->items, exports->count) || !ws_merge_choose_heaps(merge))
     return false;
   mark_synthetic(merge);
   return ws_merge_number(merge) && ws_merge_place(merge);
@@ -492,11 +490,6 @@ static const char *constructors_of(const struct ws_merge_exports *exports) {
   return NULL;
 }
 
-static const char *text_of(struct ws_arena *arena, struct ws_slice name) {
-  char *text = ws_arena_new(arena, name.size + 1, 1);
-  return text && name.size ? memcpy(text, name.data, name.size) : text;
-}
-
 // Tells who asks what will be written; `arena` keeps it.
 static bool describe(const struct ws_merge *merge, const struct ws_merge_exports *exports,
                      const struct imported *imported, const struct ws_single_options *single,
@@ -515,7 +508,8 @@ static bool describe(const struct ws_merge *merge, const struct ws_merge_exports
   }
   for (size_t i = 0; ok && i < exports->owner_count; i++) {
     const struct ws_merge_owner *owner = &exports->owners[i];
-    names[i] = (struct ws_single_export){owner->module, text_of(arena, exports->items[owner->item].name)};
+    names[i] =
+        (struct ws_single_export){owner->module, ws_arena_text(arena, exports->items[owner->item].name)};
     ok = names[i].name;
   }
   if (!ok)
